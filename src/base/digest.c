@@ -1,0 +1,121 @@
+#include "config.h"
+
+#include "base/digest.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/buf.h"
+#include "base/digest_private.h"
+
+/* The name of a version 5 UUID is its parts as netstrings ("5:hello,"), so that a part may hold any
+ * separator and ("ab", "c") is not ("a", "bc"). UUIDs made here stand on servers for years: the
+ * form never changes.
+ *
+ * OpenSSL fails here only when it is broken or has no randomness: that ends the process, like a
+ * lack of memory.
+ */
+
+#define SHA256_BYTES 32
+#define SHA1_BYTES 20
+
+/* RFC 4122 appendix C: NameSpace_URL */
+static const unsigned char namespace_url[DIGEST_UUID_BYTES] = { 0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad,
+								0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0,
+								0x4f, 0xd4, 0x30, 0xc8 };
+
+static void must(int ok, const char *what)
+{
+	if (ok == 1)
+		return;
+	fprintf(stderr, "taskferry: OpenSSL cannot do %s\n", what);
+	abort();
+}
+
+static char *hex(TALLOC_CTX *mem, const unsigned char *bytes, size_t chars)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = MEM_ARRAY(mem, char, chars + 1);
+
+	for (size_t i = 0; i < chars; i++)
+		text[i] = digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+	return text;
+}
+
+char *digest_short(TALLOC_CTX *mem, const void *bytes, size_t n, size_t chars)
+{
+	unsigned char hash[SHA256_BYTES];
+
+	assert(chars <= 2 * sizeof hash);
+	must(EVP_Digest(n ? bytes : "", n, hash, NULL, EVP_sha256(), NULL), "SHA-256");
+	return hex(mem, hash, chars);
+}
+
+char *digest_sha256(TALLOC_CTX *mem, const void *bytes, size_t n)
+{
+	return digest_short(mem, bytes, n, 2 * (size_t)SHA256_BYTES);
+}
+
+/* The 16 bytes as a UUID of the variant of RFC 4122. */
+static char *uuid(TALLOC_CTX *mem, unsigned char bytes[DIGEST_UUID_BYTES], unsigned version)
+{
+	char *digits, *text;
+
+	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	digits = hex(mem, bytes, 2 * (size_t)DIGEST_UUID_BYTES);
+	text = mem_printf(mem, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
+			  digits + 16, digits + 20);
+	talloc_free(digits);
+	return text;
+}
+
+char *digest_uuid5_name(TALLOC_CTX *mem, const unsigned char namespace[DIGEST_UUID_BYTES],
+			const void *name, size_t n)
+{
+	struct buf *buf = buf_new(mem);
+	unsigned char hash[SHA1_BYTES];
+
+	buf_add(buf, namespace, DIGEST_UUID_BYTES);
+	buf_add(buf, name, n);
+	must(EVP_Digest(buf->data, buf->len, hash, NULL, EVP_sha1(), NULL), "SHA-1");
+	talloc_free(buf);
+	return uuid(mem, hash, 5);
+}
+
+char *digest_uuid5(TALLOC_CTX *mem, const char *const *parts, size_t n)
+{
+	struct buf *name = buf_new(mem);
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(name, "%zu:%s,", strlen(parts[i]), parts[i]);
+	text = digest_uuid5_name(mem, namespace_url, name->data, name->len);
+	talloc_free(name);
+	return text;
+}
+
+char *digest_uuid4(TALLOC_CTX *mem)
+{
+	unsigned char bytes[DIGEST_UUID_BYTES];
+
+	must(RAND_bytes(bytes, sizeof bytes), "random numbers");
+	return uuid(mem, bytes, 4);
+}
+
+uint64_t digest_random(uint64_t bound)
+{
+	uint64_t number, limit;
+
+	assert(bound > 0);
+	limit = UINT64_MAX - UINT64_MAX % bound; /* below a multiple of BOUND all are as likely */
+	do
+		must(RAND_bytes((unsigned char *)&number, sizeof number), "random numbers");
+	while (number >= limit);
+	return number % bound;
+}

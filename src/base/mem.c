@@ -1,0 +1,52 @@
+#include "config.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *mem_must(void *p)
+{
+	if (!p) {
+		fputs("taskferry: out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+char *mem_strdup(TALLOC_CTX *mem, const char *text)
+{
+	return text ? mem_must(talloc_strdup(mem, text)) : NULL;
+}
+
+char *mem_strndup(TALLOC_CTX *mem, const char *text, size_t n)
+{
+	return text ? mem_must(talloc_strndup(mem, text, n)) : NULL;
+}
+
+char *mem_bytes(TALLOC_CTX *mem, const void *bytes, size_t n)
+{
+	char *copy = mem_must(talloc_size(mem, n + 1));
+
+	if (n)
+		memcpy(copy, bytes, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+char *mem_vprintf(TALLOC_CTX *mem, const char *fmt, va_list ap)
+{
+	return mem_must(talloc_vasprintf(mem, fmt, ap));
+}
+
+char *mem_printf(TALLOC_CTX *mem, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(mem, fmt, ap);
+	va_end(ap);
+	return text;
+}
