@@ -1,0 +1,415 @@
+/* What no single value can tell: what is missing, and what contradicts.
+ *
+ * A thing is reported once, at the line where a person would mend it: a value that was refused
+ * already is not called missing too, and of a section with an unreadable line nothing is called
+ * missing at all.
+ */
+#include "config.h"
+
+#include "conf/conf_private.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+
+static bool is_given(const struct conf_section *section, enum conf_key_id id)
+{
+	return section->key_line[id] != 0;
+}
+
+/* Where to point for a key: its line, else the section's. */
+static long line_of(const struct conf_section *section, enum conf_key_id id)
+{
+	long line = section->key_line[id];
+
+	return line > 0 ? line : line < 0 ? -line : section->ini->line;
+}
+
+static const char *key_name(enum conf_key_id id)
+{
+	return conf_key_infos[id].key;
+}
+
+/* The section's title, for messages; it goes with the report. */
+static const char *title(const struct conf_parse *parse, const struct conf_section *section)
+{
+	return conf_ini_title(parse->report, section->ini);
+}
+
+static void demand(struct conf_parse *parse, const struct conf_section *section,
+		   enum conf_key_id id)
+{
+	const char *choices = conf_key_infos[id].choices;
+
+	if (is_given(section, id) || section->ini->damaged)
+		return;
+	if (choices)
+		conf_report_error(parse->report, section->ini->line,
+				  "[%s] has no '%s': write %s = %s", title(parse, section),
+				  key_name(id), key_name(id), choices);
+	else
+		conf_report_error(parse->report, section->ini->line, "[%s] has no '%s'",
+				  title(parse, section), key_name(id));
+}
+
+/* ---- passwords ---- */
+
+static const enum conf_key_id server_passwords[] = {
+	CONF_KEY_SERVER_PASSWORD_COMMAND,
+	CONF_KEY_SERVER_PASSWORD_FILE,
+	CONF_KEY_SERVER_CREDENTIAL,
+	CONF_KEY_SERVER_PASSWORD,
+};
+static const enum conf_key_id account_passwords[] = {
+	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
+	CONF_KEY_ACCOUNT_PASSWORD_FILE,
+	CONF_KEY_ACCOUNT_CREDENTIAL,
+	CONF_KEY_ACCOUNT_PASSWORD,
+};
+_Static_assert(COUNT_OF(server_passwords) == COUNT_OF(account_passwords), "the same sources");
+
+static const enum conf_key_id *password_keys(const struct conf_section *section)
+{
+	return section->kind == CONF_KIND_SERVER ? server_passwords : account_passwords;
+}
+
+static bool has_password(const struct conf_section *section)
+{
+	const enum conf_key_id *keys = password_keys(section);
+
+	for (size_t i = 0; i < COUNT_OF(server_passwords); i++)
+		if (is_given(section, keys[i]))
+			return true;
+	return false;
+}
+
+/* One source only. The one that stands first in the file is the one to keep. */
+static void check_sources(struct conf_parse *parse, const struct conf_section *section)
+{
+	const enum conf_key_id *keys = password_keys(section);
+	enum conf_key_id first = CONF_KEYS;
+
+	for (size_t i = 0; i < COUNT_OF(server_passwords); i++)
+		if (is_given(section, keys[i]) &&
+		    (first == CONF_KEYS || line_of(section, keys[i]) < line_of(section, first)))
+			first = keys[i];
+	for (size_t i = 0; i < COUNT_OF(server_passwords); i++)
+		if (is_given(section, keys[i]) && keys[i] != first)
+			conf_report_error(parse->report, line_of(section, keys[i]),
+					  "'%s': there is a '%s' in line %ld already, and one "
+					  "source is enough",
+					  key_name(keys[i]), key_name(first),
+					  line_of(section, first));
+}
+
+/* A secret may stand in a file that only its owner can read (N8). */
+static void check_mode(struct conf_parse *parse, const struct conf_section *section,
+		       enum conf_key_id id)
+{
+	if (!(parse->mode & (S_IRGRP | S_IROTH)))
+		return;
+	conf_report_error(
+		parse->report, line_of(section, id),
+		"'%s' has a password in it, and group or others can read this file (mode %04o): "
+		"use chmod 600 on it, or another source of the password",
+		key_name(id), parse->mode & 07777);
+}
+
+/* ---- servers ---- */
+
+static const struct {
+	const char *schemes[2];
+	const char *text;
+} type_rows[] = {
+	[SERVER_CALDAV] = { { "https", "http" }, "https:// or http://" },
+	[SERVER_IMAP] = { { "imaps", "imap" }, "imaps:// or imap://" },
+	[SERVER_MEMORY] = { { "memory", "memory" }, "memory:/PATH" },
+};
+_Static_assert(COUNT_OF(type_rows) == SERVER_MEMORY + 1, "one row per type");
+
+static bool is_account_of(const struct conf_section *section, const struct conf_server *server)
+{
+	const struct conf_account *account = section->object;
+
+	return section->kind == CONF_KIND_ACCOUNT && !strcmp(account->server, server->name);
+}
+
+/* True when a password will be sent to that server. */
+static bool sends_password(const struct conf_parse *parse, const struct conf_section *section)
+{
+	if (has_password(section))
+		return true;
+	for (size_t i = 0; i < parse->count; i++)
+		if (is_account_of(&parse->sections[i], section->object) &&
+		    has_password(&parse->sections[i]))
+			return true;
+	return false;
+}
+
+/* The URL goes with the type, and shows nobody a password (N9). */
+static void check_url(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	TALLOC_CTX *scratch = MEM_CONTEXT(parse->report);
+	long line = line_of(section, CONF_KEY_SERVER_URL);
+	const char *why;
+	struct conf_url url;
+
+	if (!conf_url_read(scratch, server->url, &url, &why))
+		conf_report_error(parse->report, line, "'url': %s", why);
+	else if (strcmp(url.scheme, type_rows[server->type].schemes[0]) &&
+		 strcmp(url.scheme, type_rows[server->type].schemes[1]))
+		conf_report_error(parse->report, line,
+				  "'url' of a server of type %s begins with %s, not with %s:",
+				  conf_choice_table[CONF_CHOICE_SERVER_TYPE].words[server->type],
+				  type_rows[server->type].text, conf_quote(scratch, url.scheme));
+	else if (server->type == SERVER_IMAP && url.path[0] && strcmp(url.path, "/"))
+		conf_report_error(parse->report, line,
+				  "'url' of a server of type imap ends after host and port");
+	else if (!strcmp(url.scheme, "http") && !conf_url_is_loopback(url.host) &&
+		 sends_password(parse, section))
+		conf_report_error(parse->report, line,
+				  "'url': plaintext credentials would go to a host that is not "
+				  "loopback; use https://");
+	else if (server->starttls && strcmp(url.scheme, "imap"))
+		conf_report_warning(parse->report, line_of(section, CONF_KEY_SERVER_STARTTLS),
+				    "'starttls' has no effect here: it is for imap:// URLs");
+	talloc_free(scratch);
+}
+
+/* Nobody gets an account by accident (DESIGN section 9). */
+static void check_login(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	long line = line_of(section, CONF_KEY_SERVER_LOGIN);
+
+	if (is_given(section, CONF_KEY_SERVER_RESOURCES) || section->ini->damaged)
+		return;
+	if (strchr(server->login, '*'))
+		conf_report_error(parse->report, line,
+				  "'login' with a '*' is a master login: 'resources' must say who "
+				  "has an account here");
+	else if (!strstr(server->login, "%{") && server->type != SERVER_MEMORY &&
+		 has_password(section))
+		conf_report_warning(parse->report, line,
+				    "'login' is the same for everybody: name the people of this "
+				    "account in 'resources'");
+}
+
+/* A server without a password is for those whose [account] brings one. */
+static void check_passwords(struct conf_parse *parse, const struct conf_section *section)
+{
+	size_t accounts = 0;
+
+	if (has_password(section) || section->ini->damaged)
+		return;
+	for (size_t i = 0; i < parse->count; i++) {
+		const struct conf_section *other = &parse->sections[i];
+
+		if (!is_account_of(other, section->object))
+			continue;
+		accounts++;
+		if (!has_password(other) && !other->ini->damaged)
+			conf_report_error(parse->report, other->ini->line,
+					  "[%s] has no password, nor has [%s] in line %ld",
+					  title(parse, other), title(parse, section),
+					  section->ini->line);
+	}
+	if (!accounts)
+		conf_report_error(parse->report, section->ini->line,
+				  "[%s] has no password: write password_command, password_file, "
+				  "credential or password",
+				  title(parse, section));
+	else if (is_given(section, CONF_KEY_SERVER_RESOURCES))
+		conf_report_warning(parse->report, line_of(section, CONF_KEY_SERVER_RESOURCES),
+				    "'resources' has no effect here: without a password in [%s] "
+				    "only those with an "
+				    "[account] section have one",
+				    title(parse, section));
+}
+
+static void check_server(struct conf_parse *parse, const struct conf_section *section)
+{
+	bool has_type = section->good[CONF_KEY_SERVER_TYPE];
+	const struct conf_server *server = section->object;
+
+	demand(parse, section, CONF_KEY_SERVER_TYPE);
+	demand(parse, section, CONF_KEY_SERVER_URL);
+	check_sources(parse, section);
+	check_login(parse, section);
+	if (has_type && section->good[CONF_KEY_SERVER_URL])
+		check_url(parse, section);
+	if (has_type && server->type != SERVER_MEMORY)
+		check_passwords(parse, section);
+	if (is_given(section, CONF_KEY_SERVER_PASSWORD))
+		check_mode(parse, section, CONF_KEY_SERVER_PASSWORD);
+}
+
+static void check_account(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_account *account = section->object;
+	const struct conf *conf = parse->conf;
+	struct conf_near near;
+
+	check_sources(parse, section);
+	if (is_given(section, CONF_KEY_ACCOUNT_PASSWORD))
+		check_mode(parse, section, CONF_KEY_ACCOUNT_PASSWORD);
+	if (conf_server_find(conf, account->server))
+		return;
+	conf_near_start(&near, account->server);
+	for (size_t i = 0; i < conf->server_count; i++)
+		conf_near_try(&near, conf->servers[i].name);
+	if (near.best)
+		conf_report_error(parse->report, account->line,
+				  "there is no [server %s]; did you mean '%s'?", account->server,
+				  near.best);
+	else
+		conf_report_error(parse->report, account->line, "there is no [server %s]",
+				  conf_quote(parse->report, account->server));
+}
+
+/* ---- rules ---- */
+
+/* The rules that this program brings along, and those that it will. */
+static const struct {
+	const char *name;
+	bool is_there;
+} builtin_rows[] = {
+	{ "percent-range", true },        { "done-agrees", true },
+	{ "due-after-start", true },      { "work-not-negative", true },
+	{ "summary-is-computed", false }, { "project-open", false },
+	{ "predecessors-first", false },  { "own-work-only", false },
+};
+
+/* A section that only says `enabled` means a built-in rule. */
+static void check_switch(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_rule *rule = section->object;
+	struct conf_near near;
+
+	if (!is_given(section, CONF_KEY_RULE_ENABLED)) {
+		conf_report_error(parse->report, rule->line,
+				  "[%s] is empty: write when, action and message, or enabled = no "
+				  "for a built-in rule",
+				  title(parse, section));
+		return;
+	}
+	conf_near_start(&near, rule->name);
+	for (size_t i = 0; i < COUNT_OF(builtin_rows); i++) {
+		if (strcmp(builtin_rows[i].name, rule->name)) {
+			conf_near_try(&near, builtin_rows[i].name);
+			continue;
+		}
+		if (!builtin_rows[i].is_there)
+			conf_report_warning(
+				parse->report, rule->line,
+				"the built-in rule '%s' is not there yet: this has no effect",
+				rule->name);
+		return;
+	}
+	if (near.best)
+		conf_report_error(parse->report, rule->line,
+				  "there is no built-in rule '%s'; did you mean '%s'?", rule->name,
+				  near.best);
+	else
+		conf_report_error(parse->report, rule->line,
+				  "there is no built-in rule '%s'; a rule of your own needs when, "
+				  "action and message",
+				  conf_quote(parse->report, rule->name));
+}
+
+static void check_rule(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_rule *rule = section->object;
+	bool has_set = is_given(section, CONF_KEY_RULE_SET);
+
+	if (section->ini->damaged)
+		return;
+	if (!has_set && !is_given(section, CONF_KEY_RULE_WHEN) &&
+	    !is_given(section, CONF_KEY_RULE_ACTION) && !is_given(section, CONF_KEY_RULE_MESSAGE)) {
+		check_switch(parse, section);
+		return;
+	}
+	demand(parse, section, CONF_KEY_RULE_WHEN);
+	demand(parse, section, CONF_KEY_RULE_ACTION);
+	if (!is_given(section, CONF_KEY_RULE_MESSAGE))
+		conf_report_warning(parse->report, rule->line,
+				    "[%s] has no 'message': people will not read why",
+				    title(parse, section));
+	if (!section->good[CONF_KEY_RULE_ACTION])
+		return;
+	if (rule->action == RULE_CORRECT && !has_set)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_RULE_ACTION),
+				  "action 'correct' needs a 'set.FIELD' that says what is right");
+	if (rule->action != RULE_CORRECT && has_set)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_RULE_SET),
+				  "'set.FIELD' goes with 'action = correct' only");
+}
+
+/* ---- the rest ---- */
+
+static void check_store(struct conf_parse *parse, const struct conf_section *section)
+{
+	if (section->good[CONF_KEY_STORE_DSN] && conf_url_has_password(parse->conf->dsn))
+		check_mode(parse, section, CONF_KEY_STORE_DSN);
+}
+
+static void check_web(struct conf_parse *parse, const struct conf_section *section)
+{
+	char *host;
+
+	if (!section->good[CONF_KEY_WEB_LISTEN] ||
+	    !conf_url_listen(parse->report, parse->conf->web_listen, &host))
+		return;
+	if (!conf_url_is_loopback(host))
+		conf_report_warning(parse->report, line_of(section, CONF_KEY_WEB_LISTEN),
+				    "'listen' is not loopback, and the pages have no TLS: put a "
+				    "proxy before them");
+	talloc_free(host);
+}
+
+/* A server's folders are named after the site. */
+static void check_site(struct conf_parse *parse)
+{
+	const struct conf_section *site = NULL;
+
+	for (size_t i = 0; i < parse->count && !site; i++)
+		if (parse->sections[i].kind == CONF_KIND_SITE)
+			site = &parse->sections[i];
+	if (!parse->conf->server_count || (site && site->ini->damaged) ||
+	    (site && is_given(site, CONF_KEY_SITE_URL)))
+		return;
+	conf_report_error(
+		parse->report, site ? site->ini->line : 0,
+		"[site] has no 'url': where there is a [server], folders are named after it");
+}
+
+/* The site's name, where none is given: its host. */
+static void name_site(struct conf *conf)
+{
+	TALLOC_CTX *scratch = MEM_CONTEXT(conf);
+	struct conf_url url;
+	const char *why;
+
+	if (conf->site.url && !conf->site.name &&
+	    conf_url_read(scratch, conf->site.url, &url, &why))
+		conf->site.name = mem_strdup(conf, url.host);
+	talloc_free(scratch);
+}
+
+static void (*const checks[CONF_KINDS])(struct conf_parse *parse,
+					const struct conf_section *section) = {
+	[CONF_KIND_STORE] = check_store,     [CONF_KIND_SERVER] = check_server,
+	[CONF_KIND_ACCOUNT] = check_account, [CONF_KIND_RULE] = check_rule,
+	[CONF_KIND_WEB] = check_web,
+};
+
+void conf_check(struct conf_parse *parse)
+{
+	for (size_t i = 0; i < parse->count && !conf_report_full(parse->report); i++)
+		if (checks[parse->sections[i].kind])
+			checks[parse->sections[i].kind](parse, &parse->sections[i]);
+	check_site(parse);
+	name_site(parse->conf);
+}
