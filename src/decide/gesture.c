@@ -1,0 +1,137 @@
+/* gesture.c - one function per thing that can have changed; see the delta rule in doc/decisions.md. */
+#include "config.h"
+
+#include "decide/gesture.h"
+
+/* Percentages that clients write by themselves when the status flips. */
+static bool is_invented(int64_t percent)
+{
+	return percent == 0 || percent == 1 || percent == 50 || percent == 99;
+}
+
+static bool changed(const struct gesture_input *in, enum field field)
+{
+	return in->now->value[field].presence != ABSENT &&
+	       !value_same(field, &in->seen->value[field], &in->now->value[field]);
+}
+
+static bool in_range(int64_t percent)
+{
+	return percent >= 0 && percent <= 100;
+}
+
+static void set_done(struct vector *out, const struct gesture_input *in)
+{
+	vector_number(out, FIELD_status, STATUS_COMPLETED);
+	vector_number(out, FIELD_percent, 100);
+	if (!vector_is_set(out, FIELD_completed_at))
+		vector_when(out, FIELD_completed_at, when_instant(in->changed_us, "UTC"));
+}
+
+static void set_open(struct vector *out, int64_t percent)
+{
+	vector_number(out, FIELD_status, percent > 0 ? STATUS_IN_PROCESS : STATUS_NEEDS_ACTION);
+	vector_number(out, FIELD_percent, percent);
+	vector_clear(out, FIELD_completed_at);
+}
+
+static enum status agreed_status(const struct gesture_input *in)
+{
+	return (enum status)vector_get(in->agreed, FIELD_status, STATUS_NEEDS_ACTION);
+}
+
+/* Un-checked or started: the number that stands counts only when the person wrote it and it is none of the invented. */
+static int64_t open_percent(const struct gesture_input *in)
+{
+	int64_t percent = vector_get(in->now, FIELD_percent, 0);
+
+	if (changed(in, FIELD_percent) && in_range(percent) && percent < 100 && !is_invented(percent))
+		return percent;
+	return in->own_percent < 100 && in->own_percent > 0 ? in->own_percent : 0;
+}
+
+static void by_status(struct vector *out, const struct gesture_input *in)
+{
+	enum status status = (enum status)vector_get(in->now, FIELD_status, STATUS_NEEDS_ACTION);
+	int64_t percent = vector_get(in->now, FIELD_percent, 0);
+
+	switch (status) {
+	case STATUS_COMPLETED:
+		set_done(out, in);
+		break;
+	case STATUS_CANCELLED:
+		vector_put(out, FIELD_percent, &in->agreed->value[FIELD_percent]);
+		vector_clear(out, FIELD_completed_at);
+		break;
+	case STATUS_IN_PROCESS:
+		set_open(out, open_percent(in));
+		vector_number(out, FIELD_status, STATUS_IN_PROCESS);
+		break;
+	default:
+		/* from done: an un-check; from started: back to the beginning, unless a number was written with it */
+		if (agreed_status(in) == STATUS_COMPLETED || agreed_status(in) == STATUS_CANCELLED)
+			set_open(out, open_percent(in));
+		else
+			set_open(out, changed(in, FIELD_percent) && in_range(percent) && percent < 100 ? percent : 0);
+		break;
+	}
+}
+
+static void by_percent(struct vector *out, const struct gesture_input *in)
+{
+	int64_t percent = vector_get(in->now, FIELD_percent, 0);
+
+	if (percent == 100)
+		set_done(out, in);
+	else if (in_range(percent))
+		set_open(out, percent);
+}
+
+static void by_date(struct vector *out, const struct gesture_input *in)
+{
+	if (vector_is_set(in->now, FIELD_completed_at))
+		set_done(out, in);
+	else if (agreed_status(in) == STATUS_COMPLETED)
+		set_open(out, open_percent(in));
+}
+
+/* Nothing changed: as it was read last time, so that a client's own spelling never counts as an edit. */
+static void by_nothing(struct vector *out, const struct gesture_input *in)
+{
+	static const enum field coupled[] = { FIELD_status, FIELD_percent, FIELD_completed_at };
+
+	for (size_t i = 0; i < COUNT_OF(coupled); i++)
+		vector_put(out, coupled[i], &in->seen->value[coupled[i]]);
+}
+
+/* Without a past: status, else 100 per cent, else a date. */
+static void by_itself(struct vector *out, const struct gesture_input *in)
+{
+	int64_t percent = vector_get(in->now, FIELD_percent, 0);
+	int64_t status = vector_get(in->now, FIELD_status, -1);
+
+	if (status == STATUS_COMPLETED || (status < 0 && (percent == 100 || vector_is_set(in->now, FIELD_completed_at))))
+		set_done(out, in);
+	else if (status != STATUS_CANCELLED && in_range(percent) && percent < 100)
+		set_open(out, percent);
+}
+
+struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input)
+{
+	struct vector *out = vector_copy(mem, input->now);
+	int64_t percent = vector_get(input->now, FIELD_percent, 0);
+
+	if (!input->seen)
+		by_itself(out, input);
+	else if (changed(input, FIELD_percent) && !in_range(percent))
+		; /* as written: a rule corrects or rejects it, and the person learns why */
+	else if (changed(input, FIELD_status))
+		by_status(out, input);
+	else if (changed(input, FIELD_percent))
+		by_percent(out, input);
+	else if (changed(input, FIELD_completed_at))
+		by_date(out, input);
+	else
+		by_nothing(out, input);
+	return out;
+}

@@ -1,0 +1,117 @@
+#include "config.h"
+
+#include "decide/merge.h"
+
+static bool is_merged(enum field field)
+{
+	return field_table[field].owner == OWNER_BOTH && field_table[field].vtodo;
+}
+
+static bool is_coupled(enum field field)
+{
+	return field_table[field].merge == MERGE_COUPLED;
+}
+
+/* What a side's value is compared with. */
+static const struct value *base_value(const struct version side[SIDES], enum side which, enum field field)
+{
+	bool report = field_table[field].group != GROUP_PLAN;
+
+	if (side[which].base)
+		return &side[which].base->value[field];
+	/* first contact: the plan counts as the project's change, what people report as the mailbox' */
+	return report ? &side[PROJECT].values->value[field] : &side[MAILBOX].values->value[field];
+}
+
+static bool moved(const struct version side[SIDES], enum side which, enum field field)
+{
+	const struct value *now = &side[which].values->value[field];
+
+	if (which == MAILBOX && now->presence == ABSENT)
+		return false;
+	return !value_same(field, base_value(side, which, field), now);
+}
+
+static bool same_now(const struct version side[SIDES], enum field field)
+{
+	return value_same(field, &side[PROJECT].values->value[field], &side[MAILBOX].values->value[field]);
+}
+
+/* Decides a set of fields as one: those of the coupled group, or a single field. */
+static void decide(const struct version side[SIDES], const bool in_set[FIELDS], struct merge *out)
+{
+	bool any[SIDES] = { false, false }, same = true;
+	int64_t newest[SIDES] = { 0, 0 };
+	enum merge_from from;
+
+	for (int f = 0; f < FIELDS; f++) {
+		if (!in_set[f])
+			continue;
+		same = same && same_now(side, (enum field)f);
+		for (int s = 0; s < SIDES; s++) {
+			if (!moved(side, (enum side)s, (enum field)f))
+				continue;
+			any[s] = true;
+			if (side[s].changed_us[f] > newest[s])
+				newest[s] = side[s].changed_us[f];
+		}
+	}
+	if (any[PROJECT] && any[MAILBOX])
+		from = same				       ? MERGE_FROM_BOTH
+		       : newest[PROJECT] > newest[MAILBOX] ? MERGE_FROM_PROJECT
+							       : MERGE_FROM_MAILBOX;
+	else
+		from = any[PROJECT]   ? MERGE_FROM_PROJECT
+		       : any[MAILBOX] ? MERGE_FROM_MAILBOX
+				      : MERGE_FROM_NEITHER;
+	for (int f = 0; f < FIELDS; f++) {
+		const struct vector *winner = side[from == MERGE_FROM_MAILBOX ? MAILBOX : PROJECT].values;
+
+		if (!in_set[f])
+			continue;
+		out->from[f] = from;
+		out->lost[f] = any[PROJECT] && any[MAILBOX] && !same && !same_now(side, (enum field)f);
+		/* an absent value says nothing, also as a member of a winning group */
+		if (winner->value[f].presence == ABSENT)
+			winner = side[PROJECT].values;
+		vector_put(out->values, (enum field)f, &winner->value[f]);
+	}
+}
+
+struct merge *merge_item(TALLOC_CTX *mem, const struct version side[SIDES])
+{
+	struct merge *out = MEM_NEW(mem, struct merge);
+	bool coupled[FIELDS] = { false };
+	bool has_coupled = false;
+
+	out->values = vector_copy(out, side[PROJECT].values);
+	for (int f = 0; f < FIELDS; f++) {
+		bool alone[FIELDS] = { false };
+
+		if (!is_merged((enum field)f))
+			continue;
+		if (is_coupled((enum field)f)) {
+			coupled[f] = has_coupled = true;
+			continue;
+		}
+		alone[f] = true;
+		decide(side, alone, out);
+	}
+	if (has_coupled)
+		decide(side, coupled, out);
+	return out;
+}
+
+static bool in_window(const struct merge_times *times, int64_t us)
+{
+	return us && us >= times->unchanged_us && us <= times->changed_us;
+}
+
+int64_t merge_mailbox_time(const struct merge_times *times)
+{
+	if (in_window(times, times->server_us))
+		return times->server_us;
+	if (times->last_modified_us != times->last_modified_seen_us && in_window(times, times->last_modified_us))
+		return times->last_modified_us;
+	return times->changed_us;
+}
