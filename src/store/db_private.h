@@ -1,0 +1,49 @@
+/* db_private.h - what a database driver fulfils. */
+#ifndef TASKFERRY_DB_PRIVATE_H
+#define TASKFERRY_DB_PRIVATE_H
+
+#include "store/db.h"
+
+#define DB_BINDS_MAX 24 /* parameters of the widest statement */
+
+struct db_bind {
+	char type; /* i, t or b */
+	int64_t number;
+	const char *text;
+};
+
+struct db_driver {
+	const char *scheme; /* "sqlite:" */
+	struct fault *(*open)(TALLOC_CTX *mem, const char *where, bool create, struct db **db_r);
+	struct fault *(*begin)(struct db *db, bool write);
+	struct fault *(*commit)(struct db *db);
+	void (*rollback)(struct db *db);
+	struct fault *(*query)(struct db *db, enum sql sql, const struct db_bind *binds, int count,
+			       struct db_cursor *cursor);
+	bool (*next)(struct db_cursor *cursor);
+	bool (*is_null)(struct db_cursor *cursor, int column);
+	int64_t (*number)(struct db_cursor *cursor, int column);
+	const char *(*text)(struct db_cursor *cursor, int column);
+	struct fault *(*close)(struct db_cursor *cursor);
+	struct fault *(*execute)(struct db *db, const char *text);
+	struct fault *(*has_table)(struct db *db, const char *name, bool *has_r);
+};
+
+/* A driver's own struct begins with this one. */
+struct db {
+	const struct db_driver *driver;
+	bool in_transaction;
+};
+
+struct db_cursor {
+	struct db *db;
+	void *statement; /* the driver's */
+	int last;	 /* the driver's last result */
+};
+
+extern const struct db_driver db_sqlite;
+
+const char *db_statement_text(enum sql sql);
+const char *db_statement_name(enum sql sql);
+
+#endif

@@ -1,0 +1,256 @@
+/* db_sqlite.c - the SQLite driver: WAL, synchronous FULL, one cached statement per row of the statement table.
+ *
+ * `$n` is a named parameter in SQLite, numbered by first appearance, so it is bound by its name. */
+#include "config.h"
+
+#include "store/db_private.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DB_CACHE_KIB 16384 /* page cache of one connection */
+
+struct sqlite_db {
+	struct db db;
+	sqlite3 *handle;
+	char *path;
+	sqlite3_stmt *statements[SQL_STATEMENTS];
+};
+
+static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
+{
+	int code = sqlite3_errcode(db->handle) & 0xff;
+	enum fault_kind kind = FAULT_INTERNAL;
+	const char *hint = "";
+
+	switch (code) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		kind = FAULT_TRY_LATER;
+		hint = "; another program holds the database, try again";
+		break;
+	case SQLITE_FULL:
+		kind = FAULT_IO;
+		hint = "; make room on its disk and run the command again, nothing was half done";
+		break;
+	case SQLITE_IOERR:
+		kind = FAULT_IO;
+		break;
+	case SQLITE_CANTOPEN:
+		kind = FAULT_CANNOT_CREATE;
+		break;
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_AUTH:
+		kind = FAULT_NOT_PERMITTED;
+		hint = "; run the command as the user who owns the database";
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		kind = FAULT_DATA;
+		hint = "; restore it from a backup";
+		break;
+	default:
+		break;
+	}
+	return fault_new(db, kind, "%s: %s: %s%s", db->path, what, sqlite3_errmsg(db->handle), hint);
+}
+
+static int sqlite_db_free(struct sqlite_db *db)
+{
+	for (int i = 0; i < SQL_STATEMENTS; i++)
+		sqlite3_finalize(db->statements[i]);
+	sqlite3_close(db->handle);
+	return 0;
+}
+
+static struct fault *pragma(struct sqlite_db *db, const char *text)
+{
+	if (sqlite3_exec(db->handle, text, NULL, NULL, NULL) != SQLITE_OK)
+		return sqlite_fault(db, "cannot be opened");
+	return NULL;
+}
+
+/* The file must be ours: opening it as another user (root, say) would leave files that the owner cannot write. */
+static struct fault *check_owner(TALLOC_CTX *mem, const char *path, bool create)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT && create)
+			return NULL;
+		if (errno == ENOENT)
+			return fault_new(mem, FAULT_NO_INPUT,
+					 "%s: there is no database yet; make it by: taskferry init", path);
+		return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s", path,
+				 strerror(errno));
+	}
+	if (st.st_uid != geteuid())
+		return fault_new(mem, FAULT_NOT_PERMITTED,
+				 "%s belongs to user %ld; run the command as that user (you are %ld)", path,
+				 (long)st.st_uid, (long)geteuid());
+	return NULL;
+}
+
+static struct fault *sqlite_open(TALLOC_CTX *mem, const char *path, bool create, struct db **db_r)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+	struct sqlite_db *db;
+	char *cache;
+	mode_t mask;
+	int rc;
+
+	FAULT_TRY(check_owner(mem, path, create));
+	db = MEM_NEW(mem, struct sqlite_db);
+	db->db.driver = &db_sqlite;
+	db->path = mem_strdup(db, path);
+	mask = umask(077); /* names, notes and addresses of people */
+	rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+	umask(mask);
+	talloc_set_destructor(db, sqlite_db_free);
+	if (rc != SQLITE_OK)
+		return talloc_steal(mem, sqlite_fault(db, "cannot be opened"));
+	sqlite3_extended_result_codes(db->handle, 1);
+	sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
+	cache = mem_printf(db, "PRAGMA cache_size = -%d", DB_CACHE_KIB);
+	FAULT_TRY(pragma(db, "PRAGMA journal_mode = WAL"));
+	FAULT_TRY(pragma(db, "PRAGMA synchronous = FULL"));
+	FAULT_TRY(pragma(db, "PRAGMA foreign_keys = ON"));
+	FAULT_TRY(pragma(db, "PRAGMA trusted_schema = OFF"));
+	FAULT_TRY(pragma(db, cache));
+	*db_r = &db->db;
+	return NULL;
+}
+
+static struct fault *sqlite_execute(struct db *base, const char *text)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	if (sqlite3_exec(db->handle, text, NULL, NULL, NULL) != SQLITE_OK)
+		return sqlite_fault(db, "write failed");
+	return NULL;
+}
+
+static struct fault *sqlite_begin(struct db *base, bool write)
+{
+	return sqlite_execute(base, write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+static struct fault *sqlite_commit(struct db *base)
+{
+	return sqlite_execute(base, "COMMIT");
+}
+
+static void sqlite_rollback(struct db *base)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	/* Fails only when a full disk or an I/O error has already rolled back, which is what is wanted. */
+	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int bind_one(sqlite3_stmt *statement, int number, const struct db_bind *bind)
+{
+	char name[16];
+	int index;
+
+	snprintf(name, sizeof name, "$%d", number);
+	index = sqlite3_bind_parameter_index(statement, name);
+	if (!index)
+		return SQLITE_RANGE;
+	if (bind->type != 't')
+		return sqlite3_bind_int64(statement, index, bind->number);
+	if (!bind->text)
+		return sqlite3_bind_null(statement, index);
+	return sqlite3_bind_text(statement, index, bind->text, -1, SQLITE_TRANSIENT);
+}
+
+static struct fault *sqlite_query(struct db *base, enum sql sql, const struct db_bind *binds, int count,
+				  struct db_cursor *cursor)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+	sqlite3_stmt **statement = &db->statements[sql];
+
+	if (!*statement && sqlite3_prepare_v3(db->handle, db_statement_text(sql), -1, SQLITE_PREPARE_PERSISTENT,
+					      statement, NULL) != SQLITE_OK)
+		return sqlite_fault(db, db_statement_name(sql));
+	for (int i = 0; i < count; i++)
+		if (bind_one(*statement, i + 1, &binds[i]) != SQLITE_OK)
+			return sqlite_fault(db, db_statement_name(sql));
+	cursor->statement = *statement;
+	cursor->last = SQLITE_ROW;
+	return NULL;
+}
+
+static bool sqlite_next(struct db_cursor *cursor)
+{
+	if (cursor->last == SQLITE_ROW)
+		cursor->last = sqlite3_step(cursor->statement);
+	return cursor->last == SQLITE_ROW;
+}
+
+static struct fault *sqlite_close_cursor(struct db_cursor *cursor)
+{
+	struct sqlite_db *db = (struct sqlite_db *)cursor->db;
+	struct fault *fault = NULL;
+
+	if (cursor->last != SQLITE_ROW && cursor->last != SQLITE_DONE)
+		fault = sqlite_fault(db, "failed");
+	sqlite3_reset(cursor->statement);
+	sqlite3_clear_bindings(cursor->statement);
+	cursor->statement = NULL;
+	return fault;
+}
+
+static bool sqlite_is_null(struct db_cursor *cursor, int column)
+{
+	return sqlite3_column_type(cursor->statement, column) == SQLITE_NULL;
+}
+
+static int64_t sqlite_number(struct db_cursor *cursor, int column)
+{
+	return sqlite3_column_int64(cursor->statement, column);
+}
+
+static const char *sqlite_text(struct db_cursor *cursor, int column)
+{
+	return (const char *)sqlite3_column_text(cursor->statement, column);
+}
+
+static struct fault *sqlite_has_table(struct db *base, const char *name, bool *has_r)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+	sqlite3_stmt *statement = NULL;
+	int rc;
+
+	if (sqlite3_prepare_v2(db->handle, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", -1, &statement,
+			       NULL) != SQLITE_OK)
+		return sqlite_fault(db, "cannot be read");
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	rc = sqlite3_step(statement);
+	sqlite3_finalize(statement);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return sqlite_fault(db, "cannot be read");
+	*has_r = rc == SQLITE_ROW;
+	return NULL;
+}
+
+const struct db_driver db_sqlite = {
+	.scheme = "sqlite:",
+	.open = sqlite_open,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.query = sqlite_query,
+	.next = sqlite_next,
+	.is_null = sqlite_is_null,
+	.number = sqlite_number,
+	.text = sqlite_text,
+	.close = sqlite_close_cursor,
+	.execute = sqlite_execute,
+	.has_table = sqlite_has_table,
+};

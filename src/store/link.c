@@ -1,0 +1,447 @@
+#include "config.h"
+
+#include "store/link.h"
+
+#include <string.h>
+
+#include "store/rows.h"
+
+static const char *const account_states[] = { "new", "ok", "unreachable", "held" };
+_Static_assert(COUNT_OF(account_states) == ACCOUNT_STATES, "one name per state");
+
+static const char *const folder_states[] = { "new", "ok", "gone", "held" };
+_Static_assert(COUNT_OF(folder_states) == FOLDER_STATES, "one name per state");
+
+static const char *const link_states[] = { "new",     "ok",	     "missing", "declined",
+					   "ignored", "withdrawing", "removed", "held" };
+_Static_assert(COUNT_OF(link_states) == LINK_STATES, "one name per state");
+
+const char *account_state_name(enum account_state state)
+{
+	return account_states[state];
+}
+
+const char *folder_state_name(enum folder_state state)
+{
+	return folder_states[state];
+}
+
+const char *link_state_name(enum link_state state)
+{
+	return link_states[state];
+}
+
+/* An unknown name is read as held, the last and most careful state of each table. */
+static int name_index(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (name && !strcmp(names[i], name))
+			return i;
+	return count - 1;
+}
+
+static void read_account(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct account *account = element;
+
+	account->id = db_int(cursor, 0);
+	account->server = db_text(cursor, mem, 1);
+	account->resource_id = db_int(cursor, 2);
+	account->state = (enum account_state)name_index(account_states, ACCOUNT_STATES, db_text(cursor, mem, 3));
+	account->error = db_text(cursor, mem, 4);
+	account->last_seen_us = db_int(cursor, 5);
+	account->login_failures = db_int(cursor, 6);
+	account->login_since_us = db_int(cursor, 7);
+}
+
+static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct folder *folder = element;
+
+	folder->id = db_int(cursor, 0);
+	folder->account_id = db_int(cursor, 1);
+	folder->project_id = db_int(cursor, 2);
+	folder->address = db_text(cursor, mem, 3);
+	folder->token = db_text(cursor, mem, 4);
+	folder->project_seq = db_int(cursor, 5);
+	folder->state = (enum folder_state)name_index(folder_states, FOLDER_STATES, db_text(cursor, mem, 6));
+	folder->error = db_text(cursor, mem, 7);
+	folder->last_round_us = db_int(cursor, 8);
+}
+
+/* A vector that cannot be read counts as none: the next round then decodes it anew from the raw text. */
+static struct vector *read_vector(struct db_cursor *cursor, TALLOC_CTX *mem, int column)
+{
+	char *text = db_text(cursor, mem, column);
+	struct vector *vector = NULL;
+	struct fault *fault = text ? vector_decode(mem, text, &vector) : NULL;
+
+	talloc_free(fault);
+	talloc_free(text);
+	return vector;
+}
+
+static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct link *link = element;
+
+	link->id = db_int(cursor, 0);
+	link->folder_id = db_int(cursor, 1);
+	link->assignment_id = db_int(cursor, 2);
+	link->address = db_text(cursor, mem, 3);
+	link->state = (enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 4));
+	link->seen_text = db_text(cursor, mem, 5);
+	link->seen = read_vector(cursor, mem, 6);
+	link->seen_version = db_text(cursor, mem, 7);
+	link->seen_us = db_int(cursor, 8);
+	link->decoder = db_int(cursor, 9);
+	link->want = read_vector(cursor, mem, 10);
+	link->edition = db_int(cursor, 11);
+	link->dirty = db_bool(cursor, 12);
+	link->correction = db_text(cursor, mem, 13);
+	link->corrections = db_int(cursor, 14);
+	link->corrections_since_us = db_int(cursor, 15);
+	link->attempts = db_int(cursor, 16);
+	link->due_us = db_int(cursor, 17);
+	link->error = db_text(cursor, mem, 18);
+	link->own_percent = db_int(cursor, 19);
+}
+
+static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct link *link = element;
+
+	link->id = db_int(cursor, 0);
+	link->address = db_text(cursor, mem, 1);
+	link->seen_version = db_text(cursor, mem, 2);
+	link->state = (enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 3));
+}
+
+static void read_id(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	(void)mem;
+	*(int64_t *)element = db_int(cursor, 0);
+}
+
+static void read_pending(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct pending *pending = element;
+
+	pending->address = db_text(cursor, mem, 0);
+	pending->reason = db_text(cursor, mem, 1);
+	pending->first_seen_us = db_int(cursor, 2);
+	pending->due_us = db_int(cursor, 3);
+}
+
+static void read_stray(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct stray *stray = element;
+
+	stray->folder_id = db_int(cursor, 0);
+	stray->address = db_text(cursor, mem, 1);
+	stray->state = db_text(cursor, mem, 2);
+	stray->summary = db_text(cursor, mem, 3);
+	stray->server = db_text(cursor, mem, 4);
+	stray->resource = db_text(cursor, mem, 5);
+	stray->project = db_text(cursor, mem, 6);
+}
+
+static void read_item(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct link_item *item = element;
+
+	item->server = db_text(cursor, mem, 0);
+	item->resource = db_text(cursor, mem, 1);
+	item->state = (enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 2));
+	item->error = db_text(cursor, mem, 3);
+	item->dirty = db_bool(cursor, 4);
+}
+
+struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *server, int64_t resource, bool create,
+			   struct account **account_r)
+{
+	struct account *account = NULL;
+	struct db_cursor *cursor = NULL;
+	int64_t id;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ACCOUNT_GET, "ti", server, resource));
+	FAULT_TRY(rows_one(cursor, mem, read_account, sizeof *account, &account));
+	if (!account && create) {
+		FAULT_TRY(store_id(store, &id));
+		FAULT_TRY(db_run(store->db, SQL_ACCOUNT_ADD, "iti", id, server, resource));
+		return link_account(store, mem, server, resource, false, account_r);
+	}
+	*account_r = account;
+	return NULL;
+}
+
+struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, struct account **account_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ACCOUNT_BY_ID, "i", id));
+	return rows_one(cursor, mem, read_account, sizeof **account_r, account_r);
+}
+
+struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ACCOUNT_ALL, ""));
+	return rows_all(cursor, mem, read_account, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_account_set(struct store *store, const struct account *account)
+{
+	return db_run(store->db, SQL_ACCOUNT_SET, "ittiii", account->id, account_states[account->state], account->error,
+		      account->last_seen_us, account->login_failures, account->login_since_us);
+}
+
+struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project, bool create,
+			  struct folder **folder_r)
+{
+	struct folder *folder = NULL;
+	struct db_cursor *cursor = NULL;
+	int64_t id;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_FOLDER_GET, "ii", account, project));
+	FAULT_TRY(rows_one(cursor, mem, read_folder, sizeof *folder, &folder));
+	if (!folder && create) {
+		FAULT_TRY(store_id(store, &id));
+		FAULT_TRY(db_run(store->db, SQL_FOLDER_ADD, "iii", id, account, project));
+		return link_folder(store, mem, account, project, false, folder_r);
+	}
+	*folder_r = folder;
+	return NULL;
+}
+
+struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account, struct folder **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_FOLDER_OF_ACCOUNT, "i", account));
+	return rows_all(cursor, mem, read_folder, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_folder_set(struct store *store, const struct folder *folder)
+{
+	return db_run(store->db, SQL_FOLDER_SET, "ittitti", folder->id, folder->address, folder->token,
+		      folder->project_seq, folder_states[folder->state], folder->error, folder->last_round_us);
+}
+
+struct fault *link_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct link **link_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_GET, "i", id));
+	return rows_one(cursor, mem, read_link, sizeof **link_r, link_r);
+}
+
+struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment, bool create,
+				 struct link **link_r)
+{
+	struct link *link = NULL;
+	struct db_cursor *cursor = NULL;
+	int64_t id;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_OF_ASSIGNMENT, "ii", folder, assignment));
+	FAULT_TRY(rows_one(cursor, mem, read_link, sizeof *link, &link));
+	if (!link && create) {
+		FAULT_TRY(store_id(store, &id));
+		FAULT_TRY(db_run(store->db, SQL_LINK_ADD, "iii", id, folder, assignment));
+		return link_of_assignment(store, mem, folder, assignment, false, link_r);
+	}
+	*link_r = link;
+	return NULL;
+}
+
+struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address,
+			      struct link **link_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_OF_ADDRESS, "it", folder, address));
+	return rows_one(cursor, mem, read_link, sizeof **link_r, link_r);
+}
+
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_DIRTY, "i", folder));
+	return rows_all(cursor, mem, read_link, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_set(struct store *store, const struct link *link)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(store);
+	char *seen = link->seen ? vector_encode(mem, link->seen) : NULL;
+	char *want = link->want ? vector_encode(mem, link->want) : NULL;
+	struct fault *fault;
+
+	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiiti", link->id, link->address, link_states[link->state],
+		       link->seen_text, seen, link->seen_version, link->seen_us, link->decoder, want, link->edition,
+		       (int)link->dirty, link->correction, link->corrections, link->corrections_since_us, link->attempts,
+		       link->due_us, link->error, link->own_percent);
+	talloc_free(mem);
+	return fault;
+}
+
+struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_VERSIONS, "i", folder));
+	return rows_all(cursor, mem, read_version, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_MISSING, "i", folder));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_WITHDRAWN, "i", folder));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
+			    int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_UNLINKED, "iii", folder->id, folder->project_id, resource));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
+			   int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_TOUCHED, "iii", folder->project_id, folder->project_seq,
+			   resource));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_item_count(struct store *store, int64_t folder, int64_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_LINK_COUNT, "i", folder));
+	return rows_int(cursor, 0, count_r);
+}
+
+struct fault *link_release(struct store *store, int64_t folder)
+{
+	FAULT_TRY(db_run(store->db, SQL_PENDING_RELEASE, "i", folder));
+	return db_run(store->db, SQL_LINK_RELEASE, "i", folder);
+}
+
+struct fault *link_forget(struct store *store, int64_t folder)
+{
+	return db_run(store->db, SQL_LINK_FORGET, "i", folder);
+}
+
+struct fault *link_restore_missing(struct store *store, int64_t folder)
+{
+	return db_run(store->db, SQL_LINK_RESTORE, "i", folder);
+}
+
+struct fault *link_items(struct store *store, TALLOC_CTX *mem, int64_t assignment, struct link_item **list_r,
+			 size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_ITEMS, "i", assignment));
+	return rows_all(cursor, mem, read_item, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_held_count(struct store *store, int64_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_LINK_HELD_COUNT, ""));
+	return rows_int(cursor, 0, count_r);
+}
+
+struct fault *link_edition_add(struct store *store, const struct link *link, int64_t at_us)
+{
+	char *text = vector_encode(store, link->want);
+	struct fault *fault = db_run(store->db, SQL_EDITION_ADD, "iiti", link->id, link->edition, text, at_us);
+
+	talloc_free(text);
+	FAULT_TRY(fault);
+	return db_run(store->db, SQL_EDITION_TRIM, "ii", link->id, link->edition - LINK_EDITIONS);
+}
+
+struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number, struct vector **vector_r)
+{
+	struct db_cursor *cursor = NULL;
+	struct vector *vector = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_EDITION_GET, "ii", link, number));
+	if (db_next(cursor))
+		vector = read_vector(cursor, mem, 0);
+	FAULT_TRY(db_close(&cursor));
+	*vector_r = vector;
+	return NULL;
+}
+
+struct fault *link_pending_put(struct store *store, int64_t folder, const struct pending *pending)
+{
+	return db_run(store->db, SQL_PENDING_PUT, "ittii", folder, pending->address, pending->reason,
+		      pending->first_seen_us, pending->due_us);
+}
+
+struct fault *link_pending_drop(struct store *store, int64_t folder, const char *address)
+{
+	return db_run(store->db, SQL_PENDING_DROP, "it", folder, address);
+}
+
+struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder, struct pending **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_PENDING_ALL, "i", folder));
+	return rows_all(cursor, mem, read_pending, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version, const char *text,
+			     int64_t at_us)
+{
+	return db_run(store->db, SQL_STRAY_PUT, "ittttti", stray->folder_id, stray->address, version, stray->state,
+		      stray->summary, text, at_us);
+}
+
+struct fault *link_stray_drop(struct store *store, int64_t folder, const char *address)
+{
+	return db_run(store->db, SQL_STRAY_DROP, "it", folder, address);
+}
+
+struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address, char **version_r)
+{
+	struct db_cursor *cursor = NULL;
+	char *version = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_GET, "it", folder, address));
+	if (db_next(cursor))
+		version = db_text(cursor, mem, 0);
+	FAULT_TRY(db_close(&cursor));
+	*version_r = version;
+	return NULL;
+}
+
+struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_ALL, ""));
+	return rows_all(cursor, mem, read_stray, sizeof **list_r, list_r, count_r);
+}

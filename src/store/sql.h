@@ -1,0 +1,247 @@
+/* sql.h - every SQL statement of the program, in the subset that SQLite 3.40 and PostgreSQL 15 share.
+ *
+ * Keys are BIGINT made by the program (sequence), times BIGINT microseconds, parameters $1, $2 ... . Not used, because
+ * one of the two lacks it: FOR UPDATE, greatest(), now(), string_agg, JSON operators, identity columns.
+ */
+#ifndef TASKFERRY_SQL_H
+#define TASKFERRY_SQL_H
+
+/* clang-format off */
+#define SQL_TABLE(X) \
+X(META_GET, "SELECT value FROM meta WHERE name = $1") \
+X(META_PUT, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
+X(SEQUENCE_TAKE, "UPDATE sequence SET next = next + $2 WHERE name = $1 RETURNING next") \
+X(SEQUENCE_GET, "SELECT next FROM sequence WHERE name = $1") \
+/* projects */ \
+X(PROJECT_BY_CODE, "SELECT id, code, source_key, name, state FROM project WHERE code = $1") \
+X(PROJECT_BY_SOURCE, "SELECT id, code, source_key, name, state FROM project WHERE source_key = $1") \
+X(PROJECT_BY_ID, "SELECT id, code, source_key, name, state FROM project WHERE id = $1") \
+X(PROJECT_ALL, "SELECT id, code, source_key, name, state FROM project ORDER BY code") \
+X(PROJECT_OF_PERSON, "SELECT p.id, p.code, p.source_key, p.name, p.state FROM project p WHERE p.state = 'published' AND EXISTS " \
+  "(SELECT 1 FROM assignment a WHERE a.project_id = p.id AND a.resource_id = $1) ORDER BY p.code") \
+X(PROJECT_ADD, "INSERT INTO project (id, code, source_key, name, state, created_at) VALUES ($1, $2, $3, $4, $5, $6)") \
+X(PROJECT_NAME, "UPDATE project SET name = $2 WHERE id = $1") \
+X(PROJECT_STATE, "UPDATE project SET state = $2 WHERE id = $1") \
+X(PROJECT_COUNT, "SELECT (SELECT COUNT(*) FROM task t WHERE t.project_id = $1 AND t.active), " \
+  "(SELECT COUNT(*) FROM assignment a WHERE a.project_id = $1 AND a.state <> 'withdrawn')") \
+/* tasks */ \
+X(TASK_OF_PROJECT, "SELECT id, source_key, active, position FROM task WHERE project_id = $1 ORDER BY position, id") \
+X(TASK_BY_ID, "SELECT id, source_key, active, position FROM task WHERE id = $1") \
+X(TASK_BY_KEY, "SELECT id, source_key, active, position FROM task WHERE project_id = $1 AND source_key = $2") \
+X(TASK_ADD, "INSERT INTO task (id, project_id, source_key, active, position) VALUES ($1, $2, $3, TRUE, $4)") \
+X(TASK_PLACE, "UPDATE task SET active = $2, position = $3 WHERE id = $1") \
+/* resources */ \
+X(RESOURCE_BY_KEY, "SELECT id, key, name, email FROM resource WHERE key = $1") \
+X(RESOURCE_BY_ID, "SELECT id, key, name, email FROM resource WHERE id = $1") \
+X(RESOURCE_ALL, "SELECT id, key, name, email FROM resource ORDER BY key") \
+X(RESOURCE_OF_PROJECT, "SELECT DISTINCT r.id, r.key, r.name, r.email FROM resource r JOIN assignment a ON a.resource_id = r.id " \
+  "WHERE a.project_id = $1 ORDER BY r.key") \
+X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE EXISTS (SELECT 1 FROM assignment a JOIN project p " \
+  "ON p.id = a.project_id WHERE a.resource_id = r.id AND p.state = 'published') ORDER BY r.key") \
+X(RESOURCE_ADD, "INSERT INTO resource (id, key, name, email, created_at) VALUES ($1, $2, $3, $4, $5)") \
+X(RESOURCE_SET, "UPDATE resource SET key = $2, name = $3, email = $4 WHERE id = $1") \
+X(ALIAS_GET, "SELECT resource_id FROM resource_alias WHERE project_id = $1 AND source_key = $2") \
+X(ALIAS_PUT, "INSERT INTO resource_alias (project_id, source_key, resource_id) VALUES ($1, $2, $3) " \
+  "ON CONFLICT (project_id, source_key) DO UPDATE SET resource_id = excluded.resource_id") \
+/* assignments */ \
+X(ASSIGNMENT_BY_ID, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment WHERE id = $1") \
+X(ASSIGNMENT_BY_UID, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment WHERE uid = $1") \
+X(ASSIGNMENT_OF_PROJECT, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state FROM assignment a " \
+  "JOIN task t ON t.id = a.task_id WHERE a.project_id = $1 ORDER BY t.position, a.id") \
+X(ASSIGNMENT_OF_PERSON, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state FROM assignment a " \
+  "JOIN task t ON t.id = a.task_id WHERE a.project_id = $1 AND a.resource_id = $2 ORDER BY t.position, a.id") \
+X(ASSIGNMENT_OF_TASK, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment " \
+  "WHERE task_id = $1 AND resource_id = $2 ORDER BY id") \
+X(ASSIGNMENT_ADD, "INSERT INTO assignment (id, project_id, task_id, resource_id, source_key, uid, state) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, 'active')") \
+X(ASSIGNMENT_STATE, "UPDATE assignment SET state = $2 WHERE id = $1") \
+/* values, changes, bookings */ \
+X(VALUE_OF, "SELECT field, text, seq, changed_at, author FROM field_value WHERE owner = $1") \
+X(VALUE_PUT, "INSERT INTO field_value (owner, field, text, seq, changed_at, author) VALUES ($1, $2, $3, $4, $5, $6) " \
+  "ON CONFLICT (owner, field) DO UPDATE SET text = excluded.text, seq = excluded.seq, changed_at = excluded.changed_at, " \
+  "author = excluded.author") \
+X(VALUES_OF_PROJECT, "SELECT v.owner, v.field, v.text, v.seq, v.changed_at, v.author FROM field_value v " \
+  "WHERE v.owner IN (SELECT id FROM task WHERE project_id = $1 UNION ALL SELECT id FROM assignment WHERE project_id = $1) " \
+  "ORDER BY v.owner") \
+X(CHANGE_ADD, "INSERT INTO change (seq, project_id, task_id, assignment_id, field, old_text, new_text, changed_at, author, cause) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)") \
+X(CHANGE_HISTORY, "SELECT seq, field, old_text, new_text, changed_at, author, cause FROM change " \
+  "WHERE assignment_id = $1 OR (task_id = $2 AND assignment_id = 0) ORDER BY seq") \
+X(CHANGE_TOUCHED, "SELECT DISTINCT a.id FROM change c JOIN assignment a ON (a.id = c.assignment_id OR " \
+  "(c.assignment_id = 0 AND a.task_id = c.task_id)) WHERE c.project_id = $1 AND c.seq > $2 AND a.resource_id = $3 ORDER BY a.id") \
+X(CHANGE_LAST, "SELECT MAX(seq) FROM change WHERE project_id = $1") \
+X(BOOKING_ADD, "INSERT INTO booking (id, assignment_id, day, minutes, text, source_key, created_at, author) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (assignment_id, source_key) DO NOTHING") \
+X(BOOKING_SUM, "SELECT CAST(SUM(minutes) AS BIGINT) FROM booking WHERE assignment_id = $1") \
+/* imports */ \
+X(BASE_OF_PROJECT, "SELECT owner_key, vector FROM import_base WHERE project_id = $1") \
+X(BASE_PUT, "INSERT INTO import_base (project_id, owner_key, vector) VALUES ($1, $2, $3) " \
+  "ON CONFLICT (project_id, owner_key) DO UPDATE SET vector = excluded.vector") \
+X(BASE_DROP, "DELETE FROM import_base WHERE project_id = $1 AND owner_key = $2") \
+/* revisions */ \
+X(REVISION_ADD, "INSERT INTO revision (id, assignment_id, state, rule, message, fields, created_at, author) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)") \
+X(REVISION_ALL, "SELECT id, assignment_id, state, rule, message, fields, created_at, author FROM revision ORDER BY id") \
+X(REVISION_IN, "SELECT id, assignment_id, state, rule, message, fields, created_at, author FROM revision " \
+  "WHERE state = $1 ORDER BY id") \
+X(REVISION_GET, "SELECT id, assignment_id, state, rule, message, fields, created_at, author FROM revision WHERE id = $1") \
+X(REVISION_SAME, "SELECT COUNT(*) FROM revision WHERE assignment_id = $1 AND state = $2 AND fields = $3") \
+/* accounts, folders */ \
+X(ACCOUNT_GET, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account " \
+  "WHERE server = $1 AND resource_id = $2") \
+X(ACCOUNT_BY_ID, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account WHERE id = $1") \
+X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_seen_at, a.login_failures, a.login_since " \
+  "FROM account a JOIN resource r ON r.id = a.resource_id ORDER BY a.server, r.key") \
+X(ACCOUNT_ADD, "INSERT INTO account (id, server, resource_id, state, login_failures, login_since) VALUES ($1, $2, $3, 'new', 0, 0)") \
+X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6 WHERE id = $1") \
+X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
+  "WHERE account_id = $1 AND project_id = $2") \
+X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
+  "WHERE account_id = $1 ORDER BY id") \
+X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at) VALUES ($1, $2, $3, 0, 'new', 0)") \
+X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7 WHERE id = $1") \
+/* links */ \
+X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
+  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link WHERE id = $1") \
+X(LINK_OF_ASSIGNMENT, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link " \
+  "WHERE folder_id = $1 AND assignment_id = $2") \
+X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link " \
+  "WHERE folder_id = $1 AND address = $2") \
+X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link " \
+  "WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing') ORDER BY id") \
+X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
+X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing'") \
+X(LINK_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND seen_version IS NOT NULL AND state IN ('ok', 'held', 'missing')") \
+X(LINK_UNLINKED, "SELECT a.id FROM assignment a WHERE a.project_id = $2 AND a.resource_id = $3 AND a.state = 'active' " \
+  "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = $1 AND l.assignment_id = a.id) ORDER BY a.id") \
+X(LINK_WITHDRAWN, "SELECT l.id FROM link l JOIN assignment a ON a.id = l.assignment_id WHERE l.folder_id = $1 " \
+  "AND a.state = 'withdrawn' AND l.state IN ('new', 'ok', 'missing')") \
+X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, decoder, edition, dirty, corrections, corrections_since, " \
+  "attempts, due_at, own_percent) VALUES ($1, $2, $3, 'new', 0, 0, 0, FALSE, 0, 0, 0, 0, 0)") \
+X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
+  "want_vector = $9, edition = $10, dirty = $11, correction = $12, corrections = $13, corrections_since = $14, attempts = $15, " \
+  "due_at = $16, error = $17, own_percent = $18 WHERE id = $1") \
+X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
+  "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
+X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held'") \
+X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' ORDER BY l.id") \
+X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND folder_id = $1") \
+X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, dirty = TRUE, " \
+  "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND folder_id = $1") \
+X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
+X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
+  "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
+X(EDITION_ADD, "INSERT INTO edition (link_id, number, vector, created_at) VALUES ($1, $2, $3, $4) " \
+  "ON CONFLICT (link_id, number) DO UPDATE SET vector = excluded.vector, created_at = excluded.created_at") \
+X(EDITION_TRIM, "DELETE FROM edition WHERE link_id = $1 AND number <= $2") \
+X(EDITION_GET, "SELECT vector FROM edition WHERE link_id = $1 AND number = $2") \
+X(PENDING_PUT, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) VALUES ($1, $2, $3, $4, $5) " \
+  "ON CONFLICT (folder_id, address) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at") \
+X(PENDING_ALL, "SELECT address, reason, first_seen_at, due_at FROM pending WHERE folder_id = $1 ORDER BY address") \
+X(PENDING_DROP, "DELETE FROM pending WHERE folder_id = $1 AND address = $2") \
+X(PENDING_NEXT, "SELECT MIN(due_at) FROM pending WHERE folder_id = $1") \
+X(STRAY_GET, "SELECT version, state, summary FROM stray WHERE folder_id = $1 AND address = $2") \
+X(STRAY_PUT, "INSERT INTO stray (folder_id, address, version, state, summary, text, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
+  "ON CONFLICT (folder_id, address) DO UPDATE SET version = excluded.version, state = excluded.state, summary = excluded.summary, " \
+  "text = excluded.text, seen_at = excluded.seen_at") \
+X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
+X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.key, p.code FROM stray s JOIN folder f ON f.id = s.folder_id " \
+  "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id " \
+  "ORDER BY ac.server, r.key, s.address") \
+/* jobs */ \
+X(JOB_FIND, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting') LIMIT 1") \
+X(JOB_FIND_ANY, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting', 'held', " \
+  "'dead') ORDER BY CASE state WHEN 'ready' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END LIMIT 1") \
+X(JOB_ADD, "INSERT INTO job (id, kind, account_id, project_id, state, attempts, due_at, lease_until, created_at) " \
+  "VALUES ($1, $2, $3, $4, 'ready', 0, $5, 0, $6)") \
+X(JOB_HASTEN, "UPDATE job SET attempts = CASE WHEN state IN ('held', 'dead') THEN 0 ELSE attempts END, state = 'ready', " \
+  "due_at = CASE WHEN due_at > $2 OR state IN ('held', 'dead') THEN $2 ELSE due_at END WHERE id = $1") \
+X(JOB_NEXT, "SELECT j.id, j.kind, j.account_id, j.project_id, j.state, j.attempts, j.due_at, j.lease_owner, j.lease_until, j.error, " \
+  "j.created_at FROM job j WHERE j.state IN ('ready', 'waiting') AND j.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM job o WHERE " \
+  "o.account_id = j.account_id AND o.state = 'leased' AND o.id <> j.id) AND ($2 = 0 OR j.account_id = $2) ORDER BY j.due_at, j.id LIMIT 1") \
+X(JOB_GET, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
+  "WHERE id = $1") \
+X(JOB_LEASED, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
+  "WHERE state = 'leased'") \
+X(JOB_ALL, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
+  "WHERE state <> 'done' ORDER BY id") \
+X(JOB_MOVE, "UPDATE job SET state = $2, attempts = $3, due_at = $4, lease_owner = $5, lease_until = $6, error = $7 WHERE id = $1") \
+X(JOB_COUNTS, "SELECT state, COUNT(*) FROM job GROUP BY state ORDER BY state") \
+X(JOB_SOONEST, "SELECT MIN(due_at) FROM job WHERE state IN ('ready', 'waiting') AND ($1 = 0 OR account_id = $1)") \
+X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1")
+
+#define SQL_MIGRATION_TABLE(X) \
+X(1, "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)") \
+X(1, "CREATE TABLE sequence (name TEXT PRIMARY KEY, next BIGINT NOT NULL)") \
+X(1, "INSERT INTO sequence (name, next) VALUES ('id', 1), ('change', 1)") \
+X(1, "CREATE TABLE project (id BIGINT PRIMARY KEY, code TEXT NOT NULL UNIQUE, source_key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, " \
+  "state TEXT NOT NULL, created_at BIGINT NOT NULL)") \
+X(1, "CREATE TABLE task (id BIGINT PRIMARY KEY, project_id BIGINT NOT NULL REFERENCES project (id), source_key TEXT NOT NULL, " \
+  "active BOOLEAN NOT NULL, position BIGINT NOT NULL, UNIQUE (project_id, source_key))") \
+X(1, "CREATE TABLE resource (id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT, email TEXT, created_at BIGINT NOT NULL)") \
+X(1, "CREATE TABLE resource_alias (project_id BIGINT NOT NULL REFERENCES project (id), source_key TEXT NOT NULL, " \
+  "resource_id BIGINT NOT NULL REFERENCES resource (id), PRIMARY KEY (project_id, source_key))") \
+X(1, "CREATE TABLE assignment (id BIGINT PRIMARY KEY, project_id BIGINT NOT NULL REFERENCES project (id), " \
+  "task_id BIGINT NOT NULL REFERENCES task (id), resource_id BIGINT NOT NULL REFERENCES resource (id), source_key TEXT NOT NULL, " \
+  "uid TEXT NOT NULL UNIQUE, state TEXT NOT NULL)") \
+X(1, "CREATE INDEX assignment_person ON assignment (project_id, resource_id)") \
+X(1, "CREATE INDEX assignment_task ON assignment (task_id, resource_id)") \
+X(1, "CREATE TABLE field_value (owner BIGINT NOT NULL, field TEXT NOT NULL, text TEXT, seq BIGINT NOT NULL, " \
+  "changed_at BIGINT NOT NULL, author TEXT NOT NULL, PRIMARY KEY (owner, field))") \
+X(1, "CREATE TABLE change (seq BIGINT PRIMARY KEY, project_id BIGINT NOT NULL, task_id BIGINT NOT NULL, assignment_id BIGINT NOT NULL, " \
+  "field TEXT NOT NULL, old_text TEXT, new_text TEXT, changed_at BIGINT NOT NULL, author TEXT NOT NULL, cause TEXT)") \
+X(1, "CREATE INDEX change_project ON change (project_id, seq)") \
+X(1, "CREATE INDEX change_assignment ON change (assignment_id)") \
+X(1, "CREATE INDEX change_task ON change (task_id)") \
+X(1, "CREATE TABLE booking (id BIGINT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id), day BIGINT NOT NULL, " \
+  "minutes BIGINT NOT NULL, text TEXT, source_key TEXT NOT NULL, created_at BIGINT NOT NULL, author TEXT NOT NULL, " \
+  "UNIQUE (assignment_id, source_key))") \
+X(1, "CREATE TABLE import_base (project_id BIGINT NOT NULL REFERENCES project (id), owner_key TEXT NOT NULL, vector TEXT NOT NULL, " \
+  "PRIMARY KEY (project_id, owner_key))") \
+X(1, "CREATE TABLE revision (id BIGINT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id), state TEXT NOT NULL, " \
+  "rule TEXT, message TEXT, fields TEXT NOT NULL, created_at BIGINT NOT NULL, author TEXT NOT NULL, comment TEXT, decided_at BIGINT)") \
+X(1, "CREATE INDEX revision_assignment ON revision (assignment_id)") \
+X(1, "CREATE INDEX revision_state ON revision (state, id)") \
+X(1, "CREATE TABLE account (id BIGINT PRIMARY KEY, server TEXT NOT NULL, resource_id BIGINT NOT NULL REFERENCES resource (id), " \
+  "state TEXT NOT NULL, error TEXT, last_seen_at BIGINT, login_failures BIGINT NOT NULL, login_since BIGINT NOT NULL, " \
+  "UNIQUE (server, resource_id))") \
+X(1, "CREATE TABLE folder (id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), " \
+  "project_id BIGINT NOT NULL REFERENCES project (id), address TEXT, token TEXT, project_seq BIGINT NOT NULL, state TEXT NOT NULL, " \
+  "error TEXT, last_round_at BIGINT NOT NULL, UNIQUE (account_id, project_id))") \
+X(1, "CREATE TABLE link (id BIGINT PRIMARY KEY, folder_id BIGINT NOT NULL REFERENCES folder (id), " \
+  "assignment_id BIGINT NOT NULL REFERENCES assignment (id), address TEXT, state TEXT NOT NULL, seen_text TEXT, seen_vector TEXT, " \
+  "seen_version TEXT, seen_at BIGINT NOT NULL, decoder BIGINT NOT NULL, want_vector TEXT, edition BIGINT NOT NULL, dirty BOOLEAN NOT NULL, " \
+  "correction TEXT, corrections BIGINT NOT NULL, corrections_since BIGINT NOT NULL, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, " \
+  "error TEXT, own_percent BIGINT NOT NULL, UNIQUE (folder_id, assignment_id))") \
+X(1, "CREATE INDEX link_address ON link (folder_id, address)") \
+X(1, "CREATE INDEX link_assignment ON link (assignment_id)") \
+X(1, "CREATE INDEX link_dirty ON link (folder_id) WHERE dirty") \
+X(1, "CREATE INDEX link_unusual ON link (state) WHERE state <> 'ok'") \
+X(1, "CREATE TABLE edition (link_id BIGINT NOT NULL REFERENCES link (id), number BIGINT NOT NULL, vector TEXT NOT NULL, " \
+  "created_at BIGINT NOT NULL, PRIMARY KEY (link_id, number))") \
+X(1, "CREATE TABLE pending (folder_id BIGINT NOT NULL REFERENCES folder (id), address TEXT NOT NULL, reason TEXT NOT NULL, " \
+  "first_seen_at BIGINT NOT NULL, due_at BIGINT NOT NULL, PRIMARY KEY (folder_id, address))") \
+X(1, "CREATE TABLE stray (folder_id BIGINT NOT NULL REFERENCES folder (id), address TEXT NOT NULL, version TEXT, state TEXT NOT NULL, " \
+  "summary TEXT, text TEXT, seen_at BIGINT NOT NULL, PRIMARY KEY (folder_id, address))") \
+X(1, "CREATE TABLE job (id BIGINT PRIMARY KEY, kind TEXT NOT NULL, account_id BIGINT NOT NULL REFERENCES account (id), " \
+  "project_id BIGINT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, lease_owner TEXT, " \
+  "lease_until BIGINT NOT NULL, error TEXT, created_at BIGINT NOT NULL)") \
+X(1, "CREATE UNIQUE INDEX job_merge ON job (kind, account_id, project_id) WHERE state IN ('ready', 'waiting')") \
+X(1, "CREATE INDEX job_due ON job (due_at) WHERE state IN ('ready', 'waiting')") \
+X(1, "CREATE INDEX job_account ON job (account_id) WHERE state = 'leased'")
+/* clang-format on */
+
+/* The newest migration that this program knows. */
+#define SQL_SCHEMA_VERSION 1
+
+enum sql {
+#define X(name, text) SQL_##name,
+	SQL_TABLE(X)
+#undef X
+		SQL_STATEMENTS
+};
+
+#endif
