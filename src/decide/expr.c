@@ -20,7 +20,7 @@
  *     in case one can.
  *
  * E3. Names reach SQLite as ?N only; no text of the author but strings, numbers, operators,
- * keywords and function names of the lists does.
+ *     keywords and function names of the lists does.
  *
  * E4. Parentheses balance within the text, and no comma stands outside of them, so the wrapping
  *     parenthesis cannot be left.

@@ -116,6 +116,16 @@ static void by_itself(struct vector *out, const struct gesture_input *in)
 		set_open(out, percent);
 }
 
+/* The number as written, for a rule to judge. A status that a client flipped along with it (to IN-PROCESS, mostly) is
+ * not what the person meant to say: the number decides. */
+static void by_impossible(struct vector *out, const struct gesture_input *in)
+{
+	if (vector_get(in->now, FIELD_status, STATUS_NEEDS_ACTION) == STATUS_COMPLETED)
+		return;
+	vector_put(out, FIELD_status, &in->agreed->value[FIELD_status]);
+	vector_put(out, FIELD_completed_at, &in->agreed->value[FIELD_completed_at]);
+}
+
 struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input)
 {
 	struct vector *out = vector_copy(mem, input->now);
@@ -124,7 +134,7 @@ struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input)
 	if (!input->seen)
 		by_itself(out, input);
 	else if (changed(input, FIELD_percent) && !in_range(percent))
-		; /* as written: a rule corrects or rejects it, and the person learns why */
+		by_impossible(out, input);
 	else if (changed(input, FIELD_status))
 		by_status(out, input);
 	else if (changed(input, FIELD_percent))

@@ -6,9 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "decide/expr.h"
 
 /* Judging one step.
@@ -27,9 +25,9 @@
  * J1. The result is what the rules make of NEW without the refused fields: a correction that
  *     followed from a refused value is gone with it, because the run started again.
  *
- * J2. Every start has at least one field less in `given` that differs from OLD, so a judgement
- *ends. A rule looks at a field only if it differs from OLD: in `given` already, or by a correction
- *of this run, which looked at such a field itself; `cause` knows which.
+ * J2. Every start has at least one field less in `given` that differs from OLD, so this ends. A
+ *     rule looks at a field only if it differs from OLD: in `given` already, or by a correction of
+ *     this run, which looked at such a field itself; `cause` knows which.
  *
  * J3. A warning is about the values that come out: those of the last pass count.
  *

@@ -34,7 +34,7 @@ static struct value copy_value(struct revision *revision, enum field field, cons
 	struct vector *holder;
 
 	if (!value)
-		return (struct value){ ABSENT };
+		return (struct value){ .presence = ABSENT };
 	holder = vector_new(revision);
 	vector_put(holder, field, value);
 	return holder->value[field];

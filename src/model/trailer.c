@@ -717,7 +717,7 @@ static void put_work(struct buf *buf, const struct vector *values)
 {
 	int64_t actual = vector_get(values, FIELD_actual_work, 0);
 
-	if (vector_is_set(values, FIELD_total_work))
+	if (vector_get(values, FIELD_total_work, 0) > 0) /* a milestone has no work to speak of */
 		buf_printf(buf, "Work: %s of %s\n", effort_to_text(buf, actual),
 			   effort_to_text(buf, vector_get(values, FIELD_total_work, 0)));
 	else if (actual)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "store/link.h"
 #include "store/rows.h"
 
 #define QUEUE_DONE_KEPT 10000 /* ids: done jobs older than that are forgotten, for a database of bounded size */
@@ -275,6 +276,7 @@ static struct fault *retry_one(struct store *store, struct job *job, int64_t *co
 	job->due_us = clock_now_us(store->clock);
 	job->attempts = 0;
 	++*count;
+	FAULT_TRY(link_account_release(store, job->account_id));
 	if (same && same != job->id) { /* the one that is there already does it */
 		FAULT_TRY(db_run(store->db, SQL_JOB_HASTEN, "ii", same, job->due_us));
 		return move(store, job, JOB_DONE, NULL);

@@ -197,6 +197,11 @@ struct fault *link_account_set(struct store *store, const struct account *accoun
 		      account->last_seen_us, account->login_failures, account->login_since_us);
 }
 
+struct fault *link_account_release(struct store *store, int64_t account)
+{
+	return db_run(store->db, SQL_ACCOUNT_RELEASE, "i", account);
+}
+
 struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project, bool create,
 			  struct folder **folder_r)
 {

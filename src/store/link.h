@@ -96,6 +96,9 @@ struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *ser
 			   struct account **account_r) ATTR_MUST_CHECK;
 struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, struct account **account_r) ATTR_MUST_CHECK;
 struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* A person looked into it: refused logins of an account (0: of all) are forgotten. */
+struct fault *link_account_release(struct store *store, int64_t account) ATTR_MUST_CHECK;
 struct fault *link_account_set(struct store *store, const struct account *account) ATTR_MUST_CHECK;
 
 struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project, bool create,

@@ -11,6 +11,7 @@
 X(META_GET, "SELECT value FROM meta WHERE name = $1") \
 X(META_PUT, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
 X(SEQUENCE_TAKE, "UPDATE sequence SET next = next + $2 WHERE name = $1 RETURNING next") \
+X(SEQUENCE_SET, "UPDATE sequence SET next = $2 WHERE name = $1") \
 X(SEQUENCE_GET, "SELECT next FROM sequence WHERE name = $1") \
 /* projects */ \
 X(PROJECT_BY_CODE, "SELECT id, code, source_key, name, state FROM project WHERE code = $1") \
@@ -94,6 +95,7 @@ X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_s
   "FROM account a JOIN resource r ON r.id = a.resource_id ORDER BY a.server, r.key") \
 X(ACCOUNT_ADD, "INSERT INTO account (id, server, resource_id, state, login_failures, login_since) VALUES ($1, $2, $3, 'new', 0, 0)") \
 X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6 WHERE id = $1") \
+X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
 X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
   "WHERE account_id = $1 AND project_id = $2") \
 X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \

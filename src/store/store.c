@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 
-#define STORE_ID_BLOCK 64 /* ids taken from the sequence at once: one statement for many rows; gaps do no harm */
+#define STORE_ID_BLOCK 64 /* ids taken from the sequence at once: one statement for many rows */
 
 static const struct {
 	int version;
@@ -124,6 +124,9 @@ struct fault *store_begin_read(struct store *store)
 
 struct fault *store_commit(struct store *store)
 {
+	/* ids that were taken and not used go back, so that numbers that people type stay small */
+	if (store->id_next < store->id_end)
+		FAULT_TRY(db_run(store->db, SQL_SEQUENCE_SET, "ti", "id", store->id_next));
 	return db_commit(store->db);
 }
 

@@ -23,7 +23,7 @@ static struct fault *add_values(struct store *store, int64_t owner, enum field_s
 	FAULT_TRY(db_query(store->db, stamped, &cursor, SQL_VALUE_OF, "i", owner));
 	while (db_next(cursor)) {
 		enum field field = field_find(db_text(cursor, stamped, 0));
-		struct value value = { ABSENT };
+		struct value value = { .presence = ABSENT };
 
 		if (field == FIELDS || field_table[field].scope != scope)
 			continue;
@@ -66,7 +66,7 @@ struct fault *project_task_values(struct store *store, TALLOC_CTX *mem, int64_t 
 
 struct fault *project_change(struct store *store, const struct project_step *step, bool *changed_r)
 {
-	static const struct value none = { ABSENT };
+	static const struct value none = { .presence = ABSENT };
 	const struct value *old = step->old ? step->old : &none;
 	const char *name = field_table[step->field].name;
 	int64_t owner = field_table[step->field].scope == SCOPE_TASK ? step->task_id : step->assignment_id;
