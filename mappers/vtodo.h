@@ -1,0 +1,94 @@
+/* vtodo.h - vector <-> VTODO (RFC 5545 section 3.6.2), and patching of the raw text that a server
+ * holds.
+ *
+ * The raw text is the truth (DESIGN section 7): we never re-serialise what somebody else wrote. A
+ * patch replaces, inserts or deletes single content lines of the one VTODO; every other byte stays
+ * (N4), also properties that stand behind sub-components, odd folding, odd line ends. libical reads
+ * values only. Decoding is lenient: what cannot be understood is absent and named in `problems`.
+ * Encoding is strict: CRLF, folded at 75 octets on character boundaries, escaped, in UTC or
+ * VALUE=DATE.
+ *
+ * Bounds (DESIGN section 11): text 1 MiB, one line 64 KiB unfolded, nesting 16; anything over is a
+ * DATA fault.
+ */
+#ifndef TASKFERRY_VTODO_H
+#define TASKFERRY_VTODO_H
+
+#include <stddef.h>
+
+#include "model/trailer.h"
+#include "model/vector.h"
+
+#define VTODO_TEXT_MAX ((size_t)1 << 20)  /* bytes: one item; DESIGN section 11 */
+#define VTODO_LINE_MAX ((size_t)64 << 10) /* bytes, unfolded; DESIGN section 11 */
+#define VTODO_DEPTH_MAX 16                /* components in components; DESIGN section 11 */
+
+/* Changes whenever decoding means something new by the same text; part of every group digest. */
+#define VTODO_DECODER_VERSION 1
+
+/* An item as read. Its values hold the fields of the table that have a VTODO property, but the
+ * actual work, which is output only. A property that is not there is cleared for start, due,
+ * priority, categories, status, percent, completed_at and notes, and absent for subject, parent and
+ * total_work; a value that is not understood is absent, and so are the dates of a recurring item.
+ * Numbers are as written (140 per cent). Notes are without the trailer. */
+struct vtodo {
+	struct vector *values;
+	const char *uid;          /* NULL when the item has none */
+	int64_t edition;          /* number of X-TASKFERRY-EDITION, 0 when there is none */
+	const char *edition_hash; /* its hash, or NULL */
+	const char *description;  /* DESCRIPTION unescaped, with the trailer; NULL when absent */
+	const char *prodid;       /* who wrote it last, or NULL */
+	int64_t last_modified_us; /* LAST-MODIFIED, else 0 */
+	bool recurring;           /* has RRULE, RDATE or RECURRENCE-ID */
+	const char **problems;    /* what was not understood, one line each; never a secret */
+	size_t problem_count;
+};
+
+/* What to publish. A value that is absent is not ours to touch; cleared: the property is removed.
+ * The parent is a UID. */
+struct vtodo_publish {
+	const struct vector *values;
+	const char *uid;          /* of a new item */
+	int64_t edition;          /* 0: none is written */
+	const char *edition_hash; /* or NULL */
+	const char *trailer;      /* of trailer_text(), or NULL */
+	int64_t now_us;           /* DTSTAMP and LAST-MODIFIED */
+};
+
+/* Reads an item. LAST is the description that we wrote last, or NULL (see trailer_split()).
+ * DATA fault, scope ITEM, next HOLD: not iCalendar, components that do not close (a text cut off),
+ * no VTODO in it, more than one VTODO (not ours to touch), over the bounds. */
+struct fault *vtodo_decode(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
+			   struct vtodo **vtodo_r) ATTR_MUST_CHECK;
+
+/* VALUES as far as an item can say them, which is what vtodo_decode() reads from an item that
+ * publishes them: fields without a VTODO property and the actual work are absent; start takes the
+ * kind of due (a date is its local midnight) and is cleared unless it is earlier then; completed_at
+ * is cleared unless the status is completed; percent lies in 1 to 100 or is cleared; priority is 1,
+ * 5, 9 or cleared; efforts of nothing are cleared; instants have whole seconds; a subject has at
+ * most SUBJECT_MAX_CHARS. */
+struct vector *vtodo_normal(TALLOC_CTX *mem, const struct vector *values);
+
+/* True when an item that decodes to SEEN needs no write to say VALUES: vtodo_patch() would leave
+ * all of their properties as they are. By this, not by comparing vectors, a round finds out whether
+ * to push (N3): a start that an item cannot say, or an actual work, which is output only, is never
+ * a reason to write. */
+bool vtodo_same(const struct vector *values, const struct vector *seen);
+
+/* A new item; publish->uid is needed. The text is owned by MEM; *LEN_R may be NULL. DATA fault:
+ * over the bounds. */
+struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish, char **text_r,
+			   size_t *len_r) ATTR_MUST_CHECK;
+
+/* The same item with the values that PUBLISH says. A property whose value already means the same
+ * (value_same() against the decoded text) keeps its bytes. DTSTAMP, LAST-MODIFIED,
+ * X-TASKFERRY-EDITION and the trailer ride along; X-ALT-DESC and ALTREP go where DESCRIPTION
+ * changes. SEQUENCE is left alone, and so are the dates of a recurring item. Values that are absent
+ * in PUBLISH stay, but DTSTART and COMPLETED go where they would contradict what is written (DUE,
+ * STATUS). publish->uid is not used. DATA fault as vtodo_decode(), or when the new text would be
+ * over the bounds. */
+struct fault *vtodo_patch(TALLOC_CTX *mem, const char *text, size_t len,
+			  const struct vtodo_publish *publish, char **text_r,
+			  size_t *len_r) ATTR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,217 @@
+#include "config.h"
+
+#include "mappers/vtodo_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "model/effort.h"
+
+/* Values are first made normal (vtodo_shape(), in vtodo.c): what an item cannot or shall not say is
+ * gone from them. Each field's type then has one way of being written. STATUS always stands in an
+ * item; everything else only where it says something. */
+
+#define DAY_SECONDS 86400
+#define NOON 12 /* of a day that is told as an instant: the same day wherever the reader is */
+
+char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
+{
+	int64_t seconds = us / CLOCK_SECOND_US - (us % CLOCK_SECOND_US < 0);
+	int64_t day = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0);
+	int second = (int)(seconds - day * DAY_SECONDS), year, month, month_day;
+
+	when_day_to_civil((int32_t)day, &year, &month, &month_day);
+	return mem_printf(mem, "%04d%02d%02dT%02d%02d%02dZ", year, month, month_day, second / 3600,
+			  second / 60 % 60, second % 60);
+}
+
+char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
+{
+	return mem_printf(mem, "%" PRId64 "%s%s", publish->edition,
+			  publish->edition_hash ? "-" : "",
+			  publish->edition_hash ? publish->edition_hash : "");
+}
+
+char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer)
+{
+	if (trailer && *trailer)
+		return trailer_join(mem, notes ? notes : "", trailer);
+	return mem_strdup(mem, notes ? notes : "");
+}
+
+static struct vtodo_written plain(const char *value)
+{
+	return (struct vtodo_written){ .params = "", .value = value };
+}
+
+static struct vtodo_written write_text(TALLOC_CTX *mem, const struct value *value)
+{
+	return plain(vtodo_text_escape(mem, value->text));
+}
+
+static struct vtodo_written write_parent(TALLOC_CTX *mem, const struct value *value)
+{
+	return (struct vtodo_written){ ";RELTYPE=PARENT", vtodo_text_escape(mem, value->text) };
+}
+
+static struct vtodo_written write_list(TALLOC_CTX *mem, const struct value *value)
+{
+	struct buf *buf = buf_new(mem);
+
+	for (const char *name = value->text; *name;) {
+		size_t len = strcspn(name, "\n");
+
+		if (buf->len)
+			buf_putc(buf, ',');
+		buf_puts(buf, vtodo_text_escape(mem, mem_strndup(mem, name, len)));
+		name += len + (name[len] == '\n');
+	}
+	return plain(buf_steal(&buf, mem, NULL));
+}
+
+static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *value)
+{
+	int year, month, day;
+
+	if (value->when.kind == WHEN_INSTANT)
+		return plain(vtodo_encode_stamp(mem, value->when.us));
+	when_day_to_civil(value->when.day, &year, &month, &day);
+	return (struct vtodo_written){ ";VALUE=DATE",
+				       mem_printf(mem, "%04d%02d%02d", year, month, day) };
+}
+
+/* RFC 5545 section 3.8.2.1: UTC. */
+static struct vtodo_written write_utc(TALLOC_CTX *mem, const struct value *value)
+{
+	struct when when = value->when;
+
+	if (when.kind == WHEN_DATE)
+		when = when_from_local(when.day, NOON, 0, 0, NULL);
+	return plain(vtodo_encode_stamp(mem, when.us));
+}
+
+static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *value)
+{
+	return plain(mem_printf(mem, "%" PRId64, value->number));
+}
+
+static struct vtodo_written write_effort(TALLOC_CTX *mem, const struct value *value)
+{
+	return plain(effort_to_iso(mem, value->number));
+}
+
+static struct vtodo_written write_status(TALLOC_CTX *mem, const struct value *value)
+{
+	static const char *const names[] = {
+		[STATUS_NEEDS_ACTION] = "NEEDS-ACTION",
+		[STATUS_IN_PROCESS] = "IN-PROCESS",
+		[STATUS_COMPLETED] = "COMPLETED",
+		[STATUS_CANCELLED] = "CANCELLED",
+	};
+	_Static_assert(COUNT_OF(names) == STATUSES, "a name for every status");
+
+	(void)mem;
+	return plain(names[value->number]);
+}
+
+typedef struct vtodo_written writer(TALLOC_CTX *mem, const struct value *value);
+
+/* In the order of a new item. Notes are not here: their text is made with the trailer. */
+static const struct property {
+	enum field field;
+	writer *write;
+} properties[] = {
+	{ FIELD_subject, write_text },       { FIELD_start, write_when },
+	{ FIELD_due, write_when },           { FIELD_status, write_status },
+	{ FIELD_percent, write_number },     { FIELD_completed_at, write_utc },
+	{ FIELD_priority, write_number },    { FIELD_categories, write_list },
+	{ FIELD_parent, write_parent },      { FIELD_total_work, write_effort },
+	{ FIELD_actual_work, write_effort },
+};
+
+struct vtodo_written vtodo_encode_field(TALLOC_CTX *mem, enum field field,
+					const struct value *value)
+{
+	struct value status = { .presence = SET, .number = STATUS_NEEDS_ACTION };
+
+	if (value->presence != SET)
+		return field == FIELD_status ? write_status(mem, &status) : plain(NULL);
+	for (size_t i = 0; i < COUNT_OF(properties); i++)
+		if (properties[i].field == field)
+			return properties[i].write(mem, value);
+	return plain(NULL);
+}
+
+/* The lines of a new item. */
+struct item {
+	struct buf *text;
+	size_t longest;
+};
+
+static void add(struct item *item, const char *name, const char *params, const char *value)
+{
+	char *content = mem_printf(item->text, "%s%s:%s", name, params, value);
+	size_t len = strlen(content);
+
+	icaltext_fold(item->text, content, "\r\n");
+	item->longest = len > item->longest ? len : item->longest;
+}
+
+static void add_head(struct item *item, const struct vtodo_publish *publish)
+{
+	char *now = vtodo_encode_stamp(item->text, publish->now_us);
+
+	add(item, "BEGIN", "", "VCALENDAR");
+	add(item, "VERSION", "", "2.0");
+	add(item, "PRODID", "", "-//taskferry//taskferry " PACKAGE_VERSION "//EN");
+	add(item, "BEGIN", "", "VTODO");
+	add(item, "UID", "", vtodo_text_escape(item->text, publish->uid));
+	add(item, "DTSTAMP", "", now);
+	add(item, "CREATED", "", now);
+	add(item, "LAST-MODIFIED", "", now);
+}
+
+static void add_description(struct item *item, const struct vtodo_publish *publish,
+			    const struct vector *values)
+{
+	char *text = vtodo_encode_description(item->text, vector_str(values, FIELD_notes),
+					      publish->trailer);
+
+	if (*text)
+		add(item, field_table[FIELD_notes].vtodo, "", vtodo_text_escape(item->text, text));
+}
+
+struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish, char **text_r,
+			   size_t *len_r)
+{
+	struct item item = { .text = buf_new(mem) };
+	struct vector *values = vtodo_shape(item.text, publish->values);
+	struct fault *fault;
+
+	assert(publish->uid && *publish->uid);
+	add_head(&item, publish);
+	for (size_t i = 0; i < COUNT_OF(properties); i++) {
+		enum field field = properties[i].field;
+		struct vtodo_written written =
+			vtodo_encode_field(item.text, field, &values->value[field]);
+
+		if (written.value)
+			add(&item, field_table[field].vtodo, written.params, written.value);
+	}
+	if (publish->edition)
+		add(&item, VTODO_EDITION, "", vtodo_encode_edition(item.text, publish));
+	add_description(&item, publish, values);
+	add(&item, "END", "", "VTODO");
+	add(&item, "END", "", "VCALENDAR");
+	if (item.longest <= VTODO_LINE_MAX && item.text->len <= VTODO_TEXT_MAX) {
+		*text_r = buf_steal(&item.text, mem, len_r);
+		return NULL;
+	}
+	fault = fault_new(mem, FAULT_DATA, "an item of %zu bytes with a line of %zu: too long",
+			  item.text->len, item.longest);
+	talloc_free(item.text);
+	return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
+}
