@@ -1,0 +1,286 @@
+#include "config.h"
+
+#include "gateway/caldav/caldav_private.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+/* The endpoint and its requests. Every request goes out at caldav_send(), which puts the origin
+ * before the address; every answer's meaning is decided by caldav_fault() or, for listings,
+ * caldav_ask(). Nothing is repeated here but what a redirect refused: when to try again is the
+ * caller's business. */
+
+#define ITEM_NAME_MAX                                                                              \
+	200 /* bytes of an item's name without ".ics": safe on all servers (facts/servers.md) */
+
+_Static_assert(MULTISTATUS_DATA_MAX == CALDAV_ITEM_MAX,
+	       "one bound for an item, however it is read");
+
+/* Servers known to carry out a write whose condition does not hold. */
+static const struct {
+	const char *server; /* in the Server field */
+	const char *path;   /* or how addresses begin, where a proxy hides the field */
+} careless_servers[] = {
+	{ "SOGo", "/SOGo/" },
+	{ "NGObjWeb", "/SOGo/" },
+};
+
+struct http_request caldav_request(TALLOC_CTX *mem, const char *method, const char *path,
+				   const char *depth, const char *body)
+{
+	const char **headers = MEM_ARRAY(mem, const char *, 3);
+	struct http_request request = { .method = method, .url = path, .headers = headers };
+	size_t n = 0;
+
+	if (depth)
+		headers[n++] = mem_printf(mem, "Depth: %s", depth);
+	if (body) {
+		headers[n++] = "Content-Type: application/xml; charset=utf-8";
+		request.body = body;
+		request.body_len = strlen(body);
+	}
+	return request;
+}
+
+static void learn(struct caldav *caldav, const struct http_request *request)
+{
+	if (request->server && !caldav->server)
+		caldav->server = mem_strdup(caldav, request->server);
+	for (size_t i = 0; i < COUNT_OF(careless_servers); i++)
+		if (request->server && strstr(request->server, careless_servers[i].server))
+			caldav->careless = true;
+}
+
+bool caldav_is_careless(const struct caldav *caldav, const char *path)
+{
+	bool careless = caldav->careless;
+
+	for (size_t i = 0; i < COUNT_OF(careless_servers); i++)
+		careless = careless || text_starts(path, careless_servers[i].path);
+	return careless;
+}
+
+static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem)
+{
+	for (size_t i = 0; i < count; i++)
+		requests[i].fault = fault_reaches(
+			fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"),
+			FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+}
+
+void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		 size_t count)
+{
+	struct http_request *sent = MEM_ARRAY(mem, struct http_request, count);
+
+	if (!caldav->origin) {
+		refuse_all(requests, count, mem);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		sent[i] = requests[i];
+		sent[i].url = mem_printf(sent, "%s%s", caldav->origin, requests[i].url);
+		if (!sent[i].deadline_ms)
+			sent[i].deadline_ms = caldav->deadline_ms;
+	}
+	http_run(caldav->http, mem, &caldav->site, sent, count);
+	for (size_t i = 0; i < count; i++) {
+		const char *address = requests[i].url;
+
+		requests[i] = sent[i];
+		requests[i].url = address;
+		if (!requests[i].fault)
+			learn(caldav, &requests[i]);
+	}
+	talloc_free(sent);
+}
+
+static bool is_redirected(const struct http_request *request)
+{
+	return !request->fault && request->status >= 300 && request->status < 400;
+}
+
+/* A redirected request has not been carried out, so that even one that writes may go again. */
+void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
+{
+	struct fault *fault = NULL;
+	const char *before;
+	size_t redirected = 0;
+
+	caldav_send(caldav, mem, requests, count);
+	for (size_t i = 0; i < count; i++)
+		redirected += is_redirected(&requests[i]);
+	if (!redirected || caldav->discovered)
+		return;
+	before = mem_strdup(mem, caldav->origin);
+	fault = caldav_discover(caldav, mem);
+	for (size_t i = 0; i < count; i++) {
+		if (!is_redirected(&requests[i]))
+			continue;
+		if (fault)
+			requests[i].fault = fault;
+		else if (strcmp(before, caldav->origin))
+			caldav_send(caldav, mem, &requests[i], 1);
+	}
+}
+
+struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
+			 multistatus_each *each, void *context, char **token_r)
+{
+	struct fault *fault;
+
+	caldav_run(caldav, mem, request, 1);
+	if (request->fault)
+		return request->fault;
+	if (request->status != 207) {
+		fault = caldav_fault(mem, request);
+		return fault ? fault
+			     : fault_new(mem, FAULT_PROTOCOL,
+					 "%s %s: status %d instead of a multistatus",
+					 request->method, request->url, request->status);
+	}
+	fault = multistatus_read(mem, request->answer, request->answer_len, each, context, token_r);
+	return fault ? fault_prefix(fault, "%s %s: ", request->method, request->url) : NULL;
+}
+
+static struct fault *take_inner_status(void *context, const struct multistatus_response *response)
+{
+	int *status = context;
+	int inner = response->status ? response->status : response->refused;
+
+	if (inner && (*status < 300 || inner > *status))
+		*status = inner;
+	return NULL;
+}
+
+struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request)
+{
+	struct fault *fault = request->fault;
+	char *condition;
+
+	if (fault)
+		return fault;
+	if (request->status == 207 && request->writes)
+		fault = multistatus_read(mem, request->answer, request->answer_len,
+					 take_inner_status, &request->status, NULL);
+	if (fault) {
+		fault->maybe_done = true;
+		return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_RETRY);
+	}
+	fault = http_status_fault(mem, request);
+	condition = fault ? multistatus_error(mem, request->answer, request->answer_len) : NULL;
+	if (condition)
+		fault->text = mem_printf(fault, "%s (%s)", fault->text, condition);
+	return fault;
+}
+
+struct fault *caldav_widen(struct fault *fault, enum fault_scope scope)
+{
+	if (fault->scope < scope)
+		fault->scope = scope;
+	return fault;
+}
+
+bool caldav_is_wide(const struct fault *fault)
+{
+	return fault->scope >= FAULT_SCOPE_ACCOUNT;
+}
+
+char *caldav_version(TALLOC_CTX *mem, const char *etag)
+{
+	char *version = etag ? text_trim(mem, etag) : NULL;
+
+	if (!version || !*version)
+		return NULL;
+	if (*version == '"' || text_starts(version, "W/"))
+		return version;
+	return mem_printf(mem, "\"%s\"", version);
+}
+
+static const char *entity_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	default:
+		return NULL;
+	}
+}
+
+char *caldav_xml(TALLOC_CTX *mem, const char *text)
+{
+	struct buf *out = buf_new(mem);
+
+	for (const char *c = text; *c; c++) {
+		const char *entity = entity_of(*c);
+
+		if (entity)
+			buf_puts(out, entity);
+		else
+			buf_putc(out, (unsigned char)*c < 0x20 ? ' ' : *c);
+	}
+	return buf_steal(&out, mem, NULL);
+}
+
+static bool is_safe_name(const char *uid)
+{
+	size_t len =
+		strspn(uid, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.@");
+
+	return len && !uid[len] && len <= ITEM_NAME_MAX && *uid != '.';
+}
+
+static char *caldav_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			    const char *uid)
+{
+	char *name =
+		is_safe_name(uid) ? href_segment(mem, uid) : digest_sha256(mem, uid, strlen(uid));
+	char *parent = href_collection(mem, folder);
+	char *address = mem_printf(mem, "%s%s.ics", parent, name);
+
+	(void)endpoint;
+	talloc_free(parent);
+	talloc_free(name);
+	return address;
+}
+
+static const struct endpoint_ops caldav_ops = {
+	.kind = "caldav",
+	.probe = caldav_discover_probe,
+	.ensure = caldav_folder_ensure,
+	.notice = caldav_notice,
+	.fetch = caldav_fetch,
+	.put = caldav_write_put,
+	.remove = caldav_write_remove,
+	.address = caldav_address,
+};
+
+struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *clock,
+			    const struct caldav_account *account)
+{
+	struct caldav *caldav = MEM_NEW(mem, struct caldav);
+
+	caldav->endpoint.ops = &caldav_ops;
+	caldav->http = http;
+	(void)clock; /* times come with the answers */
+	caldav->url = mem_strdup(caldav, account->url);
+	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
+	caldav->site.user = mem_strdup(caldav, account->user);
+	caldav->site.password = account->password;
+	caldav->deadline_ms = account->deadline_ms;
+	if (http_url_parse(caldav, caldav->url, &caldav->at)) {
+		caldav->host = mem_printf(caldav, "%s:%d", caldav->at.host, caldav->at.port);
+		caldav->origin = mem_printf(caldav, "%s://%s", caldav->at.tls ? "https" : "http",
+					    caldav->host);
+	}
+	return &caldav->endpoint;
+}

@@ -1,0 +1,34 @@
+/* caldav.h - the CalDAV endpoint (RFC 4791, 6578, 6764, 4918). */
+#ifndef TASKFERRY_CALDAV_H
+#define TASKFERRY_CALDAV_H
+
+#include "gateway/endpoint.h"
+#include "gateway/net/http.h"
+
+#define CALDAV_MULTIGET_MAX 100 /* items per REPORT, as the careful clients do */
+#define CALDAV_REDIRECTS_MAX                                                                       \
+	5 /* DESIGN section 11; same scheme or better, same host for credentials */
+#define CALDAV_ITEM_MAX ((size_t)1 << 20) /* bytes of one item */
+
+struct caldav_account {
+	const char *url; /* of the server, or of a principal, or of a calendar home */
+	const char *user;
+	const struct secret *password;
+	const char *tls_ca;
+	int32_t deadline_ms; /* of one request; 0: HTTP_DEADLINE_MS */
+};
+
+/* Nothing is sent yet: discovery (current-user-principal, well-known, calendar-home-set) happens at
+ * the first operation that needs it (probe, the making of a folder, a redirect) and is remembered
+ * by the endpoint. A wrong URL is a CONFIG fault of the first operation. CLOCK, HTTP and the
+ * password outlive the endpoint.
+ *
+ * Addresses are paths in one spelling (href.h), versions are ETags with their quotes, tokens are
+ * "s:" and a sync-token or "c:" and a CTag. put never vouches for a version: three of five servers
+ * rewrite what they get and send a strong ETag all the same (RFC 4791 section 5.3.4 forbids it), so
+ * what was put is read back. Item text comes back with the CR LF that XML takes away. A display
+ * name that the server refuses is left as it is, and not tried again by the same endpoint. */
+struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *clock,
+			    const struct caldav_account *account);
+
+#endif

@@ -1,0 +1,305 @@
+#include "config.h"
+
+#include "gateway/caldav/caldav_private.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+
+/* Items by address. First calendar-multiget, CALDAV_MULTIGET_MAX at a time and a few at once; then,
+ * one by one, what that did not bring: because the server says it is not there (N5: some do so for
+ * every address), because the whole answer could not be read (one bad item must not stop the
+ * others, N6), or because it has no ETag in it; and, where they are few, because the server tells
+ * the time of a change with a GET only (M3 needs it). An item ends in exactly one way: its text, or
+ * a fault. What would meet every further request as well (login, connection) ends the whole call.
+ */
+
+#define MULTIGETS_AT_ONCE 4 /* answers in memory: 4 x HTTP_BODY_MAX at worst */
+#define TIMES_MAX                                                                                  \
+	100 /* items whose time is worth a GET each: more at once is a first look, where nothing   \
+	       conflicts */
+#define GETS_AT_ONCE 32 /* answers in memory: 32 x CALDAV_ITEM_MAX */
+
+struct fetch {
+	struct caldav *caldav;
+	TALLOC_CTX *work; /* of one call */
+	const char *folder;
+	struct endpoint_item *items; /* the results; all they point to hangs from them */
+	bool *settled;
+	size_t count;
+};
+
+/* A part of the items, asked for by one REPORT. */
+struct chunk {
+	struct fetch *fetch;
+	size_t from, to;
+	const struct http_request *request;
+};
+
+/* The server's time by our clock. */
+static int64_t own_time(const struct http_request *request, int64_t server_us)
+{
+	int64_t us = server_us;
+
+	if (!us)
+		return 0;
+	if (request->date_us)
+		us += request->answered_us - request->date_us;
+	return us > request->answered_us ? request->answered_us : us;
+}
+
+static char *item_address(const struct fetch *fetch, TALLOC_CTX *mem, const char *href)
+{
+	return href_normalise(mem, fetch->folder, fetch->caldav->host, href);
+}
+
+/* XML makes every CR LF a single LF; where no CR has come through (escaped), they are put back. */
+static char *with_line_ends(TALLOC_CTX *mem, const char *data, size_t len, size_t *len_r)
+{
+	struct buf *out;
+
+	if (memchr(data, '\r', len)) {
+		*len_r = len;
+		return mem_bytes(mem, data, len);
+	}
+	out = buf_new(mem);
+	while (len) {
+		const char *end = memchr(data, '\n', len);
+		size_t line = end ? (size_t)(end - data) : len;
+
+		buf_add(out, data, line);
+		if (end)
+			buf_puts(out, "\r\n");
+		data += line + (end != NULL);
+		len -= line + (end != NULL);
+	}
+	return buf_steal(&out, mem, len_r);
+}
+
+static void settle_fault(struct fetch *fetch, size_t i, struct fault *fault)
+{
+	fetch->items[i].fault = talloc_steal(fetch->items, fault);
+	fetch->settled[i] = true;
+}
+
+static struct fault *too_big(struct fetch *fetch, size_t i)
+{
+	return fault_reaches(fault_new(fetch->items, FAULT_PROTOCOL, "%s is longer than %zu bytes",
+				       fetch->items[i].address, CALDAV_ITEM_MAX),
+			     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
+}
+
+/* ---- multiget ---- */
+
+static size_t find_item(const struct chunk *chunk, const char *address)
+{
+	for (size_t i = chunk->from; i < chunk->to; i++)
+		if (!chunk->fetch->settled[i] && !strcmp(chunk->fetch->items[i].address, address))
+			return i;
+	return chunk->to;
+}
+
+static struct fault *take_item(void *context, const struct multistatus_response *response)
+{
+	struct chunk *chunk = context;
+	struct fetch *fetch = chunk->fetch;
+	char *address = item_address(fetch, fetch->work, response->href);
+	size_t i = address ? find_item(chunk, address) : chunk->to;
+	struct endpoint_item *item = &fetch->items[i];
+
+	talloc_free(address);
+	if (i == chunk->to)
+		return NULL;
+	if (response->data_over) {
+		settle_fault(fetch, i, too_big(fetch, i));
+		return NULL;
+	}
+	if (!response->data_len || !response->etag || !*response->etag)
+		return NULL;
+	item->version = caldav_version(fetch->items, response->etag);
+	item->text = with_line_ends(fetch->items, response->data, response->data_len, &item->len);
+	if (response->last_modified)
+		item->modified_us = own_time(chunk->request, http_date_us(response->last_modified));
+	fetch->settled[i] = true;
+	return NULL;
+}
+
+static struct http_request multiget(const struct fetch *fetch, size_t from, size_t to)
+{
+	struct buf *body = buf_new(fetch->work);
+
+	buf_puts(body, CALDAV_XML "<C:calendar-multiget " CALDAV_NS
+				  "><D:prop><D:getetag/><D:getlastmodified/>"
+				  "<C:calendar-data/></D:prop>\n");
+	for (size_t i = from; i < to; i++)
+		buf_printf(body, "<D:href>%s</D:href>\n",
+			   caldav_xml(body, fetch->items[i].address));
+	buf_puts(body, "</C:calendar-multiget>\n");
+	return caldav_request(fetch->work, "REPORT", fetch->folder, "1", body->data);
+}
+
+/* NULL also when nothing of it could be used: single requests follow. */
+static struct fault *take_multiget(struct chunk *chunk)
+{
+	struct fetch *fetch = chunk->fetch;
+	struct http_request answer = *chunk->request;
+	struct fault *fault = caldav_fault(fetch->work, &answer);
+
+	if (fault)
+		return caldav_is_wide(fault) ? fault : NULL;
+	if (answer.status == 207)
+		talloc_free(multistatus_read(fetch->work, answer.answer, answer.answer_len,
+					     take_item, chunk, NULL));
+	return NULL;
+}
+
+static struct fault *fetch_by_multiget(struct fetch *fetch)
+{
+	size_t at = 0;
+
+	while (at < fetch->count) {
+		struct http_request requests[MULTIGETS_AT_ONCE] = { 0 };
+		struct chunk chunks[MULTIGETS_AT_ONCE];
+		size_t n = 0;
+
+		for (; n < MULTIGETS_AT_ONCE && at < fetch->count; n++) {
+			size_t to = fetch->count - at > CALDAV_MULTIGET_MAX
+					    ? at + CALDAV_MULTIGET_MAX
+					    : fetch->count;
+
+			chunks[n] = (struct chunk){ fetch, at, to, &requests[n] };
+			requests[n] = multiget(fetch, at, to);
+			at = to;
+		}
+		caldav_run(fetch->caldav, fetch->work, requests, n);
+		for (size_t i = 0; i < n; i++) {
+			FAULT_TRY(take_multiget(&chunks[i]));
+			talloc_free(requests[i].answer);
+		}
+	}
+	return NULL;
+}
+
+/* ---- one by one ---- */
+
+static struct fault *take_get(struct fetch *fetch, size_t i, struct http_request *request)
+{
+	struct endpoint_item *item = &fetch->items[i];
+	struct fault *fault = caldav_fault(fetch->items, request);
+
+	if (fault && caldav_is_wide(fault))
+		return fault;
+	if (!fault && request->status != 200)
+		fault = fault_new(fetch->items, FAULT_PROTOCOL, "GET %s: status %d", item->address,
+				  request->status);
+	if (!fault && !caldav_version(fetch->work, request->etag))
+		fault = fault_new(fetch->items, FAULT_PROTOCOL, "GET %s: no ETag", item->address);
+	if (fault) {
+		settle_fault(fetch, i, fault);
+		return NULL;
+	}
+	item->version = caldav_version(fetch->items, request->etag);
+	item->text = mem_bytes(fetch->items, request->answer, request->answer_len);
+	item->len = request->answer_len;
+	item->modified_us = own_time(request, request->last_modified_us);
+	fetch->settled[i] = true;
+	talloc_free(request->answer);
+	return NULL;
+}
+
+static struct fault *fetch_by_get(struct fetch *fetch)
+{
+	size_t at = 0;
+
+	while (at < fetch->count) {
+		struct http_request requests[GETS_AT_ONCE] = { 0 };
+		size_t which[GETS_AT_ONCE], n = 0;
+
+		for (; n < GETS_AT_ONCE && at < fetch->count; at++) {
+			if (fetch->settled[at])
+				continue;
+			requests[n] = caldav_request(fetch->work, "GET", fetch->items[at].address,
+						     NULL, NULL);
+			requests[n].body_max = CALDAV_ITEM_MAX;
+			which[n++] = at;
+		}
+		if (n)
+			caldav_run(fetch->caldav, fetch->work, requests, n);
+		for (size_t i = 0; i < n; i++)
+			FAULT_TRY(take_get(fetch, which[i], &requests[i]));
+	}
+	return NULL;
+}
+
+static size_t settled_count(const struct fetch *fetch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fetch->count; i++)
+		n += fetch->settled[i];
+	return n;
+}
+
+static bool any_text(const struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->count; i++)
+		if (fetch->items[i].text)
+			return true;
+	return false;
+}
+
+/* Marks what came without a time for a GET. */
+static void ask_times(struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->count; i++) {
+		struct endpoint_item *item = &fetch->items[i];
+
+		if (!item->text || item->modified_us)
+			continue;
+		*item = (struct endpoint_item){ .address = item->address };
+		fetch->settled[i] = false;
+		fetch->caldav->no_times = true;
+	}
+}
+
+static struct fault *fetch_all(struct fetch *fetch)
+{
+	bool few = fetch->count <= TIMES_MAX, by_multiget, brought_nothing;
+
+	by_multiget = !fetch->caldav->no_multiget && !(few && fetch->caldav->no_times);
+	if (by_multiget)
+		FAULT_TRY(fetch_by_multiget(fetch));
+	brought_nothing = by_multiget && !settled_count(fetch);
+	if (few)
+		ask_times(fetch);
+	FAULT_TRY(fetch_by_get(fetch));
+	if (brought_nothing && any_text(fetch))
+		fetch->caldav->no_multiget =
+			true; /* this server's multiget finds nothing that is there */
+	return NULL;
+}
+
+struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			   const char *const *addresses, size_t count,
+			   struct endpoint_item **items_r)
+{
+	struct fetch fetch = { .caldav = (struct caldav *)endpoint,
+			       .folder = folder,
+			       .count = count };
+	struct fault *fault;
+
+	fetch.work = MEM_CONTEXT(mem);
+	fetch.items = MEM_ARRAY(mem, struct endpoint_item, count);
+	fetch.settled = MEM_ARRAY(fetch.work, bool, count);
+	for (size_t i = 0; i < count; i++)
+		fetch.items[i].address = mem_strdup(fetch.items, addresses[i]);
+	fault = fetch_all(&fetch);
+	if (fault) {
+		talloc_steal(mem, fault);
+		talloc_free(fetch.items);
+	} else {
+		*items_r = fetch.items;
+	}
+	talloc_free(fetch.work);
+	return fault;
+}

@@ -1,0 +1,219 @@
+#include "config.h"
+
+#include "gateway/caldav/caldav_private.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* A project's folder. Look first, write only what differs (N3). A folder is made by MKCALENDAR, and
+ * by extended MKCOL (RFC 5689) where the server refuses that; whoever gets "exists already" looks
+ * again, because another process may have been first. What stands there and is no calendar for
+ * tasks is never touched: a person has to decide. */
+
+static const char what_is_folder[] =
+	CALDAV_XML "<D:propfind " CALDAV_NS "><D:prop><D:resourcetype/><D:displayname/>"
+		   "<C:supported-calendar-component-set/></D:prop></D:propfind>\n";
+
+/* How a folder is made; %s is the display name. */
+static const struct {
+	const char *method, *before, *after;
+} makers[] = {
+	{ "MKCALENDAR", CALDAV_XML "<C:mkcalendar " CALDAV_NS "><D:set><D:prop><D:displayname>",
+	  "</D:displayname><C:supported-calendar-component-set><C:comp name=\"VTODO\"/>"
+	  "</C:supported-calendar-component-set></D:prop></D:set></C:mkcalendar>\n" },
+	{ "MKCOL",
+	  CALDAV_XML "<D:mkcol " CALDAV_NS
+		     "><D:set><D:prop><D:resourcetype><D:collection/><C:calendar/></D:resourcetype>"
+		     "<D:displayname>",
+	  "</D:displayname><C:supported-calendar-component-set><C:comp name=\"VTODO\"/>"
+	  "</C:supported-calendar-component-set></D:prop></D:set></D:mkcol>\n" },
+};
+
+struct state {
+	TALLOC_CTX *mem;
+	bool any, calendar, tasks;
+	int status;
+	char *display;
+};
+
+static struct fault *take_state(void *context, const struct multistatus_response *response)
+{
+	struct state *state = context;
+
+	if (state->any)
+		return NULL;
+	state->any = true;
+	state->status = response->status;
+	state->calendar = response->calendar;
+	state->tasks = !response->components || response->todo;
+	state->display = mem_strdup(state->mem, response->displayname);
+	return NULL;
+}
+
+/* What stands at PATH; GONE with folder scope if nothing does. */
+static struct fault *look(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			  struct state *state_r)
+{
+	struct http_request request = caldav_request(mem, "PROPFIND", path, "0", what_is_folder);
+	struct state state = { .mem = mem };
+	struct fault *fault = caldav_ask(caldav, mem, &request, take_state, &state, NULL);
+
+	if (!fault && (!state.any || state.status == 404 || state.status == 410))
+		fault = fault_new(mem, FAULT_GONE, "PROPFIND %s: there is no such folder", path);
+	if (fault)
+		return caldav_widen(fault, FAULT_SCOPE_FOLDER);
+	*state_r = state;
+	return NULL;
+}
+
+struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem, const char *folder)
+{
+	struct state state;
+
+	return look(caldav, mem, folder, &state);
+}
+
+static struct fault *usable(TALLOC_CTX *mem, const char *path, const struct state *state)
+{
+	const char *lack = !state->calendar ? "is not a calendar"
+			   : !state->tasks  ? "does not take tasks"
+					    : NULL;
+
+	if (!lack)
+		return NULL;
+	return fault_reaches(
+		fault_new(mem, FAULT_REFUSED, "%s stands there already and %s", path, lack),
+		FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+}
+
+/* ---- the display name ---- */
+
+static bool was_named(struct caldav *caldav, const char *path)
+{
+	for (size_t i = 0; i < caldav->named_count; i++)
+		if (!strcmp(caldav->named[i], path))
+			return true;
+	caldav->named = MEM_GROW(caldav, caldav->named, const char *, caldav->named_count + 1);
+	caldav->named[caldav->named_count++] = mem_strdup(caldav, path);
+	return false;
+}
+
+static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+				 const char *display)
+{
+	char *body = mem_printf(mem,
+				CALDAV_XML "<D:propertyupdate " CALDAV_NS
+					   "><D:set><D:prop><D:displayname>%s</D:displayname>"
+					   "</D:prop></D:set></D:propertyupdate>\n",
+				caldav_xml(mem, display));
+	struct http_request request = caldav_request(mem, "PROPPATCH", path, NULL, body);
+	struct fault *fault;
+
+	request.writes = true;
+	caldav_run(caldav, mem, &request, 1);
+	fault = caldav_fault(mem, &request);
+	/* a name is for the eye only: a server that does not take it still keeps the items */
+	return fault && (request.fault || caldav_is_wide(fault)) ? fault : NULL;
+}
+
+static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			   const char *display, const struct state *state)
+{
+	FAULT_TRY(usable(mem, path, state));
+	if (text_same(display, state->display) || !display || was_named(caldav, path))
+		return NULL;
+	return set_display(caldav, mem, path, display);
+}
+
+/* ---- making it ---- */
+
+static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			  const char *display, bool *created_r)
+{
+	struct fault *fault = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(makers); i++) {
+		char *body = mem_printf(mem, "%s%s%s", makers[i].before,
+					caldav_xml(mem, display ? display : ""), makers[i].after);
+		struct http_request request =
+			caldav_request(mem, makers[i].method, path, NULL, body);
+		struct state state;
+		struct fault *missing;
+
+		request.writes = true;
+		caldav_run(caldav, mem, &request, 1);
+		if (!request.fault &&
+		    (request.status == 201 || request.status == 200 || request.status == 204)) {
+			*created_r = true;
+			return NULL;
+		}
+		fault = caldav_fault(mem, &request);
+		if (fault && (request.fault || caldav_is_wide(fault)))
+			return fault;
+		missing = look(caldav, mem, path, &state);
+		if (!missing) {
+			*created_r = false;
+			return adopt(caldav, mem, path, display, &state);
+		}
+		if (missing->kind != FAULT_GONE)
+			return missing;
+		if (fault && fault->kind == FAULT_BUSY)
+			break;
+	}
+	if (!fault)
+		fault = fault_new(mem, FAULT_PROTOCOL, "%s was made, and is not there", path);
+	return caldav_widen(fault, FAULT_SCOPE_FOLDER);
+}
+
+static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
+			    const struct endpoint_folder *folder, const char *known,
+			    const char **path_r, bool *created_r)
+{
+	struct state state;
+	struct fault *fault;
+	char *path;
+
+	if (known) {
+		fault = look(caldav, mem, known, &state);
+		if (!fault) {
+			*path_r = known;
+			*created_r = false;
+			return adopt(caldav, mem, known, folder->display, &state);
+		}
+		if (fault->kind != FAULT_GONE)
+			return fault;
+	}
+	FAULT_TRY(caldav_discover(caldav, mem));
+	path = mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
+	*path_r = path;
+	if (!known || strcmp(known, path)) {
+		fault = look(caldav, mem, path, &state);
+		if (!fault) {
+			*created_r = false;
+			return adopt(caldav, mem, path, folder->display, &state);
+		}
+		if (fault->kind != FAULT_GONE)
+			return fault;
+	}
+	return make(caldav, mem, path, folder->display, created_r);
+}
+
+struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+				   const struct endpoint_folder *folder, const char *known,
+				   char **address_r, bool *created_r)
+{
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	const char *path = NULL;
+	bool created = false;
+	struct fault *fault =
+		ensure((struct caldav *)endpoint, work, folder, known, &path, &created);
+
+	talloc_steal(mem, fault);
+	if (!fault) {
+		*address_r = mem_strdup(mem, path);
+		*created_r = created;
+	}
+	talloc_free(work);
+	return fault;
+}

@@ -1,0 +1,289 @@
+#include "config.h"
+
+#include "gateway/caldav/caldav_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* What changed in a folder. The token tells the way:
+ *
+ *   NULL   sync-collection (RFC 6578) with an empty token; where the server has none, as "c:"
+ *   "s:T"  sync-collection since T
+ *   "c:T"  nothing changed while the CTag is T; else a listing
+ *
+ * 1. An initial answer without a sync-token is no answer (it would make a folder look empty, N5).
+ * 2. A CTag is read before its listing, so that a change in between is seen again rather than lost.
+ * 3. Pages of a truncated answer (507) are put together; of several lines for one address the last
+ * one counts.
+ * 4. An address outside of the folder is a fault: behind a proxy that rewrites paths every item
+ * would seem to be missing.
+ * 5. A member without an ETag is not listed: one broken item must not stop the folder, and what is
+ * missing from a listing is asked for directly before anybody believes that it is gone. */
+
+#define PAGES_MAX 1000      /* of one truncated listing */
+#define LISTING_MAX 1000000 /* lines of one listing, all pages */
+
+static const char list_members[] = CALDAV_XML
+	"<D:propfind " CALDAV_NS "><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>\n";
+static const char ask_ctag[] = CALDAV_XML
+	"<D:propfind " CALDAV_NS "><D:prop><S:getctag/><D:resourcetype/></D:prop></D:propfind>\n";
+
+/* Answers to a sync-collection by which a server says that the token is not good (five servers,
+ * four ways). */
+static const int token_statuses[] = { 400, 403, 409, 410, 412, 500 };
+/* Answers to one without a token by which a server says that it has no such report. */
+static const int unsupported_statuses[] = { 400, 403, 405, 415, 422, 501 };
+
+struct listing {
+	TALLOC_CTX *mem;
+	struct caldav *caldav;
+	const char *folder;
+	struct endpoint_change *changes;
+	size_t count, size;
+	bool truncated, gone;
+	char *ctag; /* of the folder itself */
+};
+
+static void add_change(struct listing *listing, const char *address, char *version)
+{
+	if (listing->count == listing->size) {
+		listing->size = listing->size ? listing->size * 2 : 64;
+		listing->changes = MEM_GROW(listing->mem, listing->changes, struct endpoint_change,
+					    listing->size);
+	}
+	listing->changes[listing->count++] = (struct endpoint_change){ .address = address,
+								       .version = version,
+								       .removed = !version };
+}
+
+static void take_self(struct listing *listing, const struct multistatus_response *response)
+{
+	listing->gone = listing->gone || response->status == 404 || response->status == 410;
+	if (response->ctag && !listing->ctag)
+		listing->ctag = mem_strdup(listing->mem, response->ctag);
+}
+
+static struct fault *take_line(void *context, const struct multistatus_response *response)
+{
+	struct listing *listing = context;
+	char *address = href_normalise(listing->mem, listing->folder, listing->caldav->host,
+				       response->href);
+	enum href_place place = address ? href_place(listing->folder, address) : HREF_OUTSIDE;
+
+	if (response->status == 507)
+		listing->truncated = true;
+	else if (place == HREF_SELF)
+		take_self(listing, response);
+	else if (place == HREF_OUTSIDE)
+		return fault_reaches(fault_new(listing->mem, FAULT_PROTOCOL,
+					       "an address outside of the folder: %s",
+					       response->href),
+				     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+	else if (place == HREF_DEEPER || text_ends(address, "/") || response->collection)
+		return NULL;
+	else if (response->status == 404 || response->status == 410)
+		add_change(listing, address, NULL);
+	else if (response->etag && *response->etag)
+		add_change(listing, address, caldav_version(listing->mem, response->etag));
+	if (listing->count > LISTING_MAX)
+		return fault_reaches(
+			fault_new(listing->mem, FAULT_PROTOCOL, "more than %d items", LISTING_MAX),
+			FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+	return NULL;
+}
+
+/* ---- putting it together (3) ---- */
+
+struct line {
+	struct endpoint_change change;
+	size_t at;
+};
+
+static int compare_lines(const void *left, const void *right)
+{
+	const struct line *a = left, *b = right;
+	int order = strcmp(a->change.address, b->change.address);
+
+	return order ? order : a->at < b->at ? -1 : 1;
+}
+
+/* Sorted by address, one line for each; of a full listing only what is there. */
+static struct endpoint_notice *make_notice(TALLOC_CTX *mem, const struct listing *listing,
+					   bool full, char *token)
+{
+	struct endpoint_notice *notice = MEM_NEW(mem, struct endpoint_notice);
+	struct line *lines = MEM_ARRAY(notice, struct line, listing->count);
+
+	for (size_t i = 0; i < listing->count; i++)
+		lines[i] = (struct line){ listing->changes[i], i };
+	qsort(lines, listing->count, sizeof *lines, compare_lines);
+	notice->full = full;
+	notice->token = talloc_steal(notice, token);
+	notice->changes = MEM_ARRAY(notice, struct endpoint_change, listing->count);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct endpoint_change *change = &lines[i].change;
+
+		if (i + 1 < listing->count && !strcmp(change->address, lines[i + 1].change.address))
+			continue;
+		if (full && change->removed)
+			continue;
+		notice->changes[notice->count++] = (struct endpoint_change){
+			.address = mem_strdup(notice->changes, change->address),
+			.version = mem_strdup(notice->changes, change->version),
+			.removed = change->removed,
+		};
+	}
+	talloc_free(lines);
+	return notice;
+}
+
+static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
+{
+	return caldav_widen(fault_new(mem, FAULT_GONE, "%s: there is no such folder", folder),
+			    FAULT_SCOPE_FOLDER);
+}
+
+static bool is_among(int status, const int *statuses, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (statuses[i] == status)
+			return true;
+	return false;
+}
+
+/* ---- sync-collection ---- */
+
+static struct fault *ask_changes(struct listing *listing, const char *token, char **token_r,
+				 int *status_r)
+{
+	struct caldav *caldav = listing->caldav;
+	char *body = mem_printf(
+		listing->mem,
+		CALDAV_XML
+		"<D:sync-collection " CALDAV_NS "><D:sync-token>%s</D:sync-token>"
+		"<D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>\n",
+		caldav_xml(listing->mem, token));
+	struct http_request request =
+		caldav_request(listing->mem, "REPORT", listing->folder, "0", body);
+	struct fault *fault;
+
+	listing->truncated = false;
+	fault = caldav_ask(caldav, listing->mem, &request, take_line, listing, token_r);
+	*status_r = request.fault ? 0 : request.status;
+	talloc_free(request.answer);
+	return fault;
+}
+
+/* TOKEN: ask without one. *UNSUPPORTED_R: ask another way. */
+static struct fault *sync_page(struct listing *listing, const char *token, char **token_r,
+			       bool *unsupported_r)
+{
+	int status;
+	struct fault *fault = ask_changes(listing, token, token_r, &status);
+
+	if (!fault && listing->gone)
+		return folder_gone(listing->mem, listing->folder);
+	if (!fault && *token_r)
+		return NULL;
+	if (*token && (!fault || is_among(status, token_statuses, COUNT_OF(token_statuses))))
+		return fault_new(listing->mem, FAULT_TOKEN,
+				 "%s: the server does not know the token any more%s%s",
+				 listing->folder, fault ? ": " : "", fault ? fault->text : "");
+	if (!fault || is_among(status, unsupported_statuses, COUNT_OF(unsupported_statuses))) {
+		*unsupported_r = true;
+		return NULL;
+	}
+	return fault;
+}
+
+static struct fault *sync_folder(struct listing *listing, const char *since,
+				 struct endpoint_notice **notice_r, bool *unsupported_r,
+				 TALLOC_CTX *mem)
+{
+	const char *token = since;
+
+	for (int page = 0; page < PAGES_MAX; page++) {
+		char *next = NULL;
+
+		FAULT_TRY(sync_page(listing, token, &next, unsupported_r));
+		if (*unsupported_r)
+			return NULL;
+		if (!listing->truncated) {
+			*notice_r = make_notice(mem, listing, !*since,
+						mem_printf(listing->mem, "s:%s", next));
+			return NULL;
+		}
+		if (!strcmp(next, token))
+			break;
+		token = next;
+	}
+	return fault_reaches(fault_new(listing->mem, FAULT_PROTOCOL, "%s: a listing without end",
+				       listing->folder),
+			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+}
+
+/* ---- without it ---- */
+
+static struct fault *list_folder(struct listing *listing, const char *known_ctag,
+				 struct endpoint_notice **notice_r, TALLOC_CTX *mem)
+{
+	struct http_request ask =
+		caldav_request(listing->mem, "PROPFIND", listing->folder, "0", ask_ctag);
+	struct http_request list =
+		caldav_request(listing->mem, "PROPFIND", listing->folder, "1", list_members);
+	char *ctag;
+
+	FAULT_TRY(caldav_ask(listing->caldav, listing->mem, &ask, take_line, listing, NULL));
+	ctag = listing->ctag; /* (2) */
+	listing->count = 0;
+	if (!listing->gone && ctag && known_ctag && !strcmp(ctag, known_ctag)) {
+		*notice_r =
+			make_notice(mem, listing, false, mem_printf(listing->mem, "c:%s", ctag));
+		return NULL;
+	}
+	if (!listing->gone)
+		FAULT_TRY(
+			caldav_ask(listing->caldav, listing->mem, &list, take_line, listing, NULL));
+	if (listing->gone)
+		return folder_gone(listing->mem, listing->folder);
+	*notice_r = make_notice(mem, listing, true,
+				ctag ? mem_printf(listing->mem, "c:%s", ctag) : NULL);
+	return NULL;
+}
+
+static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *work,
+			    const char *folder, const char *token,
+			    struct endpoint_notice **notice_r)
+{
+	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
+	bool by_sync = token ? text_starts(token, "s:") : !caldav->no_sync,
+	     by_ctag = token && text_starts(token, "c:");
+	bool unsupported = false;
+
+	if (token && !by_sync && !by_ctag)
+		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
+	if (by_sync) {
+		FAULT_TRY(
+			sync_folder(&listing, token ? token + 2 : "", notice_r, &unsupported, mem));
+		if (!unsupported)
+			return NULL;
+		listing = (struct listing){ .mem = work, .caldav = caldav, .folder = folder };
+	}
+	FAULT_TRY(list_folder(&listing, by_ctag ? token + 2 : NULL, notice_r, mem));
+	caldav->no_sync = caldav->no_sync || unsupported;
+	return NULL;
+}
+
+struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			    const char *token, struct endpoint_notice **notice_r)
+{
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	struct fault *fault = notice((struct caldav *)endpoint, mem, work, folder, token, notice_r);
+
+	if (fault)
+		caldav_widen(talloc_steal(mem, fault), FAULT_SCOPE_FOLDER);
+	talloc_free(work);
+	return fault;
+}

@@ -1,0 +1,252 @@
+#include "config.h"
+
+#include "gateway/caldav/caldav_private.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* Creating, replacing and removing, each on its condition (RFC 4791 section 5.3.2, N7).
+ *
+ *   PUT    If-None-Match: *  or  If-Match: VERSION
+ *   DELETE If-Match: VERSION
+ *
+ * 1. A server that is known to ignore conditions is looked at first: what does not hold by then is
+ * not sent.
+ * 2. A 412 to If-Match does not tell "changed" from "gone"; a look does.
+ * 3. A PUT that fails as if something around it were missing is followed by a look at the folder:
+ * GONE with folder scope.
+ * 4. No version is believed from the answer to a PUT: see caldav.h. */
+
+struct write {
+	const char *address;
+	const char *if_version; /* NULL: must not exist */
+	struct http_request request;
+	struct fault *fault;
+};
+
+static const char *condition(TALLOC_CTX *mem, const char *if_version)
+{
+	if (!if_version)
+		return "If-None-Match: *";
+	/* the strong comparison of RFC 9110 never holds for a weak tag; its opaque part may */
+	return mem_printf(mem, "If-Match: %s",
+			  text_starts(if_version, "W/") ? if_version + 2 : if_version);
+}
+
+static struct http_request look_request(TALLOC_CTX *mem, const char *address)
+{
+	struct http_request request = caldav_request(mem, "GET", address, NULL, NULL);
+
+	request.body_max = CALDAV_ITEM_MAX;
+	return request;
+}
+
+/* What a look at the item says about its condition: NULL, it holds. */
+static struct fault *judge(TALLOC_CTX *mem, const struct write *write, struct http_request *look)
+{
+	struct fault *fault = caldav_fault(mem, look);
+	char *version = caldav_version(mem, look->etag);
+
+	if (fault && fault->kind == FAULT_GONE)
+		return write->if_version ? fault : NULL;
+	if (fault)
+		return fault;
+	if (!write->if_version)
+		return fault_new(mem, FAULT_CHANGED, "%s exists already", write->address);
+	if (!version || strcmp(version, write->if_version))
+		return fault_new(mem, FAULT_CHANGED, "%s is another version", write->address);
+	return NULL;
+}
+
+/* Looks at all that are marked by WHICH; LOOKS_R gets the answers in their places. */
+static struct http_request *look_at(struct caldav *caldav, TALLOC_CTX *mem,
+				    const struct write *writes, const bool *which, size_t count)
+{
+	struct http_request *looks = MEM_ARRAY(mem, struct http_request, count);
+	size_t *back = MEM_ARRAY(mem, size_t, count), n = 0;
+	struct http_request *results = MEM_ARRAY(mem, struct http_request, count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!which[i])
+			continue;
+		back[n] = i;
+		looks[n++] = look_request(mem, writes[i].address);
+	}
+	if (n)
+		caldav_run(caldav, mem, looks, n);
+	for (size_t i = 0; i < n; i++)
+		results[back[i]] = looks[i];
+	return results;
+}
+
+/* (1) */
+static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *writes, size_t count)
+{
+	bool *which = MEM_ARRAY(mem, bool, count);
+	struct http_request *looks;
+
+	for (size_t i = 0; i < count; i++)
+		which[i] = !writes[i].fault;
+	looks = look_at(caldav, mem, writes, which, count);
+	for (size_t i = 0; i < count; i++)
+		if (which[i])
+			writes[i].fault = judge(mem, &writes[i], &looks[i]);
+}
+
+/* (2) */
+static void settle_changed(struct caldav *caldav, TALLOC_CTX *mem, struct write *writes,
+			   size_t count)
+{
+	bool *which = MEM_ARRAY(mem, bool, count);
+	struct http_request *looks;
+
+	for (size_t i = 0; i < count; i++)
+		which[i] = writes[i].fault && writes[i].fault->kind == FAULT_CHANGED &&
+			   writes[i].if_version && writes[i].request.status;
+	looks = look_at(caldav, mem, writes, which, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!which[i] || looks[i].fault ||
+		    (looks[i].status != 404 && looks[i].status != 410))
+			continue;
+		writes[i].fault = caldav_fault(mem, &looks[i]);
+	}
+}
+
+/* (3) */
+static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+			  struct write *writes, size_t count)
+{
+	struct fault *missing = NULL;
+	bool looked = false;
+
+	for (size_t i = 0; i < count; i++) {
+		int status =
+			writes[i].fault && !writes[i].request.fault ? writes[i].request.status : 0;
+
+		if (status != 403 && status != 404 && status != 409)
+			continue;
+		if (!looked)
+			missing = caldav_folder_check(caldav, mem, folder);
+		looked = true;
+		if (missing && missing->kind == FAULT_GONE)
+			writes[i].fault =
+				caldav_widen(fault_new(mem, FAULT_GONE, "%s", missing->text),
+					     FAULT_SCOPE_FOLDER);
+	}
+}
+
+static void send_all(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+		     struct write *writes, size_t count)
+{
+	struct http_request *requests = MEM_ARRAY(mem, struct http_request, count);
+	size_t *back = MEM_ARRAY(mem, size_t, count), n = 0;
+
+	if (caldav_is_careless(caldav, folder))
+		look_first(caldav, mem, writes, count);
+	for (size_t i = 0; i < count; i++) {
+		if (writes[i].fault)
+			continue;
+		back[n] = i;
+		requests[n++] = writes[i].request;
+	}
+	if (n)
+		caldav_run(caldav, mem, requests, n);
+	for (size_t i = 0; i < n; i++) {
+		struct write *write = &writes[back[i]];
+
+		write->request = requests[i];
+		write->fault = caldav_fault(mem, &write->request);
+	}
+}
+
+static struct fault *address_refused(TALLOC_CTX *mem, const char *folder, const char *address)
+{
+	if (href_place(folder, address) == HREF_CHILD && !text_ends(address, "/"))
+		return NULL;
+	return fault_new(mem, FAULT_REFUSED, "%s is not an item of %s", address, folder);
+}
+
+static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoint_put *put,
+			struct write *write)
+{
+	const char **headers = MEM_ARRAY(mem, const char *, 3);
+
+	headers[0] = condition(mem, put->if_version);
+	headers[1] = "Content-Type: text/calendar; charset=utf-8";
+	write->address = put->address;
+	write->if_version = put->if_version;
+	write->request = (struct http_request){
+		.method = "PUT",
+		.url = put->address,
+		.headers = headers,
+		.body = put->text,
+		.body_len = put->len,
+		.writes = true,
+		.body_max = CALDAV_ITEM_MAX,
+	};
+	write->fault = address_refused(mem, folder, put->address);
+	if (!write->fault && put->len > CALDAV_ITEM_MAX)
+		write->fault = fault_new(mem, FAULT_REFUSED,
+					 "%s is longer than %zu bytes, and was not sent",
+					 put->address, CALDAV_ITEM_MAX);
+}
+
+struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       struct endpoint_put *puts, size_t count)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	struct write *writes = MEM_ARRAY(work, struct write, count);
+
+	for (size_t i = 0; i < count; i++)
+		prepare_put(work, folder, &puts[i], &writes[i]);
+	send_all(caldav, work, folder, writes, count);
+	settle_changed(caldav, work, writes, count);
+	settle_folder(caldav, work, folder, writes, count);
+	for (size_t i = 0; i < count; i++) {
+		puts[i].fault = talloc_steal(mem, writes[i].fault);
+		puts[i].version = NULL; /* (4) */
+	}
+	talloc_free(work);
+	return NULL;
+}
+
+static void prepare_remove(TALLOC_CTX *mem, const char *folder,
+			   const struct endpoint_remove *remove, struct write *write)
+{
+	const char **headers = MEM_ARRAY(mem, const char *, 2);
+
+	headers[0] = condition(mem, remove->if_version);
+	write->address = remove->address;
+	write->if_version = remove->if_version;
+	write->request = (struct http_request){
+		.method = "DELETE",
+		.url = remove->address,
+		.headers = headers,
+		.writes = true,
+		.body_max = CALDAV_ITEM_MAX,
+	};
+	write->fault = address_refused(mem, folder, remove->address);
+	if (!write->fault && !remove->if_version)
+		write->fault =
+			fault_new(mem, FAULT_REFUSED, "%s: nothing is removed without its version",
+				  remove->address);
+}
+
+struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  struct endpoint_remove *removes, size_t count)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	struct write *writes = MEM_ARRAY(work, struct write, count);
+
+	for (size_t i = 0; i < count; i++)
+		prepare_remove(work, folder, &removes[i], &writes[i]);
+	send_all(caldav, work, folder, writes, count);
+	settle_changed(caldav, work, writes, count);
+	for (size_t i = 0; i < count; i++)
+		removes[i].fault = talloc_steal(mem, writes[i].fault);
+	talloc_free(work);
+	return NULL;
+}

@@ -1,0 +1,634 @@
+/* memory.c - the file is read at the start of every operation and written at its end, under a lock, as text:
+ *
+ *     seq NUMBER                                   the last version given out
+ *     count OPERATION NUMBER                       items that the operation has seen, for the script
+ *     folder ADDRESS<TAB>DISPLAY
+ *     item ADDRESS<TAB>VERSION<TAB>MODIFIED_US<TAB>LENGTH, then the text and a newline
+ *     gone ADDRESS<TAB>VERSION
+ */
+#include "config.h"
+
+#include "gateway/memory/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+enum operation { OP_PROBE, OP_ENSURE, OP_NOTICE, OP_FETCH, OP_PUT, OP_REMOVE, OP_WRITES, OPERATIONS };
+
+static const char *const operation_names[] = { "probe", "ensure", "notice", "fetch", "put", "remove", "writes" };
+_Static_assert(COUNT_OF(operation_names) == OPERATIONS, "one name per operation");
+
+struct memory_item {
+	char *address;
+	int64_t version;
+	int64_t modified_us;
+	char *text;
+	size_t len;
+	bool gone;
+};
+
+struct memory_folder {
+	char *address;
+	char *display;
+};
+
+struct memory_state {
+	int64_t seq;
+	int64_t counts[OPERATIONS];
+	struct memory_folder *folders;
+	size_t folder_count;
+	struct memory_item *items;
+	size_t item_count;
+	bool changed;
+};
+
+struct memory_endpoint {
+	struct endpoint endpoint;
+	char *path;
+	char *user;
+	struct clock *clock;
+	struct points *points;
+	int lock_fd;
+};
+
+/* ---- the file ---- */
+
+static struct fault *io_fault(TALLOC_CTX *mem, const char *path)
+{
+	return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s", path, strerror(errno));
+}
+
+static struct fault *read_file(TALLOC_CTX *mem, const char *path, char **text_r, size_t *len_r)
+{
+	FILE *file = fopen(path, "rbe");
+	struct stat st;
+	char *text;
+	size_t n;
+
+	if (!file && errno == ENOENT) {
+		*text_r = mem_strdup(mem, "");
+		*len_r = 0;
+		return NULL;
+	}
+	if (!file)
+		return io_fault(mem, path);
+	if (fstat(fileno(file), &st) < 0 || st.st_size < 0 || (size_t)st.st_size > MEMORY_FILE_MAX) {
+		fclose(file);
+		return fault_new(mem, FAULT_IO, "%s: too large for a memory server", path);
+	}
+	text = MEM_ARRAY(mem, char, (size_t)st.st_size + 1);
+	n = fread(text, 1, (size_t)st.st_size, file);
+	text[n] = '\0';
+	fclose(file);
+	*text_r = text;
+	*len_r = n;
+	return NULL;
+}
+
+static struct memory_item *add_item(struct memory_state *state)
+{
+	struct memory_item *item;
+
+	state->items = MEM_GROW(state, state->items, struct memory_item, state->item_count + 1);
+	item = &state->items[state->item_count++];
+	memset(item, 0, sizeof *item);
+	return item;
+}
+
+static void add_folder(struct memory_state *state, const char *address, const char *display)
+{
+	state->folders = MEM_GROW(state, state->folders, struct memory_folder, state->folder_count + 1);
+	state->folders[state->folder_count].address = mem_strdup(state, address);
+	state->folders[state->folder_count++].display = mem_strdup(state, display);
+	state->changed = true;
+}
+
+static char *next_word(char **line)
+{
+	char *word = *line, *tab = word ? strchr(word, '\t') : NULL;
+
+	*line = tab ? tab + 1 : NULL;
+	if (tab)
+		*tab = '\0';
+	return word ? word : (char *)"";
+}
+
+/* One line; returns where the next one begins. An item's text follows its line. */
+static char *parse_line(struct memory_state *state, char *line, char *end)
+{
+	char *newline = memchr(line, '\n', (size_t)(end - line));
+	char *rest, *next = newline ? newline + 1 : end;
+
+	if (newline)
+		*newline = '\0';
+	rest = strchr(line, ' ');
+	if (!rest)
+		return next;
+	*rest++ = '\0';
+	if (!strcmp(line, "seq")) {
+		state->seq = strtoll(rest, NULL, 10);
+	} else if (!strcmp(line, "count")) {
+		for (int i = 0; i < OPERATIONS; i++)
+			if (text_starts(rest, operation_names[i]))
+				state->counts[i] = strtoll(rest + strlen(operation_names[i]), NULL, 10);
+	} else if (!strcmp(line, "folder")) {
+		char *address = next_word(&rest);
+
+		add_folder(state, address, next_word(&rest));
+	} else if (!strcmp(line, "item") || !strcmp(line, "gone")) {
+		struct memory_item *item = add_item(state);
+
+		item->address = mem_strdup(state, next_word(&rest));
+		item->version = strtoll(next_word(&rest), NULL, 10);
+		item->gone = *line == 'g';
+		if (!item->gone) {
+			item->modified_us = strtoll(next_word(&rest), NULL, 10);
+			item->len = (size_t)strtoull(next_word(&rest), NULL, 10);
+			if (item->len > (size_t)(end - next))
+				item->len = (size_t)(end - next);
+			item->text = mem_bytes(state, next, item->len);
+			next += item->len + (next + item->len < end ? 1 : 0);
+		}
+	}
+	return next;
+}
+
+static struct fault *load(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state **state_r)
+{
+	struct memory_state *state = MEM_NEW(mem, struct memory_state);
+	char *lock = mem_printf(state, "%s.lock", memory->path), *text = NULL;
+	size_t len = 0;
+
+	memory->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (memory->lock_fd < 0 || flock(memory->lock_fd, LOCK_EX) < 0)
+		return io_fault(mem, lock);
+	FAULT_TRY(read_file(state, memory->path, &text, &len));
+	for (char *line = text; line < text + len;)
+		line = parse_line(state, line, text + len);
+	state->changed = false;
+	*state_r = state;
+	return NULL;
+}
+
+static void unlock(struct memory_endpoint *memory)
+{
+	if (memory->lock_fd >= 0)
+		close(memory->lock_fd);
+	memory->lock_fd = -1;
+}
+
+static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *len_r)
+{
+	struct buf *out = buf_new(mem);
+
+	buf_printf(out, "seq %" PRId64 "\n", state->seq);
+	for (int i = 0; i < OPERATIONS; i++)
+		buf_printf(out, "count %s %" PRId64 "\n", operation_names[i], state->counts[i]);
+	for (size_t i = 0; i < state->folder_count; i++)
+		buf_printf(out, "folder %s\t%s\n", state->folders[i].address, state->folders[i].display);
+	for (size_t i = 0; i < state->item_count; i++) {
+		const struct memory_item *item = &state->items[i];
+
+		if (item->gone) {
+			buf_printf(out, "gone %s\t%" PRId64 "\n", item->address, item->version);
+			continue;
+		}
+		buf_printf(out, "item %s\t%" PRId64 "\t%" PRId64 "\t%zu\n", item->address, item->version,
+			   item->modified_us, item->len);
+		buf_add(out, item->text, item->len);
+		buf_putc(out, '\n');
+	}
+	return buf_steal(&out, mem, len_r);
+}
+
+static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state)
+{
+	char *temporary = mem_printf(state, "%s.new", memory->path);
+	size_t len = 0;
+	char *text = render(state, state, &len);
+	FILE *file = fopen(temporary, "wbe");
+	bool ok;
+
+	if (!file)
+		return io_fault(mem, temporary);
+	ok = fwrite(text, 1, len, file) == len;
+	ok = fclose(file) == 0 && ok;
+	if (!ok || rename(temporary, memory->path) < 0)
+		return io_fault(mem, memory->path);
+	return NULL;
+}
+
+/* ---- the script ---- */
+
+struct outcome {
+	struct fault *fault; /* what to answer instead */
+	bool lost;	     /* do it, then answer nothing */
+	bool rewrite;	     /* do it, but keep another text */
+};
+
+static const char *const kind_words[FAULT_KINDS] = {
+	[FAULT_CHANGED] = "changed", [FAULT_GONE] = "gone",	      [FAULT_REFUSED] = "refused",
+	[FAULT_BUSY] = "busy",	     [FAULT_UNREACHABLE] = "unreachable", [FAULT_LOGIN] = "login",
+	[FAULT_FULL] = "full",	     [FAULT_LOCKED] = "locked",	      [FAULT_TOKEN] = "token",
+	[FAULT_PROTOCOL] = "protocol",
+};
+
+static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcome)
+{
+	outcome->lost = !strcmp(word, "lost");
+	outcome->rewrite = !strcmp(word, "rewrite");
+	for (int k = 0; k < FAULT_KINDS; k++)
+		if (kind_words[k] && !strcmp(kind_words[k], word))
+			outcome->fault = fault_new(mem, (enum fault_kind)k, "memory server: scripted fault '%s'", word);
+}
+
+static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+				  enum operation operation, struct outcome *outcome)
+{
+	char *path = mem_printf(state, "%s.faults", memory->path), *text = NULL, *save_line = NULL;
+	int64_t number = ++state->counts[operation];
+	size_t len = 0;
+
+	memset(outcome, 0, sizeof *outcome);
+	state->changed = true;
+	FAULT_TRY(read_file(state, path, &text, &len));
+	for (char *line = strtok_r(text, "\n", &save_line); line; line = strtok_r(NULL, "\n", &save_line)) {
+		char name[16], word[16];
+		long long at;
+
+		if (sscanf(line, "%15s %lld %15s", name, &at, word) == 3 && at == number &&
+		    !strcmp(name, operation_names[operation]))
+			apply_word(mem, word, outcome);
+	}
+	return NULL;
+}
+
+/* ---- the operations ---- */
+
+static struct memory_item *find_item(struct memory_state *state, const char *address)
+{
+	for (size_t i = 0; i < state->item_count; i++)
+		if (!strcmp(state->items[i].address, address))
+			return &state->items[i];
+	return NULL;
+}
+
+static struct memory_folder *find_folder(struct memory_state *state, const char *address)
+{
+	for (size_t i = 0; i < state->folder_count; i++)
+		if (!strcmp(state->folders[i].address, address))
+			return &state->folders[i];
+	return NULL;
+}
+
+static struct fault *no_folder(TALLOC_CTX *mem, const char *folder)
+{
+	return fault_reaches(fault_new(mem, FAULT_GONE, "the folder %s is not there", folder), FAULT_SCOPE_FOLDER,
+			     FAULT_NEXT_HOLD);
+}
+
+static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_probe **probe_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct endpoint_probe *result = MEM_NEW(mem, struct endpoint_probe);
+
+	result->caps = (struct endpoint_caps){ .sync_token = true, .create_guard = true, .replace_guard = true,
+					       .keeps_bytes = true, .strong_version = true, .modified_time = true };
+	result->findings = MEM_ARRAY(result, struct endpoint_finding, 1);
+	result->findings[0].probe = "memory";
+	result->findings[0].result = mem_strdup(result, memory->path);
+	result->findings[0].meaning = "a server in a file, for tests and for trying out";
+	result->count = 1;
+	*probe_r = result;
+	return NULL;
+}
+
+static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+			       const struct endpoint_folder *folder, const char *address, bool *created)
+{
+	struct memory_folder *found = find_folder(state, address);
+	struct outcome outcome;
+
+	FAULT_TRY(next_outcome(memory, mem, state, OP_ENSURE, &outcome));
+	if (outcome.fault)
+		return outcome.fault;
+	if (found && !strcmp(found->display, folder->display))
+		return NULL;
+	point_reach(memory->points, POINT_HTTP_SENDING);
+	state->counts[OP_WRITES]++;
+	if (found)
+		found->display = mem_strdup(state, folder->display);
+	else
+		add_folder(state, address, folder->display);
+	*created = !found;
+	if (outcome.lost) {
+		struct fault *lost = fault_new(mem, FAULT_UNREACHABLE, "memory server: no answer");
+
+		lost->maybe_done = true;
+		return lost;
+	}
+	return NULL;
+}
+
+static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+			    struct fault *fault)
+{
+	struct fault *late = state && state->changed ? save(memory, mem, state) : NULL;
+
+	unlock(memory);
+	if (state)
+		talloc_free(state);
+	return fault ? fault : late;
+}
+
+static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
+			    const char *known, char **address_r, bool *created_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	char *address = known ? mem_strdup(mem, known) : mem_printf(mem, "/%s/%s/", memory->user, folder->path);
+	struct memory_state *state = NULL;
+	bool created = false;
+	struct fault *fault = load(memory, mem, &state);
+
+	if (!fault)
+		fault = ensure_in(memory, mem, state, folder, address, &created);
+	fault = finish(memory, mem, state, fault);
+	if (fault)
+		return fault;
+	point_reach(memory->points, POINT_HTTP_ANSWERED);
+	*address_r = address;
+	*created_r = created;
+	return NULL;
+}
+
+static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+			       const char *folder, const char *token, struct endpoint_notice *notice)
+{
+	int64_t since = 0;
+	struct outcome outcome;
+
+	FAULT_TRY(next_outcome(memory, mem, state, OP_NOTICE, &outcome));
+	if (outcome.fault)
+		return outcome.fault;
+	if (!find_folder(state, folder))
+		return no_folder(mem, folder);
+	if (token && (!text_to_int(token, &since) || since > state->seq))
+		return fault_new(mem, FAULT_TOKEN, "memory server: the token is not known");
+	notice->full = !token;
+	notice->token = mem_printf(notice, "%" PRId64, state->seq);
+	notice->changes = MEM_ARRAY(notice, struct endpoint_change, state->item_count);
+	for (size_t i = 0; i < state->item_count; i++) {
+		const struct memory_item *item = &state->items[i];
+		struct endpoint_change *change = &notice->changes[notice->count];
+
+		if (!text_starts(item->address, folder) || (token && item->version <= since) || (!token && item->gone))
+			continue;
+		change->address = mem_strdup(notice, item->address);
+		change->removed = item->gone;
+		change->version = item->gone ? NULL : mem_printf(notice, "%" PRId64, item->version);
+		notice->count++;
+	}
+	return NULL;
+}
+
+static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
+			    struct endpoint_notice **notice_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct endpoint_notice *result = MEM_NEW(mem, struct endpoint_notice);
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+
+	if (!fault)
+		fault = notice_in(memory, mem, state, folder, token, result);
+	fault = finish(memory, mem, state, fault);
+	if (!fault)
+		*notice_r = result;
+	return fault;
+}
+
+static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+			       struct endpoint_item *out)
+{
+	struct memory_item *item = find_item(state, out->address);
+	struct outcome outcome;
+
+	FAULT_TRY(next_outcome(memory, mem, state, OP_FETCH, &outcome));
+	if (outcome.fault && outcome.fault->scope != FAULT_SCOPE_ITEM)
+		return outcome.fault;
+	if (outcome.fault) {
+		out->fault = outcome.fault;
+		return NULL;
+	}
+	if (!item || item->gone) {
+		out->fault = fault_new(mem, FAULT_GONE, "%s is not there", out->address);
+		return NULL;
+	}
+	out->version = mem_printf(mem, "%" PRId64, item->version);
+	out->text = mem_bytes(mem, item->text, item->len);
+	out->len = item->len;
+	out->modified_us = item->modified_us;
+	return NULL;
+}
+
+static struct fault *fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *const *addresses,
+			   size_t count, struct endpoint_item **items_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct endpoint_item *items = MEM_ARRAY(mem, struct endpoint_item, count);
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+
+	(void)folder;
+	for (size_t i = 0; i < count && !fault; i++) {
+		items[i].address = mem_strdup(items, addresses[i]);
+		fault = fetch_one(memory, items, state, &items[i]);
+	}
+	fault = finish(memory, mem, state, fault);
+	if (!fault)
+		*items_r = items;
+	return fault;
+}
+
+/* A trailing property that is not ours: what servers that rewrite do. */
+static void keep_another_way(struct memory_state *state, struct memory_item *item)
+{
+	char *end = strstr(item->text, "END:VTODO");
+
+	if (!end)
+		return;
+	item->text = mem_printf(state, "%.*sX-MEMORY-REWRITTEN:1\r\n%s", (int)(end - item->text), item->text, end);
+	item->len = strlen(item->text);
+}
+
+static void store_item(struct memory_endpoint *memory, struct memory_state *state, const char *address, const char *text,
+		       size_t len)
+{
+	struct memory_item *item = find_item(state, address);
+
+	if (!item) {
+		item = add_item(state);
+		item->address = mem_strdup(state, address);
+	}
+	item->gone = !text;
+	item->text = text ? mem_bytes(state, text, len) : NULL;
+	item->len = len;
+	item->version = ++state->seq;
+	item->modified_us = clock_now_us(memory->clock);
+	state->changed = true;
+}
+
+/* The fault of a condition that does not hold, or NULL. */
+static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item, const char *if_version)
+{
+	int64_t version = -1;
+
+	if (!if_version)
+		return item && !item->gone ? fault_new(mem, FAULT_CHANGED, "%s exists", item->address) : NULL;
+	if (!item || item->gone)
+		return fault_new(mem, FAULT_CHANGED, "the item is not there");
+	if (!text_to_int(if_version, &version) || version != item->version)
+		return fault_new(mem, FAULT_CHANGED, "%s is another version", item->address);
+	return NULL;
+}
+
+static struct fault *lost_answer(TALLOC_CTX *mem)
+{
+	struct fault *fault = fault_new(mem, FAULT_UNREACHABLE, "memory server: no answer came");
+
+	fault->maybe_done = true;
+	return fault;
+}
+
+static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+			     struct endpoint_put *put)
+{
+	struct outcome outcome;
+
+	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
+	state->counts[OP_WRITES]++;
+	put->fault = outcome.fault ? outcome.fault : condition(mem, find_item(state, put->address), put->if_version);
+	if (put->fault)
+		return NULL;
+	store_item(memory, state, put->address, put->text, put->len);
+	put->answered = mem_printf(mem, "%" PRId64, state->seq);
+	if (outcome.rewrite)
+		keep_another_way(state, find_item(state, put->address));
+	else if (outcome.lost)
+		put->fault = lost_answer(mem);
+	else
+		put->version = put->answered;
+	return NULL;
+}
+
+static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
+			 size_t count)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+
+	point_reach(memory->points, POINT_HTTP_SENDING);
+	if (!fault && !find_folder(state, folder))
+		fault = no_folder(mem, folder);
+	for (size_t i = 0; i < count && !fault; i++)
+		fault = put_one(memory, mem, state, &puts[i]);
+	fault = finish(memory, mem, state, fault);
+	point_reach(memory->points, POINT_HTTP_ANSWERED);
+	return fault;
+}
+
+static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+				struct endpoint_remove *remove)
+{
+	struct memory_item *item = find_item(state, remove->address);
+	struct outcome outcome;
+
+	FAULT_TRY(next_outcome(memory, mem, state, OP_REMOVE, &outcome));
+	state->counts[OP_WRITES]++;
+	if (outcome.fault)
+		remove->fault = outcome.fault;
+	else if (!item || item->gone)
+		remove->fault = fault_new(mem, FAULT_GONE, "%s is not there", remove->address);
+	else
+		remove->fault = condition(mem, item, remove->if_version);
+	if (remove->fault)
+		return NULL;
+	store_item(memory, state, remove->address, NULL, 0);
+	if (outcome.lost)
+		remove->fault = lost_answer(mem);
+	return NULL;
+}
+
+static struct fault *remove_items(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  struct endpoint_remove *removes, size_t count)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+
+	(void)folder;
+	for (size_t i = 0; i < count && !fault; i++)
+		fault = remove_one(memory, mem, state, &removes[i]);
+	return finish(memory, mem, state, fault);
+}
+
+static char *address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid)
+{
+	(void)endpoint;
+	return mem_printf(mem, "%s%s.ics", folder, uid);
+}
+
+static const struct endpoint_ops memory_ops = {
+	.kind = "memory",
+	.probe = probe,
+	.ensure = ensure,
+	.notice = notice,
+	.fetch = fetch,
+	.put = put,
+	.remove = remove_items,
+	.address = address,
+};
+
+static int memory_close(struct memory_endpoint *memory)
+{
+	unlock(memory);
+	return 0;
+}
+
+struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user, struct clock *clock, struct points *points)
+{
+	struct memory_endpoint *memory = MEM_NEW(mem, struct memory_endpoint);
+
+	memory->endpoint.ops = &memory_ops;
+	memory->path = mem_strdup(memory, path);
+	memory->user = mem_strdup(memory, user ? user : "anybody");
+	memory->clock = clock;
+	memory->points = points;
+	memory->lock_fd = -1;
+	talloc_set_destructor(memory, memory_close);
+	return &memory->endpoint;
+}
+
+struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)memory_new(mem, path, NULL, NULL, NULL);
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+
+	if (!fault)
+		*writes_r = state->counts[OP_WRITES];
+	unlock(memory);
+	talloc_free(memory);
+	return fault;
+}

@@ -1,0 +1,107 @@
+/* http.h - HTTP for many callers through one curl multi handle on a thread of its own.
+ *
+ * HTTP/1.1 keep-alive, at most HTTP_HOST_CONNECTIONS per host and HTTP_CONNECTIONS in all,
+ * certificates always verified (N9), CAPATH never used (facts: 3.9 MB per connection). Callers
+ * block; callbacks only fill bounded buffers. Basic credentials go out over https or to loopback
+ * only. Redirects are not followed here: the caller sees them.
+ */
+#ifndef TASKFERRY_HTTP_H
+#define TASKFERRY_HTTP_H
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/point.h"
+#include "base/secret.h"
+
+#define HTTP_HOST_CONNECTIONS 8 /* DESIGN section 11 */
+#define HTTP_CONNECTIONS 32     /* DESIGN section 11: 125 MB of TLS state at worst */
+#define HTTP_DEADLINE_MS                                                                           \
+	60000 /* one request, absolute: a server that drips is as bad as one that hangs */
+#define HTTP_BATCH_DEADLINE_MS                                                                     \
+	600000 /* one http_run(), absolute: what has not been sent by then is not sent */
+#define HTTP_CONNECT_TIMEOUT_MS 10000 /* a host that does not answer at all */
+#define HTTP_BODY_MAX                                                                              \
+	((size_t)64 << 20) /* bytes: a multistatus of 10,000 items with text is some 20 MB */
+#define HTTP_HEAD_MAX                                                                              \
+	((size_t)64 << 10) /* bytes: all header lines of one answer, interim answers included */
+#define HTTP_RETRY_AFTER_MAX_S 86400 /* a server that asks for more is asked again after a day */
+
+struct http;
+
+/* One host with its trust and its login; shared by all its requests, and outlives them. */
+struct http_site {
+	const char *tls_ca; /* a file, or NULL: the system's bundle */
+	const char *user;   /* NULL: no login */
+	const struct secret *password;
+};
+
+struct http_request {
+	const char *method;
+	const char *url;            /* http:// or https://; a user part is refused */
+	const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
+	const char *body;
+	size_t body_len;
+	bool writes;     /* PUT, DELETE, MKCALENDAR ...: fault points, and maybe_done when no answer
+			    comes */
+	size_t body_max; /* 0: HTTP_BODY_MAX */
+	int32_t deadline_ms; /* 0: HTTP_DEADLINE_MS */
+	/* out: */
+	struct fault *fault; /* no usable answer: UNREACHABLE, TLS, PROTOCOL; NULL: the rest is set,
+				whatever the status */
+	int status;
+	const char *etag, *last_modified, *location, *dav, *allow, *server, *content_type,
+		*authenticate;    /* NULL: not sent */
+	int64_t date_us;          /* Date, 0: not sent */
+	int64_t last_modified_us; /* 0: not sent or not understood */
+	int64_t answered_us;      /* our clock when the answer's header arrived */
+	int32_t retry_after_s;
+	char *answer; /* the body, NUL-terminated; never NULL when fault is NULL */
+	size_t answer_len;
+};
+
+struct http_stats {
+	int64_t requests, writes, connections, sent_bytes, received_bytes;
+};
+
+/* Starts the thread. CLOCK and POINTS outlive it. Freeing (talloc) ends the thread; open requests
+ * end with a fault. */
+struct fault *http_new(TALLOC_CTX *mem, struct clock *clock, struct points *points,
+		       struct http **http_r) ATTR_MUST_CHECK;
+
+/* Carries out COUNT requests, all of one host, and returns when all have a result. At most
+ * HTTP_HOST_CONNECTIONS are under way at once, started in their order; hosts and callers take
+ * turns. Results belong to MEM. Any thread may call. Once the login is refused or no connection can
+ * be made, what has not been sent yet is not tried and gets that fault too: a wrong password is not
+ * offered hundreds of times. */
+void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
+	      struct http_request *requests, size_t count);
+
+/* Counters since the start; for tests and `status`. */
+struct http_stats http_stats(struct http *http);
+
+/* A date as HTTP and WebDAV write it ("Sat, 21 Nov 2026 09:00:00 GMT"); 0 if it is not understood.
+ */
+int64_t http_date_us(const char *text);
+
+/* True for hosts that plaintext credentials may go to: localhost, 127.0.0.0/8, [::1] (N9). */
+bool http_is_loopback(const char *url);
+
+/* A URL taken apart. Only http and https, and never with a user part: false, and nothing set. PORT
+ * is set even where it is the scheme's own; HOST is in lower case, an IPv6 address in brackets;
+ * PATH is as written, "/" at least. */
+struct http_url {
+	bool tls;
+	const char *host;
+	int port;
+	const char *path;
+};
+bool http_url_parse(TALLOC_CTX *mem, const char *url, struct http_url *url_r);
+
+/* The fault that a status means for a request, or NULL for 2xx: 401 LOGIN, 403 REFUSED, 404 and 410
+ * GONE, 409 REFUSED, 412 CHANGED, 413 and 415 REFUSED, 423 LOCKED, 429 and 503 BUSY with
+ * Retry-After, 507 FULL, other 5xx BUSY, 3xx PROTOCOL. A 500 reaches one item only (some servers
+ * fail so on a single bad text), 502 to 504 the server, 429 the account. The text names method,
+ * path and status. */
+struct fault *http_status_fault(TALLOC_CTX *mem, const struct http_request *request);
+
+#endif

@@ -1,0 +1,484 @@
+#include "config.h"
+
+#include "endpoint_contract.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define MANY 250 /* items: more than two REPORTs' worth */
+
+/* ---- helpers: each fails the test with what it saw ---- */
+
+static const char *told(const struct fault *fault)
+{
+	return fault ? fault->text : "no fault";
+}
+
+static void expect_no_fault(const struct fault *fault, const char *what)
+{
+	cr_assert_null(fault, "%s: expected success, got %s (%s)", what,
+		       fault_kind_name(fault->kind), told(fault));
+}
+
+static void expect_fault(const struct fault *fault, enum fault_kind kind, const char *what)
+{
+	cr_assert_not_null(fault, "%s: expected %s, got success", what, fault_kind_name(kind));
+	cr_assert_eq(fault->kind, kind, "%s: expected %s, got %s (%s)", what, fault_kind_name(kind),
+		     fault_kind_name(fault->kind), told(fault));
+}
+
+static char *task(struct contract_world *world, const char *uid, const char *summary)
+{
+	return mem_printf(world->mem,
+			  "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//taskferry//contract//"
+			  "EN\r\nBEGIN:VTODO\r\nUID:%s\r\n"
+			  "DTSTAMP:20261121T090000Z\r\nSUMMARY:%s\r\nSTATUS:NEEDS-ACTION\r\nEND:"
+			  "VTODO\r\nEND:VCALENDAR\r\n",
+			  uid, summary);
+}
+
+static const char *ensure(struct contract_world *world, const char *known, const char *display,
+			  bool expect_created)
+{
+	struct endpoint_folder folder = { world->path, display };
+	char *address = NULL;
+	bool created = !expect_created;
+
+	expect_no_fault(
+		endpoint_ensure(world->endpoint, world->mem, &folder, known, &address, &created),
+		"ensure");
+	cr_assert_eq(created, expect_created, "ensure: created expected %d, got %d", expect_created,
+		     created);
+	cr_assert_not_null(address);
+	return address;
+}
+
+static const char *new_folder(struct contract_world *world)
+{
+	return ensure(world, NULL, "Contract (https://pm.example.com/web)", true);
+}
+
+/* The item's fault, or that of the whole call when nothing at all was tried. */
+static struct fault *put(struct contract_world *world, const char *folder, const char *address,
+			 const char *text, const char *if_version)
+{
+	struct endpoint_put one = {
+		.address = address, .text = text, .len = strlen(text), .if_version = if_version
+	};
+	struct fault *fault = endpoint_put(world->endpoint, world->mem, folder, &one, 1);
+
+	return fault ? fault : one.fault;
+}
+
+static struct fault *drop(struct contract_world *world, const char *folder, const char *address,
+			  const char *if_version)
+{
+	struct endpoint_remove one = { .address = address, .if_version = if_version };
+
+	expect_no_fault(endpoint_remove(world->endpoint, world->mem, folder, &one, 1),
+			"remove as a whole");
+	return one.fault;
+}
+
+static struct endpoint_item *fetch(struct contract_world *world, const char *folder,
+				   const char *address)
+{
+	struct endpoint_item *items = NULL;
+
+	expect_no_fault(endpoint_fetch(world->endpoint, world->mem, folder, &address, 1, &items),
+			"fetch as a whole");
+	cr_assert_str_eq(items[0].address, address);
+	return &items[0];
+}
+
+/* Makes an item; its address. */
+static const char *add(struct contract_world *world, const char *folder, const char *uid,
+		       const char *summary)
+{
+	const char *address = endpoint_address(world->endpoint, world->mem, folder, uid);
+
+	expect_no_fault(put(world, folder, address, task(world, uid, summary), NULL), uid);
+	return address;
+}
+
+static const char *version(struct contract_world *world, const char *folder, const char *address)
+{
+	struct endpoint_item *item = fetch(world, folder, address);
+
+	expect_no_fault(item->fault, address);
+	cr_assert_not_null(item->version, "%s has no version", address);
+	return item->version;
+}
+
+static struct endpoint_notice *notice(struct contract_world *world, const char *folder,
+				      const char *token)
+{
+	struct endpoint_notice *notice_made = NULL;
+
+	expect_no_fault(endpoint_notice(world->endpoint, world->mem, folder, token, &notice_made),
+			"notice");
+	return notice_made;
+}
+
+static const struct endpoint_change *change_of(const struct endpoint_notice *made,
+					       const char *address)
+{
+	for (size_t i = 0; i < made->count; i++)
+		if (!strcmp(made->changes[i].address, address))
+			return &made->changes[i];
+	return NULL;
+}
+
+static void expect_listed(struct contract_world *world, const struct endpoint_notice *made,
+			  const char *folder, const char *address)
+{
+	const struct endpoint_change *change = change_of(made, address);
+	const char *now = version(world, folder, address);
+
+	cr_assert_not_null(change, "%s is not listed among %zu", address, made->count);
+	cr_assert_not(change->removed, "%s is listed as removed", address);
+	cr_assert_str_eq(change->version, now, "%s: listed %s, fetched %s", address,
+			 change->version, now);
+}
+
+static void expect_unlisted(const struct endpoint_notice *made, const char *address)
+{
+	const struct endpoint_change *change = change_of(made, address);
+
+	if (made->full) {
+		cr_assert_null(change, "%s is listed, and gone", address);
+	} else {
+		cr_assert_not_null(change, "%s is not listed as removed", address);
+		cr_assert(change->removed, "%s is not listed as removed", address);
+		cr_assert_null(change->version);
+	}
+}
+
+static void expect_text(struct contract_world *world, const char *folder, const char *address,
+			const char *text)
+{
+	struct endpoint_item *item = fetch(world, folder, address);
+	bool same;
+
+	expect_no_fault(item->fault, address);
+	cr_assert_eq(strlen(item->text), item->len, "%s: a NUL, or a wrong length", address);
+	same = world->same_text ? world->same_text(text, item->text) : !strcmp(text, item->text);
+	cr_assert(same, "%s\nexpected:\n%s\nactual:\n%s", address, text, item->text);
+}
+
+/* ---- folders ---- */
+
+void endpoint_contract_ensure_creates_once(struct contract_world *world)
+{
+	const char *first = new_folder(world);
+	const char *again = ensure(world, NULL, "Contract (https://pm.example.com/web)", false);
+	const char *known = ensure(world, first, "Contract (https://pm.example.com/web)", false);
+
+	cr_assert_str_eq(first, again);
+	cr_assert_str_eq(first, known);
+}
+
+void endpoint_contract_ensure_repeated_writes_nothing(struct contract_world *world)
+{
+	const char *display = "Näme <&> \"quoted\" (https://pm.example.com/web)";
+	const char *folder = ensure(world, NULL, display, true);
+	int64_t before = world->writes(world), after;
+
+	(void)ensure(world, folder, display, false);
+	(void)ensure(world, NULL, display, false);
+	after = world->writes(world);
+	cr_assert_eq(before, after, "writes before %lld, after %lld", (long long)before,
+		     (long long)after);
+}
+
+void endpoint_contract_ensure_renames_and_keeps_items(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *renamed;
+	int64_t before = world->writes(world), after;
+
+	(void)add(world, folder, "uid-1", "stays");
+	before = world->writes(world);
+	renamed = ensure(world, folder, "Another name (https://pm.example.com/web)", false);
+	after = world->writes(world);
+	cr_assert_gt(after, before, "a rename that writes nothing");
+	cr_assert_eq(notice(world, renamed, NULL)->count, 1);
+	before = world->writes(world);
+	(void)ensure(world, renamed, "Another name (https://pm.example.com/web)", false);
+	after = world->writes(world);
+	cr_assert_eq(before, after, "the same name again: %lld writes",
+		     (long long)(after - before));
+}
+
+void endpoint_contract_empty_folder_is_a_full_listing(struct contract_world *world)
+{
+	struct endpoint_notice *made = notice(world, new_folder(world), NULL);
+
+	cr_assert(made->full);
+	cr_assert_eq(made->count, 0, "expected an empty folder, got %zu, first %s", made->count,
+		     made->count ? made->changes[0].address : "");
+}
+
+void endpoint_contract_folder_gone_is_not_empty(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "one");
+	const char *token = notice(world, folder, NULL)->token;
+	struct endpoint_notice *made = NULL;
+	struct fault *fault;
+
+	world->drop_folder(world, folder);
+	fault = endpoint_notice(world->endpoint, world->mem, folder, NULL, &made);
+	expect_fault(fault, FAULT_GONE, "notice");
+	cr_assert_eq(fault->scope, FAULT_SCOPE_FOLDER, "scope %s", fault_scope_name(fault->scope));
+	cr_assert_null(made, "an out parameter touched on failure");
+	fault = endpoint_notice(world->endpoint, world->mem, folder, token, &made);
+	cr_assert(fault && (fault->kind == FAULT_GONE || fault->kind == FAULT_TOKEN),
+		  "with a token: %s", told(fault));
+	expect_fault(fetch(world, folder, address)->fault, FAULT_GONE, "fetch");
+	fault = put(world, folder, address, task(world, "uid-1", "again"), NULL);
+	expect_fault(fault, FAULT_GONE, "put");
+	cr_assert_eq(fault->scope, FAULT_SCOPE_FOLDER, "put: scope %s",
+		     fault_scope_name(fault->scope));
+	folder = ensure(world, folder, "Contract (https://pm.example.com/web)", true);
+	cr_assert_eq(notice(world, folder, NULL)->count, 0);
+}
+
+/* ---- writing ---- */
+
+void endpoint_contract_create_twice_is_refused(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
+	const char *before = version(world, folder, address);
+
+	expect_fault(put(world, folder, address, task(world, "uid-1", "second"), NULL),
+		     FAULT_CHANGED, "second create");
+	cr_assert_str_eq(version(world, folder, address), before);
+	expect_text(world, folder, address, task(world, "uid-1", "first"));
+}
+
+void endpoint_contract_replace_on_its_version(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
+	const char *before = version(world, folder, address);
+
+	expect_no_fault(put(world, folder, address, task(world, "uid-1", "second"), before),
+			"replace");
+	expect_text(world, folder, address, task(world, "uid-1", "second"));
+	cr_assert_str_neq(version(world, folder, address), before,
+			  "another text, the same version");
+}
+
+void endpoint_contract_replace_stale_is_refused(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
+	const char *stale = version(world, folder, address);
+
+	expect_no_fault(put(world, folder, address, task(world, "uid-1", "second"), stale),
+			"replace");
+	expect_fault(put(world, folder, address, task(world, "uid-1", "third"), stale),
+		     FAULT_CHANGED, "stale replace");
+	expect_text(world, folder, address, task(world, "uid-1", "second"));
+}
+
+void endpoint_contract_replace_of_missing_is_refused(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
+	const char *last = version(world, folder, address);
+
+	expect_no_fault(drop(world, folder, address, last), "remove");
+	expect_fault(put(world, folder, address, task(world, "uid-1", "second"), last), FAULT_GONE,
+		     "replace");
+	expect_fault(fetch(world, folder, address)->fault, FAULT_GONE, "fetch");
+}
+
+void endpoint_contract_remove_on_its_version(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
+	const char *last = version(world, folder, address);
+
+	expect_no_fault(drop(world, folder, address, last), "remove");
+	expect_fault(fetch(world, folder, address)->fault, FAULT_GONE, "fetch");
+	expect_fault(drop(world, folder, address, last), FAULT_GONE, "remove again");
+	(void)add(world, folder, "uid-1", "a new one");
+}
+
+void endpoint_contract_remove_stale_is_refused(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
+	const char *stale = version(world, folder, address);
+
+	expect_no_fault(put(world, folder, address, task(world, "uid-1", "second"), stale),
+			"replace");
+	expect_fault(drop(world, folder, address, stale), FAULT_CHANGED, "stale remove");
+	expect_text(world, folder, address, task(world, "uid-1", "second"));
+}
+
+void endpoint_contract_one_bad_item_stops_no_other(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	struct endpoint_put puts[3] = { 0 };
+	const char *uids[3] = { "uid-1", "uid-2", "uid-3" };
+
+	(void)add(world, folder, "uid-2", "stands already");
+	for (size_t i = 0; i < 3; i++) {
+		puts[i].address = endpoint_address(world->endpoint, world->mem, folder, uids[i]);
+		puts[i].text = task(world, uids[i], "new");
+		puts[i].len = strlen(puts[i].text);
+	}
+	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, puts, 3),
+			"put as a whole");
+	expect_no_fault(puts[0].fault, "first");
+	expect_fault(puts[1].fault, FAULT_CHANGED, "second");
+	expect_no_fault(puts[2].fault, "third");
+	expect_text(world, folder, puts[1].address, task(world, "uid-2", "stands already"));
+	expect_text(world, folder, puts[2].address, task(world, "uid-3", "new"));
+}
+
+/* ---- reading ---- */
+
+void endpoint_contract_fetch_keeps_order_and_tells_gone(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	const char *a = add(world, folder, "uid-a", "A"), *b = add(world, folder, "uid-b", "B");
+	const char *none = endpoint_address(world->endpoint, world->mem, folder, "uid-none");
+	const char *asked[3] = { b, none, a };
+	struct endpoint_item *items = NULL;
+
+	expect_no_fault(endpoint_fetch(world->endpoint, world->mem, folder, asked, 3, &items),
+			"fetch");
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_str_eq(items[i].address, asked[i]);
+	expect_no_fault(items[0].fault, "b");
+	cr_assert_not_null(strstr(items[0].text, "SUMMARY:B\r\n"), "b:\n%s", items[0].text);
+	expect_fault(items[1].fault, FAULT_GONE, "none");
+	cr_assert_eq(items[1].fault->scope, FAULT_SCOPE_ITEM);
+	expect_no_fault(items[2].fault, "a");
+	cr_assert_not_null(strstr(items[2].text, "SUMMARY:A\r\n"), "a:\n%s", items[2].text);
+}
+
+void endpoint_contract_fetch_nothing(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	struct endpoint_item *items = NULL;
+
+	expect_no_fault(endpoint_fetch(world->endpoint, world->mem, folder, NULL, 0, &items),
+			"fetch of none");
+	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, NULL, 0), "put of none");
+	expect_no_fault(endpoint_remove(world->endpoint, world->mem, folder, NULL, 0),
+			"remove of none");
+}
+
+void endpoint_contract_delta_shows_exactly_the_changes(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	const char *same = add(world, folder, "uid-same", "same"),
+		   *edited = add(world, folder, "uid-edited", "old");
+	const char *removed = add(world, folder, "uid-removed", "goes"), *added;
+	struct endpoint_notice *first = notice(world, folder, NULL), *delta;
+
+	cr_assert_eq(first->count, 3, "expected 3, got %zu", first->count);
+	cr_assert_not_null(first->token);
+	expect_listed(world, first, folder, same);
+	added = add(world, folder, "uid-added", "new");
+	expect_no_fault(put(world, folder, edited, task(world, "uid-edited", "new"),
+			    version(world, folder, edited)),
+			"edit");
+	expect_no_fault(drop(world, folder, removed, version(world, folder, removed)), "remove");
+	for (int again = 0; again < 2; again++) { /* the old token still says the same */
+		delta = notice(world, folder, first->token);
+		expect_listed(world, delta, folder, added);
+		expect_listed(world, delta, folder, edited);
+		expect_unlisted(delta, removed);
+		cr_assert_eq(delta->count, 3, "expected 3 lines, got %zu", delta->count);
+		if (!delta->full)
+			cr_assert_null(change_of(delta, same), "what did not change is listed");
+	}
+}
+
+void endpoint_contract_token_again_shows_nothing(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	struct endpoint_notice *first, *second, *third;
+
+	(void)add(world, folder, "uid-1", "one");
+	first = notice(world, folder, NULL);
+	second = notice(world, folder, first->token);
+	cr_assert_eq(second->count, 0, "nothing changed, and %zu lines came", second->count);
+	cr_assert_not(second->full, "an empty answer must not look like an empty folder");
+	third = notice(world, folder, second->token);
+	cr_assert_eq(third->count, 0, "nothing changed, and %zu lines came", third->count);
+}
+
+void endpoint_contract_unknown_token_is_told(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	struct endpoint_notice *made = NULL;
+	struct fault *fault =
+		endpoint_notice(world->endpoint, world->mem, folder, world->unknown_token, &made);
+
+	expect_fault(fault, FAULT_TOKEN, world->unknown_token);
+	cr_assert_eq(fault->scope, FAULT_SCOPE_FOLDER);
+	cr_assert_null(made, "an out parameter touched on failure");
+}
+
+void endpoint_contract_many_items(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	struct endpoint_put *puts = MEM_ARRAY(world->mem, struct endpoint_put, MANY);
+	const char **asked = MEM_ARRAY(world->mem, const char *, MANY);
+	struct endpoint_item *items = NULL;
+	struct endpoint_notice *made;
+
+	for (size_t i = 0; i < MANY; i++) {
+		const char *uid = mem_printf(world->mem, "uid-%03zu", i);
+
+		asked[i] = puts[i].address =
+			endpoint_address(world->endpoint, world->mem, folder, uid);
+		puts[i].text = task(world, uid, mem_printf(world->mem, "task %zu", i));
+		puts[i].len = strlen(puts[i].text);
+	}
+	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, puts, MANY), "put");
+	for (size_t i = 0; i < MANY; i++)
+		expect_no_fault(puts[i].fault, puts[i].address);
+	made = notice(world, folder, NULL);
+	cr_assert_eq(made->count, MANY, "expected %d, listed %zu", MANY, made->count);
+	expect_no_fault(endpoint_fetch(world->endpoint, world->mem, folder, asked, MANY, &items),
+			"fetch");
+	for (size_t i = 0; i < MANY; i++) {
+		const char *line = mem_printf(world->mem, "SUMMARY:task %zu\r\n", i);
+
+		expect_no_fault(items[i].fault, asked[i]);
+		cr_assert_not_null(strstr(items[i].text, line), "%s: expected %sactual:\n%s",
+				   asked[i], line, items[i].text);
+	}
+}
+
+static const char *const awkward_lines[] = {
+	"SUMMARY:Ünïcödé 任务 \xf0\x9f\x9a\xa2 ]]> <&> \"quotes\" 'single'",
+	"DESCRIPTION:semicolon\\; comma\\, backslash\\\\ newline\\nsecond line\\n\\nend",
+	"COMMENT:see https://example.com/?a=b&c=d#e and a \\, b",
+	"LOCATION:\xe2\x80\x8b zero width and  two blanks inside",
+	"X-FOREIGN;X-PARAM=\"with:colon;semicolon\":kept \xc3\xa9",
+	"X-TASKFERRY-EDITION:1-0123abcd",
+	"CATEGORIES:one,two\\, with comma,drei",
+};
+
+void endpoint_contract_awkward_text_survives(struct contract_world *world)
+{
+	const char *folder = new_folder(world),
+		   *address = endpoint_address(world->endpoint, world->mem, folder, "uid-1");
+
+	for (size_t i = 0; i < COUNT_OF(awkward_lines); i++) {
+		const char *before = i ? version(world, folder, address) : NULL;
+		char *text = mem_printf(
+			world->mem,
+			"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//taskferry//contract//EN\r\n"
+			"BEGIN:VTODO\r\nUID:uid-1\r\nDTSTAMP:20261121T090000Z\r\n%s\r\n"
+			"END:VTODO\r\nEND:VCALENDAR\r\n",
+			awkward_lines[i]);
+
+		expect_no_fault(put(world, folder, address, text, before), awkward_lines[i]);
+		expect_text(world, folder, address, text);
+	}
+}

@@ -1,0 +1,64 @@
+#include "config.h"
+
+#include "lab.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <time.h>
+
+#define PASSWORD "s3cr3t"
+
+static int lab_close(struct lab *lab)
+{
+	TALLOC_FREE(lab->server);
+	return 0;
+}
+
+struct lab *lab_new(scripted_reply *reply, void *context)
+{
+	struct lab *lab = MEM_NEW(NULL, struct lab);
+
+	lab->clock = clock_system(lab);
+	cr_assert_null(http_new(lab, lab->clock, NULL, &lab->http));
+	lab->site.user = "ana";
+	lab->site.password = secret_new(lab, PASSWORD, strlen(PASSWORD));
+	lab->server = scripted_new(lab, reply, context);
+	talloc_set_destructor(lab, lab_close);
+	return lab;
+}
+
+struct endpoint *lab_account(struct lab *lab, const char *path)
+{
+	struct caldav_account one = { .user = "ana", .deadline_ms = LAB_SHORT_MS };
+
+	one.password = lab->site.password;
+	one.url = mem_printf(lab, "%s%s", scripted_url(lab->server), path);
+	return caldav_new(lab, lab->http, lab->clock, &one);
+}
+
+struct scripted_answer lab_always(void *context, TALLOC_CTX *mem, const char *method,
+				  const char *path, const char *request)
+{
+	(void)mem;
+	(void)method;
+	(void)path;
+	(void)request;
+	return *(const struct scripted_answer *)context;
+}
+
+void lab_expect(const struct fault *fault, enum fault_kind kind, const char *what)
+{
+	cr_assert_not_null(fault, "%s: expected %s, got success", what, fault_kind_name(kind));
+	cr_assert_eq(fault->kind, kind, "%s: expected %s, got %s (%s)", what, fault_kind_name(kind),
+		     fault_kind_name(fault->kind), fault->text);
+	cr_assert_null(strstr(fault->text, PASSWORD), "%s: a secret in %s", what, fault->text);
+	cr_assert_null(strchr(fault->text, '\n'), "%s: two lines", what);
+}
+
+int64_t lab_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

@@ -1,0 +1,33 @@
+/* lab.h - HTTP and a CalDAV account against a scripted server, with deadlines that a test can wait
+ * for. */
+#ifndef TASKFERRY_LAB_H
+#define TASKFERRY_LAB_H
+
+#include "gateway/caldav/caldav.h"
+#include "scripted.h"
+
+#define LAB_SHORT_MS 300 /* the deadline of every request */
+
+struct lab {
+	struct http *http;
+	struct clock *clock;
+	struct http_site site; /* ana, with a password that no text may show */
+	struct scripted *server;
+};
+
+/* CONTEXT, and what the answers point to, may hang from the lab: its server ends first. */
+struct lab *lab_new(scripted_reply *reply, void *context);
+
+/* An account on the scripted server. */
+struct endpoint *lab_account(struct lab *lab, const char *path);
+
+/* A scripted_reply whose context is the one answer to everything. */
+scripted_reply lab_always;
+
+/* Fails the test unless there is a fault of that kind, of one line and without the password. */
+void lab_expect(const struct fault *fault, enum fault_kind kind, const char *what);
+
+/* Monotonic. */
+int64_t lab_now_ms(void);
+
+#endif

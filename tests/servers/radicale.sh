@@ -1,0 +1,154 @@
+#!/bin/sh
+# A throwaway Radicale on loopback.
+#
+#   radicale.sh start DIR [USER[:PASSWORD]]...       http;  default user "ana", default password "secret"
+#   radicale.sh start-tls DIR [USER[:PASSWORD]]...   https; certificate for localhost and 127.0.0.1, by a CA made for it
+#   radicale.sh stop DIR                             harmless when repeated
+#
+# DIR is made; afterwards it holds url, pid, log (one line per request with method and path), storage/, and with TLS
+# ca.pem and other-ca.pem (a CA that has nothing to do with the server). Exit 77: Radicale is not installed; 1: no start.
+set -eu
+
+fail() {
+	echo "radicale.sh: $*" >&2
+	exit 1
+}
+
+find_python() {
+	for python in /usr/bin/python3 python3; do
+		"$python" -c 'import radicale' 2>/dev/null && return 0
+	done
+	echo "radicale.sh: Radicale is not installed" >&2
+	exit 77
+}
+
+free_port() {
+	"$python" -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+make_ca() { # name
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=taskferry test CA $1" \
+		-keyout "$dir/$1.key" -out "$dir/$1.pem" -addext basicConstraints=critical,CA:TRUE \
+		-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null || fail "openssl makes no CA"
+}
+
+make_certificate() {
+	[ -s "$dir/server.crt" ] && return 0
+	make_ca ca
+	make_ca other-ca
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
+		-keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null || fail "openssl makes no key"
+	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' \
+		>"$dir/server.ext"
+	openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
+		-extfile "$dir/server.ext" -out "$dir/server.crt" 2>/dev/null || fail "openssl makes no certificate"
+}
+
+write_users() {
+	: >"$dir/users"
+	[ $# -gt 0 ] || set -- ana
+	for user; do
+		case $user in
+		*:*) echo "$user" ;;
+		*) echo "$user:secret" ;;
+		esac
+	done >"$dir/users"
+}
+
+write_config() { # port ssl
+	cat >"$dir/config" <<C
+[server]
+hosts = 127.0.0.1:$1
+max_connections = 64
+max_content_length = 100000000
+ssl = $2
+certificate = $dir/server.crt
+key = $dir/server.key
+[auth]
+type = htpasswd
+htpasswd_filename = $dir/users
+htpasswd_encryption = plain
+delay = 0
+[rights]
+type = owner_only
+[storage]
+filesystem_folder = $dir/storage
+[logging]
+level = info
+mask_passwords = True
+C
+}
+
+# Another process may take the port between the asking and the start: then the server ends, and another port is tried.
+start_once() { # scheme ssl
+	port=$(free_port)
+	write_config "$port" "$2"
+	: >"$dir/log"
+	setsid "$python" -m radicale --config "$dir/config" </dev/null >"$dir/log" 2>&1 &
+	echo $! >"$dir/pid"
+	tries=0
+	while [ $tries -lt 200 ]; do
+		kill -0 "$(cat "$dir/pid")" 2>/dev/null || return 1
+		if grep -q "Radicale server ready" "$dir/log" && "$python" -c 'import socket, sys
+socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$port" 2>/dev/null; then
+			echo "$1://127.0.0.1:$port/" >"$dir/url"
+			return 0
+		fi
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	stop_server
+	return 1
+}
+
+start_server() { # scheme ssl users...
+	scheme=$1 ssl=$2
+	shift 2
+	find_python
+	mkdir -p "$dir/storage"
+	dir=$(cd "$dir" && pwd)
+	stop_server
+	write_users "$@"
+	[ "$ssl" = False ] || make_certificate
+	for _ in 1 2 3; do
+		start_once "$scheme" "$ssl" && return 0
+	done
+	cat "$dir/log" >&2
+	fail "the server does not start"
+}
+
+# Only the process that was started for this directory: a pid may have been given to another one since.
+is_ours() {
+	kill -0 "$1" 2>/dev/null && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qxF "$dir/config"
+}
+
+stop_server() {
+	[ -s "$dir/pid" ] || return 0
+	pid=$(cat "$dir/pid")
+	rm -f "$dir/pid" "$dir/url"
+	is_ours "$pid" || return 0
+	kill -TERM "$pid"
+	tries=0
+	while is_ours "$pid"; do
+		[ $tries -lt 50 ] || kill -KILL "$pid" 2>/dev/null || :
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+}
+
+[ $# -ge 2 ] || fail "start|start-tls|stop DIR [USER[:PASSWORD]]..."
+command=$1 dir=$2
+shift 2
+case $command in
+start) start_server http False "$@" ;;
+start-tls) start_server https True "$@" ;;
+stop)
+	[ -d "$dir" ] || exit 0
+	dir=$(cd "$dir" && pwd)
+	stop_server
+	;;
+*) fail "unknown command $command" ;;
+esac
