@@ -1,0 +1,45 @@
+/* edit.h - the project manager's own changes: `task set`. */
+#ifndef TASKFERRY_EDIT_H
+#define TASKFERRY_EDIT_H
+
+#include "decide/rules.h"
+#include "store/project.h"
+
+struct edit_env {
+	const struct conf *conf;
+	struct store *store;
+	struct clock *clock;
+	struct points *points;
+	struct rules *rules;
+	const char *author; /* "project:NAME", "import:FILE" */
+};
+
+/* One field and its new value as a person writes it; an empty text clears. */
+struct edit_field {
+	enum field field;
+	const char *text;
+};
+
+struct edit_result {
+	bool changed[FIELDS];
+	struct vector *before, *after;
+	const char **messages; /* of rules that changed or refused something, or warned */
+	size_t message_count;
+	bool attention; /* not all is as it was asked for */
+};
+
+/* Changes fields of an assignment under the rules, in one transaction. A task's field changes for all who share the task. Actual
+ * work becomes an adjustment booking. DATA fault: no such assignment, a value that is none, a field that is not
+ * for setting, or a rule that refuses: then nothing is changed. */
+struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment, const struct edit_field *fields,
+			      size_t count, struct edit_result **result_r) ATTR_MUST_CHECK;
+
+/* Writes the values of AFTER that differ from BEFORE, with the change log; in the caller's transaction. */
+struct fault *edit_write(const struct edit_env *env, const struct assignment *assignment, const struct vector *before,
+			 const struct vector *after, const char *cause, bool changed_r[FIELDS]) ATTR_MUST_CHECK;
+
+/* What rules judge a change of this assignment with. */
+struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env, const struct assignment *assignment,
+			   const struct vector *values, const char *actor, struct rules_context *context_r) ATTR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,274 @@
+/* round.c - the order of a round; see round.h and DESIGN section 5.
+ *
+ *   folder -> notice -> [ read -> decide and commit -> push and record ] at most ROUND_PASSES times -> token
+ *
+ * The token is written last. What it covers and could not be applied stands in `pending`. */
+#include "config.h"
+
+#include "gateway/sync/round_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+#define FOLDER_SLUG_MAX 60 /* bytes per part of a folder's path; three parts and marks stay below 200 */
+
+struct round_report *round_report_new(TALLOC_CTX *mem)
+{
+	struct round_report *report = MEM_NEW(mem, struct round_report);
+
+	report->due_us = INT64_MAX;
+	return report;
+}
+
+void round_note(struct round_report *report, const char *fmt, ...)
+{
+	va_list ap;
+
+	report->notes = MEM_GROW(report, report->notes, char *, report->note_count + 1);
+	va_start(ap, fmt);
+	report->notes[report->note_count++] = mem_vprintf(report, fmt, ap);
+	va_end(ap);
+}
+
+void round_report_add(struct round_report *a, const struct round_report *b)
+{
+	int64_t *to = &a->read;
+	const int64_t *from = &b->read;
+
+	for (size_t i = 0; i < offsetof(struct round_report, due_us) / sizeof *to; i++)
+		to[i] += from[i];
+	if (b->due_us < a->due_us)
+		a->due_us = b->due_us;
+	for (size_t i = 0; i < b->note_count; i++)
+		round_note(a, "%s", b->notes[i]);
+}
+
+/* The URL without its scheme, its marks turned into dashes: what a path may hold on every server. */
+void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct project *project,
+		       struct endpoint_folder *folder_r)
+{
+	const char *url = conf->site.url ? conf->site.url : "taskferry";
+	const char *bare = strstr(url, "://") ? strstr(url, "://") + 3 : url;
+	char *site = text_slug(mem, bare, FOLDER_SLUG_MAX), *code = text_slug(mem, project->code, FOLDER_SLUG_MAX);
+	char *both = mem_printf(mem, "%s\n%s", url, project->source_key), *display;
+
+	folder_r->path = mem_printf(mem, "tf-%s-%s-%s", site, code, digest_short(mem, both, strlen(both), 8));
+	display = mem_printf(mem, "%s (%s)", project->name, url);
+	for (char *c = display; *c; c++)
+		if (*c == '%') /* one of the servers answers 500 to it */
+			*c = '_';
+	folder_r->display = text_one_line(mem, display, 200);
+}
+
+char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key, const char *task_key,
+		const char *resource_key, int ordinal)
+{
+	char number[16];
+	const char *parts[] = { site_url, project_key, task_key, resource_key, number };
+
+	snprintf(number, sizeof number, "%d", ordinal);
+	return digest_uuid5(mem, parts, ordinal ? COUNT_OF(parts) : COUNT_OF(parts) - 1);
+}
+
+/* ---- the folder ---- */
+
+static struct fault *find_folder(struct round *round)
+{
+	struct store *store = round->env->store;
+	struct fault *fault;
+
+	FAULT_TRY(link_folder(store, round->mem, round->account->id, round->project->id, false, &round->folder));
+	if (round->folder)
+		return NULL;
+	FAULT_TRY(store_begin(store));
+	fault = link_folder(store, round->mem, round->account->id, round->project->id, true, &round->folder);
+	if (!fault && !round->options->dry_run)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
+static struct fault *save_folder(struct round *round)
+{
+	struct store *store = round->env->store;
+	struct fault *fault;
+
+	if (round->options->dry_run)
+		return NULL;
+	FAULT_TRY(store_begin(store));
+	fault = link_folder_set(store, round->folder);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
+/* A folder that is made anew (or came back) loses what we thought that it holds; what people have reported until then is
+ * in the project already. */
+static struct fault *folder_made(struct round *round, bool created)
+{
+	struct store *store = round->env->store;
+	struct fault *fault;
+	bool again = created && round->folder->state != FOLDER_NEW;
+
+	round->folder->state = FOLDER_OK;
+	round->folder->error = NULL;
+	if (again)
+		round->folder->token = NULL;
+	FAULT_TRY(store_begin(store));
+	fault = again ? link_forget(store, round->folder->id) : NULL;
+	if (!fault)
+		fault = link_folder_set(store, round->folder);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	if (!fault)
+		point_reach(round->env->points, POINT_FOLDER_RECORDED);
+	return fault;
+}
+
+static struct fault *ensure_folder(struct round *round)
+{
+	struct endpoint_folder name;
+	char *address = NULL;
+	bool created = false, changed;
+
+	if (round->options->dry_run) {
+		if (!round->folder->address)
+			round_note(round->report, "would make the folder of project %s for %s", round->project->code,
+				   round->resource->key);
+		return NULL;
+	}
+	round_folder_name(round->mem, round->env->conf, round->project, &name);
+	point_reach(round->env->points, POINT_FOLDER_CREATING);
+	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address, &address, &created));
+	point_reach(round->env->points, POINT_FOLDER_CREATED);
+	changed = created || round->folder->state != FOLDER_OK || !text_same(round->folder->address, address);
+	round->folder->address = address;
+	return changed ? folder_made(round, created) : NULL;
+}
+
+/* A person said "publish": what is held or missing is tried again. */
+static struct fault *release(struct round *round)
+{
+	struct store *store = round->env->store;
+	struct fault *fault;
+
+	if (round->options->dry_run || !round->options->ensure)
+		return NULL;
+	FAULT_TRY(store_begin(store));
+	fault = link_release(store, round->folder->id);
+	if (!fault)
+		fault = link_restore_missing(store, round->folder->id);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
+static struct fault *folder_is_gone(struct round *round, struct fault *fault)
+{
+	round->folder->state = FOLDER_GONE;
+	round->folder->token = NULL;
+	round->folder->error = mem_printf(round->mem, "the folder is not on the server any more; to make it again: "
+						      "taskferry publish %s",
+					  round->project->code);
+	FAULT_TRY(save_folder(round));
+	round_note(round->report, "held: the folder of project %s of %s: %s", round->project->code, round->resource->key,
+		   round->folder->error);
+	round->report->held++;
+	talloc_free(fault);
+	return NULL;
+}
+
+/* ---- the end ---- */
+
+static struct fault *advance(struct round *round)
+{
+	struct store *store = round->env->store;
+	struct fault *fault;
+
+	if (round->options->dry_run)
+		return NULL;
+	round->folder->token = round->notice->token;
+	round->folder->project_seq = round->project_seq;
+	round->folder->last_round_us = clock_now_us(round->env->clock);
+	FAULT_TRY(store_begin(store));
+	fault = link_folder_set(store, round->folder);
+	point_reach(round->env->points, POINT_TOKEN_STAGED);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	if (!fault)
+		point_reach(round->env->points, POINT_TOKEN_DONE);
+	return fault;
+}
+
+static struct fault *passes(struct round *round)
+{
+	for (round->pass = 1;; round->pass++) {
+		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+		struct found *found = NULL;
+		size_t count = 0;
+
+		FAULT_TRY(round_fetch(round, mem, &found, &count));
+		FAULT_TRY(round_commit(round, found, count));
+		FAULT_TRY(round_commit_project(round));
+		if (round->options->dry_run)
+			return NULL;
+		/* what this pass found to be inside its quiet time is not to be written */
+		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id, &round->pending,
+				       &round->pending_count));
+		FAULT_TRY(round_push(round));
+		talloc_free(mem);
+		if (!round->read_count)
+			return NULL;
+	}
+}
+
+static struct fault *run(struct round *round)
+{
+	struct fault *fault;
+
+	FAULT_TRY(project_resource(round->env->store, round->mem, round->account->resource_id, &round->resource));
+	if (!round->resource)
+		return fault_new(round->mem, FAULT_INTERNAL, "account %lld has no resource",
+				 (long long)round->account->id);
+	round->author = mem_printf(round->mem, "mailbox:%s/%s", round->server->name, round->resource->key);
+	FAULT_TRY(find_folder(round));
+	if (round->folder->state == FOLDER_GONE && !round->options->ensure) {
+		round->report->held++;
+		round_note(round->report, "held: the folder of project %s of %s: %s", round->project->code,
+			   round->resource->key, round->folder->error ? round->folder->error : "gone");
+		return NULL;
+	}
+	if (round->options->ensure || round->folder->state != FOLDER_OK)
+		FAULT_TRY(ensure_folder(round));
+	FAULT_TRY(release(round));
+	if (!round->folder->address)
+		return NULL;
+	fault = round_notice(round);
+	if (fault && fault->kind == FAULT_GONE && fault->scope == FAULT_SCOPE_FOLDER)
+		return folder_is_gone(round, fault);
+	FAULT_TRY(fault);
+	FAULT_TRY(passes(round));
+	return advance(round);
+}
+
+struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env, const struct conf_server *server,
+			struct endpoint *endpoint, const struct account *account, const struct project *project,
+			const struct round_options *options, struct round_report *report)
+{
+	struct round round = { .mem = MEM_CONTEXT(mem), .env = env, .server = server, .endpoint = endpoint,
+			       .account = account, .project = project, .options = options, .report = report };
+	struct fault *fault = run(&round);
+
+	if (fault)
+		talloc_steal(mem, fault);
+	talloc_free(round.mem);
+	return fault;
+}

@@ -1,0 +1,145 @@
+/* round_missing.c - the ladder of a deletion (M5), from "confirmed by a direct request" on: grace time, brake, policy.
+ *
+ * Nothing is decided on the spot: a confirmed deletion makes the link MISSING. At the end of the project's side of the
+ * round all missing links whose grace has passed are counted together, so that the brake sees what vanished at once. */
+#include "config.h"
+
+#include "gateway/sync/round_private.h"
+
+struct fault *round_missing(struct round *round, struct link *link)
+{
+	int64_t now = clock_now_us(round->env->clock);
+
+	if (!link->seen) /* never confirmed to be there: nobody deleted it, it is still to be made */
+		return NULL;
+	if (link->state == LINK_WITHDRAWING || link->state == LINK_REMOVED) {
+		link->state = LINK_REMOVED;
+		link->dirty = false;
+	} else if (link->state == LINK_OK || link->state == LINK_HELD) {
+		link->state = LINK_MISSING;
+		link->dirty = false;
+		link->due_us = now + round->env->conf->rights.grace_us;
+		link->error = mem_printf(link, "its item was deleted by the assignee");
+	}
+	link->seen_version = NULL;
+	return link_set(round->env->store, link);
+}
+
+static struct fault *decline(struct round *round, struct link *link)
+{
+	struct store *store = round->env->store;
+	struct value cancelled = { .presence = SET, .number = STATUS_CANCELLED };
+	struct assignment *assignment = NULL;
+	struct stamped *stamped = NULL;
+	struct project_step step = { .field = FIELD_status, .new = &cancelled, .author = round->author,
+				     .at_us = clock_now_us(round->env->clock),
+				     .cause = "the assignee deleted the item" };
+
+	FAULT_TRY(project_assignment(store, link, link->assignment_id, &assignment));
+	FAULT_TRY(project_values(store, link, assignment, &stamped));
+	step.project_id = assignment->project_id;
+	step.task_id = assignment->task_id;
+	step.assignment_id = assignment->id;
+	step.old = &stamped->values->value[FIELD_status];
+	FAULT_TRY(project_change(store, &step, NULL));
+	FAULT_TRY(project_assignment_set_state(store, assignment->id, ASSIGNMENT_DECLINED));
+	link->state = LINK_DECLINED;
+	round->report->declined++;
+	round_note(round->report, "declined: %s deleted '%s'", round->resource->key,
+		   round_subject(round, link, link->assignment_id));
+	return NULL;
+}
+
+static struct fault *restore(struct round *round, struct link *link)
+{
+	struct vector *want = link->want;
+
+	link->state = LINK_NEW;
+	link->seen = NULL;
+	link->seen_text = NULL;
+	link->error = NULL;
+	round->report->restored++;
+	round_note(round->report, "restored: %s deleted '%s'; it is put back", round->resource->key,
+		   round_subject(round, link, link->assignment_id));
+	return want ? round_want(round, link, want) : NULL;
+}
+
+static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t id)
+{
+	struct link *link = NULL;
+
+	FAULT_TRY(link_get(round->env->store, mem, id, &link));
+	if (link->due_us > clock_now_us(round->env->clock)) {
+		if (link->due_us < round->report->due_us)
+			round->report->due_us = link->due_us;
+		round->report->waiting++;
+		return NULL;
+	}
+	switch (round->env->conf->rights.on_delete) {
+	case ON_DELETE_RESTORE:
+		FAULT_TRY(restore(round, link));
+		break;
+	case ON_DELETE_IGNORE:
+		link->state = LINK_IGNORED;
+		break;
+	default:
+		FAULT_TRY(decline(round, link));
+		break;
+	}
+	return link_set(round->env->store, link);
+}
+
+/* True when so large a share of the folder vanished that it looks like an accident (N5). */
+static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
+{
+	int64_t there = 0;
+
+	FAULT_TRY(link_item_count(round->env->store, round->folder->id, &there));
+	*brake_r = missing >= ROUND_BRAKE_ITEMS &&
+		   (int64_t)missing * 100 > (there + (int64_t)missing) * round->env->conf->rights.brake_percent;
+	if (*brake_r) {
+		round->report->held += (int64_t)missing;
+		round_note(round->report,
+			   "held: %zu of %lld items vanished at once from the folder of project %s of %s, more than the brake of "
+			   "%d %% lets pass; to put them back: taskferry publish %s; to accept it: set [rights] brake = 100%% and "
+			   "run taskferry sync",
+			   missing, (long long)(there + (int64_t)missing), round->project->code, round->resource->key,
+			   round->env->conf->rights.brake_percent, round->project->code);
+	}
+	return NULL;
+}
+
+static struct fault *policy_for_all(struct round *round, TALLOC_CTX *mem)
+{
+	int64_t *ids = NULL;
+	size_t count = 0;
+	bool stop = false;
+
+	FAULT_TRY(link_missing(round->env->store, mem, round->folder->id, &ids, &count));
+	if (count)
+		FAULT_TRY(brake(round, count, &stop));
+	for (size_t i = 0; i < count && !stop; i++)
+		FAULT_TRY(apply_policy(round, mem, ids[i]));
+	return NULL;
+}
+
+struct fault *round_missing_due(struct round *round)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+	struct fault *fault;
+	int64_t *ids = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_missing(round->env->store, mem, round->folder->id, &ids, &count));
+	if (!count)
+		return NULL;
+	FAULT_TRY(store_begin(round->env->store));
+	fault = policy_for_all(round, mem);
+	point_reach(round->env->points, POINT_COMMIT_STAGED);
+	if (!fault && !round->options->dry_run)
+		fault = store_commit(round->env->store);
+	store_rollback(round->env->store);
+	if (!fault)
+		point_reach(round->env->points, POINT_COMMIT_DONE);
+	return fault;
+}

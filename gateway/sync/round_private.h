@@ -1,0 +1,82 @@
+/* round_private.h - shared by the files of the round. */
+#ifndef TASKFERRY_ROUND_PRIVATE_H
+#define TASKFERRY_ROUND_PRIVATE_H
+
+#include "decide/item.h"
+#include "gateway/sync/round.h"
+#include "mappers/vtodo.h"
+
+/* An address that was read, and what was found there. */
+struct found {
+	const char *address;
+	struct endpoint_item *item; /* with its own fault */
+	struct vtodo *vtodo;	    /* decoded; NULL: not ours to read, or gone */
+	struct fault *fault;	    /* why it could not be decoded */
+};
+
+struct round {
+	TALLOC_CTX *mem; /* ends with the round */
+	const struct round_env *env;
+	const struct conf_server *server;
+	struct endpoint *endpoint;
+	const struct account *account;
+	const struct project *project;
+	const struct round_options *options;
+	struct round_report *report;
+	struct resource *resource;
+	struct folder *folder;
+	const char *author; /* "mailbox:SERVER/RESOURCE" */
+	struct endpoint_notice *notice;
+	const char **read; /* addresses to read in this pass */
+	size_t read_count;
+	struct pending *pending; /* as it stood at the beginning */
+	size_t pending_count;
+	int64_t project_seq; /* changes up to here are in the wants when the round ends */
+	int pass;
+};
+
+/* Adds an address to what this pass reads; once. */
+void round_read_add(struct round *round, const char *address);
+
+/* notice, and the addresses that follow from it (round_notice.c). */
+struct fault *round_notice(struct round *round) ATTR_MUST_CHECK;
+
+/* Reads ROUND's addresses and decodes them (round_notice.c). */
+struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* Decides on what was read, in write transactions of their own (round_commit.c). */
+struct fault *round_commit(struct round *round, struct found *found, size_t count) ATTR_MUST_CHECK;
+
+/* Decides on what changed in the project (round_commit.c). */
+struct fault *round_commit_project(struct round *round) ATTR_MUST_CHECK;
+
+/* Sends what is wanted and not seen; what turned out to be changed is left in ROUND's addresses to read (round_push.c). */
+struct fault *round_push(struct round *round) ATTR_MUST_CHECK;
+
+/* True while an address is inside its quiet time: neither read nor written. */
+bool round_is_quiet(const struct round *round, const char *address);
+
+/* What a deletion leads to, in the caller's transaction; and what became due of earlier ones (round_missing.c). */
+struct fault *round_missing(struct round *round, struct link *link) ATTR_MUST_CHECK;
+struct fault *round_missing_due(struct round *round) ATTR_MUST_CHECK;
+
+/* Holds a link for a person, with the reason; the caller writes it. */
+void round_hold(struct round *round, struct link *link, const char *why);
+
+/* The subject of an assignment, for messages; never NULL. */
+const char *round_subject(struct round *round, TALLOC_CTX *mem, int64_t assignment);
+
+/* All that a decision needs to know of an assignment (round_commit.c). */
+struct assignment_view {
+	struct assignment *assignment;
+	struct stamped *stamped;
+	struct task *task;
+	const char *parent_uid;
+	struct rules_context context;
+};
+struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment, struct assignment_view *view_r) ATTR_MUST_CHECK;
+
+/* Sets WANT on a link: a new edition when something has to be sent. */
+struct fault *round_want(struct round *round, struct link *link, struct vector *want) ATTR_MUST_CHECK;
+
+#endif

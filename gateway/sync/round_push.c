@@ -1,0 +1,304 @@
+/* round_push.c - push and record: patch what the server holds, write it on its condition, believe only what the server
+ * confirmed (N7, N11). */
+#include "config.h"
+
+#include "gateway/sync/round_private.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "decide/publish.h"
+#include "store/revisions.h"
+
+#define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
+#define HOUR_US (3600 * CLOCK_SECOND_US)
+
+struct batch {
+	struct link **links;
+	struct endpoint_put *puts;
+	struct endpoint_remove *removes;
+	size_t count;
+};
+
+/* ---- the text to send ---- */
+
+static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem, const struct assignment_view *view,
+					const char **titles_r)
+{
+	char *keys = mem_strdup(mem, vector_str(view->stamped->values, FIELD_predecessors)), *save = NULL;
+	struct buf *titles = buf_new(mem);
+	int shown = 0;
+
+	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL; key && shown < PREDECESSORS_SHOWN;
+	     key = strtok_r(NULL, "\n", &save), shown++) {
+		struct stamped *stamped = NULL;
+		struct task *task = NULL;
+
+		FAULT_TRY(project_task_by_key(round->env->store, mem, round->project->id, key, &task));
+		if (task)
+			FAULT_TRY(project_task_values(round->env->store, mem, task->id, &stamped));
+		if (stamped && vector_str(stamped->values, FIELD_subject))
+			buf_printf(titles, "%s\n", vector_str(stamped->values, FIELD_subject));
+	}
+	*titles_r = titles->len ? titles->data : NULL;
+	return NULL;
+}
+
+static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct link *link, char **text_r, size_t *len_r)
+{
+	struct assignment_view view;
+	struct trailer trailer = { .project = round->project->name, .correction = link->correction };
+	struct vtodo_publish publish = { .values = link->want, .edition = link->edition,
+					 .now_us = clock_now_us(round->env->clock) };
+
+	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
+	trailer.values = view.stamped->values;
+	publish.uid = view.assignment->uid;
+	publish.edition_hash = vector_hash(mem, link->want);
+	publish.trailer = trailer_text(mem, &trailer);
+	if (link->seen_text && link->seen_version)
+		return vtodo_patch(mem, link->seen_text, strlen(link->seen_text), &publish, text_r, len_r);
+	return vtodo_encode(mem, &publish, text_r, len_r);
+}
+
+/* ---- what came of it ---- */
+
+static void back_off(struct round *round, struct link *link, const struct fault *fault)
+{
+	int64_t pause = ROUND_FIRST_RETRY_US;
+
+	for (int64_t i = 0; i < link->attempts && pause < HOUR_US; i++)
+		pause *= 2;
+	link->attempts++;
+	link->error = mem_strdup(link, fault->text);
+	link->due_us = clock_now_us(round->env->clock) + pause;
+	if (link->due_us < round->report->due_us)
+		round->report->due_us = link->due_us;
+	round->report->waiting++;
+}
+
+/* A put or a removal that was not carried out, or whose answer did not come. */
+static void refused(struct round *round, struct link *link, struct fault *fault)
+{
+	if (fault->kind == FAULT_CHANGED || fault->kind == FAULT_GONE) {
+		if (round->pass < ROUND_PASSES)
+			round_read_add(round, link->address);
+		else
+			round_hold(round, link, "it changed on the server each time that it was written; "
+						"run taskferry queue retry --all when the clients are quiet");
+	} else if (fault->next == FAULT_NEXT_HOLD && fault->scope == FAULT_SCOPE_ITEM) {
+		round_hold(round, link, fault->text);
+	} else {
+		back_off(round, link, fault);
+	}
+}
+
+static struct fault *confirm(struct round *round, struct link *link, const char *text, size_t len, const char *version)
+{
+	struct vtodo *vtodo = NULL;
+	bool created = !link->seen_version;
+
+	FAULT_TRY(vtodo_decode(link, text, len, NULL, &vtodo));
+	link->seen_text = text;
+	link->seen = vtodo->values;
+	link->seen_version = version;
+	link->seen_us = clock_now_us(round->env->clock);
+	link->decoder = VTODO_DECODER_VERSION;
+	link->state = LINK_OK;
+	link->dirty = false;
+	link->attempts = 0;
+	link->error = NULL;
+	*(created ? &round->report->created : &round->report->updated) += 1;
+	return NULL;
+}
+
+/* What a read-back showed: our push, our push as the server keeps it, or already somebody's edit of it. */
+static struct fault *confirm_read_back(struct round *round, struct link *link, const struct endpoint_put *put,
+				       const struct endpoint_item *item)
+{
+	struct vtodo *vtodo = NULL;
+	struct fault *fault = item->fault;
+
+	if (!fault)
+		fault = vtodo_decode(link, item->text, item->len, NULL, &vtodo);
+	if (fault) {
+		back_off(round, link, fault);
+		return NULL;
+	}
+	if (vtodo->edition == link->edition && !publish_differs(link->want, NULL, vtodo->values))
+		return confirm(round, link, item->text, item->len, item->version);
+	if (put->answered && !strcmp(put->answered, item->version)) {
+		FAULT_TRY(confirm(round, link, item->text, item->len, item->version));
+		link->error = "the server keeps this item in another form than it was sent";
+		round_note(round->report, "note: '%s' on server %s: %s",
+			   round_subject(round, link, link->assignment_id), round->server->name, link->error);
+		return NULL;
+	}
+	round_read_add(round, link->address);
+	return NULL;
+}
+
+static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batch *batch)
+{
+	const char **addresses = MEM_ARRAY(mem, const char *, batch->count);
+	size_t *index = MEM_ARRAY(mem, size_t, batch->count), count = 0;
+	struct endpoint_item *items = NULL;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->puts[i].fault || batch->puts[i].version)
+			continue;
+		index[count] = i;
+		addresses[count++] = batch->puts[i].address;
+	}
+	if (!count)
+		return NULL;
+	FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, addresses, count, &items));
+	for (size_t i = 0; i < count; i++)
+		FAULT_TRY(confirm_read_back(round, batch->links[index[i]], &batch->puts[index[i]], &items[i]));
+	return NULL;
+}
+
+static struct fault *save_links(struct round *round, struct batch *batch)
+{
+	struct store *store = round->env->store;
+	struct fault *fault = store_begin(store);
+
+	for (size_t i = 0; i < batch->count && !fault; i++)
+		fault = link_set(store, batch->links[i]);
+	point_reach(round->env->points, POINT_RECORD_STAGED);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	if (!fault)
+		point_reach(round->env->points, POINT_RECORD_DONE);
+	return fault;
+}
+
+/* The first fault of a batch that reaches further than its item: after recording, the round ends with it. */
+static struct fault *widest(struct fault *sofar, struct fault *fault)
+{
+	return sofar || !fault || fault->scope == FAULT_SCOPE_ITEM ? sofar : fault;
+}
+
+static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
+{
+	struct fault *wide = NULL;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		char *text = NULL;
+		size_t len = 0;
+
+		FAULT_TRY(compose(round, mem, batch->links[i], &text, &len));
+		batch->puts[i] = (struct endpoint_put){ .address = batch->links[i]->address, .text = text, .len = len,
+							.if_version = batch->links[i]->seen_version };
+	}
+	point_reach(round->env->points, POINT_PUSH_STARTING);
+	FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts, batch->count));
+	point_reach(round->env->points, POINT_PUSH_SENT);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct endpoint_put *put = &batch->puts[i];
+
+		wide = widest(wide, put->fault);
+		if (put->fault)
+			refused(round, batch->links[i], put->fault);
+		else if (put->version)
+			FAULT_TRY(confirm(round, batch->links[i], put->text, put->len, put->version));
+	}
+	if (!wide)
+		wide = read_back(round, mem, batch);
+	FAULT_TRY(save_links(round, batch));
+	return wide;
+}
+
+/* ---- removing ---- */
+
+static void removed(struct round *round, struct link *link, struct fault *fault)
+{
+	if (fault && fault->kind != FAULT_GONE) {
+		refused(round, link, fault);
+		return;
+	}
+	link->state = LINK_REMOVED;
+	link->dirty = false;
+	link->seen_version = NULL;
+	round->report->removed++;
+}
+
+static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
+{
+	struct fault *wide = NULL;
+
+	for (size_t i = 0; i < batch->count; i++)
+		batch->removes[i] = (struct endpoint_remove){ .address = batch->links[i]->address,
+							      .if_version = batch->links[i]->seen_version };
+	point_reach(round->env->points, POINT_REMOVE_STARTING);
+	FAULT_TRY(endpoint_remove(round->endpoint, mem, round->folder->address, batch->removes, batch->count));
+	point_reach(round->env->points, POINT_REMOVE_SENT);
+	for (size_t i = 0; i < batch->count; i++) {
+		wide = widest(wide, batch->removes[i].fault);
+		removed(round, batch->links[i], batch->removes[i].fault);
+	}
+	FAULT_TRY(save_links(round, batch));
+	return wide;
+}
+
+/* ---- all of it ---- */
+
+static bool is_due(const struct round *round, const struct link *link)
+{
+	return link->due_us <= clock_now_us(round->env->clock) && !round_is_quiet(round, link->address);
+}
+
+static struct batch *batch_new(TALLOC_CTX *mem)
+{
+	struct batch *batch = MEM_NEW(mem, struct batch);
+
+	batch->links = MEM_ARRAY(batch, struct link *, ROUND_PUSH_BATCH);
+	batch->puts = MEM_ARRAY(batch, struct endpoint_put, ROUND_PUSH_BATCH);
+	batch->removes = MEM_ARRAY(batch, struct endpoint_remove, ROUND_PUSH_BATCH);
+	return batch;
+}
+
+/* All due links of one sort, in batches. */
+static struct fault *push_sort(struct round *round, struct link *links, size_t count, bool withdrawing)
+{
+	size_t total = 0, done = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += (links[i].state == LINK_WITHDRAWING) == withdrawing && is_due(round, &links[i]);
+	for (size_t i = 0; i < count;) {
+		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+		struct batch *batch = batch_new(mem);
+
+		for (; i < count && batch->count < ROUND_PUSH_BATCH; i++) {
+			if ((links[i].state == LINK_WITHDRAWING) != withdrawing || !is_due(round, &links[i]))
+				continue;
+			batch->links[batch->count] = MEM_NEW(batch, struct link);
+			*batch->links[batch->count++] = links[i];
+		}
+		if (batch->count)
+			FAULT_TRY(withdrawing ? remove_batch(round, mem, batch) : put_batch(round, mem, batch));
+		done += batch->count;
+		if (round->options->progress)
+			round->options->progress(round->options->data, (int64_t)done, (int64_t)total);
+		talloc_free(mem);
+	}
+	return NULL;
+}
+
+struct fault *round_push(struct round *round)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+	struct link *links = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_dirty(round->env->store, mem, round->folder->id, &links, &count));
+	for (size_t i = 0; i < count; i++)
+		if (links[i].due_us > clock_now_us(round->env->clock) && links[i].due_us < round->report->due_us)
+			round->report->due_us = links[i].due_us;
+	FAULT_TRY(push_sort(round, links, count, false));
+	FAULT_TRY(push_sort(round, links, count, true));
+	talloc_free(mem);
+	return NULL;
+}

@@ -1,0 +1,80 @@
+/* round_view.c - what a decision has to know of an assignment, read inside the transaction that decides. */
+#include "config.h"
+
+#include "gateway/sync/round_private.h"
+
+#include <string.h>
+
+#define ANCESTORS_MAX 32 /* levels; Project allows 65,535, people stop at 10; also ends a circle in broken data */
+
+/* The UID of the nearest task above this one that the same person has an item of. */
+static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem, const struct assignment *assignment,
+				const struct stamped *stamped, const char **uid_r)
+{
+	struct store *store = round->env->store;
+	const char *key = vector_str(stamped->values, FIELD_parent);
+
+	for (int level = 0; key && level < ANCESTORS_MAX; level++) {
+		struct assignment *others = NULL;
+		struct stamped *above = NULL;
+		struct task *task = NULL;
+		size_t count = 0;
+
+		FAULT_TRY(project_task_by_key(store, mem, assignment->project_id, key, &task));
+		if (!task || task->id == assignment->task_id)
+			break;
+		FAULT_TRY(project_assignments_of_task(store, mem, task->id, assignment->resource_id, &others, &count));
+		if (count && others[0].state == ASSIGNMENT_ACTIVE) {
+			*uid_r = others[0].uid;
+			return NULL;
+		}
+		FAULT_TRY(project_task_values(store, mem, task->id, &above));
+		key = vector_str(above->values, FIELD_parent);
+	}
+	*uid_r = NULL;
+	return NULL;
+}
+
+struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment, struct assignment_view *view_r)
+{
+	struct store *store = round->env->store;
+	struct assignment_view view = { .assignment = NULL };
+
+	FAULT_TRY(project_assignment(store, mem, assignment, &view.assignment));
+	if (!view.assignment)
+		return fault_new(mem, FAULT_INTERNAL, "assignment %lld is not there", (long long)assignment);
+	FAULT_TRY(project_values(store, mem, view.assignment, &view.stamped));
+	FAULT_TRY(project_task(store, mem, view.assignment->task_id, &view.task));
+	FAULT_TRY(parent_uid(round, mem, view.assignment, view.stamped, &view.parent_uid));
+	view.context = (struct rules_context){
+		.task_key = view.task ? view.task->source_key : NULL,
+		.milestone = vector_get(view.stamped->values, FIELD_milestone, 0) != 0,
+		.summary = vector_get(view.stamped->values, FIELD_summary, 0) != 0,
+		.project_code = round->project->code,
+		.project_name = round->project->name,
+		.project_state = project_state_name(round->project->state),
+		.resource_key = round->resource->key,
+		.resource_name = round->resource->name,
+		.resource_email = round->resource->email,
+		.actor = "mailbox",
+		.now_us = clock_now_us(round->env->clock),
+	};
+	view.context.today = when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = view.context.now_us });
+	*view_r = view;
+	return NULL;
+}
+
+const char *round_subject(struct round *round, TALLOC_CTX *mem, int64_t assignment)
+{
+	struct assignment *row = NULL;
+	struct stamped *stamped = NULL;
+	struct fault *fault = project_assignment(round->env->store, mem, assignment, &row);
+
+	if (!fault && row)
+		fault = project_values(round->env->store, mem, row, &stamped);
+	if (fault || !stamped || !vector_str(stamped->values, FIELD_subject)) {
+		talloc_free(fault); /* only a word in a message is missing */
+		return mem_printf(mem, "assignment %lld", (long long)assignment);
+	}
+	return vector_str(stamped->values, FIELD_subject);
+}
