@@ -1,0 +1,892 @@
+#!/usr/bin/python3
+"""Kill the real program at its fault points, lose its answers, run it again, and compare.
+
+    torture.py memory [--part kills|faults]    over the memory server: every point of `taskferry --fault-points`
+    torture.py radicale                        over a real Radicale: at least twenty points
+    torture.py --random SECONDS [--seed S]     kills, faults and edits at random, over the memory server
+
+A case is a script of steps in a fresh directory: import, publish, sync, edits by clients directly on the server, `task
+set`, a changed plan, sync. One step is killed (or an answer is lost), run again as an administrator would, and the script
+goes on. At the end everything that the project and the server hold is compared with an undisturbed run:
+
+    N1  values, revisions, bookings, history: the same, none lost, none twice
+    N2  each assignment has exactly one item, in the right account
+    N3  the last sync sends no write and changes nothing
+    N4  properties and alarms of others stand in the items, to the letter
+    N11 what the database believes that the server holds is what the server holds; no job, no link is left over
+
+Environment: TASKFERRY (the program), TF_SRCDIR (the source tree), TORTURE_KEEP (keep the directory of a failed case).
+Output: TAP; then `points named N, points fired M`.
+"""
+import argparse
+import base64
+import collections
+import concurrent.futures
+import contextlib
+import datetime
+import difflib
+import fcntl
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree as ET
+
+PROGRAM = os.environ.get("TASKFERRY", "taskferry")
+SRCDIR = os.environ.get("TF_SRCDIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KILL_CASES_AT_ONCE = 2
+FAULT_CASES_AT_ONCE = 8         # these sleep most of the time: back-off
+RADICALE_POINTS_MIN = 20
+COMMAND_TIMEOUT_S = 120         # a command that takes longer hangs
+RECOVERY_SYNCS = 4              # as often as an administrator may have to repeat a sync after a fault
+PASSWORD = "secret"
+NS = "http://schemas.microsoft.com/project"
+DAV = "{DAV:}"
+
+FOREIGN = ("X-OTHER-CLIENT;X-PARAM=\"a;b:c\":kept\\, to the letter\r\n"
+           "ATTACH;FMTTYPE=text/plain:https://files.example.com/a%20b.txt\r\n")
+ALARM = ("BEGIN:VALARM\r\nUID:0f0f0f0f-1111-2222-3333-444444444444\r\nACTION:DISPLAY\r\nDESCRIPTION:Get up\r\n"
+         "TRIGGER:-PT15M\r\nX-ALARM-OF-MINE:yes\r\nEND:VALARM\r\n")
+
+
+class Failed(Exception):
+    """A case that did not end as it must; its text says why."""
+
+
+# ---- items ----
+
+def unfold(text):
+    return re.sub(r"\r?\n[ \t]", "", text)
+
+
+def lines_of(text):
+    return [line for line in unfold(text).replace("\r\n", "\n").split("\n") if line]
+
+
+def property_of(text, name):
+    """The value of a property of the VTODO itself, or None."""
+    depth = 0
+    for line in lines_of(text):
+        head, _, value = line.partition(":")
+        if head == "BEGIN":
+            depth += 1
+        elif head == "END":
+            depth -= 1
+        elif depth == 2 and head.split(";")[0] == name:
+            return value
+    return None
+
+
+def edit_text(text, changes, block=""):
+    """What a client does: properties of the VTODO replaced, added or (None) removed, a block added; all else stays."""
+    left = dict(changes)
+    out, depth = [], 0
+    for line in re.findall(r"[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n", text):
+        name = re.split(r"[:;]", line, maxsplit=1)[0]
+        depth += name == "BEGIN"
+        if depth == 2 and name == "END" and line.startswith("END:VTODO"):
+            out += [f"{key}:{value}\r\n" for key, value in left.items() if value is not None]
+            out.append(block)
+            left = {}
+        depth -= name == "END"
+        if depth == 2 and name in changes:
+            value = left.pop(name, None)
+            if value is not None:
+                out.append(f"{name}:{value}\r\n")
+            continue
+        out.append(line)
+    for key in [key for key in changes if ";" in key]:
+        base = key.split(";")[0]
+        out = [line for line in out if not line.startswith(base) or line.startswith(f"{key}:{changes[key]}")]
+    return "".join(out)
+
+
+# ---- servers ----
+
+class MemoryServer:
+    """The file of gateway/memory: read, edited and written as another client of the same server would."""
+    kind = "memory"
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "server")
+
+    def config(self):
+        return f"type = memory\nurl = memory:{self.path}\nlogin = %{{local}}\n"
+
+    def script(self, lines):
+        with open(self.path + ".faults", "w", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
+
+    @contextlib.contextmanager
+    def locked(self):
+        with open(self.path + ".lock", "a", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self.load()
+
+    def load(self):
+        state = {"seq": 0, "counts": {}, "folders": [], "items": []}
+        if not os.path.exists(self.path):
+            return state
+        with open(self.path, "rb") as file:
+            data = file.read()
+        at = 0
+        while at < len(data):
+            end = data.index(b"\n", at)
+            word, rest = data[at:end].decode().split(" ", 1)
+            at = end + 1
+            if word == "seq":
+                state["seq"] = int(rest)
+            elif word == "count":
+                name, number = rest.split()
+                state["counts"][name] = int(number)
+            elif word == "folder":
+                state["folders"].append(rest)
+            elif word == "gone":
+                address, version = rest.split("\t")
+                state["items"].append([address, int(version), 0, None])
+            else:
+                address, version, modified, length = rest.split("\t")
+                state["items"].append([address, int(version), int(modified), data[at:at + int(length)].decode()])
+                at += int(length) + 1
+        return state
+
+    def save(self, state):
+        out = [f"seq {state['seq']}\n"] + [f"count {name} {n}\n" for name, n in state["counts"].items()]
+        out += [f"folder {folder}\n" for folder in state["folders"]]
+        for address, version, modified, text in state["items"]:
+            if text is None:
+                out.append(f"gone {address}\t{version}\n")
+            else:
+                out.append(f"item {address}\t{version}\t{modified}\t{len(text.encode())}\n{text}\n")
+        with open(self.path + ".new", "wb") as file:
+            file.write("".join(out).encode())
+        os.rename(self.path + ".new", self.path)
+
+    def items(self):
+        """(account, address, version, text) of all that is there."""
+        with self.locked() as state:
+            return [(item[0].split("/")[1], item[0], str(item[1]), item[3])
+                    for item in state["items"] if item[3] is not None]
+
+    def change(self, uid, edit):
+        """Replaces the item of UID by edit(text); None removes it. False when there is none."""
+        with self.locked() as state:
+            for item in state["items"]:
+                if item[3] is None or property_of(item[3], "UID") != uid:
+                    continue
+                state["seq"] += 1
+                item[1:] = [state["seq"], time.time_ns() // 1000, edit(item[3])]
+                self.save(state)
+                return True
+        return False
+
+    def writes(self):
+        with self.locked() as state:
+            return state["counts"].get("writes", 0)
+
+    def pause(self):
+        time.sleep(0.01)        # between edits whose order decides
+
+    def stop(self):
+        pass
+
+
+class RadicaleServer:
+    """A Radicale of its own, and another client of it."""
+    kind = "radicale"
+    users = ("ana", "joerg", "mei")
+
+    def __init__(self, directory):
+        self.directory = os.path.join(directory, "radicale")
+        self.script_file = os.path.join(SRCDIR, "tests", "servers", "radicale.sh")
+        done = subprocess.run(["sh", self.script_file, "start", self.directory, *self.users], capture_output=True, text=True,
+                              timeout=60, check=False)
+        if done.returncode == 77:
+            raise FileNotFoundError("Radicale is not installed")
+        if done.returncode:
+            raise Failed(f"Radicale does not start: {done.stderr}")
+        with open(os.path.join(self.directory, "url"), encoding="utf-8") as file:
+            self.url = file.read().strip()
+
+    def config(self):
+        return f"type = caldav\nurl = {self.url}\nlogin = %{{local}}\npassword = {PASSWORD}\n"
+
+    def clear(self):
+        shutil.rmtree(os.path.join(self.directory, "storage", "collection-root"), ignore_errors=True)
+
+    def request(self, method, path, user, body=None, headers=None):
+        request = urllib.request.Request(self.url.rstrip("/") + path, method=method,
+                                         data=body.encode() if body is not None else None, headers=headers or {})
+        login = base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
+        request.add_header("Authorization", "Basic " + login)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.headers, answer.read().decode()
+
+    def members(self, path, user):
+        _, body = self.request("PROPFIND", path, user, headers={"Depth": "1"})
+        return [href.text for href in ET.fromstring(body).iter(DAV + "href") if href.text != path]
+
+    def items(self):
+        found = []
+        for user in self.users:
+            for folder in self.members(f"/{user}/", user):
+                for address in self.members(folder, user):
+                    headers, text = self.request("GET", address, user)
+                    found.append((user, address, headers["ETag"], text))
+        return found
+
+    def change(self, uid, edit):
+        for user, address, etag, text in self.items():
+            if property_of(text, "UID") != uid:
+                continue
+            new = edit(text)
+            condition = {"If-Match": etag}
+            if new is None:
+                self.request("DELETE", address, user, headers=condition)
+            else:
+                condition["Content-Type"] = "text/calendar; charset=utf-8"
+                self.request("PUT", address, user, new, condition)
+            return True
+        return False
+
+    def writes(self):
+        with open(os.path.join(self.directory, "log"), encoding="utf-8", errors="replace") as file:
+            return len(re.findall(r"\b(?:PUT|DELETE|MOVE|MKCALENDAR|MKCOL|PROPPATCH) request for", file.read()))
+
+    def pause(self):
+        time.sleep(1.05)        # its Last-Modified has whole seconds
+
+    def stop(self):
+        subprocess.run(["sh", self.script_file, "stop", self.directory], check=False, timeout=60)
+
+
+# ---- a site ----
+
+class Site:
+    """A directory with a configuration, a database and a server; the program is run in it."""
+
+    def __init__(self, directory, server, settle="200ms"):
+        self.directory, self.server = directory, server
+        self.started = time.time()
+        self.config = os.path.join(directory, "taskferry.ini")
+        self.database = os.path.join(directory, "taskferry.db")
+        self.log = os.path.join(directory, "points")
+        self.told = []          # commands, their exit codes and what they said
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"[site]\nurl = https://pm.example.com/web\nname = Example\ntimezone = Europe/Berlin\n"
+                       f"[store]\ndsn = sqlite:{self.database}\n"
+                       f"[server srv]\n{server.config()}resources = *@example.com\nsettle = {settle}\n"
+                       f"[rights]\non_delete = decline\ngrace = 300ms\n")
+        os.chmod(self.config, 0o600)
+
+    def run(self, *words, kill=None):
+        """Runs a command; returns its exit code, or -9 when it was killed at the point."""
+        env = dict(os.environ, TASKFERRY_POINT_LOG=self.log)
+        env.pop("TASKFERRY_KILL_AT", None)
+        if kill:
+            env["TASKFERRY_KILL_AT"] = kill
+        try:
+            done = subprocess.run([PROGRAM, "-c", self.config, *words], env=env, capture_output=True, text=True,
+                                  errors="replace", timeout=COMMAND_TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{' '.join(words)}: still running after {COMMAND_TIMEOUT_S} s") from None
+        self.told.append(f"$ taskferry {' '.join(words)}{'  # killed at ' + kill if kill else ''}\n"
+                         f"{done.stdout}{done.stderr}exit {done.returncode}")
+        if done.returncode not in (0, 1, 69, 75, -signal.SIGKILL):
+            raise Failed(f"{' '.join(words)}: exit {done.returncode}: {done.stderr.strip()[-600:]}")
+        return done.returncode
+
+    def take_log(self):
+        """How often each point was passed since the last call."""
+        counts = collections.Counter()
+        if os.path.exists(self.log):
+            with open(self.log, encoding="utf-8") as file:
+                counts.update(file.read().split())
+            os.unlink(self.log)
+        return counts
+
+    def query(self, sql, *values):
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=20)) as db:
+            return db.execute(sql, values).fetchall()
+
+    def assignment(self, task, person):
+        """(id, UID) of the assignment of a person to the task of that key in the plan."""
+        rows = self.query("SELECT a.id, a.uid FROM assignment a JOIN task t ON t.id = a.task_id JOIN resource r "
+                          "ON r.id = a.resource_id JOIN project p ON p.id = a.project_id "
+                          "WHERE t.source_key = ? AND r.key LIKE ? AND p.code LIKE 'new-web-site%'", task, person + "@%")
+        if len(rows) != 1:
+            raise Failed(f"{len(rows)} assignments of {person} to task {task}")
+        return str(rows[0][0]), rows[0][1]
+
+    def unrest(self):
+        """What is not as it is after a sync that could do everything."""
+        rest = [f"job {kind}: {state} ({error})" for kind, state, error in
+                self.query("SELECT kind, state, error FROM job WHERE state <> 'done'")]
+        rest += [f"link of '{subject}': {state}{' dirty' if dirty else ''} ({error})" for subject, state, dirty, error in
+                 self.query("SELECT (SELECT v.text FROM field_value v WHERE v.owner = a.task_id AND v.field = 'subject'), "
+                            "l.state, l.dirty, l.error FROM link l JOIN assignment a ON a.id = l.assignment_id "
+                            "WHERE l.dirty OR l.state NOT IN ('ok', 'declined', 'removed', 'ignored')")]
+        rest += [f"pending {reason}: {address}" for reason, address in self.query("SELECT reason, address FROM pending")]
+        rest += [f"account {state}: {error}" for state, error in
+                 self.query("SELECT state, error FROM account WHERE state <> 'ok'")]
+        rest += [f"folder {state}: {error}" for state, error in
+                 self.query("SELECT state, error FROM folder WHERE state <> 'ok'")]
+        return rest
+
+    def recover(self):
+        """What an administrator does after a sync that had trouble. Returns what was held meanwhile."""
+        held = []
+        for _ in range(RECOVERY_SYNCS):
+            rest = self.unrest()
+            if not rest:
+                break
+            held += [line for line in rest if "held" in line or "dead" in line]
+            self.run("queue", "retry", "--all")
+            self.run("sync")
+        return held
+
+
+# ---- what is compared ----
+
+class Snapshot:
+    """Everything that counts in the end, as sorted lines, without ids and times."""
+
+    def __init__(self, site):
+        self.site = site
+        self.sections = {
+            "assignments": self.assignments(), "values": self.values(), "history": self.history(),
+            "bookings": self.bookings(), "revisions": self.revisions(), "links": self.links(), "items": self.items(),
+        }
+
+    def timeless(self, text):
+        """Instants of this run become NOW; others stay."""
+        def replace(match):
+            digits = re.sub(r"\D", "", match[0])[:14]
+            when = datetime.datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=datetime.timezone.utc).timestamp()
+            return "NOW" if self.site.started - 5 <= when <= time.time() + 5 else match[0]
+        return re.sub(r"\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(?:\.\d+)?Z", replace, text) if text else str(text)
+
+    def lines(self, sql):
+        return sorted(self.timeless(" | ".join(str(column) for column in row)) for row in self.site.query(sql))
+
+    def assignments(self):
+        return self.lines("SELECT a.uid, t.source_key, r.key, a.state FROM assignment a JOIN task t ON t.id = a.task_id "
+                          "JOIN resource r ON r.id = a.resource_id")
+
+    OWNERS = ("(SELECT id, 'task ' || project_id || ' ' || source_key AS name FROM task UNION ALL "
+              "SELECT id, 'assignment ' || uid FROM assignment) o")
+
+    def values(self):
+        return self.lines(f"SELECT o.name, v.field, v.text, v.author FROM field_value v JOIN {self.OWNERS} ON o.id = v.owner")
+
+    def history(self):
+        return self.lines(f"SELECT o.name, c.field, c.old_text, c.new_text, c.author, c.cause FROM change c JOIN {self.OWNERS} "
+                          "ON o.id = CASE c.assignment_id WHEN 0 THEN c.task_id ELSE c.assignment_id END")
+
+    def bookings(self):
+        return self.lines("SELECT a.uid, b.minutes, b.text, b.author FROM booking b JOIN assignment a ON a.id = b.assignment_id")
+
+    def revisions(self):
+        return self.lines("SELECT a.uid, r.state, r.rule, r.message, REPLACE(r.fields, char(10), ' / '), r.author "
+                          "FROM revision r JOIN assignment a ON a.id = r.assignment_id")
+
+    def links(self):
+        return self.lines("SELECT a.uid, s.key, l.state, l.dirty, l.address IS NOT NULL, l.error FROM link l "
+                          "JOIN assignment a ON a.id = l.assignment_id JOIN resource s ON s.id = a.resource_id")
+
+    def items(self):
+        """The content lines of each item but for stamps and the edition; their order is the server's affair."""
+        out = []
+        for user, address, _, text in self.site.server.items():
+            lines = [self.timeless(line) for line in lines_of(text)
+                     if not re.match(r"(DTSTAMP|CREATED|LAST-MODIFIED|X-TASKFERRY-EDITION|PRODID|X-MEMORY-REWRITTEN)[:;]", line)]
+            out += [f"{user} {address} {line}" for line in sorted(lines)]
+        return sorted(out)
+
+    def differences(self, other):
+        out = []
+        for name, lines in self.sections.items():
+            out += [f"{name}: {line}" for line in difflib.unified_diff(lines, other.sections[name], lineterm="", n=0)
+                    if not re.match(r"(---|\+\+\+|@@)", line)]
+        return out
+
+
+def check_items(site):
+    """N2, N4, N11: one item per active assignment, in its account, and the database knows what it is."""
+    faults = []
+    items = collections.defaultdict(list)
+    for user, address, version, text in site.server.items():
+        items[property_of(text, "UID")].append((user, address, version, text))
+    rows = site.query("SELECT a.uid, a.state, r.email, l.state, l.address, l.seen_text, l.seen_version FROM assignment a "
+                      "JOIN resource r ON r.id = a.resource_id JOIN project p ON p.id = a.project_id "
+                      "LEFT JOIN link l ON l.assignment_id = a.id WHERE p.state = 'published' AND r.email IS NOT NULL")
+    for uid, state, email, link_state, address, seen, version in rows:
+        found = items.pop(uid, [])
+        if state != "active":
+            faults += [f"{state} assignment {uid} of {email} has an item" for _ in found]
+            continue
+        if [user for user, *_ in found] != [email.split("@")[0]]:
+            faults.append(f"N2: assignment {uid} of {email} ({link_state}) has items {[row[:2] for row in found]}")
+            continue
+        if found[0][1] != address:
+            faults.append(f"N11: the link of {uid} says {address}, the item stands at {found[0][1]}")
+        if site.server.kind == "memory" and (found[0][2] != version or found[0][3] != seen):
+            faults.append(f"N11: seen of {uid} is not what the server holds ({version}, {found[0][2]})")
+        if found[0][3].count("BEGIN:VTODO") != 1:
+            faults.append(f"{uid}: more than one VTODO")
+        if unfold(found[0][3]).count("--- taskferry ---") > 1:
+            faults.append(f"{uid}: the trailer stands twice")
+    faults += [f"N2: an item without an assignment: {uid}: {found[0][:2]}" for uid, found in items.items()]
+    return faults
+
+
+def check_rest(site):
+    """N3: a sync without an edit writes nothing anywhere; nothing is left over."""
+    rows = "SELECT (SELECT COUNT(*) FROM change), (SELECT COUNT(*) FROM revision), (SELECT COUNT(*) FROM booking), " \
+           "(SELECT SUM(edition) FROM link)"
+    writes, before = site.server.writes(), site.query(rows)
+    code = site.run("sync")
+    faults = [f"at rest: {line}" for line in site.unrest()]
+    if site.server.writes() != writes:
+        faults.append(f"N3: the last sync sent {site.server.writes() - writes} writes")
+    if site.query(rows) != before:
+        faults.append(f"N3: the last sync changed the database: {before} -> {site.query(rows)}")
+    if code:
+        faults.append(f"the last sync ended with {code}")
+    return faults
+
+
+def check_foreign(site, uid):
+    """N4: what another client put on an item stands there to the letter (on Radicale: line for line, it sorts)."""
+    texts = [text for *_, text in site.server.items() if property_of(text, "UID") == uid]
+    if len(texts) != 1:
+        return [f"N4: {len(texts)} items of {uid}"]
+    if site.server.kind == "memory":
+        return [f"N4: not in {uid} any more: {block!r}" for block in (FOREIGN, ALARM) if block not in texts[0]]
+    have = lines_of(texts[0])
+    return [f"N4: not in {uid} any more: {line}" for line in lines_of(FOREIGN + ALARM) if line not in have]
+
+
+# ---- the script of a case ----
+
+def make_plans(directory):
+    """Plan A is a sample; plan B has one assignment less, one more, a renamed task, another date, and more work done."""
+    ET.register_namespace("", NS)
+    source = os.path.join(SRCDIR, "contrib", "samples", "website.xml")
+    a, b = os.path.join(directory, "plan-a.xml"), os.path.join(directory, "plan-b.xml")
+    shutil.copyfile(source, a)
+    tree = ET.parse(source)
+    tag = "{%s}" % NS
+    by_uid = {row.findtext(tag + "UID"): row for row in tree.iter(tag + "Assignment")}
+    parent = tree.find(tag + "Assignments")
+    parent.remove(by_uid["101"])
+    by_uid["108"].find(tag + "Finish").text = "2027-02-03T17:00:00"
+    by_uid["102"].find(tag + "ActualWork").text = "PT8H0M0S"
+    fresh = ET.fromstring(ET.tostring(by_uid["107"]))
+    fresh.find(tag + "UID").text = "111"
+    fresh.find(tag + "ResourceUID").text = "1"
+    parent.append(fresh)
+    for task in tree.iter(tag + "Task"):
+        if task.findtext(tag + "UID") == "8":
+            task.find(tag + "Name").text = "Front page, third draft"
+    tree.write(b, xml_declaration=True, encoding="UTF-8")
+    return a, b
+
+
+def clients_first(site):
+    """What people do in their own clients, before the project manager changes the same things."""
+    def edit(task, person, changes, block=""):
+        uid = site.assignment(task, person)[1]
+        if not site.server.change(uid, lambda text: edit_text(text, changes, block)):
+            raise Failed(f"no item of {person} for task {task} to edit: {uid}")
+
+    edit("8", "ana", {"STATUS": "COMPLETED", "PERCENT-COMPLETE": "100", "COMPLETED": "20261120T100000Z"})
+    edit("3", "joerg", {"PERCENT-COMPLETE": "60"})
+    edit("7", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "140"})
+    uid = site.assignment("10", "ana")[1]
+    site.server.change(uid, lambda text: edit_text(
+        text, {"DESCRIPTION": "Half of them are duplicates\\, see list.\\n" + property_of(text, "DESCRIPTION")}))
+    edit("11", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "25"}, FOREIGN + ALARM)
+    edit("9", "joerg", {"DUE;VALUE=DATE": "20270310"})
+    edit("2", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "90", "COMPLETED": None})    # plan B withdraws it
+    edit("8", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "30"})                       # the project is newer
+    edit("12", "joerg", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "70"})                    # the project was older
+    site.server.change(site.assignment("4", "ana")[1], lambda text: None)
+
+
+def clients_later(site):
+    for task, person, changes in (("10", "ana", {"PERCENT-COMPLETE": "55"}),
+                                  ("9", "ana", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "10"}),
+                                  ("11", "mei", {"SUMMARY": "My own title"})):
+        uid = site.assignment(task, person)[1]
+        if not site.server.change(uid, lambda text, c=changes: edit_text(text, c)):
+            raise Failed(f"no item of {person} for task {task} to edit: {uid}")
+
+
+def script(site, plans):
+    """Steps: a list of words is a command, anything else is called."""
+    def task_set(task, person, *words):
+        return lambda: ["task", "set", site.assignment(task, person)[0], *words]
+
+    return [
+        ["init"],
+        ["import", plans[0]],
+        ["publish", "--all"],
+        ["sync"],
+        task_set("12", "joerg", "percent=20"),
+        site.server.pause,
+        lambda: clients_first(site),
+        site.server.pause,
+        task_set("3", "joerg", "notes=Please show me on Friday"),
+        task_set("11", "mei", "priority=2"),
+        task_set("8", "mei", "percent=80"),
+        task_set("7", "mei", "actual_work=3h"),
+        ["import", plans[1], "--withdraw"],
+        ["sync"],
+        lambda: clients_later(site),
+        ["publish", "--all"],
+        ["sync"],
+        ["sync"],
+    ]
+
+
+def run_script(site, plans, kill=None, recover=False):
+    """Runs all steps. KILL is (step, "POINT:N"): that step is killed and run again. Returns (what was passed per step,
+    whether the kill happened, what was held meanwhile)."""
+    passed, killed, held = [], False, []
+    for number, step in enumerate(script(site, plans)):
+        words = step if isinstance(step, list) else step()
+        if words:
+            if kill and kill[0] == number:
+                killed = site.run(*words, kill=kill[1]) == -signal.SIGKILL
+            if not killed or number != kill[0] or words[0] != "nothing":
+                if site.run(*words) not in (0, 1) and not recover:
+                    raise Failed(f"{' '.join(words)}: server trouble where there was none")
+            if recover and words[0] == "sync":
+                held += site.recover()
+        passed.append(site.take_log())
+    return passed, killed, held
+
+
+def run_case(directory, server, plans, kill=None, faults=()):
+    """One case from a fresh directory; returns (snapshot, passed, killed, held). Raises Failed."""
+    site = Site(directory, server)
+    try:
+        if faults:
+            server.script(faults)
+        passed, killed, held = run_script(site, plans, kill, bool(faults))
+        wrong = check_rest(site) + check_items(site) + check_foreign(site, site.assignment("11", "mei")[1])
+        if wrong:
+            raise Failed("\n".join(wrong))
+        return Snapshot(site), passed, killed, held
+    except Failed as fault:
+        raise Failed(f"{fault}\n" + "\n".join(site.told[-7:])) from None
+
+
+# ---- running many ----
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def result(self, ok, name, text=""):
+        self.count += 1
+        self.failed += not ok
+        print(f"{'ok' if ok else 'not ok'} {self.count} - {name}")
+        for line in text.splitlines()[:60]:
+            print(f"#   {line}")
+        sys.stdout.flush()
+
+    def end(self):
+        print(f"1..{self.count}")
+        return 1 if self.failed else 0
+
+
+def point_names():
+    done = subprocess.run([PROGRAM, "--fault-points"], capture_output=True, text=True, check=True, timeout=30)
+    return [line.split("\t")[0] for line in done.stdout.splitlines() if line]
+
+
+def places(passed, name):
+    """Where to kill at a point: in each step that passes it the first time; the second time there is; and the last."""
+    found = []
+    for step, counts in enumerate(passed):
+        if counts[name]:
+            found.append((step, f"{name}:1"))
+            if counts[name] > 1 and not any(place[1].endswith(":2") for place in found):
+                found.append((step, f"{name}:2"))
+            if counts[name] > 2:
+                found.append((step, f"{name}:{counts[name]}"))
+    return found
+
+
+class Runner:
+    def __init__(self, make_server, at_once):
+        self.root = os.getcwd()
+        self.plans = make_plans(self.root)
+        self.make_server = make_server
+        self.at_once = at_once
+        self.number = 0
+        self.idle = []          # servers that can be used again
+        self.undisturbed = None
+
+    def take_server(self, directory):
+        if self.make_server is MemoryServer:
+            return MemoryServer(directory)
+        server = self.idle.pop() if self.idle else None
+        if not server:
+            self.number += 1
+            server = self.make_server(os.path.join(self.root, f"server-{self.number}"))
+        server.clear()
+        return server
+
+    def give_server(self, server):
+        if not isinstance(server, MemoryServer):
+            self.idle.append(server)
+
+    def case(self, name, **how):
+        """Runs a case; returns (text of what is wrong or "", killed, passed, held)."""
+        directory = os.path.join(self.root, re.sub(r"[^A-Za-z0-9]+", "-", name))
+        os.mkdir(directory)
+        server = self.take_server(directory)
+        wrong, killed, passed, held = "", False, [], []
+        try:
+            snapshot, passed, killed, held = run_case(directory, server, self.plans, **how)
+            if self.undisturbed:
+                wrong = "\n".join(self.undisturbed.differences(snapshot))
+            else:
+                self.undisturbed = snapshot
+        except Failed as fault:
+            wrong = str(fault)
+        finally:
+            self.give_server(server)
+        if not (wrong and os.environ.get("TORTURE_KEEP")):
+            shutil.rmtree(directory)
+        return wrong and f"{name}:\n{wrong}", killed, passed, held
+
+    def cases(self, named):
+        """Runs {name: how}, some at once; yields (name, result) in order."""
+        with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
+            futures = {name: pool.submit(self.case, name, **how) for name, how in named.items()}
+            for name, future in futures.items():
+                yield name, future.result()
+
+    def stop(self):
+        for server in self.idle:
+            server.stop()
+
+
+def torture_kills(tap, runner, most=None):
+    """Kills at every point; MOST limits the places per point. Returns (named, fired)."""
+    wrong, _, passed, _ = runner.case("undisturbed")
+    tap.result(not wrong, "undisturbed", wrong)
+    if wrong:
+        return point_names(), set()
+    fired, by_point = set(), {}
+    cases = {}
+    for name in point_names():
+        by_point[name] = places(passed, name)[:most]
+        cases.update({f"{place} in step {step}": {"kill": (step, place)} for step, place in by_point[name]})
+    results = collections.defaultdict(list)
+    for name, result in runner.cases(cases):
+        results[name.split(":")[0]].append((name, result))
+        point = name.split(":")[0]
+        if len(results[point]) < len(by_point[point]):
+            continue
+        bad = [text for _, (text, *_) in results[point] if text]
+        died = sum(1 for _, (_, killed, *_) in results[point] if killed)
+        if died:
+            fired.add(point)
+        tap.result(not bad, f"killed at {point}: {died} of {len(by_point[point])} places", "\n".join(bad))
+    return point_names(), fired
+
+
+def fault_scripts():
+    """What the memory server is told to do wrong, and whether something may be held for a person meanwhile."""
+    words = [("put", at, fault) for fault in ("lost", "busy", "changed", "refused", "full", "locked", "rewrite", "protocol",
+                                              "unreachable") for at in (1, 2, 11, 13)]
+    words += [("fetch", at, fault) for fault in ("protocol", "busy", "unreachable") for at in (1, 2, 4)]
+    words += [("notice", at, fault) for fault in ("token", "unreachable", "busy", "protocol") for at in (1, 5, 8)]
+    words += [("ensure", 1, fault) for fault in ("lost", "busy", "full", "refused", "login")]
+    words += [("remove", 1, fault) for fault in ("lost", "busy", "changed", "locked", "refused", "gone")]
+    return [[f"{operation} {at} {fault}"] for operation, at, fault in words] + [
+        ["put 1 lost", "put 2 busy", "put 3 changed", "put 11 lost", "put 12 lost", "remove 1 lost"],
+        ["notice 4 token", "notice 5 token", "notice 6 token", "fetch 1 protocol", "put 12 rewrite"],
+    ]
+
+
+def torture_faults(tap, runner):
+    if not runner.undisturbed:
+        wrong = runner.case("undisturbed for faults")[0]
+        if wrong:
+            tap.result(False, "undisturbed", wrong)
+            return
+    runner.at_once = FAULT_CASES_AT_ONCE
+    cases = {", ".join(lines): {"faults": lines} for lines in fault_scripts()}
+    for name, (wrong, _, _, held) in runner.cases(cases):
+        unsaid = [line for line in held if line.endswith(("(None)", "()"))]
+        tap.result(not wrong and not unsaid, name, "\n".join(unsaid) + wrong)
+
+
+# ---- at random ----
+
+class Chaos:
+    """Random kills, faults and edits; after each spell the site is brought to rest and looked at."""
+    COMMANDS = (["sync"], ["sync"], ["sync"], ["publish", "--all"], ["import"], ["set"])
+    FAULTS = {"put": "lost busy changed refused full locked rewrite protocol".split(),
+              "fetch": "protocol busy unreachable".split(), "notice": "token unreachable busy".split(),
+              "remove": "lost busy changed locked".split(), "ensure": "lost busy".split()}
+
+    def __init__(self, directory, seed):
+        self.random = random.Random(seed)
+        self.server = MemoryServer(directory)
+        self.site = Site(directory, self.server, settle=self.random.choice(["0s", "100ms"]))
+        self.plans = make_plans(directory)
+        self.points = point_names()
+        self.written = {}       # (uid, field) -> (what a person wrote, must be found)
+        self.marks = self.kills = self.edits = self.spells = 0
+
+    def start(self):
+        for words in (["init"], ["import", self.plans[0]], ["publish", "--all"], ["sync"]):
+            self.site.run(*words)
+
+    def someone(self):
+        rows = self.site.query("SELECT id, uid FROM assignment WHERE state = 'active'")
+        return self.random.choice(rows)
+
+    def edit(self):
+        """A person edits an item. Each value is written once only, so that it can be looked for."""
+        _, uid = self.someone()
+        self.marks += 1
+        kind = self.random.choice(["note", "note", "due", "title", "foreign", "percent", "done", "delete"])
+        if kind == "delete" and self.random.random() < 0.7:
+            return
+        mark = f"mark-{self.marks}-end"
+        day = datetime.date(2027, 3, 1) + datetime.timedelta(days=self.marks)
+        changes = {"note": lambda text: {"DESCRIPTION": mark + "\\n" + (property_of(text, "DESCRIPTION") or "")},
+                   "due": lambda text: {"DUE;VALUE=DATE": day.strftime("%Y%m%d")}, "title": lambda text: {"SUMMARY": mark},
+                   "foreign": lambda text: {f"X-{mark.upper()}": "1"},
+                   "percent": lambda text: {"PERCENT-COMPLETE": str(self.random.randint(-20, 160))},
+                   "done": lambda text: {"STATUS": "COMPLETED", "PERCENT-COMPLETE": "100"}}
+        if kind == "delete":
+            done = self.server.change(uid, lambda text: None)
+        else:
+            done = self.server.change(uid, lambda text: edit_text(text, changes[kind](text)))
+        if not done:
+            return
+        self.edits += 1
+        look_for = {"note": mark, "title": mark, "due": day.isoformat(), "foreign": f"X-{mark.upper()}:1"}
+        if kind == "delete":    # the person threw it away, with what was not carried over yet
+            self.written = {key: value for key, value in self.written.items() if key[0] != uid}
+        elif kind in look_for:
+            key = (uid, kind if kind != "foreign" else mark)
+            self.written[key] = look_for[kind]
+
+    def command(self):
+        words = list(self.random.choice(self.COMMANDS))
+        if words == ["import"]:
+            words += [self.random.choice(self.plans)]
+        elif words == ["set"]:
+            self.marks += 1
+            words = ["task", "set", str(self.someone()[0]),
+                     self.random.choice([f"notes=mark-{self.marks}-end", f"percent={self.random.randint(0, 100)}", "due="])]
+        kill = f"{self.random.choice(self.points)}:{self.random.randint(1, 3)}" if self.random.random() < 0.7 else None
+        self.kills += self.site.run(*words, kill=kill) == -signal.SIGKILL
+
+    def fault(self):
+        operation = self.random.choice(list(self.FAULTS))
+        with self.server.locked() as state:
+            at = state["counts"].get(operation, 0) + self.random.randint(1, 3)
+        self.server.script([f"{operation} {at} {self.random.choice(self.FAULTS[operation])}"])
+
+    def rest(self):
+        self.server.script([])
+        self.site.run("sync")
+        self.site.recover()
+        self.site.run("sync")
+        wrong = check_rest(self.site) + check_items(self.site) + self.lost()
+        if wrong:
+            raise Failed("\n".join(wrong))
+
+    def lost(self):
+        """N1: what a person wrote is the project's, or in the history, or a revision; N4: or still in the item."""
+        known = "\n".join(str(row) for row in self.site.query(
+            "SELECT text FROM field_value UNION ALL SELECT new_text FROM change UNION ALL SELECT old_text FROM change "
+            "UNION ALL SELECT fields FROM revision"))
+        texts = {property_of(text, "UID"): unfold(text) for *_, text in self.server.items()}
+        gone = {uid for uid, in self.site.query("SELECT uid FROM assignment WHERE state <> 'active'")}
+        wrong = []
+        for (uid, field), value in self.written.items():
+            where = texts.get(uid, "") if field.startswith("mark") else known
+            if value not in where and not (field.startswith("mark") and uid in gone):
+                wrong.append(f"{'N4' if field.startswith('mark') else 'N1'}: lost: {field} of {uid}: {value}")
+        self.written = {}
+        return wrong
+
+    def run(self, seconds):
+        end = time.time() + seconds
+        self.start()
+        while time.time() < end:
+            self.spells += 1
+            for _ in range(self.random.randint(2, 6)):
+                self.random.choice([self.edit, self.edit, self.command, self.command, self.fault])()
+            self.rest()
+
+
+def torture_random(tap, seconds, seed):
+    directory = os.path.join(os.getcwd(), f"random-{seed}")
+    os.mkdir(directory)
+    chaos = Chaos(directory, seed)
+    text = ""
+    try:
+        chaos.run(seconds)
+    except Failed as fault:
+        text = f"{fault}\n" + "\n".join(chaos.site.told[-8:])
+    if not (text and os.environ.get("TORTURE_KEEP")):
+        shutil.rmtree(directory)
+    tap.result(not text, f"random, seed {seed}: {chaos.spells} spells, {chaos.edits} edits, {chaos.kills} kills", text)
+
+
+def tell_points(tap, named, fired, least):
+    missing = [name for name in named if name not in fired]
+    print(f"points named {len(named)}, points fired {len(fired)}")
+    tap.result(len(fired) >= least, f"points fired: at least {least} of {len(named)}",
+               "not fired: " + " ".join(missing) if missing else "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("server", nargs="?", choices=("memory", "radicale"), default="memory")
+    parser.add_argument("--part", choices=("kills", "faults"))
+    parser.add_argument("--random", type=float, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    args = parser.parse_args()
+    tap = Tap()
+    if args.random:
+        torture_random(tap, args.random, args.seed)
+        return tap.end()
+    try:
+        runner = Runner(MemoryServer if args.server == "memory" else RadicaleServer, KILL_CASES_AT_ONCE)
+        if args.part != "faults":
+            named, fired = torture_kills(tap, runner, None if args.server == "memory" else 2)
+            tell_points(tap, named, fired, len(named) if args.server == "memory" else RADICALE_POINTS_MIN)
+        if args.server == "memory" and args.part != "kills":
+            torture_faults(tap, runner)
+    except FileNotFoundError as fault:
+        print(f"1..0 # SKIP {fault}")
+        return 0
+    finally:
+        if "runner" in locals():
+            runner.stop()
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
