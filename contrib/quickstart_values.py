@@ -25,6 +25,10 @@ REASON = re.compile(r"^\W*Corrected:\s*(.+)$", re.MULTILINE)
 NOTHING = "nothing is there"
 
 
+class Missing(Exception):
+    """Something that must be there once is not."""
+
+
 def load(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
@@ -34,7 +38,7 @@ def one(rows, what):
     """The only row; a task that is there twice, or not at all, is never shown as if all were well."""
     rows = list(rows)
     if len(rows) != 1:
-        raise SystemExit(f"quickstart: {what}: {len(rows)} of them instead of one")
+        raise Missing(f"{what}: {len(rows)} of them instead of one")
     return rows[0]
 
 
@@ -165,6 +169,14 @@ class Comparison:
         self.wrong += 1
         print(f"   MISSING: {what}: must be {must}, is {found}")
 
+    def part(self, function, *arguments):
+        """One part of the comparison; what cannot even be looked at is missing."""
+        try:
+            function(self, *arguments)
+        except Missing as missing:
+            self.wrong += 1
+            print(f"   MISSING: {missing}")
+
 
 def compare_task(comparison, directory, person, task, kind):
     for number, (server_must, project_must) in enumerate(MUST[kind]):
@@ -210,9 +222,9 @@ def compare_rest(comparison, directory, person, tasks):
 def compare(directory, person, *tasks):
     comparison, directory = Comparison(), pathlib.Path(directory)
     for task, kind in zip(tasks, MUST):
-        compare_task(comparison, directory, person, task, kind)
-    compare_correction(comparison, directory, person, tasks[2])
-    compare_rest(comparison, directory, person, tasks)
+        comparison.part(compare_task, directory, person, task, kind)
+    comparison.part(compare_correction, directory, person, tasks[2])
+    comparison.part(compare_rest, directory, person, tasks)
     print(f"   {comparison.good} values are as they must be, {comparison.wrong} are not.")
     sys.exit(1 if comparison.wrong else 0)
 
@@ -232,4 +244,7 @@ COMMANDS = {
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         sys.exit(__doc__)
-    COMMANDS[sys.argv[1]](*sys.argv[2:])
+    try:
+        COMMANDS[sys.argv[1]](*sys.argv[2:])
+    except Missing as error:
+        sys.exit(f"quickstart: {error}")

@@ -25,6 +25,14 @@ struct fault *endpoint_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 	return endpoint->ops->fetch(endpoint, mem, folder, addresses, count, items_r);
 }
 
+struct fault *endpoint_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 const char *const *addresses, size_t count, struct endpoint_item **items_r)
+{
+	if (!endpoint->ops->read_back)
+		return endpoint_fetch(endpoint, mem, folder, addresses, count, items_r);
+	return endpoint->ops->read_back(endpoint, mem, folder, addresses, count, items_r);
+}
+
 struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
 			   size_t count)
 {

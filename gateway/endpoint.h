@@ -96,6 +96,8 @@ struct endpoint_ops {
 				struct endpoint_notice **notice_r);
 	struct fault *(*fetch)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *const *addresses, size_t count, struct endpoint_item **items_r);
+	struct fault *(*read_back)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				   const char *const *addresses, size_t count, struct endpoint_item **items_r); /* NULL: fetch */
 	struct fault *(*put)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count);
 	struct fault *(*remove)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -125,6 +127,12 @@ struct fault *endpoint_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const 
  * for directly before it is called GONE (N5). */
 struct fault *endpoint_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     const char *const *addresses, size_t count, struct endpoint_item **items_r) ATTR_MUST_CHECK;
+
+/* What was put a moment ago, read back: as endpoint_fetch(), but nobody asks when it was changed (modified_us may be 0), which
+ * saves a request per item where a server tells that one by one. */
+struct fault *endpoint_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 const char *const *addresses, size_t count,
+				 struct endpoint_item **items_r) ATTR_MUST_CHECK;
 
 /* Creates and replaces, each on its condition (N7), many at once; every one has a result. A fault only when nothing
  * at all was tried; a connection that breaks in the middle is a fault of the items concerned. */

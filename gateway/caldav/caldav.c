@@ -259,6 +259,7 @@ static const struct endpoint_ops caldav_ops = {
 	.ensure = caldav_folder_ensure,
 	.notice = caldav_notice,
 	.fetch = caldav_fetch,
+	.read_back = caldav_read_back,
 	.put = caldav_write_put,
 	.remove = caldav_write_remove,
 	.address = caldav_address,

@@ -27,6 +27,7 @@ struct fetch {
 	struct endpoint_item *items; /* the results; all they point to hangs from them */
 	bool *settled;
 	size_t count;
+	bool timed; /* somebody asks when the items were changed */
 };
 
 /* A part of the items, asked for by one REPORT. */
@@ -264,7 +265,7 @@ static void ask_times(struct fetch *fetch)
 
 static struct fault *fetch_all(struct fetch *fetch)
 {
-	bool few = fetch->count <= TIMES_MAX, by_multiget, brought_nothing;
+	bool few = fetch->timed && fetch->count <= TIMES_MAX, by_multiget, brought_nothing;
 
 	by_multiget = !fetch->caldav->no_multiget && !(few && fetch->caldav->no_times);
 	if (by_multiget)
@@ -279,13 +280,14 @@ static struct fault *fetch_all(struct fetch *fetch)
 	return NULL;
 }
 
-struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			   const char *const *addresses, size_t count,
-			   struct endpoint_item **items_r)
+static struct fault *read_items(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const char *const *addresses, size_t count, bool timed,
+				struct endpoint_item **items_r)
 {
 	struct fetch fetch = { .caldav = (struct caldav *)endpoint,
 			       .folder = folder,
-			       .count = count };
+			       .count = count,
+			       .timed = timed };
 	struct fault *fault;
 
 	fetch.work = MEM_CONTEXT(mem);
@@ -302,4 +304,18 @@ struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 	}
 	talloc_free(fetch.work);
 	return fault;
+}
+
+struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			   const char *const *addresses, size_t count,
+			   struct endpoint_item **items_r)
+{
+	return read_items(endpoint, mem, folder, addresses, count, true, items_r);
+}
+
+struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r)
+{
+	return read_items(endpoint, mem, folder, addresses, count, false, items_r);
 }

@@ -97,6 +97,9 @@ struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			   const char *const *addresses, size_t count,
 			   struct endpoint_item **items_r);
+struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			   const char *const *addresses, size_t count,
+			   struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -43,7 +43,7 @@ static void print_help(struct cli *cli)
 		"  -v          say more on standard error\n"
 		"  --help      this text; behind a command, that command's\n"
 		"  --version   the version\n\n"
-		"First steps: write a configuration, then: check, doctor, init, import plan.xml, publish CODE, sync.\n\n"
+		"First steps: write a configuration, then: check, init, import plan.xml, doctor, publish CODE, sync.\n\n"
 		"commands:\n");
 	for (size_t i = 0; i < count; i++) {
 		char *words = mem_printf(cli->mem, "%s%s%s %s", commands[i].name, commands[i].second ? " " : "",

@@ -408,6 +408,10 @@ static struct fault *tell_next(struct cli *cli, const struct resource *before, c
 		if (text_same(cli->conf->accounts[i].resource, before->key))
 			cli_attention(cli, "%s:%ld: [account %s %s] names the old key; write %s", cli->conf->path,
 				      cli->conf->accounts[i].line, cli->conf->accounts[i].server, before->key, after->key);
+	if (!accounts_text(cli, after, "")) {
+		cli_attention(cli, "%s has no account on any server now and is not published to", after->key);
+		return NULL;
+	}
 	FAULT_TRY(project_list_of(cli->store, cli->mem, after->id, &projects, &count));
 	if (count)
 		fprintf(cli->out, "Next: taskferry publish");

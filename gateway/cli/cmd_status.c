@@ -356,6 +356,17 @@ static struct fault *release_all(struct cli *cli, int64_t *count_r)
 	return fault;
 }
 
+static void print_retried(struct cli *cli, int64_t jobs, int64_t items)
+{
+	if (!jobs && !items) {
+		fprintf(cli->out, "Nothing waits and nothing is held.\n");
+		return;
+	}
+	fprintf(cli->out, "%s%s%s will be tried again. Next: taskferry sync\n",
+		jobs ? cli_view_count(cli->mem, jobs, "job", "jobs") : "", jobs && items ? " and " : "",
+		items ? cli_view_count(cli->mem, items, "held item", "held items") : "");
+}
+
 struct fault *cmd_queue_retry(struct cli *cli)
 {
 	bool all = cli_has(cli, "--all");
@@ -369,14 +380,6 @@ struct fault *cmd_queue_retry(struct cli *cli)
 	if (all)
 		FAULT_TRY(release_all(cli, &items));
 	FAULT_TRY(queue_retry(cli->store, id, &jobs));
-	if (!jobs && !items)
-		fprintf(cli->out, "Nothing waits and nothing is held.\n");
-	else if (items)
-		fprintf(cli->out, "%s and %s will be tried again. Next: taskferry sync\n",
-			cli_view_count(cli->mem, jobs, "job", "jobs"),
-			cli_view_count(cli->mem, items, "held item", "held items"));
-	else
-		fprintf(cli->out, "%s will be tried again. Next: taskferry sync\n",
-			cli_view_count(cli->mem, jobs, "job", "jobs"));
+	print_retried(cli, jobs, items);
 	return NULL;
 }

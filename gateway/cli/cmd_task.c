@@ -177,12 +177,14 @@ static const struct cli_column task_columns[] = {
 	{ "DONE", CLI_COLUMN_NUMBER }, { "WORK", CLI_COLUMN_KEY },	{ "ITEM", CLI_COLUMN_WORDS },
 };
 
-/* "3 h of 12 h", "3 h"; NULL when neither is known. */
+/* "3 h of 12 h", "3 h"; NULL when there is none, as on a milestone. */
 static char *work_text(const struct cli *cli, TALLOC_CTX *mem, const struct vector *values)
 {
 	char *actual = cli_view_value(cli, mem, FIELD_actual_work, &values->value[FIELD_actual_work]);
 	char *total = cli_view_value(cli, mem, FIELD_total_work, &values->value[FIELD_total_work]);
 
+	if (!vector_get(values, FIELD_actual_work, 0) && !vector_get(values, FIELD_total_work, 0))
+		return NULL;
 	if (!total)
 		return actual;
 	return mem_printf(mem, "%s of %s", actual ? actual : "0 h", total);

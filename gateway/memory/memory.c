@@ -313,6 +313,18 @@ static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct en
 	return NULL;
 }
 
+/* A new folder is empty, whatever stood at its address before. */
+static void make_folder(struct memory_state *state, const char *address, const char *display)
+{
+	for (size_t i = 0; i < state->item_count; i++) {
+		if (state->items[i].gone || !text_starts(state->items[i].address, address))
+			continue;
+		state->items[i].gone = true;
+		state->items[i].version = ++state->seq;
+	}
+	add_folder(state, address, display);
+}
+
 static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
 			       const struct endpoint_folder *folder, const char *address, bool *created)
 {
@@ -329,7 +341,7 @@ static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 	if (found)
 		found->display = mem_strdup(state, folder->display);
 	else
-		add_folder(state, address, folder->display);
+		make_folder(state, address, folder->display);
 	*created = !found;
 	if (outcome.lost) {
 		struct fault *lost = fault_new(mem, FAULT_UNREACHABLE, "memory server: no answer");
@@ -418,7 +430,7 @@ static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 }
 
 static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			       struct endpoint_item *out)
+			       const char *folder, struct endpoint_item *out)
 {
 	struct memory_item *item = find_item(state, out->address);
 	struct outcome outcome;
@@ -430,7 +442,7 @@ static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 		out->fault = outcome.fault;
 		return NULL;
 	}
-	if (!item || item->gone) {
+	if (!item || item->gone || !find_folder(state, folder)) {
 		out->fault = fault_new(mem, FAULT_GONE, "%s is not there", out->address);
 		return NULL;
 	}
@@ -449,10 +461,9 @@ static struct fault *fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 	struct memory_state *state = NULL;
 	struct fault *fault = load(memory, mem, &state);
 
-	(void)folder;
 	for (size_t i = 0; i < count && !fault; i++) {
 		items[i].address = mem_strdup(items, addresses[i]);
-		fault = fetch_one(memory, items, state, &items[i]);
+		fault = fetch_one(memory, items, state, folder, &items[i]);
 	}
 	fault = finish(memory, mem, state, fault);
 	if (!fault)
@@ -496,7 +507,7 @@ static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item, 
 	if (!if_version)
 		return item && !item->gone ? fault_new(mem, FAULT_CHANGED, "%s exists", item->address) : NULL;
 	if (!item || item->gone)
-		return fault_new(mem, FAULT_CHANGED, "the item is not there");
+		return fault_new(mem, FAULT_GONE, "the item is not there");
 	if (!text_to_int(if_version, &version) || version != item->version)
 		return fault_new(mem, FAULT_CHANGED, "%s is another version", item->address);
 	return NULL;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "gateway/sync/round.h"
+#include "store/link.h"
 
 #define CODE_SLUG_MAX 40       /* bytes: people type it */
 #define PROGRESS_EVERY 200     /* rows between two calls */
@@ -84,6 +85,7 @@ static struct fault *find_project(struct import *import)
 		FAULT_TRY(project_by_source(import->env.store, result, identity, &project));
 	if (project && !text_same(project->name, name) && title) {
 		FAULT_TRY(project_rename(import->env.store, project->id, name));
+		FAULT_TRY(link_folders_renamed(import->env.store, project->id));
 		project->name = mem_strdup(result, name);
 	}
 	result->project = project;

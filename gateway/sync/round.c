@@ -109,11 +109,10 @@ static struct fault *save_folder(struct round *round)
 
 /* A folder that is made anew (or came back) loses what we thought that it holds; what people have reported until then is
  * in the project already. */
-static struct fault *folder_made(struct round *round, bool created)
+static struct fault *folder_made(struct round *round, bool again)
 {
 	struct store *store = round->env->store;
 	struct fault *fault;
-	bool again = created && round->folder->state != FOLDER_NEW;
 
 	round->folder->state = FOLDER_OK;
 	round->folder->error = NULL;
@@ -135,7 +134,7 @@ static struct fault *ensure_folder(struct round *round)
 {
 	struct endpoint_folder name;
 	char *address = NULL;
-	bool created = false, changed;
+	bool created = false, changed, known = round->folder->address != NULL;
 
 	if (round->options->dry_run) {
 		if (!round->folder->address)
@@ -149,7 +148,7 @@ static struct fault *ensure_folder(struct round *round)
 	point_reach(round->env->points, POINT_FOLDER_CREATED);
 	changed = created || round->folder->state != FOLDER_OK || !text_same(round->folder->address, address);
 	round->folder->address = address;
-	return changed ? folder_made(round, created) : NULL;
+	return changed ? folder_made(round, created && known) : NULL;
 }
 
 /* A person said "publish": what is held or missing is tried again. */

@@ -332,6 +332,7 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 		link->dirty = false;
 		link->state = LINK_OK;
 		link->attempts = 0;
+		link->error = NULL;
 		FAULT_TRY(link_pending_drop(round->env->store, round->folder->id, found->address));
 		return link_set(round->env->store, link);
 	}

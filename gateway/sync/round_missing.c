@@ -15,6 +15,8 @@ struct fault *round_missing(struct round *round, struct link *link)
 	if (link->state == LINK_WITHDRAWING || link->state == LINK_REMOVED) {
 		link->state = LINK_REMOVED;
 		link->dirty = false;
+		link->attempts = 0;
+		link->error = NULL;
 	} else if (link->state == LINK_OK || link->state == LINK_HELD) {
 		link->state = LINK_MISSING;
 		link->dirty = false;

@@ -153,7 +153,7 @@ static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batc
 	}
 	if (!count)
 		return NULL;
-	FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, addresses, count, &items));
+	FAULT_TRY(endpoint_read_back(round->endpoint, mem, round->folder->address, addresses, count, &items));
 	for (size_t i = 0; i < count; i++)
 		FAULT_TRY(confirm_read_back(round, batch->links[index[i]], &batch->puts[index[i]], &items[i]));
 	return NULL;
@@ -222,6 +222,8 @@ static void removed(struct round *round, struct link *link, struct fault *fault)
 	link->state = LINK_REMOVED;
 	link->dirty = false;
 	link->seen_version = NULL;
+	link->attempts = 0;
+	link->error = NULL;
 	round->report->removed++;
 }
 

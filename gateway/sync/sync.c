@@ -218,6 +218,27 @@ static void forward_progress(void *data, int64_t done, int64_t total)
 	pthread_mutex_unlock(&shared->lock);
 }
 
+/* What a person reported may have to go to others (a second account, a shared task): they get a push job. */
+static struct fault *tell_others(struct worker *worker, TALLOC_CTX *mem, const struct work *work,
+				 const struct project *project)
+{
+	struct store *store = worker->store;
+	int64_t *accounts = NULL;
+	struct fault *fault = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_behind(store, mem, project->id, work->account->id, &accounts, &count));
+	if (!count)
+		return NULL;
+	FAULT_TRY(store_begin(store));
+	for (size_t i = 0; i < count && !fault; i++)
+		fault = queue_add(store, JOB_PUSH, accounts[i], project->id, clock_now_us(worker->env.clock), NULL);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
 static struct fault *one_round(struct worker *worker, TALLOC_CTX *mem, struct work *work, struct endpoint *endpoint,
 			       const struct project *project)
 {
@@ -225,9 +246,12 @@ static struct fault *one_round(struct worker *worker, TALLOC_CTX *mem, struct wo
 	struct round_options round = { .ensure = work->job->kind == JOB_PUBLISH, .full = options->full,
 				       .dry_run = options->dry_run, .data = worker,
 				       .progress = options->progress ? forward_progress : NULL };
+	int64_t changed = work->report->changed;
 	struct fault *fault = round_run(mem, &worker->env, work->server, endpoint, work->account, project, &round,
 					work->report);
 
+	if (!fault && work->report->changed > changed && !options->dry_run)
+		return tell_others(worker, mem, work, project);
 	if (!fault || fault->scope > FAULT_SCOPE_FOLDER)
 		return fault;
 	round_note(work->report, "project %s of %s on server %s: %s", project->code, work->resource->key,

@@ -104,16 +104,22 @@ static void by_nothing(struct vector *out, const struct gesture_input *in)
 		vector_put(out, coupled[i], &in->seen->value[coupled[i]]);
 }
 
-/* Without a past: status, else 100 per cent, else a date. */
+/* Without a past: 100 per cent is done whatever the status says, a date only where there is no status. */
 static void by_itself(struct vector *out, const struct gesture_input *in)
 {
 	int64_t percent = vector_get(in->now, FIELD_percent, 0);
 	int64_t status = vector_get(in->now, FIELD_status, -1);
+	bool date_says_done = status < 0 && vector_is_set(in->now, FIELD_completed_at);
 
-	if (status == STATUS_COMPLETED || (status < 0 && (percent == 100 || vector_is_set(in->now, FIELD_completed_at))))
+	if (status == STATUS_CANCELLED)
+		return;
+	if (status == STATUS_COMPLETED || percent == 100 || date_says_done) {
 		set_done(out, in);
-	else if (status != STATUS_CANCELLED && in_range(percent) && percent < 100)
+	} else if (in_range(percent)) {
 		set_open(out, percent);
+		if (status == STATUS_IN_PROCESS)
+			vector_number(out, FIELD_status, STATUS_IN_PROCESS);
+	}
 }
 
 /* The number as written, for a rule to judge. A status that a client flipped along with it (to IN-PROCESS, mostly) is

@@ -234,6 +234,20 @@ struct fault *link_folder_set(struct store *store, const struct folder *folder)
 		      folder->project_seq, folder_states[folder->state], folder->error, folder->last_round_us);
 }
 
+struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account, int64_t **accounts_r,
+			  size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_FOLDER_BEHIND, "ii", project, account));
+	return rows_all(cursor, mem, read_id, sizeof **accounts_r, accounts_r, count_r);
+}
+
+struct fault *link_folders_renamed(struct store *store, int64_t project)
+{
+	return db_run(store->db, SQL_FOLDER_RENAMED, "i", project);
+}
+
 struct fault *link_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct link **link_r)
 {
 	struct db_cursor *cursor = NULL;

@@ -106,6 +106,14 @@ struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account,
 struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account, struct folder **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_folder_set(struct store *store, const struct folder *folder) ATTR_MUST_CHECK;
 
+
+/* Other accounts than ACCOUNT whose folder of this project does not have the project's latest changes. */
+struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account, int64_t **accounts_r,
+			  size_t *count_r) ATTR_MUST_CHECK;
+
+/* The project has another name: the next round of each of its folders brings the display name up to date. */
+struct fault *link_folders_renamed(struct store *store, int64_t project) ATTR_MUST_CHECK;
+
 struct fault *link_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct link **link_r) ATTR_MUST_CHECK;
 struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment, bool create,
 				 struct link **link_r) ATTR_MUST_CHECK;

@@ -100,6 +100,10 @@ X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, s
   "WHERE account_id = $1 AND project_id = $2") \
 X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
   "WHERE account_id = $1 ORDER BY id") \
+X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
+  "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
+  "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \
+X(FOLDER_RENAMED, "UPDATE folder SET state = 'new' WHERE project_id = $1 AND state = 'ok'") \
 X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at) VALUES ($1, $2, $3, 0, 'new', 0)") \
 X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7 WHERE id = $1") \
 /* links */ \

@@ -46,6 +46,7 @@ FAULT_CASES_AT_ONCE = 8         # these sleep most of the time: back-off
 RADICALE_POINTS_MIN = 20
 COMMAND_TIMEOUT_S = 120         # a command that takes longer hangs
 RECOVERY_SYNCS = 4              # as often as an administrator may have to repeat a sync after a fault
+SETTLE_S = 0.15
 PASSWORD = "secret"
 NS = "http://schemas.microsoft.com/project"
 DAV = "{DAV:}"
@@ -58,6 +59,10 @@ ALARM = ("BEGIN:VALARM\r\nUID:0f0f0f0f-1111-2222-3333-444444444444\r\nACTION:DIS
 
 class Failed(Exception):
     """A case that did not end as it must; its text says why."""
+
+
+class NotInstalled(Exception):
+    """A server that this machine does not have."""
 
 
 # ---- items ----
@@ -209,7 +214,7 @@ class RadicaleServer:
         done = subprocess.run(["sh", self.script_file, "start", self.directory, *self.users], capture_output=True, text=True,
                               timeout=60, check=False)
         if done.returncode == 77:
-            raise FileNotFoundError("Radicale is not installed")
+            raise NotInstalled("Radicale is not installed")
         if done.returncode:
             raise Failed(f"Radicale does not start: {done.stderr}")
         with open(os.path.join(self.directory, "url"), encoding="utf-8") as file:
@@ -272,7 +277,7 @@ class RadicaleServer:
 class Site:
     """A directory with a configuration, a database and a server; the program is run in it."""
 
-    def __init__(self, directory, server, settle="200ms"):
+    def __init__(self, directory, server, settle=f"{SETTLE_S * 1000:.0f}ms"):
         self.directory, self.server = directory, server
         self.started = time.time()
         self.config = os.path.join(directory, "taskferry.ini")
@@ -347,8 +352,10 @@ class Site:
             rest = self.unrest()
             if not rest:
                 break
-            held += [line for line in rest if "held" in line or "dead" in line]
-            self.run("queue", "retry", "--all")
+            waits_for_a_person = [line for line in rest if "held" in line or "dead" in line]
+            if waits_for_a_person:
+                self.run("queue", "retry", "--all")
+            held += waits_for_a_person
             self.run("sync")
         return held
 
@@ -548,6 +555,7 @@ def script(site, plans):
         task_set("11", "mei", "priority=2"),
         task_set("8", "mei", "percent=80"),
         task_set("7", "mei", "actual_work=3h"),
+        lambda: time.sleep(2 * SETTLE_S),
         ["import", plans[1], "--withdraw"],
         ["sync"],
         lambda: clients_later(site),
@@ -564,11 +572,11 @@ def run_script(site, plans, kill=None, recover=False):
     for number, step in enumerate(script(site, plans)):
         words = step if isinstance(step, list) else step()
         if words:
-            if kill and kill[0] == number:
-                killed = site.run(*words, kill=kill[1]) == -signal.SIGKILL
-            if not killed or number != kill[0] or words[0] != "nothing":
-                if site.run(*words) not in (0, 1) and not recover:
-                    raise Failed(f"{' '.join(words)}: server trouble where there was none")
+            code = site.run(*words, kill=kill[1] if kill and kill[0] == number else None)
+            if code == -signal.SIGKILL:
+                killed, code = True, site.run(*words)
+            if code not in (0, 1) and not recover:
+                raise Failed(f"{' '.join(words)}: exit {code}: server trouble where there was none")
             if recover and words[0] == "sync":
                 held += site.recover()
         passed.append(site.take_log())
@@ -588,6 +596,38 @@ def run_case(directory, server, plans, kill=None, faults=()):
         return Snapshot(site), passed, killed, held
     except Failed as fault:
         raise Failed(f"{fault}\n" + "\n".join(site.told[-7:])) from None
+
+
+EXPECTED = {
+    "values": ("5548ee31-4fdd-5de2-898b-31f1399646f6 | completed_at | 2026-11-20T10:00:00Z | mailbox:srv/ana@example.com",
+               "0960146d-50c1-5503-863b-2d94d9fd6cb7 | percent | 60 | mailbox:srv/joerg@example.com",
+               "0960146d-50c1-5503-863b-2d94d9fd6cb7 | notes | Please show me on Friday | project:",
+               "712a5b43-584b-514b-8a80-175be2b8bf6d | percent | 100 | rule:percent-range",
+               "712a5b43-584b-514b-8a80-175be2b8bf6d | status | completed | rule:done-agrees",
+               "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 80 | project:",
+               "41a5a7d2-bde1-51bb-bb5e-d7468dc80ab0 | percent | 70 | mailbox:srv/joerg@example.com",
+               "885822f0-da1a-5ac9-8514-dd0877235e96 | due | 2027-01-20T16:00:00Z | import:plan-a",
+               "3e516dee-27ce-52ca-9d9c-2fe982da00db | percent | 10 | mailbox:srv/ana@example.com",
+               "| subject | Front page, third draft | import:plan-b"),
+    "revisions": ("712a5b43-584b-514b-8a80-175be2b8bf6d | corrected | percent-range",
+                  "885822f0-da1a-5ac9-8514-dd0877235e96 | proposed |", "d4f44f1b-1941-550d-a878-12d23b4cb9dc | proposed |",
+                  "efb9945d-3cb3-5067-aaa5-520effbbe519 | losing |", "41a5a7d2-bde1-51bb-bb5e-d7468dc80ab0 | losing |"),
+    "assignments": ("| ana@example.com | declined", "| mei@example.com | withdrawn"),
+    "items": ("712a5b43-584b-514b-8a80-175be2b8bf6d.ics PERCENT-COMPLETE:100",
+              "712a5b43-584b-514b-8a80-175be2b8bf6d.ics STATUS:COMPLETED",
+              "885822f0-da1a-5ac9-8514-dd0877235e96.ics DUE;VALUE=DATE:20270120",
+              "5548ee31-4fdd-5de2-898b-31f1399646f6.ics SUMMARY:Front page\\, third draft",
+              "efb9945d-3cb3-5067-aaa5-520effbbe519.ics PERCENT-COMPLETE:80",
+              "712a5b43-584b-514b-8a80-175be2b8bf6d.ics X-TASKFERRY-ACTUAL-WORK:PT3H",
+              "the nearest possible value was recorded"),
+    "bookings": ("| 120 | from the project file | import:plan-b", "| 180 | set to a number | project:"),
+}
+
+
+def check_expected(snapshot):
+    """What the undisturbed run must have come to, worked out by hand: the others are compared with it."""
+    return [f"expected in {name}: {text}" for name, texts in EXPECTED.items() for text in texts
+            if not any(text in line for line in snapshot.sections[name])]
 
 
 # ---- running many ----
@@ -663,6 +703,7 @@ class Runner:
                 wrong = "\n".join(self.undisturbed.differences(snapshot))
             else:
                 self.undisturbed = snapshot
+                wrong = "\n".join(check_expected(snapshot))
         except Failed as fault:
             wrong = str(fault)
         finally:
@@ -709,17 +750,20 @@ def torture_kills(tap, runner, most=None):
 
 
 def fault_scripts():
-    """What the memory server is told to do wrong, and whether something may be held for a person meanwhile."""
+    """What the memory server is told to do wrong."""
     words = [("put", at, fault) for fault in ("lost", "busy", "changed", "refused", "full", "locked", "rewrite", "protocol",
                                               "unreachable") for at in (1, 2, 11, 13)]
     words += [("fetch", at, fault) for fault in ("protocol", "busy", "unreachable") for at in (1, 2, 4)]
     words += [("notice", at, fault) for fault in ("token", "unreachable", "busy", "protocol") for at in (1, 5, 8)]
     words += [("ensure", 1, fault) for fault in ("lost", "busy", "full", "refused", "login")]
-    words += [("remove", 1, fault) for fault in ("lost", "busy", "changed", "locked", "refused", "gone")]
+    words += [("remove", 1, fault) for fault in ("lost", "busy", "changed", "locked", "refused")]
     return [[f"{operation} {at} {fault}"] for operation, at, fault in words] + [
         ["put 1 lost", "put 2 busy", "put 3 changed", "put 11 lost", "put 12 lost", "remove 1 lost"],
         ["notice 4 token", "notice 5 token", "notice 6 token", "fetch 1 protocol", "put 12 rewrite"],
     ]
+
+
+NEEDS_A_PERSON = ("refused", "login")   # what no repetition mends is held, everything else comes right by itself
 
 
 def torture_faults(tap, runner):
@@ -731,8 +775,10 @@ def torture_faults(tap, runner):
     runner.at_once = FAULT_CASES_AT_ONCE
     cases = {", ".join(lines): {"faults": lines} for lines in fault_scripts()}
     for name, (wrong, _, _, held) in runner.cases(cases):
-        unsaid = [line for line in held if line.endswith(("(None)", "()"))]
-        tap.result(not wrong and not unsaid, name, "\n".join(unsaid) + wrong)
+        wrong += "".join(f"held without a reason: {line}\n" for line in held if line.endswith(("(None)", "()")))
+        if not wrong and bool(held) != any(word in name for word in NEEDS_A_PERSON):
+            wrong = f"{'held' if held else 'not held'}: {held}"
+        tap.result(not wrong, name, wrong)
 
 
 # ---- at random ----
@@ -872,19 +918,18 @@ def main():
     if args.random:
         torture_random(tap, args.random, args.seed)
         return tap.end()
+    runner = Runner(MemoryServer if args.server == "memory" else RadicaleServer, KILL_CASES_AT_ONCE)
     try:
-        runner = Runner(MemoryServer if args.server == "memory" else RadicaleServer, KILL_CASES_AT_ONCE)
         if args.part != "faults":
             named, fired = torture_kills(tap, runner, None if args.server == "memory" else 2)
             tell_points(tap, named, fired, len(named) if args.server == "memory" else RADICALE_POINTS_MIN)
         if args.server == "memory" and args.part != "kills":
             torture_faults(tap, runner)
-    except FileNotFoundError as fault:
+    except NotInstalled as fault:
         print(f"1..0 # SKIP {fault}")
         return 0
     finally:
-        if "runner" in locals():
-            runner.stop()
+        runner.stop()
     return tap.end()
 
 

@@ -188,8 +188,8 @@ static inline char *kept_difference(TALLOC_CTX *mem, const char *before, size_t 
 {
 	struct kept_lines a = { .text = before, .len = before_len, .todo_depth = -1 };
 	struct kept_lines b = { .text = after, .len = after_len, .todo_depth = -1 };
-	const char *x, *y;
-	size_t m, n;
+	const char *x = "", *y = "";
+	size_t m = 0, n = 0;
 
 	for (;;) {
 		bool has = kept_other(&a, ours, &x, &m), got = kept_other(&b, ours, &y, &n);

@@ -1,0 +1,83 @@
+/* memory_contract_test.c - the endpoint contract over the server in a file. */
+#include "config.h"
+
+#include "endpoint_contract.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "gateway/memory/memory.h"
+
+struct lab {
+	struct contract_world world; /* first: the bodies hand it back */
+	char *directory, *path;
+	struct clock *clock;
+};
+
+static int64_t count_writes(struct contract_world *world)
+{
+	int64_t writes = -1;
+
+	cr_assert_null(memory_writes(world->mem, ((struct lab *)world)->path, &writes));
+	return writes;
+}
+
+/* Takes the folder's line out of the file. */
+static void drop_folder(struct contract_world *world, const char *folder)
+{
+	struct lab *lab = (struct lab *)world;
+	char *mark = mem_printf(lab, "folder %s\t", folder), line[4096];
+	struct buf *rest = buf_new(lab);
+	FILE *file = fopen(lab->path, "r");
+
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof line, file))
+		if (strncmp(line, mark, strlen(mark)))
+			buf_puts(rest, line);
+	fclose(file);
+	file = fopen(lab->path, "w");
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(rest->data, 1, rest->len, file), rest->len);
+	fclose(file);
+}
+
+static struct lab *lab_new(const char *name)
+{
+	struct lab *lab = MEM_NEW(NULL, struct lab);
+	char pattern[] = "/tmp/tf-memory-XXXXXX";
+
+	cr_assert_not_null(mkdtemp(pattern));
+	lab->world.mem = lab;
+	lab->directory = mem_strdup(lab, pattern);
+	lab->path = mem_printf(lab, "%s/state", pattern);
+	lab->clock = clock_system(lab);
+	lab->world.endpoint = memory_new(lab, lab->path, "ana", lab->clock, NULL);
+	lab->world.path = name;
+	lab->world.unknown_token = "999999";
+	lab->world.writes = count_writes;
+	lab->world.drop_folder = drop_folder;
+	return lab;
+}
+
+static void lab_end(struct lab *lab)
+{
+	unlink(lab->path);
+	unlink(mem_printf(lab, "%s.lock", lab->path));
+	cr_assert_eq(rmdir(lab->directory), 0, "the memory server leaves files behind");
+	talloc_free(lab);
+}
+
+#define X(name)                                                                                    \
+	Test(memory_contract, name)                                                                \
+	{                                                                                          \
+		struct lab *lab = lab_new(#name);                                                  \
+                                                                                                   \
+		endpoint_contract_##name(&lab->world);                                             \
+		lab_end(lab);                                                                      \
+	}
+ENDPOINT_CONTRACT(X)
+#undef X
