@@ -195,8 +195,8 @@ static struct fault *open_conf(struct cli *cli)
 		return fault_new(cli->mem, FAULT_CONFIG, "%s: %zu %s; nothing was done", cli->conf_path, report->errors,
 				 report->errors == 1 ? "error" : "errors");
 	}
-	if (!cli->verbose && log_level_from_name(cli->conf->log_level, &level))
-		log_set_level(cli->log, level);
+	if (log_level_from_name(cli->conf->log_level, &level))
+		log_set_level(cli->log, cli->verbose ? LOG_LEVEL_DEBUG : level);
 	return zone_use(cli->mem, cli->conf->site.timezone);
 }
 

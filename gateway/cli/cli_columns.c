@@ -1,5 +1,6 @@
-/* cli_columns.c - rows are collected, then measured, then printed. When a terminal is too narrow, the widest column of words
- * gives one place after the other until all fits or none can give any more; then lines wrap as the terminal likes. */
+/* cli_columns.c - rows are collected, then measured, then printed. When a terminal is too narrow,
+ * the widest column of words gives one place after the other until all fits or none can give any
+ * more; then lines wrap as the terminal likes. */
 #include "config.h"
 
 #include "gateway/cli/cli_columns.h"
@@ -12,11 +13,11 @@
 
 #include "base/text.h"
 
-#define GAP 2			/* blanks between two columns */
-#define CELL_CHARS_MAX 200	/* code points of a cell: more is read with `show` or --json */
-#define WORDS_WIDTH_MIN 8	/* a narrower column of words says nothing */
-#define TERMINAL_WIDTH_MIN 40	/* a narrower one wraps */
-#define ROOM_FIRST 64		/* rows */
+#define GAP 2                 /* blanks between two columns */
+#define CELL_CHARS_MAX 200    /* code points of a cell: more is read with `show` or --json */
+#define WORDS_WIDTH_MIN 8     /* a narrower column of words says nothing */
+#define TERMINAL_WIDTH_MIN 40 /* a narrower one wraps */
+#define ROOM_FIRST 64         /* rows */
 
 struct cli_columns {
 	struct cli_column column[CLI_COLUMNS_MAX];
@@ -25,18 +26,21 @@ struct cli_columns {
 	size_t rows, room;
 };
 
-/* Code points whose width is not 1, in order: Unicode's non-spacing marks that European and Hebrew or Arabic text has, and
- * what East Asian Width calls W or F, rounded to blocks. The C library's wcwidth() needs a locale that we do not set. */
+/* Code points whose width is not 1, in order: Unicode's non-spacing marks that European and Hebrew
+ * or Arabic text has, and what East Asian Width calls W or F, rounded to blocks. The C library's
+ * wcwidth() needs a locale that we do not set. */
 static const struct {
 	uint32_t first, last;
 	int width;
 } widths[] = {
-	{ 0x0300, 0x036F, 0 },	 { 0x0483, 0x0489, 0 },	  { 0x0591, 0x05BD, 0 },   { 0x064B, 0x065F, 0 },
-	{ 0x1100, 0x115F, 2 },	 { 0x1AB0, 0x1AFF, 0 },	  { 0x1DC0, 0x1DFF, 0 },   { 0x200B, 0x200F, 0 },
-	{ 0x20D0, 0x20FF, 0 },	 { 0x2E80, 0x303E, 2 },	  { 0x3041, 0x4DBF, 2 },   { 0x4E00, 0xA4CF, 2 },
-	{ 0xAC00, 0xD7A3, 2 },	 { 0xF900, 0xFAFF, 2 },	  { 0xFE00, 0xFE0F, 0 },   { 0xFE20, 0xFE2F, 0 },
-	{ 0xFE30, 0xFE6F, 2 },	 { 0xFF00, 0xFF60, 2 },	  { 0xFFE0, 0xFFE6, 2 },   { 0x1F300, 0x1F64F, 2 },
-	{ 0x1F900, 0x1F9FF, 2 }, { 0x20000, 0x3FFFD, 2 },
+	{ 0x0300, 0x036F, 0 },   { 0x0483, 0x0489, 0 },   { 0x0591, 0x05BD, 0 },
+	{ 0x064B, 0x065F, 0 },   { 0x1100, 0x115F, 2 },   { 0x1AB0, 0x1AFF, 0 },
+	{ 0x1DC0, 0x1DFF, 0 },   { 0x200B, 0x200F, 0 },   { 0x20D0, 0x20FF, 0 },
+	{ 0x2E80, 0x303E, 2 },   { 0x3041, 0x4DBF, 2 },   { 0x4E00, 0xA4CF, 2 },
+	{ 0xAC00, 0xD7A3, 2 },   { 0xF900, 0xFAFF, 2 },   { 0xFE00, 0xFE0F, 0 },
+	{ 0xFE20, 0xFE2F, 0 },   { 0xFE30, 0xFE6F, 2 },   { 0xFF00, 0xFF60, 2 },
+	{ 0xFFE0, 0xFFE6, 2 },   { 0x1F300, 0x1F64F, 2 }, { 0x1F900, 0x1F9FF, 2 },
+	{ 0x20000, 0x3FFFD, 2 },
 };
 
 /* The code point that well-formed text begins with; moves on. */
@@ -88,8 +92,8 @@ void cli_columns_add(struct cli_columns *table, const char *const *cells)
 		table->cells = MEM_GROW(table, table->cells, char *, table->room * table->count);
 	}
 	for (size_t i = 0; i < table->count; i++)
-		table->cells[table->rows * table->count + i] =
-			text_one_line(table, cells[i] && *cells[i] ? cells[i] : "-", CELL_CHARS_MAX);
+		table->cells[table->rows * table->count + i] = text_one_line(
+			table, cells[i] && *cells[i] ? cells[i] : "-", CELL_CHARS_MAX);
 	table->rows++;
 }
 
@@ -115,7 +119,8 @@ static void shrink(const struct cli_columns *table, size_t *cell_widths, size_t 
 		size_t widest = table->count;
 
 		for (size_t i = 0; i < table->count; i++)
-			if (table->column[i].kind == CLI_COLUMN_WORDS && cell_widths[i] > WORDS_WIDTH_MIN &&
+			if (table->column[i].kind == CLI_COLUMN_WORDS &&
+			    cell_widths[i] > WORDS_WIDTH_MIN &&
 			    (widest == table->count || cell_widths[i] > cell_widths[widest]))
 				widest = i;
 		if (widest == table->count)
@@ -149,7 +154,8 @@ static void print_cut(FILE *out, const char *text, size_t width, bool last)
 		pad(out, width - 1 - used);
 }
 
-static void print_cell(FILE *out, const char *text, size_t width, enum cli_column_kind kind, bool last)
+static void print_cell(FILE *out, const char *text, size_t width, enum cli_column_kind kind,
+		       bool last)
 {
 	size_t own = cli_columns_width(text);
 
@@ -164,12 +170,14 @@ static void print_cell(FILE *out, const char *text, size_t width, enum cli_colum
 		pad(out, width - own);
 }
 
-static void print_row(const struct cli_columns *table, FILE *out, const char *const *cells, const size_t *cell_widths)
+static void print_row(const struct cli_columns *table, FILE *out, const char *const *cells,
+		      const size_t *cell_widths)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		if (i)
 			pad(out, GAP);
-		print_cell(out, cells[i], cell_widths[i], table->column[i].kind, i + 1 == table->count);
+		print_cell(out, cells[i], cell_widths[i], table->column[i].kind,
+			   i + 1 == table->count);
 	}
 	fputc('\n', out);
 }
@@ -186,7 +194,8 @@ void cli_columns_print(const struct cli_columns *table, FILE *out, size_t width)
 		heads[i] = table->column[i].head;
 	print_row(table, out, heads, cell_widths);
 	for (size_t row = 0; row < table->rows; row++)
-		print_row(table, out, (const char *const *)table->cells + row * table->count, cell_widths);
+		print_row(table, out, (const char *const *)table->cells + row * table->count,
+			  cell_widths);
 }
 
 size_t cli_columns_terminal(FILE *out)
@@ -194,7 +203,8 @@ size_t cli_columns_terminal(FILE *out)
 	struct winsize size = { 0 };
 	int fd = fileno(out);
 
-	if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col < TERMINAL_WIDTH_MIN)
+	if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) < 0 ||
+	    size.ws_col < TERMINAL_WIDTH_MIN)
 		return 0;
 	return size.ws_col;
 }

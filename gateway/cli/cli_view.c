@@ -10,7 +10,7 @@
 #include "model/effort.h"
 
 #define LINE_CHARS_MAX 1000 /* code points of one line of a text that is shown */
-#define HEAD_WIDTH 14	    /* columns before the text of a line */
+#define HEAD_WIDTH 14       /* columns before the text of a line */
 
 /* Rows begin with their id. */
 static int by_id(const void *a, const void *b)
@@ -60,9 +60,11 @@ const struct account *cli_view_account(const struct cli_view *view, int64_t id)
 char *cli_view_account_name(const struct cli_view *view, TALLOC_CTX *mem, int64_t id)
 {
 	const struct account *account = cli_view_account(view, id);
-	const struct resource *person = account ? cli_view_person(view, account->resource_id) : NULL;
+	const struct resource *person =
+		account ? cli_view_person(view, account->resource_id) : NULL;
 
-	return person ? mem_printf(mem, "%s/%s", account->server, person->key) : mem_strdup(mem, "?");
+	return person ? mem_printf(mem, "%s/%s", account->server, person->key)
+		      : mem_strdup(mem, "?");
 }
 
 char *cli_view_person_text(TALLOC_CTX *mem, const struct resource *person)
@@ -80,17 +82,20 @@ char *cli_view_time(TALLOC_CTX *mem, int64_t us)
 	struct tm tm;
 	char text[64];
 
-	if (!us || !localtime_r(&seconds, &tm) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm))
+	if (!us || !localtime_r(&seconds, &tm) ||
+	    !strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm))
 		return NULL;
 	return mem_strdup(mem, text);
 }
 
 /* With `dates = day` the time of a planned day is nobody's business (DESIGN section 4). */
-static char *when_for_people(const struct cli *cli, TALLOC_CTX *mem, enum field field, const struct when *when)
+static char *when_for_people(const struct cli *cli, TALLOC_CTX *mem, enum field field,
+			     const struct when *when)
 {
 	int year, month, day;
 
-	if (when->kind == WHEN_INSTANT && (cli->conf->site.dates == DATES_TIME || field == FIELD_completed_at))
+	if (when->kind == WHEN_INSTANT &&
+	    (cli->conf->site.dates == DATES_TIME || field == FIELD_completed_at))
 		return cli_view_time(mem, when->us);
 	when_day_to_civil(when_local_day(when), &year, &month, &day);
 	return mem_printf(mem, "%04d-%02d-%02d", year, month, day);
@@ -106,7 +111,8 @@ static char *joined(TALLOC_CTX *mem, const char *lines)
 	return text;
 }
 
-char *cli_view_value(const struct cli *cli, TALLOC_CTX *mem, enum field field, const struct value *value)
+char *cli_view_value(const struct cli *cli, TALLOC_CTX *mem, enum field field,
+		     const struct value *value)
 {
 	if (value->presence != SET)
 		return NULL;
@@ -127,7 +133,8 @@ char *cli_view_value(const struct cli *cli, TALLOC_CTX *mem, enum field field, c
 	return value_text(mem, field, value);
 }
 
-struct fault *cli_view_project_json(struct cli *cli, const struct project *project, json_t **object_r)
+struct fault *cli_view_project_json(struct cli *cli, const struct project *project,
+				    json_t **object_r)
 {
 	int64_t tasks = 0, assignments = 0;
 	json_t *object;
@@ -156,10 +163,11 @@ struct fault *cli_view_print_projects(struct cli *cli, const struct project *pro
 		int64_t tasks = 0, assignments = 0;
 
 		FAULT_TRY(project_counts(cli->store, projects[i].id, &tasks, &assignments));
-		cli_columns_add(table, (const char *[]){ projects[i].code, projects[i].name,
-							 project_state_name(projects[i].state),
-							 mem_printf(table, "%lld", (long long)tasks),
-							 mem_printf(table, "%lld", (long long)assignments) });
+		cli_columns_add(table, (const char *[]){
+					       projects[i].code, projects[i].name,
+					       project_state_name(projects[i].state),
+					       mem_printf(table, "%lld", (long long)tasks),
+					       mem_printf(table, "%lld", (long long)assignments) });
 	}
 	if (count)
 		cli_view_print(cli, table);
@@ -179,7 +187,8 @@ void cli_view_line(struct cli *cli, const char *head, const char *text)
 		size_t n = strcspn(at, "\n");
 		char *line = mem_strndup(cli->mem, at, n);
 
-		fprintf(cli->out, "  %-*s %s\n", HEAD_WIDTH, words, text_one_line(cli->mem, line, LINE_CHARS_MAX));
+		fprintf(cli->out, "  %-*s %s\n", HEAD_WIDTH, words,
+			text_one_line(cli->mem, line, LINE_CHARS_MAX));
 		words = "";
 		at += n + (at[n] == '\n');
 	}

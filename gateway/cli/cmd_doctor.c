@@ -1,5 +1,5 @@
-/* cmd_doctor.c - what each server can do and what is wrong. One account per server is enough to ask; nothing is written
- * anywhere. */
+/* cmd_doctor.c - what each server can do and what is wrong. One account per server is enough to
+ * ask; nothing is written anywhere. */
 #include "config.h"
 
 #include "gateway/cli/cli_view.h"
@@ -30,19 +30,22 @@ struct doctor {
 static const char *const level_names[] = { "info", "warning", "error" };
 _Static_assert(COUNT_OF(level_names) == FINDING_ERROR + 1, "one name per level");
 
-/* The probe that a fault means to have failed; all others: "account". UNREACHED: the server itself did not answer. */
+/* The probe that a fault means to have failed; all others: "account". UNREACHED: the server itself
+ * did not answer. */
 static const struct {
 	enum fault_kind kind;
 	const char *probe;
 	bool unreached;
 } fault_probes[] = {
-	{ FAULT_UNREACHABLE, "connect", true }, { FAULT_TLS, "tls", true },	  { FAULT_BUSY, "connect", true },
-	{ FAULT_LOGIN, "login", false },	{ FAULT_PROTOCOL, "protocol", false },
+	{ FAULT_UNREACHABLE, "connect", true }, { FAULT_TLS, "tls", true },
+	{ FAULT_BUSY, "connect", true },        { FAULT_LOGIN, "login", false },
+	{ FAULT_PROTOCOL, "protocol", false },
 };
 
 static void add(struct doctor *doctor, const struct finding *finding)
 {
-	doctor->findings = MEM_GROW(doctor->cli->mem, doctor->findings, struct finding, doctor->count + 1);
+	doctor->findings =
+		MEM_GROW(doctor->cli->mem, doctor->findings, struct finding, doctor->count + 1);
 	doctor->findings[doctor->count++] = *finding;
 }
 
@@ -50,8 +53,11 @@ static void add(struct doctor *doctor, const struct finding *finding)
 static bool add_fault(struct doctor *doctor, const struct conf_server *server, const char *account,
 		      const struct fault *fault)
 {
-	struct finding finding = { .server = server->name, .account = account, .probe = "account",
-				   .result = fault_kind_words(fault->kind), .meaning = fault->text,
+	struct finding finding = { .server = server->name,
+				   .account = account,
+				   .probe = "account",
+				   .result = fault_kind_words(fault->kind),
+				   .meaning = fault->text,
 				   .level = FINDING_ERROR };
 	bool unreached = false;
 
@@ -66,10 +72,12 @@ static bool add_fault(struct doctor *doctor, const struct conf_server *server, c
 
 /* ---- whom to ask as ---- */
 
-static bool has_account(const struct doctor *doctor, const struct conf_server *server, const struct resource *person)
+static bool has_account(const struct doctor *doctor, const struct conf_server *server,
+			const struct resource *person)
 {
 	const struct conf *conf = doctor->cli->conf;
-	const struct conf_server **servers = MEM_ARRAY(doctor->cli->mem, const struct conf_server *, conf->server_count);
+	const struct conf_server **servers =
+		MEM_ARRAY(doctor->cli->mem, const struct conf_server *, conf->server_count);
 	size_t count = delivery_servers(conf, person, servers);
 	bool found = false;
 
@@ -79,8 +87,8 @@ static bool has_account(const struct doctor *doctor, const struct conf_server *s
 	return found;
 }
 
-/* The first of the known people whose items go there; else, so that a server can be asked before the first import, the
- * first that the configuration names. NULL: nobody. */
+/* The first of the known people whose items go there; else, so that a server can be asked before
+ * the first import, the first that the configuration names. NULL: nobody. */
 static const struct resource *find_person(struct doctor *doctor, const struct conf_server *server)
 {
 	const struct conf *conf = doctor->cli->conf;
@@ -105,11 +113,15 @@ static const struct resource *find_person(struct doctor *doctor, const struct co
 
 static void add_nobody(struct doctor *doctor, const struct conf_server *server)
 {
-	add(doctor, &(struct finding){ .server = server->name, .probe = "people", .result = "nobody",
+	add(doctor, &(struct finding){ .server = server->name,
+				       .probe = "people",
+				       .result = "nobody",
 				       .meaning = doctor->person_count
-							  ? "None of the known people has an account here, or a server above takes "
+							  ? "None of the known people has an "
+							    "account here, or a server above takes "
 							    "them all; it was not asked."
-							  : "Nobody is known yet who could have an account here, so it was not asked; "
+							  : "Nobody is known yet who could have an "
+							    "account here, so it was not asked; "
 							    "import a project first.",
 				       .level = FINDING_WARNING });
 }
@@ -137,25 +149,29 @@ static void ask(struct doctor *doctor, const struct conf_server *server)
 	fault = endpoint_probe(endpoint, mem, &probe);
 	doctor->reached += !fault || !add_fault(doctor, server, account, fault);
 	for (size_t i = 0; !fault && i < probe->count; i++)
-		add(doctor, &(struct finding){ .server = server->name, .account = account,
-					       .probe = probe->findings[i].probe, .result = probe->findings[i].result,
+		add(doctor, &(struct finding){ .server = server->name,
+					       .account = account,
+					       .probe = probe->findings[i].probe,
+					       .result = probe->findings[i].result,
 					       .meaning = probe->findings[i].meaning,
 					       .level = (int)probe->findings[i].level });
 }
 
 static void look_at_people(struct doctor *doctor)
 {
-	const struct conf_server **servers =
-		MEM_ARRAY(doctor->cli->mem, const struct conf_server *, doctor->cli->conf->server_count);
+	const struct conf_server **servers = MEM_ARRAY(doctor->cli->mem, const struct conf_server *,
+						       doctor->cli->conf->server_count);
 	int64_t nowhere = 0;
 
 	for (size_t i = 0; i < doctor->person_count; i++)
 		nowhere += delivery_servers(doctor->cli->conf, &doctor->people[i], servers) == 0;
 	if (nowhere)
 		add(doctor, &(struct finding){ .probe = "people",
-					       .result = mem_printf(doctor->cli->mem, "%lld without an account",
+					       .result = mem_printf(doctor->cli->mem,
+								    "%lld without an account",
 								    (long long)nowhere),
-					       .meaning = "They are not published to; `taskferry resource list` names them.",
+					       .meaning = "They are not published to; `taskferry "
+							  "resource list` names them.",
 					       .level = FINDING_WARNING });
 }
 
@@ -168,13 +184,18 @@ static struct fault *look_at_conf(struct doctor *doctor)
 
 	FAULT_TRY(conf_read(cli->mem, cli->conf_path, &conf, &report));
 	for (size_t i = 0; i < report->count; i++)
-		add(doctor, &(struct finding){ .probe = "configuration",
-					       .result = mem_printf(cli->mem, "line %ld", report->findings[i].line),
-					       .meaning = report->findings[i].text,
-					       .level = report->findings[i].warning ? FINDING_WARNING : FINDING_ERROR });
+		add(doctor,
+		    &(struct finding){
+			    .probe = "configuration",
+			    .result = mem_printf(cli->mem, "line %ld", report->findings[i].line),
+			    .meaning = report->findings[i].text,
+			    .level = report->findings[i].warning ? FINDING_WARNING
+								 : FINDING_ERROR });
 	if (!cli->conf->server_count)
-		add(doctor, &(struct finding){ .probe = "configuration", .result = "no server",
-					       .meaning = "There is no [server] section: import and lists work, publishing does not.",
+		add(doctor, &(struct finding){ .probe = "configuration",
+					       .result = "no server",
+					       .meaning = "There is no [server] section: import "
+							  "and lists work, publishing does not.",
 					       .level = FINDING_WARNING });
 	else
 		look_at_people(doctor);
@@ -189,8 +210,9 @@ static struct fault *ask_all(struct doctor *doctor)
 	if (doctor->cli->arg_count) {
 		only = conf_server_find(conf, doctor->cli->args[0]);
 		if (!only)
-			return fault_new(doctor->cli->mem, FAULT_DATA, "there is no [server %s] in %s",
-					 doctor->cli->args[0], conf->path);
+			return fault_new(doctor->cli->mem, FAULT_DATA,
+					 "there is no [server %s] in %s", doctor->cli->args[0],
+					 conf->path);
 	} else {
 		FAULT_TRY(look_at_conf(doctor));
 	}
@@ -223,16 +245,20 @@ static void print_json(const struct doctor *doctor)
 
 static void print_table(const struct doctor *doctor)
 {
-	static const struct cli_column columns[] = { { "SERVER", CLI_COLUMN_KEY },	{ "LEVEL", CLI_COLUMN_KEY },
-						     { "PROBE", CLI_COLUMN_KEY },	{ "RESULT", CLI_COLUMN_WORDS },
-						     { "MEANING", CLI_COLUMN_WORDS },	{ "ASKED AS", CLI_COLUMN_WORDS } };
+	static const struct cli_column columns[] = {
+		{ "SERVER", CLI_COLUMN_KEY },    { "LEVEL", CLI_COLUMN_KEY },
+		{ "PROBE", CLI_COLUMN_KEY },     { "RESULT", CLI_COLUMN_WORDS },
+		{ "MEANING", CLI_COLUMN_WORDS }, { "ASKED AS", CLI_COLUMN_WORDS }
+	};
 	struct cli_columns *table = cli_columns_new(doctor->cli->mem, columns, COUNT_OF(columns));
 
 	for (size_t i = 0; i < doctor->count; i++) {
 		const struct finding *finding = &doctor->findings[i];
 
-		cli_columns_add(table, (const char *[]){ finding->server, level_names[finding->level], finding->probe,
-							 finding->result, finding->meaning, finding->account });
+		cli_columns_add(table,
+				(const char *[]){ finding->server, level_names[finding->level],
+						  finding->probe, finding->result, finding->meaning,
+						  finding->account });
 	}
 	if (doctor->count)
 		cli_view_print(doctor->cli, table);
@@ -244,8 +270,9 @@ struct fault *cmd_doctor(struct cli *cli)
 	struct http *http = NULL;
 
 	FAULT_TRY(http_new(cli->mem, cli->clock, cli->points, &http));
-	doctor.delivery = (struct delivery){ .http = http, .clock = cli->clock, .points = cli->points,
-					     .conf = cli->conf };
+	doctor.delivery = (struct delivery){
+		.http = http, .clock = cli->clock, .points = cli->points, .conf = cli->conf
+	};
 	FAULT_TRY(project_resources(cli->store, cli->mem, 0, &doctor.people, &doctor.person_count));
 	FAULT_TRY(ask_all(&doctor));
 	if (cli_has(cli, "--json"))

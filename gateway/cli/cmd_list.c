@@ -9,7 +9,7 @@
 #include "gateway/sync/delivery.h"
 
 #define NAME_CHARS_MAX 200 /* code points of a person's name */
-#define KEY_SLUG_MAX 60	   /* bytes; the same as in import_people.c */
+#define KEY_SLUG_MAX 60    /* bytes; the same as in import_people.c */
 
 /* ---- projects ---- */
 
@@ -19,8 +19,12 @@ static struct fault *projects_json(struct cli *cli, const struct project *projec
 
 	for (size_t i = 0; i < count; i++) {
 		json_t *object = NULL;
+		struct fault *fault = cli_view_project_json(cli, &projects[i], &object);
 
-		FAULT_TRY(cli_view_project_json(cli, &projects[i], &object));
+		if (fault) {
+			json_decref(array);
+			return fault;
+		}
 		json_array_append_new(array, object);
 	}
 	cli_json(cli, array);
@@ -47,7 +51,8 @@ struct places {
 	size_t count;
 };
 
-static struct fault *find_places(struct cli *cli, const struct project *project, struct places *places_r)
+static struct fault *find_places(struct cli *cli, const struct project *project,
+				 struct places *places_r)
 {
 	struct places places = { .count = 0 };
 	struct cli_view *view = NULL;
@@ -58,22 +63,27 @@ static struct fault *find_places(struct cli *cli, const struct project *project,
 	for (size_t i = 0; i < view->account_count; i++) {
 		struct folder *folder = NULL;
 
-		FAULT_TRY(link_folder(cli->store, view, view->accounts[i].id, project->id, false, &folder));
+		FAULT_TRY(link_folder(cli->store, view, view->accounts[i].id, project->id, false,
+				      &folder));
 		if (!folder)
 			continue;
 		places.folders[places.count] = folder;
-		places.accounts[places.count++] = cli_view_account_name(view, view, view->accounts[i].id);
+		places.accounts[places.count++] =
+			cli_view_account_name(view, view, view->accounts[i].id);
 	}
 	*places_r = places;
 	return NULL;
 }
 
-static struct fault *project_json(struct cli *cli, const struct project *project, const struct resource *people,
-				  size_t count, const struct places *places)
+static struct fault *project_json(struct cli *cli, const struct project *project,
+				  const struct resource *people, size_t count,
+				  const struct places *places)
 {
-	json_t *object = NULL, *keys = json_array(), *folders = json_array();
+	json_t *object = NULL, *keys, *folders;
 
 	FAULT_TRY(cli_view_project_json(cli, project, &object));
+	keys = json_array();
+	folders = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(keys, cli_json_text(people[i].key));
 	for (size_t i = 0; i < places->count; i++) {
@@ -81,9 +91,11 @@ static struct fault *project_json(struct cli *cli, const struct project *project
 
 		json_object_set_new(folder, "account", cli_json_text(places->accounts[i]));
 		json_object_set_new(folder, "address", cli_json_text(places->folders[i]->address));
-		json_object_set_new(folder, "state", cli_json_text(folder_state_name(places->folders[i]->state)));
+		json_object_set_new(folder, "state",
+				    cli_json_text(folder_state_name(places->folders[i]->state)));
 		json_object_set_new(folder, "error", cli_json_text(places->folders[i]->error));
-		json_object_set_new(folder, "last_round_at", cli_json_time(cli->mem, places->folders[i]->last_round_us));
+		json_object_set_new(folder, "last_round_at",
+				    cli_json_time(cli->mem, places->folders[i]->last_round_us));
 		json_array_append_new(folders, folder);
 	}
 	json_object_set_new(object, "source_key", cli_json_text(project->source_key));
@@ -105,30 +117,35 @@ static void print_places(struct cli *cli, const struct places *places)
 	for (size_t i = 0; i < places->count; i++) {
 		const struct folder *folder = places->folders[i];
 
-		cli_columns_add(table, (const char *[]){ places->accounts[i], folder_state_name(folder->state),
-							 cli_view_time(table, folder->last_round_us), folder->address,
-							 folder->error });
+		cli_columns_add(table,
+				(const char *[]){ places->accounts[i],
+						  folder_state_name(folder->state),
+						  cli_view_time(table, folder->last_round_us),
+						  folder->address, folder->error });
 	}
 	fprintf(cli->out, "\n");
 	cli_view_print(cli, table);
 }
 
-static struct fault *print_project(struct cli *cli, const struct project *project, const struct resource *people,
-				   size_t count, const struct places *places)
+static struct fault *print_project(struct cli *cli, const struct project *project,
+				   const struct resource *people, size_t count,
+				   const struct places *places)
 {
 	char *names = mem_strdup(cli->mem, "");
 	int64_t tasks = 0, assignments = 0;
 
 	FAULT_TRY(project_counts(cli->store, project->id, &tasks, &assignments));
 	for (size_t i = 0; i < count; i++)
-		names = mem_printf(cli->mem, "%s%s%s", names, i ? "\n" : "", cli_view_person_text(cli->mem, &people[i]));
+		names = mem_printf(cli->mem, "%s%s%s", names, i ? "\n" : "",
+				   cli_view_person_text(cli->mem, &people[i]));
 	fprintf(cli->out, "Project %s\n", project->code);
 	cli_view_line(cli, "Name", project->name);
 	cli_view_line(cli, "Known by", project->source_key);
 	cli_view_line(cli, "State", project_state_name(project->state));
-	cli_view_line(cli, "Holds",
-		      mem_printf(cli->mem, "%s, %s", cli_view_count(cli->mem, tasks, "task", "tasks"),
-				 cli_view_count(cli->mem, assignments, "assignment", "assignments")));
+	cli_view_line(
+		cli, "Holds",
+		mem_printf(cli->mem, "%s, %s", cli_view_count(cli->mem, tasks, "task", "tasks"),
+			   cli_view_count(cli->mem, assignments, "assignment", "assignments")));
 	cli_view_line(cli, "People", names);
 	if (places->count)
 		print_places(cli, places);
@@ -169,7 +186,8 @@ struct fault *cmd_project_archive(struct cli *cli)
 	store_rollback(cli->store);
 	FAULT_TRY(fault);
 	fprintf(cli->out,
-		"%s is archived: its items stay where they are, nothing is carried any more. To open it again: taskferry publish "
+		"%s is archived: its items stay where they are, nothing is carried any more. To "
+		"open it again: taskferry publish "
 		"%s\n",
 		project->code, project->code);
 	return NULL;
@@ -180,7 +198,8 @@ struct fault *cmd_project_archive(struct cli *cli)
 /* "SERVER/KEY" of every account that the configuration gives a person. */
 static size_t accounts_of(struct cli *cli, const struct resource *person, const char ***names_r)
 {
-	const struct conf_server **servers = MEM_ARRAY(cli->mem, const struct conf_server *, cli->conf->server_count);
+	const struct conf_server **servers =
+		MEM_ARRAY(cli->mem, const struct conf_server *, cli->conf->server_count);
 	const char **names = MEM_ARRAY(cli->mem, const char *, cli->conf->server_count);
 	size_t count = delivery_servers(cli->conf, person, servers);
 
@@ -226,8 +245,9 @@ static void print_people(struct cli *cli, const struct resource *people, size_t 
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
 	for (size_t i = 0; i < count; i++)
-		cli_columns_add(table, (const char *[]){ people[i].key, people[i].name, people[i].email,
-							 accounts_text(cli, &people[i], ", ") });
+		cli_columns_add(table,
+				(const char *[]){ people[i].key, people[i].name, people[i].email,
+						  accounts_text(cli, &people[i], ", ") });
 	cli_view_print(cli, table);
 }
 
@@ -246,14 +266,15 @@ struct fault *cmd_resource_list(struct cli *cli)
 	} else if (count) {
 		print_people(cli, people, count);
 	} else {
-		fprintf(cli->out, "Nobody yet; people come with a project: taskferry import plan.xml\n");
+		fprintf(cli->out,
+			"Nobody yet; people come with a project: taskferry import plan.xml\n");
 	}
 	return NULL;
 }
 
 /* The codes of the projects that a person has assignments in, and how many of these there are. */
-static struct fault *projects_of(struct cli *cli, const struct resource *person, const char ***codes_r, size_t *count_r,
-				 int64_t *assignments_r)
+static struct fault *projects_of(struct cli *cli, const struct resource *person,
+				 const char ***codes_r, size_t *count_r, int64_t *assignments_r)
 {
 	struct project *projects = NULL;
 	size_t all = 0, count = 0;
@@ -266,7 +287,8 @@ static struct fault *projects_of(struct cli *cli, const struct resource *person,
 		struct assignment *list = NULL;
 		size_t n = 0, here = 0;
 
-		FAULT_TRY(project_assignments(cli->store, cli->mem, projects[i].id, person->id, &list, &n));
+		FAULT_TRY(project_assignments(cli->store, cli->mem, projects[i].id, person->id,
+					      &list, &n));
 		for (size_t a = 0; a < n; a++)
 			here += list[a].state != ASSIGNMENT_WITHDRAWN;
 		if (here)
@@ -280,8 +302,8 @@ static struct fault *projects_of(struct cli *cli, const struct resource *person,
 	return NULL;
 }
 
-static void print_person(struct cli *cli, const struct resource *person, const char *const *codes, size_t count,
-			 int64_t assignments)
+static void print_person(struct cli *cli, const struct resource *person, const char *const *codes,
+			 size_t count, int64_t assignments)
 {
 	char *projects = mem_strdup(cli->mem, "");
 
@@ -296,7 +318,8 @@ static void print_person(struct cli *cli, const struct resource *person, const c
 	if (!person->email)
 		fprintf(cli->out, "\nNext: taskferry resource set %s email=ADDRESS\n", person->key);
 	else if (!accounts_text(cli, person, ""))
-		fprintf(cli->out, "\nNo [server] of the configuration has an account for this person.\n");
+		fprintf(cli->out,
+			"\nNo [server] of the configuration has an account for this person.\n");
 }
 
 struct fault *cmd_resource_show(struct cli *cli)
@@ -325,7 +348,8 @@ struct fault *cmd_resource_show(struct cli *cli)
 
 /* ---- resource set ---- */
 
-/* The key follows the address (DESIGN section 10); who loses theirs is known by their name again. */
+/* The key follows the address (DESIGN section 10); who loses theirs is known by their name again.
+ */
 static struct fault *set_email(struct cli *cli, struct resource *person, const char *text)
 {
 	char *email = text_lower(cli->mem, text_trim(cli->mem, text));
@@ -334,10 +358,13 @@ static struct fault *set_email(struct cli *cli, struct resource *person, const c
 	if (*email && !text_is_address(email))
 		return fault_new(cli->mem, FAULT_DATA, "email=%s: that is no e-mail address", text);
 	person->email = *email ? email : NULL;
-	person->key = *email ? email : text_slug(cli->mem, person->name ? person->name : person->key, KEY_SLUG_MAX);
+	person->key = *email ? email
+			     : text_slug(cli->mem, person->name ? person->name : person->key,
+					 KEY_SLUG_MAX);
 	FAULT_TRY(project_resource_by_key(cli->store, cli->mem, person->key, &other));
 	if (other && other->id != person->id)
-		return fault_new(cli->mem, FAULT_DATA, "%s belongs to %s already; nothing was changed", person->key,
+		return fault_new(cli->mem, FAULT_DATA,
+				 "%s belongs to %s already; nothing was changed", person->key,
 				 other->name ? other->name : other->key);
 	return NULL;
 }
@@ -366,14 +393,16 @@ static struct fault *check_person_words(struct cli *cli)
 		for (size_t f = 0; f < COUNT_OF(person_fields); f++)
 			known |= text_starts(cli->args[i], person_fields[f].word);
 		if (!known)
-			return fault_new(cli->mem, FAULT_USAGE, "'%s': write name=NAME or email=ADDRESS", cli->args[i]);
+			return fault_new(cli->mem, FAULT_USAGE,
+					 "'%s': write name=NAME or email=ADDRESS", cli->args[i]);
 		if (!text_is_utf8(cli->args[i], strlen(cli->args[i])))
 			return fault_new(cli->mem, FAULT_DATA, "'%s' is not UTF-8", cli->args[i]);
 	}
 	return NULL;
 }
 
-static struct fault *change_person(struct cli *cli, struct resource **before_r, struct resource **after_r)
+static struct fault *change_person(struct cli *cli, struct resource **before_r,
+				   struct resource **after_r)
 {
 	struct resource *before = NULL, *after = MEM_NEW(cli->mem, struct resource);
 
@@ -382,8 +411,8 @@ static struct fault *change_person(struct cli *cli, struct resource **before_r, 
 	for (size_t f = 0; f < COUNT_OF(person_fields); f++)
 		for (int i = 1; i < cli->arg_count; i++)
 			if (text_starts(cli->args[i], person_fields[f].word))
-				FAULT_TRY(person_fields[f].set(cli, after,
-							       cli->args[i] + strlen(person_fields[f].word)));
+				FAULT_TRY(person_fields[f].set(
+					cli, after, cli->args[i] + strlen(person_fields[f].word)));
 	FAULT_TRY(project_resource_set(cli->store, after));
 	*before_r = before;
 	*after_r = after;
@@ -393,11 +422,13 @@ static struct fault *change_person(struct cli *cli, struct resource **before_r, 
 static void print_change(struct cli *cli, const char *what, const char *before, const char *after)
 {
 	if (!text_same(before, after))
-		fprintf(cli->out, "%s: %s -> %s\n", what, before ? before : "(not set)", after ? after : "(not set)");
+		fprintf(cli->out, "%s: %s -> %s\n", what, before ? before : "(not set)",
+			after ? after : "(not set)");
 }
 
 /* Who is named by the old key in the configuration, and what has to be published again. */
-static struct fault *tell_next(struct cli *cli, const struct resource *before, const struct resource *after)
+static struct fault *tell_next(struct cli *cli, const struct resource *before,
+			       const struct resource *after)
 {
 	struct project *projects = NULL;
 	size_t count = 0;
@@ -406,10 +437,12 @@ static struct fault *tell_next(struct cli *cli, const struct resource *before, c
 		return NULL;
 	for (size_t i = 0; i < cli->conf->account_count; i++)
 		if (text_same(cli->conf->accounts[i].resource, before->key))
-			cli_attention(cli, "%s:%ld: [account %s %s] names the old key; write %s", cli->conf->path,
-				      cli->conf->accounts[i].line, cli->conf->accounts[i].server, before->key, after->key);
+			cli_attention(cli, "%s:%ld: [account %s %s] names the old key; write %s",
+				      cli->conf->path, cli->conf->accounts[i].line,
+				      cli->conf->accounts[i].server, before->key, after->key);
 	if (!accounts_text(cli, after, "")) {
-		cli_attention(cli, "%s has no account on any server now and is not published to", after->key);
+		cli_attention(cli, "%s has no account on any server now and is not published to",
+			      after->key);
 		return NULL;
 	}
 	FAULT_TRY(project_list_of(cli->store, cli->mem, after->id, &projects, &count));

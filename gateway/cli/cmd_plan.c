@@ -207,6 +207,10 @@ static void print_sync(struct cli *cli, const struct sync_result *result)
 
 	for (size_t i = 0; i < r->note_count; i++)
 		fprintf(cli->err, "%s\n", r->notes[i]);
+	if (!result->served && (result->held_accounts || result->unreachable)) {
+		fprintf(cli->out, "No account could be served.\n");
+		return;
+	}
 	fprintf(cli->out, "%lld %s in touch:", (long long)result->served, result->served == 1 ? "account" : "accounts");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (!rows[i].count)

@@ -20,9 +20,12 @@ static json_t *fields_json(TALLOC_CTX *mem, const struct revision *revision)
 		if (!revision->has[f])
 			continue;
 		object = json_object();
-		json_object_set_new(object, "base", cli_json_value(mem, (enum field)f, &field->base));
-		json_object_set_new(object, "theirs", cli_json_value(mem, (enum field)f, &field->theirs));
-		json_object_set_new(object, "ours", cli_json_value(mem, (enum field)f, &field->ours));
+		json_object_set_new(object, "base",
+				    cli_json_value(mem, (enum field)f, &field->base));
+		json_object_set_new(object, "theirs",
+				    cli_json_value(mem, (enum field)f, &field->theirs));
+		json_object_set_new(object, "ours",
+				    cli_json_value(mem, (enum field)f, &field->ours));
 		json_object_set_new(fields, field_table[f].name, object);
 	}
 	return fields;
@@ -65,7 +68,8 @@ static char *fields_text(const struct cli *cli, TALLOC_CTX *mem, const struct re
 	return buf_steal(&text, mem, NULL);
 }
 
-static struct fault *subject_of(struct cli *cli, TALLOC_CTX *mem, int64_t id, const char **subject_r)
+static struct fault *subject_of(struct cli *cli, TALLOC_CTX *mem, int64_t id,
+				const char **subject_r)
 {
 	struct assignment *assignment = NULL;
 	struct stamped *stamped = NULL;
@@ -81,8 +85,9 @@ static struct fault *subject_of(struct cli *cli, TALLOC_CTX *mem, int64_t id, co
 static struct fault *print_revisions(struct cli *cli, const struct revision *list, size_t count)
 {
 	static const struct cli_column columns[] = {
-		{ "ID", CLI_COLUMN_NUMBER }, { "ASSIGNMENT", CLI_COLUMN_NUMBER }, { "TASK", CLI_COLUMN_WORDS },
-		{ "STATE", CLI_COLUMN_KEY }, { "WHEN", CLI_COLUMN_KEY },	  { "BY", CLI_COLUMN_WORDS },
+		{ "ID", CLI_COLUMN_NUMBER },    { "ASSIGNMENT", CLI_COLUMN_NUMBER },
+		{ "TASK", CLI_COLUMN_WORDS },   { "STATE", CLI_COLUMN_KEY },
+		{ "WHEN", CLI_COLUMN_KEY },     { "BY", CLI_COLUMN_WORDS },
 		{ "VALUES", CLI_COLUMN_WORDS }, { "WHY", CLI_COLUMN_WORDS },
 	};
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
@@ -92,11 +97,13 @@ static struct fault *print_revisions(struct cli *cli, const struct revision *lis
 		const char *subject = NULL;
 
 		FAULT_TRY(subject_of(cli, mem, list[i].assignment_id, &subject));
-		cli_columns_add(table, (const char *[]){ mem_printf(mem, "%lld", (long long)list[i].id),
-							 mem_printf(mem, "%lld", (long long)list[i].assignment_id),
-							 subject, revision_state_name(list[i].state),
-							 cli_view_time(mem, list[i].at_us), list[i].author,
-							 fields_text(cli, mem, &list[i]), list[i].message });
+		cli_columns_add(
+			table,
+			(const char *[]){ mem_printf(mem, "%lld", (long long)list[i].id),
+					  mem_printf(mem, "%lld", (long long)list[i].assignment_id),
+					  subject, revision_state_name(list[i].state),
+					  cli_view_time(mem, list[i].at_us), list[i].author,
+					  fields_text(cli, mem, &list[i]), list[i].message });
 		talloc_free(mem);
 	}
 	cli_view_print(cli, table);
@@ -111,7 +118,8 @@ static struct fault *wanted_state(struct cli *cli, enum revision_state *state_r)
 	if (!name || *state_r != REVISION_STATES)
 		return NULL;
 	return fault_new(cli->mem, FAULT_USAGE,
-			 "--state %s: there is no such state; one of losing, corrected, rejected, proposed, accepted, "
+			 "--state %s: there is no such state; one of losing, corrected, rejected, "
+			 "proposed, accepted, "
 			 "dismissed",
 			 name);
 }
@@ -134,8 +142,10 @@ struct fault *cmd_revisions(struct cli *cli)
 	}
 	if (count)
 		return print_revisions(cli, list, count);
-	fprintf(cli->out, "No revision%s%s: nothing that a person wrote waits here or was overruled.\n",
-		state == REVISION_STATES ? "" : " is ", state == REVISION_STATES ? "" : revision_state_name(state));
+	fprintf(cli->out,
+		"No revision%s%s: nothing that a person wrote waits here or was overruled.\n",
+		state == REVISION_STATES ? "" : " is ",
+		state == REVISION_STATES ? "" : revision_state_name(state));
 	return NULL;
 }
 
@@ -151,11 +161,13 @@ static void print_fields(struct cli *cli, const struct revision *revision)
 		const struct revision_field *field = &revision->field[f];
 
 		if (revision->has[f])
-			cli_columns_add(table, (const char *[]){
-				field_table[f].name,
-				cli_view_value(cli, table, (enum field)f, &field->base),
-				cli_view_value(cli, table, (enum field)f, &field->theirs),
-				cli_view_value(cli, table, (enum field)f, &field->ours) });
+			cli_columns_add(
+				table,
+				(const char *[]){
+					field_table[f].name,
+					cli_view_value(cli, table, (enum field)f, &field->base),
+					cli_view_value(cli, table, (enum field)f, &field->theirs),
+					cli_view_value(cli, table, (enum field)f, &field->ours) });
 	}
 	fprintf(cli->out, "\n");
 	cli_view_print(cli, table);
@@ -170,16 +182,19 @@ struct fault *cmd_revision_show(struct cli *cli)
 	if (text_to_int(cli->args[0], &id))
 		FAULT_TRY(revisions_get(cli->store, cli->mem, id, &revision));
 	if (!revision)
-		return fault_new(cli->mem, FAULT_DATA, "there is no revision '%s'; `taskferry revisions` shows all",
+		return fault_new(cli->mem, FAULT_DATA,
+				 "there is no revision '%s'; `taskferry revisions` shows all",
 				 cli->args[0]);
 	if (cli_has(cli, "--json")) {
 		cli_json(cli, revision_json(cli->mem, revision));
 		return NULL;
 	}
 	FAULT_TRY(subject_of(cli, cli->mem, revision->assignment_id, &subject));
-	fprintf(cli->out, "Revision %lld: %s\n", (long long)revision->id, revision_state_name(revision->state));
-	cli_view_line(cli, "Assignment", mem_printf(cli->mem, "%lld %s", (long long)revision->assignment_id,
-						    subject ? subject : ""));
+	fprintf(cli->out, "Revision %lld: %s\n", (long long)revision->id,
+		revision_state_name(revision->state));
+	cli_view_line(cli, "Assignment",
+		      mem_printf(cli->mem, "%lld %s", (long long)revision->assignment_id,
+				 subject ? subject : ""));
 	cli_view_line(cli, "When", cli_view_time(cli->mem, revision->at_us));
 	cli_view_line(cli, "By", revision->author);
 	cli_view_line(cli, "Rule", revision->rule);

@@ -33,7 +33,8 @@ static void read_held(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	item->error = db_text(cursor, mem, 2);
 }
 
-/* Items, accounts and jobs that wait for a person. A job that is held with its account is the same matter. */
+/* Items, accounts and jobs that wait for a person. A job that is held with its account is the same
+ * matter. */
 static struct fault *count_held(struct cli *cli, struct status_view *view)
 {
 	struct job *jobs = NULL;
@@ -46,7 +47,8 @@ static struct fault *count_held(struct cli *cli, struct status_view *view)
 	for (size_t i = 0; i < count; i++) {
 		const struct account *account = cli_view_account(view->names, jobs[i].account_id);
 
-		view->held += jobs[i].state == JOB_HELD && !(account && account->state == ACCOUNT_HELD);
+		view->held +=
+			jobs[i].state == JOB_HELD && !(account && account->state == ACCOUNT_HELD);
 	}
 	return NULL;
 }
@@ -60,7 +62,8 @@ static struct fault *status_read(struct cli *cli, struct status_view *view)
 	FAULT_TRY(link_accounts(cli->store, cli->mem, &view->accounts, &view->account_count));
 	FAULT_TRY(link_strays(cli->store, cli->mem, &view->strays, &view->stray_count));
 	FAULT_TRY(db_query(cli->store->db, cli->mem, &cursor, SQL_LINK_HELD, ""));
-	FAULT_TRY(rows_all(cursor, cli->mem, read_held, sizeof *view->items, &view->items, &view->item_count));
+	FAULT_TRY(rows_all(cursor, cli->mem, read_held, sizeof *view->items, &view->items,
+			   &view->item_count));
 	FAULT_TRY(queue_counts(cli->store, view->jobs));
 	return count_held(cli, view);
 }
@@ -83,14 +86,18 @@ static json_t *accounts_json(struct cli *cli, const struct status_view *view)
 		const struct resource *person = cli_view_person(view->names, account->resource_id);
 		json_t *object = json_object();
 
-		json_object_set_new(object, "account",
-				    cli_json_text(cli_view_account_name(view->names, cli->mem, account->id)));
+		json_object_set_new(
+			object, "account",
+			cli_json_text(cli_view_account_name(view->names, cli->mem, account->id)));
 		json_object_set_new(object, "server", cli_json_text(account->server));
 		json_object_set_new(object, "resource", cli_json_text(person ? person->key : NULL));
-		json_object_set_new(object, "state", cli_json_text(account_state_name(account->state)));
-		json_object_set_new(object, "last_seen_at", cli_json_time(cli->mem, account->last_seen_us));
+		json_object_set_new(object, "state",
+				    cli_json_text(account_state_name(account->state)));
+		json_object_set_new(object, "last_seen_at",
+				    cli_json_time(cli->mem, account->last_seen_us));
 		json_object_set_new(object, "lag_s",
-				    account->last_seen_us ? json_integer(lag_s(cli, account)) : json_null());
+				    account->last_seen_us ? json_integer(lag_s(cli, account))
+							  : json_null());
 		json_object_set_new(object, "error", cli_json_text(account->error));
 		json_array_append_new(array, object);
 	}
@@ -105,8 +112,9 @@ static json_t *strays_json(struct cli *cli, const struct status_view *view)
 		const struct stray *stray = &view->strays[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "account", cli_json_text(mem_printf(cli->mem, "%s/%s", stray->server,
-										stray->resource)));
+		json_object_set_new(object, "account",
+				    cli_json_text(mem_printf(cli->mem, "%s/%s", stray->server,
+							     stray->resource)));
 		json_object_set_new(object, "project", cli_json_text(stray->project));
 		json_object_set_new(object, "address", cli_json_text(stray->address));
 		json_object_set_new(object, "summary", cli_json_text(stray->summary));
@@ -116,18 +124,31 @@ static json_t *strays_json(struct cli *cli, const struct status_view *view)
 	return array;
 }
 
-static struct fault *status_json(struct cli *cli, const struct status_view *view)
+static struct fault *projects_json(struct cli *cli, const struct status_view *view, json_t *array)
 {
-	json_t *object = json_object(), *queue = json_object(), *projects = json_array();
-
-	for (int state = 0; state < JOB_STATES; state++)
-		json_object_set_new(queue, job_state_name((enum job_state)state), json_integer(view->jobs[state]));
 	for (size_t i = 0; i < view->project_count; i++) {
 		json_t *project = NULL;
 
 		FAULT_TRY(cli_view_project_json(cli, &view->projects[i], &project));
-		json_array_append_new(projects, project);
+		json_array_append_new(array, project);
 	}
+	return NULL;
+}
+
+static struct fault *status_json(struct cli *cli, const struct status_view *view)
+{
+	json_t *object, *queue = json_object(), *projects = json_array();
+	struct fault *fault = projects_json(cli, view, projects);
+
+	if (fault) {
+		json_decref(projects);
+		json_decref(queue);
+		return fault;
+	}
+	object = json_object();
+	for (int state = 0; state < JOB_STATES; state++)
+		json_object_set_new(queue, job_state_name((enum job_state)state),
+				    json_integer(view->jobs[state]));
 	json_object_set_new(object, "version", cli_json_text(PACKAGE_VERSION));
 	json_object_set_new(object, "accounts", accounts_json(cli, view));
 	json_object_set_new(object, "queue", queue);
@@ -167,16 +188,21 @@ static void print_accounts(struct cli *cli, const struct status_view *view)
 	for (size_t i = 0; i < view->account_count; i++) {
 		const struct account *account = &view->accounts[i];
 
-		cli_columns_add(table, (const char *[]){
-			cli_view_account_name(view->names, table, account->id), account_state_name(account->state),
-			cli_view_time(table, account->last_seen_us),
-			account->last_seen_us ? lag_text(table, lag_s(cli, account)) : NULL, account->error });
+		cli_columns_add(
+			table,
+			(const char *[]){
+				cli_view_account_name(view->names, table, account->id),
+				account_state_name(account->state),
+				cli_view_time(table, account->last_seen_us),
+				account->last_seen_us ? lag_text(table, lag_s(cli, account)) : NULL,
+				account->error });
 	}
 	fprintf(cli->out, "\n");
 	if (view->account_count)
 		cli_view_print(cli, table);
 	else
-		fprintf(cli->out, "No account yet; they come with the first: taskferry publish CODE\n");
+		fprintf(cli->out,
+			"No account yet; they come with the first: taskferry publish CODE\n");
 }
 
 static void print_queue_line(struct cli *cli, const struct status_view *view)
@@ -196,15 +222,19 @@ static void print_queue_line(struct cli *cli, const struct status_view *view)
 
 static void print_held(struct cli *cli, const struct status_view *view)
 {
-	static const struct cli_column columns[] = { { "ASSIGNMENT", CLI_COLUMN_NUMBER }, { "WHY", CLI_COLUMN_WORDS } };
+	static const struct cli_column columns[] = { { "ASSIGNMENT", CLI_COLUMN_NUMBER },
+						     { "WHY", CLI_COLUMN_WORDS } };
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
 	for (size_t i = 0; i < view->item_count; i++)
 		cli_columns_add(table, (const char *[]){
-			mem_printf(table, "%lld", (long long)view->items[i].assignment_id), view->items[i].error });
+					       mem_printf(table, "%lld",
+							  (long long)view->items[i].assignment_id),
+					       view->items[i].error });
 	if (!view->held)
 		return;
-	fprintf(cli->out, "\nHeld: %lld; when what is wrong is mended: taskferry queue retry --all\n",
+	fprintf(cli->out,
+		"\nHeld: %lld; when what is wrong is mended: taskferry queue retry --all\n",
 		(long long)view->held);
 	if (view->item_count)
 		cli_view_print(cli, table);
@@ -222,8 +252,10 @@ static void print_strays(struct cli *cli, const struct status_view *view)
 	for (size_t i = 0; i < view->stray_count; i++) {
 		const struct stray *stray = &view->strays[i];
 
-		cli_columns_add(table, (const char *[]){ mem_printf(table, "%s/%s", stray->server, stray->resource),
-							 stray->project, stray->state, stray->summary, stray->address });
+		cli_columns_add(table, (const char *[]){ mem_printf(table, "%s/%s", stray->server,
+								    stray->resource),
+							 stray->project, stray->state,
+							 stray->summary, stray->address });
 	}
 	if (!view->stray_count)
 		return;
@@ -262,7 +294,8 @@ struct fault *cmd_status(struct cli *cli)
 
 /* ---- queue ---- */
 
-static void queue_json(struct cli *cli, const struct cli_view *names, const struct job *jobs, size_t count)
+static void queue_json(struct cli *cli, const struct cli_view *names, const struct job *jobs,
+		       size_t count)
 {
 	json_t *array = json_array();
 
@@ -272,9 +305,11 @@ static void queue_json(struct cli *cli, const struct cli_view *names, const stru
 
 		json_object_set_new(object, "id", cli_json_id(jobs[i].id));
 		json_object_set_new(object, "kind", cli_json_text(job_kind_name(jobs[i].kind)));
-		json_object_set_new(object, "account",
-				    cli_json_text(cli_view_account_name(names, cli->mem, jobs[i].account_id)));
-		json_object_set_new(object, "project", cli_json_text(project ? project->code : NULL));
+		json_object_set_new(
+			object, "account",
+			cli_json_text(cli_view_account_name(names, cli->mem, jobs[i].account_id)));
+		json_object_set_new(object, "project",
+				    cli_json_text(project ? project->code : NULL));
 		json_object_set_new(object, "state", cli_json_text(job_state_name(jobs[i].state)));
 		json_object_set_new(object, "attempts", json_integer(jobs[i].attempts));
 		json_object_set_new(object, "due_at", cli_json_time(cli->mem, jobs[i].due_us));
@@ -284,23 +319,29 @@ static void queue_json(struct cli *cli, const struct cli_view *names, const stru
 	cli_json(cli, array);
 }
 
-static void print_queue(struct cli *cli, const struct cli_view *names, const struct job *jobs, size_t count)
+static void print_queue(struct cli *cli, const struct cli_view *names, const struct job *jobs,
+			size_t count)
 {
-	static const struct cli_column columns[] = { { "ID", CLI_COLUMN_NUMBER },	{ "KIND", CLI_COLUMN_KEY },
-						     { "ACCOUNT", CLI_COLUMN_KEY },	{ "PROJECT", CLI_COLUMN_WORDS },
-						     { "STATE", CLI_COLUMN_KEY },	{ "ATTEMPTS", CLI_COLUMN_NUMBER },
-						     { "DUE", CLI_COLUMN_KEY },		{ "ERROR", CLI_COLUMN_WORDS } };
+	static const struct cli_column columns[] = {
+		{ "ID", CLI_COLUMN_NUMBER },   { "KIND", CLI_COLUMN_KEY },
+		{ "ACCOUNT", CLI_COLUMN_KEY }, { "PROJECT", CLI_COLUMN_WORDS },
+		{ "STATE", CLI_COLUMN_KEY },   { "ATTEMPTS", CLI_COLUMN_NUMBER },
+		{ "DUE", CLI_COLUMN_KEY },     { "ERROR", CLI_COLUMN_WORDS }
+	};
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
 	for (size_t i = 0; i < count; i++) {
 		const struct project *project = cli_view_project(names, jobs[i].project_id);
 
-		cli_columns_add(table, (const char *[]){ mem_printf(table, "%lld", (long long)jobs[i].id),
-							 job_kind_name(jobs[i].kind),
-							 cli_view_account_name(names, table, jobs[i].account_id),
-							 project ? project->code : "all", job_state_name(jobs[i].state),
-							 mem_printf(table, "%lld", (long long)jobs[i].attempts),
-							 cli_view_time(table, jobs[i].due_us), jobs[i].error });
+		cli_columns_add(
+			table,
+			(const char *[]){ mem_printf(table, "%lld", (long long)jobs[i].id),
+					  job_kind_name(jobs[i].kind),
+					  cli_view_account_name(names, table, jobs[i].account_id),
+					  project ? project->code : "all",
+					  job_state_name(jobs[i].state),
+					  mem_printf(table, "%lld", (long long)jobs[i].attempts),
+					  cli_view_time(table, jobs[i].due_us), jobs[i].error });
 	}
 	cli_view_print(cli, table);
 }
@@ -363,7 +404,8 @@ static void print_retried(struct cli *cli, int64_t jobs, int64_t items)
 		return;
 	}
 	fprintf(cli->out, "%s%s%s will be tried again. Next: taskferry sync\n",
-		jobs ? cli_view_count(cli->mem, jobs, "job", "jobs") : "", jobs && items ? " and " : "",
+		jobs ? cli_view_count(cli->mem, jobs, "job", "jobs") : "",
+		jobs && items ? " and " : "",
 		items ? cli_view_count(cli->mem, items, "held item", "held items") : "");
 }
 
@@ -375,7 +417,8 @@ struct fault *cmd_queue_retry(struct cli *cli)
 	if (all == (cli->arg_count == 1))
 		return fault_new(cli->mem, FAULT_USAGE, "usage: taskferry queue retry ID | --all");
 	if (!all && (!text_to_int(cli->args[0], &id) || id <= 0))
-		return fault_new(cli->mem, FAULT_DATA, "there is no job '%s' in the queue; `taskferry queue` shows all",
+		return fault_new(cli->mem, FAULT_DATA,
+				 "there is no job '%s' in the queue; `taskferry queue` shows all",
 				 cli->args[0]);
 	if (all)
 		FAULT_TRY(release_all(cli, &items));

@@ -1,5 +1,6 @@
-/* cmd_task.c - assignments: listed, shown, their changes. A row is read, turned into its line or object and freed, so that ten
- * thousand assignments cost ten thousand lines, not ten thousand vectors. */
+/* cmd_task.c - assignments: listed, shown, their changes. A row is read, turned into its line or
+ * object and freed, so that ten thousand assignments cost ten thousand lines, not ten thousand
+ * vectors. */
 #include "config.h"
 
 #include "gateway/cli/cli_view.h"
@@ -37,8 +38,8 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct task *)a)->source_key, ((const struct task *)b)->source_key);
 }
 
-static struct fault *plan_read(struct cli *cli, const struct cli_view *view, const struct project *project,
-			       struct plan *plan_r)
+static struct fault *plan_read(struct cli *cli, const struct cli_view *view,
+			       const struct project *project, struct plan *plan_r)
 {
 	struct plan plan = { .cli = cli, .view = view, .project = project };
 
@@ -57,10 +58,11 @@ static const struct task *task_of_key(const struct plan *plan, const char *key)
 		       : NULL;
 }
 
-static struct fault *row_read(const struct plan *plan, TALLOC_CTX *mem, const struct assignment *assignment,
-			      struct row *row_r)
+static struct fault *row_read(const struct plan *plan, TALLOC_CTX *mem,
+			      const struct assignment *assignment, struct row *row_r)
 {
-	struct row row = { .assignment = assignment, .person = cli_view_person(plan->view, assignment->resource_id) };
+	struct row row = { .assignment = assignment,
+			   .person = cli_view_person(plan->view, assignment->resource_id) };
 	int64_t newest = 0;
 
 	if (!row.person)
@@ -81,8 +83,9 @@ static struct fault *row_read(const struct plan *plan, TALLOC_CTX *mem, const st
 
 static const char *item_state(const struct link_item *item)
 {
-	return item->dirty && (item->state == LINK_OK || item->state == LINK_NEW) ? "waiting"
-										  : link_state_name(item->state);
+	return item->dirty && (item->state == LINK_OK || item->state == LINK_NEW)
+		       ? "waiting"
+		       : link_state_name(item->state);
 }
 
 /* What its assignee sees: a task that nobody has begun, until somebody says otherwise. */
@@ -100,12 +103,14 @@ static const struct {
 	enum field field;
 	bool has_default; /* 0, false, none at all: what assignees see when nothing is set */
 } json_fields[] = {
-	{ FIELD_subject, false },	 { FIELD_start, false },	{ FIELD_due, false },
-	{ FIELD_status, true },		 { FIELD_percent, true },	{ FIELD_actual_work, false },
-	{ FIELD_total_work, false },	 { FIELD_remaining_work, false }, { FIELD_completed_at, false },
-	{ FIELD_priority, true },	 { FIELD_categories, true },	{ FIELD_notes, false },
-	{ FIELD_description, false },	 { FIELD_parent, false },	{ FIELD_milestone, true },
-	{ FIELD_summary, true },
+	{ FIELD_subject, false },      { FIELD_start, false },
+	{ FIELD_due, false },          { FIELD_status, true },
+	{ FIELD_percent, true },       { FIELD_actual_work, false },
+	{ FIELD_total_work, false },   { FIELD_remaining_work, false },
+	{ FIELD_completed_at, false }, { FIELD_priority, true },
+	{ FIELD_categories, true },    { FIELD_notes, false },
+	{ FIELD_description, false },  { FIELD_parent, false },
+	{ FIELD_milestone, true },     { FIELD_summary, true },
 };
 
 static json_t *default_json(enum field field)
@@ -117,8 +122,8 @@ static json_t *default_json(enum field field)
 	return json_integer(0);
 }
 
-static json_t *field_json(const struct plan *plan, TALLOC_CTX *mem, const struct row *row, enum field field,
-			  bool has_default)
+static json_t *field_json(const struct plan *plan, TALLOC_CTX *mem, const struct row *row,
+			  enum field field, bool has_default)
 {
 	const struct value *value = &row->stamped->values->value[field];
 	const struct task *parent;
@@ -142,8 +147,9 @@ static json_t *items_json(TALLOC_CTX *mem, const struct row *row)
 		const struct link_item *item = &row->items[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "account",
-				    cli_json_text(mem_printf(mem, "%s/%s", item->server, item->resource)));
+		json_object_set_new(
+			object, "account",
+			cli_json_text(mem_printf(mem, "%s/%s", item->server, item->resource)));
 		json_object_set_new(object, "state", cli_json_text(item_state(item)));
 		json_object_set_new(object, "error", cli_json_text(item->error));
 		json_array_append_new(array, object);
@@ -162,7 +168,8 @@ static json_t *row_json(const struct plan *plan, TALLOC_CTX *mem, const struct r
 	json_object_set_new(object, "email", cli_json_text(row->person->email));
 	for (size_t i = 0; i < COUNT_OF(json_fields); i++)
 		json_object_set_new(object, field_table[json_fields[i].field].name,
-				    field_json(plan, mem, row, json_fields[i].field, json_fields[i].has_default));
+				    field_json(plan, mem, row, json_fields[i].field,
+					       json_fields[i].has_default));
 	json_object_set_new(object, "changed_at", cli_json_time(mem, row->changed_us));
 	json_object_set_new(object, "changed_by", cli_json_text(row->changed_by));
 	json_object_set_new(object, "items", items_json(mem, row));
@@ -172,15 +179,18 @@ static json_t *row_json(const struct plan *plan, TALLOC_CTX *mem, const struct r
 /* ---- as a table ---- */
 
 static const struct cli_column task_columns[] = {
-	{ "ID", CLI_COLUMN_NUMBER },   { "PROJECT", CLI_COLUMN_WORDS }, { "PERSON", CLI_COLUMN_WORDS },
-	{ "TASK", CLI_COLUMN_WORDS },  { "DUE", CLI_COLUMN_KEY },	{ "STATUS", CLI_COLUMN_KEY },
-	{ "DONE", CLI_COLUMN_NUMBER }, { "WORK", CLI_COLUMN_KEY },	{ "ITEM", CLI_COLUMN_WORDS },
+	{ "ID", CLI_COLUMN_NUMBER },    { "PROJECT", CLI_COLUMN_WORDS },
+	{ "PERSON", CLI_COLUMN_WORDS }, { "TASK", CLI_COLUMN_WORDS },
+	{ "DUE", CLI_COLUMN_KEY },      { "STATUS", CLI_COLUMN_KEY },
+	{ "DONE", CLI_COLUMN_NUMBER },  { "WORK", CLI_COLUMN_KEY },
+	{ "ITEM", CLI_COLUMN_WORDS },
 };
 
 /* "3 h of 12 h", "3 h"; NULL when there is none, as on a milestone. */
 static char *work_text(const struct cli *cli, TALLOC_CTX *mem, const struct vector *values)
 {
-	char *actual = cli_view_value(cli, mem, FIELD_actual_work, &values->value[FIELD_actual_work]);
+	char *actual =
+		cli_view_value(cli, mem, FIELD_actual_work, &values->value[FIELD_actual_work]);
 	char *total = cli_view_value(cli, mem, FIELD_total_work, &values->value[FIELD_total_work]);
 
 	if (!vector_get(values, FIELD_actual_work, 0) && !vector_get(values, FIELD_total_work, 0))
@@ -197,27 +207,31 @@ static char *items_text(TALLOC_CTX *mem, const struct row *row, const char *mark
 	for (size_t i = 0; i < row->item_count; i++) {
 		const struct link_item *item = &row->items[i];
 
-		text = mem_printf(mem, "%s%s%s %s%s%s", text ? text : "", text ? mark : "", item->server,
-				  item_state(item), item->error ? ": " : "", item->error ? item->error : "");
+		text = mem_printf(mem, "%s%s%s %s%s%s", text ? text : "", text ? mark : "",
+				  item->server, item_state(item), item->error ? ": " : "",
+				  item->error ? item->error : "");
 	}
 	return text;
 }
 
-static void row_add(const struct plan *plan, TALLOC_CTX *mem, const struct row *row, struct cli_columns *table)
+static void row_add(const struct plan *plan, TALLOC_CTX *mem, const struct row *row,
+		    struct cli_columns *table)
 {
 	const struct vector *values = row->stamped->values;
 
-	cli_columns_add(table, (const char *[]){
-		mem_printf(mem, "%lld", (long long)row->assignment->id),
-		plan->project->code,
-		row->person->name ? row->person->name : row->person->key,
-		vector_str(values, FIELD_subject),
-		cli_view_value(plan->cli, mem, FIELD_due, &values->value[FIELD_due]),
-		status_name(row_status(row)),
-		mem_printf(mem, "%lld %%", (long long)vector_get(values, FIELD_percent, 0)),
-		work_text(plan->cli, mem, values),
-		items_text(mem, row, ", "),
-	});
+	cli_columns_add(
+		table,
+		(const char *[]){
+			mem_printf(mem, "%lld", (long long)row->assignment->id),
+			plan->project->code,
+			row->person->name ? row->person->name : row->person->key,
+			vector_str(values, FIELD_subject),
+			cli_view_value(plan->cli, mem, FIELD_due, &values->value[FIELD_due]),
+			status_name(row_status(row)),
+			mem_printf(mem, "%lld %%", (long long)vector_get(values, FIELD_percent, 0)),
+			work_text(plan->cli, mem, values),
+			items_text(mem, row, ", "),
+		});
 }
 
 /* ---- task list ---- */
@@ -234,7 +248,8 @@ static struct fault *list_project(const struct plan *plan, int64_t person, struc
 	struct assignment *list = NULL;
 	size_t count = 0;
 
-	FAULT_TRY(project_assignments(plan->cli->store, plan->cli->mem, plan->project->id, person, &list, &count));
+	FAULT_TRY(project_assignments(plan->cli->store, plan->cli->mem, plan->project->id, person,
+				      &list, &count));
 	for (size_t i = 0; i < count; i++) {
 		TALLOC_CTX *mem;
 		struct row row;
@@ -254,7 +269,8 @@ static struct fault *list_project(const struct plan *plan, int64_t person, struc
 	return NULL;
 }
 
-static struct fault *list_all(struct cli *cli, const char *code, int64_t person, struct listing *listing)
+static struct fault *list_all(struct cli *cli, const char *code, int64_t person,
+			      struct listing *listing)
 {
 	struct project *projects = NULL;
 	struct cli_view *view = NULL;
@@ -287,7 +303,8 @@ static struct fault *print_none(struct cli *cli)
 	else if (cli_has(cli, "--project") || cli_has(cli, "--resource"))
 		fprintf(cli->out, "No assignment there; `taskferry task list` shows all.\n");
 	else
-		fprintf(cli->out, "No assignment yet: nobody is assigned to a task in the imported files.\n");
+		fprintf(cli->out,
+			"No assignment yet: nobody is assigned to a task in the imported files.\n");
 	return NULL;
 }
 
@@ -301,9 +318,11 @@ struct fault *cmd_task_list(struct cli *cli)
 	if (cli_has(cli, "--resource"))
 		fault = cli_resource(cli, cli_option(cli, "--resource"), &person);
 	if (!fault)
-		fault = store_begin_read(cli->store); /* one view, though the service writes meanwhile */
+		fault = store_begin_read(
+			cli->store); /* one view, though the service writes meanwhile */
 	if (!fault)
-		fault = list_all(cli, cli_option(cli, "--project"), person ? person->id : 0, &listing);
+		fault = list_all(cli, cli_option(cli, "--project"), person ? person->id : 0,
+				 &listing);
 	store_rollback(cli->store);
 	if (fault) {
 		json_decref(listing.array);
@@ -320,8 +339,10 @@ struct fault *cmd_task_list(struct cli *cli)
 
 /* ---- history ---- */
 
-/* A text of the change log as people read it; NULL: not set. What is no value of the field any more stands as it is. */
-static char *change_text(const struct cli *cli, TALLOC_CTX *mem, const struct change *change, const char *text)
+/* A text of the change log as people read it; NULL: not set. What is no value of the field any more
+ * stands as it is. */
+static char *change_text(const struct cli *cli, TALLOC_CTX *mem, const struct change *change,
+			 const char *text)
 {
 	struct value value = { .presence = ABSENT };
 	struct fault *fault = NULL;
@@ -358,17 +379,21 @@ static const char *change_field(const struct change *change)
 
 static void print_changes(struct cli *cli, const struct change *changes, size_t count)
 {
-	static const struct cli_column columns[] = { { "WHEN", CLI_COLUMN_KEY },   { "FIELD", CLI_COLUMN_KEY },
-						     { "FROM", CLI_COLUMN_WORDS }, { "TO", CLI_COLUMN_WORDS },
-						     { "BY", CLI_COLUMN_WORDS },   { "WHY", CLI_COLUMN_WORDS } };
+	static const struct cli_column columns[] = {
+		{ "WHEN", CLI_COLUMN_KEY },   { "FIELD", CLI_COLUMN_KEY },
+		{ "FROM", CLI_COLUMN_WORDS }, { "TO", CLI_COLUMN_WORDS },
+		{ "BY", CLI_COLUMN_WORDS },   { "WHY", CLI_COLUMN_WORDS }
+	};
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
 	for (size_t i = 0; i < count; i++)
-		cli_columns_add(table, (const char *[]){ cli_view_time(table, changes[i].at_us),
-							 change_field(&changes[i]),
-							 change_text(cli, table, &changes[i], changes[i].old_text),
-							 change_text(cli, table, &changes[i], changes[i].new_text),
-							 changes[i].author, changes[i].cause });
+		cli_columns_add(
+			table,
+			(const char *[]){ cli_view_time(table, changes[i].at_us),
+					  change_field(&changes[i]),
+					  change_text(cli, table, &changes[i], changes[i].old_text),
+					  change_text(cli, table, &changes[i], changes[i].new_text),
+					  changes[i].author, changes[i].cause });
 	cli_view_print(cli, table);
 }
 
@@ -382,8 +407,10 @@ static void changes_json(struct cli *cli, const struct change *changes, size_t c
 
 		json_object_set_new(object, "seq", cli_json_id(change->seq));
 		json_object_set_new(object, "field", cli_json_text(change_field(change)));
-		json_object_set_new(object, "from", change_value_json(cli->mem, change, change->old_text));
-		json_object_set_new(object, "to", change_value_json(cli->mem, change, change->new_text));
+		json_object_set_new(object, "from",
+				    change_value_json(cli->mem, change, change->old_text));
+		json_object_set_new(object, "to",
+				    change_value_json(cli->mem, change, change->new_text));
 		json_object_set_new(object, "at", cli_json_time(cli->mem, change->at_us));
 		json_object_set_new(object, "by", cli_json_text(change->author));
 		json_object_set_new(object, "cause", cli_json_text(change->cause));
@@ -405,7 +432,8 @@ struct fault *cmd_history(struct cli *cli)
 	else if (count)
 		print_changes(cli, changes, count);
 	else
-		fprintf(cli->out, "Nothing has ever been changed on assignment %s.\n", cli->args[0]);
+		fprintf(cli->out, "Nothing has ever been changed on assignment %s.\n",
+			cli->args[0]);
 	return NULL;
 }
 
@@ -415,25 +443,31 @@ static void show_json(const struct plan *plan, const struct row *row)
 {
 	struct cli *cli = plan->cli;
 	json_t *object = row_json(plan, cli->mem, row), *array = json_array();
-	char *keys = mem_strdup(cli->mem, vector_str(row->stamped->values, FIELD_predecessors)), *save = NULL;
+	char *keys = mem_strdup(cli->mem, vector_str(row->stamped->values, FIELD_predecessors)),
+	     *save = NULL;
 
-	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL; key; key = strtok_r(NULL, "\n", &save)) {
+	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL; key;
+	     key = strtok_r(NULL, "\n", &save)) {
 		const struct task *task = task_of_key(plan, key);
 
 		if (task)
 			json_array_append_new(array, cli_json_id(task->id));
 	}
 	json_object_set_new(object, "uid", cli_json_text(row->assignment->uid));
-	json_object_set_new(object, "assignment_state", cli_json_text(assignment_state_name(row->assignment->state)));
+	json_object_set_new(object, "assignment_state",
+			    cli_json_text(assignment_state_name(row->assignment->state)));
 	json_object_set_new(object, "deadline",
-			    cli_json_value(cli->mem, FIELD_deadline, &row->stamped->values->value[FIELD_deadline]));
+			    cli_json_value(cli->mem, FIELD_deadline,
+					   &row->stamped->values->value[FIELD_deadline]));
 	json_object_set_new(object, "predecessors", array);
 	cli_json(cli, object);
 }
 
-static struct fault *parent_subject(const struct plan *plan, const struct row *row, const char **subject_r)
+static struct fault *parent_subject(const struct plan *plan, const struct row *row,
+				    const char **subject_r)
 {
-	const struct task *parent = task_of_key(plan, vector_str(row->stamped->values, FIELD_parent));
+	const struct task *parent =
+		task_of_key(plan, vector_str(row->stamped->values, FIELD_parent));
 	struct stamped *above = NULL;
 
 	if (!parent)
@@ -448,18 +482,24 @@ static const struct {
 	const char *head;
 	enum field field;
 } shown_fields[] = {
-	{ "Start", FIELD_start },	    { "Due", FIELD_due },	      { "Deadline", FIELD_deadline },
-	{ "Completed", FIELD_completed_at }, { "Categories", FIELD_categories }, { "Notes", FIELD_notes },
+	{ "Start", FIELD_start },
+	{ "Due", FIELD_due },
+	{ "Deadline", FIELD_deadline },
+	{ "Completed", FIELD_completed_at },
+	{ "Categories", FIELD_categories },
+	{ "Notes", FIELD_notes },
 	{ "Description", FIELD_description },
 };
 
 static char *kind_text(struct cli *cli, const struct vector *values)
 {
-	bool milestone = vector_get(values, FIELD_milestone, 0), summary = vector_get(values, FIELD_summary, 0);
+	bool milestone = vector_get(values, FIELD_milestone, 0),
+	     summary = vector_get(values, FIELD_summary, 0);
 
-	return milestone || summary ? mem_printf(cli->mem, "%s%s%s", summary ? "summary task" : "",
-						 summary && milestone ? ", " : "", milestone ? "milestone" : "")
-				    : NULL;
+	return milestone || summary
+		       ? mem_printf(cli->mem, "%s%s%s", summary ? "summary task" : "",
+				    summary && milestone ? ", " : "", milestone ? "milestone" : "")
+		       : NULL;
 }
 
 static void print_row(const struct plan *plan, const struct row *row, const char *parent)
@@ -467,21 +507,27 @@ static void print_row(const struct plan *plan, const struct row *row, const char
 	const struct vector *values = row->stamped->values;
 	struct cli *cli = plan->cli;
 	char *work = work_text(cli, cli->mem, values);
-	char *left = cli_view_value(cli, cli->mem, FIELD_remaining_work, &values->value[FIELD_remaining_work]);
+	char *left = cli_view_value(cli, cli->mem, FIELD_remaining_work,
+				    &values->value[FIELD_remaining_work]);
 	int64_t priority = vector_get(values, FIELD_priority, 0);
 
-	cli_view_line(cli, "Project", mem_printf(cli->mem, "%s (%s)", plan->project->code, plan->project->name));
+	cli_view_line(cli, "Project",
+		      mem_printf(cli->mem, "%s (%s)", plan->project->code, plan->project->name));
 	cli_view_line(cli, "Person", cli_view_person_text(cli->mem, row->person));
 	cli_view_line(cli, "Part of", parent);
 	cli_view_line(cli, "Kind", kind_text(cli, values));
 	if (row->assignment->state != ASSIGNMENT_ACTIVE)
 		cli_view_line(cli, "Assignment", assignment_state_name(row->assignment->state));
-	cli_view_line(cli, "Status", mem_printf(cli->mem, "%s, %lld %%", status_name(row_status(row)),
-						(long long)vector_get(values, FIELD_percent, 0)));
-	cli_view_line(cli, "Work", left ? mem_printf(cli->mem, "%s%s%s remaining", work ? work : "", work ? ", " : "", left)
-					: work);
+	cli_view_line(cli, "Status",
+		      mem_printf(cli->mem, "%s, %lld %%", status_name(row_status(row)),
+				 (long long)vector_get(values, FIELD_percent, 0)));
+	cli_view_line(cli, "Work",
+		      left ? mem_printf(cli->mem, "%s%s%s remaining", work ? work : "",
+					work ? ", " : "", left)
+			   : work);
 	if (priority)
-		cli_view_line(cli, "Priority", mem_printf(cli->mem, "%lld (1 high to 9 low)", (long long)priority));
+		cli_view_line(cli, "Priority",
+			      mem_printf(cli->mem, "%lld (1 high to 9 low)", (long long)priority));
 	for (size_t i = 0; i < COUNT_OF(shown_fields); i++)
 		cli_view_line(cli, shown_fields[i].head,
 			      cli_view_value(cli, cli->mem, shown_fields[i].field,
@@ -505,7 +551,8 @@ static struct fault *show_text(const struct plan *plan, const struct row *row)
 		return NULL;
 	skip = count > LAST_CHANGES ? count - LAST_CHANGES : 0;
 	if (skip)
-		fprintf(cli->out, "\nLast changes (all: taskferry history %lld)\n", (long long)row->assignment->id);
+		fprintf(cli->out, "\nLast changes (all: taskferry history %lld)\n",
+			(long long)row->assignment->id);
 	else
 		fprintf(cli->out, "\nChanges\n");
 	print_changes(cli, changes + skip, count - skip);
@@ -522,7 +569,8 @@ struct fault *cmd_task_show(struct cli *cli)
 	FAULT_TRY(cli_assignment(cli, cli->args[0], &assignment));
 	FAULT_TRY(cli_view_new(cli, &view));
 	if (!cli_view_project(view, assignment->project_id))
-		return fault_new(cli->mem, FAULT_INTERNAL, "assignment %s is in no project", cli->args[0]);
+		return fault_new(cli->mem, FAULT_INTERNAL, "assignment %s is in no project",
+				 cli->args[0]);
 	FAULT_TRY(plan_read(cli, view, cli_view_project(view, assignment->project_id), &plan));
 	FAULT_TRY(row_read(&plan, cli->mem, assignment, &row));
 	if (!cli_has(cli, "--json"))

@@ -43,10 +43,16 @@ struct keyed *import_key_find(struct keyed *set, const char *key)
 
 /* ---- which project ---- */
 
-static char *stem(TALLOC_CTX *mem, const char *path)
+static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *name = mem_strdup(mem, slash ? slash + 1 : path);
+
+	return slash ? slash + 1 : path;
+}
+
+static char *stem(TALLOC_CTX *mem, const char *path)
+{
+	char *name = mem_strdup(mem, base_name(path));
 
 	if (text_ends(name, ".xml"))
 		name[strlen(name) - 4] = '\0';
@@ -303,7 +309,7 @@ static struct fault *stage(struct import *import)
 	size_t total = file->task_count + file->assignment_count;
 
 	FAULT_TRY(find_project(import));
-	import->env.author = mem_printf(import->mem, "import:%s", stem(import->mem, import->options->file_name));
+	import->env.author = mem_printf(import->mem, "import:%s", base_name(import->options->file_name));
 	FAULT_TRY(load(import));
 	FAULT_TRY(import_people(import));
 	for (size_t i = 0; i < file->task_count; i++) {

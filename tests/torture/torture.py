@@ -231,12 +231,16 @@ class RadicaleServer:
                                          data=body.encode() if body is not None else None, headers=headers or {})
         login = base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
         request.add_header("Authorization", "Basic " + login)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.headers, answer.read().decode()
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise Failed(f"another client's {method} {path}: {error}") from None
 
     def members(self, path, user):
         _, body = self.request("PROPFIND", path, user, headers={"Depth": "1"})
-        return [href.text for href in ET.fromstring(body).iter(DAV + "href") if href.text != path]
+        addresses = [row.findtext(DAV + "href") for row in ET.fromstring(body).findall(DAV + "response")]
+        return [address for address in addresses if address != path]
 
     def items(self):
         found = []

@@ -1,8 +1,9 @@
 /* The table of commands and the manual say the same. TF_SRCDIR is the root of the source tree.
  *
- * The manual has, for each row of the table and in its order, a line `.It Ic COMMAND ...` as made by heading() here, and below it
- * the row's help; then, for each option but --json, `.It Fl OPTION` and its help. --json is described once. Everything
- * else in the manual that looks like a command or an option has to be one. */
+ * The manual has, for each row of the table and in its order, a line `.It Ic COMMAND ...` as made
+ * by heading() here, and below it the row's help; then, for each option but --json, `.It Fl OPTION`
+ * and its help. --json is described once. Everything else in the manual that looks like a command
+ * or an option has to be one. */
 #include "config.h"
 
 #include "gateway/cli/cli.h"
@@ -15,15 +16,16 @@
 #include "base/text.h"
 
 #define MANUAL TF_SRCDIR "/doc/taskferry.1"
+#define COMPLETION TF_SRCDIR "/contrib/completions/taskferry.bash"
 
-static char *load(TALLOC_CTX *mem)
+static char *load(TALLOC_CTX *mem, const char *path)
 {
 	struct buf *buf = buf_new(mem);
-	FILE *file = fopen(MANUAL, "r");
+	FILE *file = fopen(path, "r");
 	char bytes[4096];
 	size_t n;
 
-	cr_assert_not_null(file, "%s", MANUAL);
+	cr_assert_not_null(file, "%s", path);
 	while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
 		buf_add(buf, bytes, n);
 	cr_assert_eq(fclose(file), 0);
@@ -98,27 +100,31 @@ static char *heading(TALLOC_CTX *mem, const struct cli_command *command)
 		line = mem_printf(mem, "%s Oo Ar %.*s Oc", line, (int)len - 2, command->usage + 1);
 	else if (len)
 		line = mem_printf(mem, "%s Ar %s", line, command->usage);
-	for (const struct cli_option *o = command->options; o < command->options + CLI_OPTIONS_MAX && o->name; o++)
+	for (const struct cli_option *o = command->options;
+	     o < command->options + CLI_OPTIONS_MAX && o->name; o++)
 		line = mem_printf(mem, "%s Oo %s Oc", line, option_words(mem, o));
 	return line;
 }
 
 static void expect_help(const char *what, const char *words, const char *help)
 {
-	cr_expect(text_starts(words, help), "%s\n  expected: %s\n  the manual: %s", what, help, words);
+	cr_expect(text_starts(words, help), "%s\n  expected: %s\n  the manual: %s", what, help,
+		  words);
 }
 
 /* ---- the table in the manual ---- */
 
 static void expect_options(TALLOC_CTX *mem, const struct cli_command *command, const char *entry)
 {
-	for (const struct cli_option *o = command->options; o < command->options + CLI_OPTIONS_MAX && o->name; o++) {
+	for (const struct cli_option *o = command->options;
+	     o < command->options + CLI_OPTIONS_MAX && o->name; o++) {
 		char *line = mem_printf(mem, ".It %s", option_words(mem, o));
 		const char *at = below(mem, entry, line);
 
 		if (!strcmp(o->name, "--json"))
 			continue;
-		cr_expect_not_null(at, "'%s' lacks the line: %s", command_words(mem, command), line);
+		cr_expect_not_null(at, "'%s' lacks the line: %s", command_words(mem, command),
+				   line);
 		if (at)
 			expect_help(line, first_words(mem, at), o->help);
 	}
@@ -128,7 +134,7 @@ Test(cli_doc, every_command_and_option_stands_in_the_manual)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 	const struct cli_command *commands;
-	const char *text = section(mem, load(mem), "COMMANDS");
+	const char *text = section(mem, load(mem, MANUAL), "COMMANDS");
 	size_t count;
 
 	commands = cli_commands(&count);
@@ -142,7 +148,9 @@ Test(cli_doc, every_command_and_option_stands_in_the_manual)
 			continue;
 		expect_help(line, first_words(mem, at), commands[i].help);
 		end = strstr(at, "\n.It Ic ");
-		expect_options(mem, &commands[i], mem_strndup(mem, at - 1, end ? (size_t)(end - at) + 2 : strlen(at - 1)));
+		expect_options(
+			mem, &commands[i],
+			mem_strndup(mem, at - 1, end ? (size_t)(end - at) + 2 : strlen(at - 1)));
 	}
 	talloc_free(mem);
 }
@@ -151,7 +159,7 @@ Test(cli_doc, json_is_described_once)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 	const struct cli_command *commands;
-	const char *manual = load(mem), *json = section(mem, manual, "JSON OUTPUT");
+	const char *manual = load(mem, MANUAL), *json = section(mem, manual, "JSON OUTPUT");
 	const char *at = below(mem, manual, ".It Fl -json");
 	size_t count, seen = 0;
 
@@ -164,8 +172,11 @@ Test(cli_doc, json_is_described_once)
 				continue;
 			seen++;
 			expect_help("--json", first_words(mem, at), o->help);
-			cr_expect_not_null(below(mem, json, mem_printf(mem, ".It Ic %s", command_words(mem, &commands[i]))),
-					   "the JSON of '%s' is not described", command_words(mem, &commands[i]));
+			cr_expect_not_null(below(mem, json,
+						 mem_printf(mem, ".It Ic %s",
+							    command_words(mem, &commands[i]))),
+					   "the JSON of '%s' is not described",
+					   command_words(mem, &commands[i]));
 		}
 	cr_assert_gt(seen, 8);
 	talloc_free(mem);
@@ -188,7 +199,7 @@ static bool is_heading(TALLOC_CTX *mem, const char *line)
 Test(cli_doc, no_other_command_is_described)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *at = section(mem, load(mem), "COMMANDS");
+	const char *at = section(mem, load(mem, MANUAL), "COMMANDS");
 	char *line;
 
 	while ((line = next_line(mem, &at)))
@@ -228,7 +239,7 @@ static size_t word_length(const char *word)
 Test(cli_doc, no_other_option_is_named)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *manual = load(mem);
+	const char *manual = load(mem, MANUAL);
 	size_t seen = 0;
 
 	for (const char *at = manual; (at = strstr(at, "Fl -")); at++) {
@@ -238,27 +249,28 @@ Test(cli_doc, no_other_option_is_named)
 		seen++;
 	}
 	for (const char *at = manual; (at = strstr(at, " --")); at++) {
-		cr_expect(is_option(at + 1, 2 + word_length(at + 3)), "no command takes %.20s", at + 1);
+		cr_expect(is_option(at + 1, 2 + word_length(at + 3)), "no command takes %.20s",
+			  at + 1);
 		seen++;
 	}
 	cr_assert_gt(seen, 30);
 	talloc_free(mem);
 }
 
-static bool has_second(const char *name, const char *second, size_t len, bool *family_r)
+/* True when NAME is a command by itself, or has that second word. */
+static bool is_command(const char *name, const char *second, size_t len)
 {
 	const struct cli_command *commands;
 	bool found = false, plain = false;
 	size_t count;
 
-	*family_r = false;
 	commands = cli_commands(&count);
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(commands[i].name, name))
 			continue;
 		plain |= !commands[i].second;
-		*family_r |= commands[i].second != NULL;
-		found |= commands[i].second && strlen(commands[i].second) == len && !strncmp(commands[i].second, second, len);
+		found |= commands[i].second && strlen(commands[i].second) == len &&
+			 !strncmp(commands[i].second, second, len);
 	}
 	return plain || found;
 }
@@ -267,19 +279,18 @@ static bool has_second(const char *name, const char *second, size_t len, bool *f
 Test(cli_doc, every_command_that_is_mentioned_is_one)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *manual = load(mem);
+	const char *manual = load(mem, MANUAL);
 	size_t seen = 0;
 
 	for (const char *at = manual; (at = strstr(at, "taskferry ")); at++) {
 		size_t first = word_length(at + 10), second;
 		const char *rest = at + 10 + first;
-		bool family;
 
 		if (!first || (at > manual && at[-1] == '/'))
 			continue;
 		second = *rest == ' ' ? word_length(rest + 1) : 0;
-		cr_expect(has_second(mem_strndup(mem, at + 10, first), rest + 1, second, &family), "no such command: %.40s",
-			  at);
+		cr_expect(is_command(mem_strndup(mem, at + 10, first), rest + 1, second),
+			  "no such command: %.40s", at);
 		seen++;
 	}
 	cr_assert_gt(seen, 15);
@@ -291,15 +302,62 @@ Test(cli_doc, every_command_that_is_mentioned_is_one)
 Test(cli_doc, every_exit_code_stands_in_the_manual)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *text = section(mem, mem_printf(mem, "%s", load(mem)), "EXIT STATUS");
+	const char *text = section(mem, load(mem, MANUAL), "EXIT STATUS");
 
 	for (int kind = 0; kind < FAULT_KINDS; kind++) {
 		int code = fault_exit(fault_new(mem, (enum fault_kind)kind, "x"));
 
-		cr_expect_not_null(below(mem, text, mem_printf(mem, ".It %d", code)), "exit code %d of %s is missing", code,
+		cr_expect_not_null(below(mem, text, mem_printf(mem, ".It %d", code)),
+				   "exit code %d of %s is missing", code,
 				   fault_kind_name((enum fault_kind)kind));
 	}
 	cr_expect_not_null(below(mem, text, ".It 0"));
 	cr_expect_not_null(below(mem, text, ".It 1"));
+	talloc_free(mem);
+}
+
+/* ---- completion ---- */
+
+/* Every first and second word of the table is offered: it stands in some list of words. */
+static void expect_offered(TALLOC_CTX *mem, const char *text, const char *word)
+{
+	const char *at = text;
+	bool offered = false;
+	char *line;
+
+	while (word && (line = next_line(mem, &at))) {
+		const char *list = strstr(line, "words=\"");
+		char *words = list ? mem_printf(mem, " %s ", list + 7) : NULL;
+
+		for (char *quote = words; quote && (quote = strchr(quote, '"'));)
+			*quote = ' ';
+		offered |= words && strstr(words, mem_printf(mem, " %s ", word));
+	}
+	cr_expect(!word || offered, "completion does not offer '%s'", word);
+}
+
+Test(cli_doc, completion_knows_the_same_commands_and_options)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+	const char *text = load(mem, COMPLETION);
+	const struct cli_command *commands;
+	size_t count, rows = 0;
+
+	commands = cli_commands(&count);
+	for (size_t i = 0; i < count; i++) {
+		char *words = mem_strdup(mem, "");
+
+		for (const struct cli_option *o = commands[i].options;
+		     o < commands[i].options + CLI_OPTIONS_MAX && o->name; o++)
+			words = mem_printf(mem, "%s%s%s", words, *words ? " " : "", o->name);
+		words = mem_printf(mem, "\t\"%s\") words=\"%s\" ;;",
+				   command_words(mem, &commands[i]), words);
+		cr_expect_not_null(below(mem, text, words), "completion lacks the line: %s", words);
+		expect_offered(mem, text, commands[i].name);
+		expect_offered(mem, text, commands[i].second);
+	}
+	for (const char *at = text; (at = strstr(at, "\") words=\"")); at++)
+		rows++;
+	cr_expect_eq(rows, count, "completion has %zu commands, the table %zu", rows, count);
 	talloc_free(mem);
 }

@@ -1,0 +1,83 @@
+# taskferry.bash - completion for bash; install as /usr/share/bash-completion/completions/taskferry
+# The lines `"COMMAND") words=...` agree with gateway/cli/cli_table.c; tests/unit/cli_doc_test.c compares them.
+
+_taskferry_options()
+{
+	local words=
+	case $1 in
+	"init") words="" ;;
+	"check") words="" ;;
+	"doctor") words="--json" ;;
+	"import") words="--project --resources --withdraw --dry-run" ;;
+	"publish") words="--all" ;;
+	"sync") words="--account --project --full --dry-run" ;;
+	"status") words="--json" ;;
+	"project list") words="--json" ;;
+	"project show") words="--json" ;;
+	"project archive") words="" ;;
+	"task list") words="--project --resource --json" ;;
+	"task show") words="--json" ;;
+	"task set") words="" ;;
+	"resource list") words="--json" ;;
+	"resource show") words="--json" ;;
+	"resource set") words="" ;;
+	"history") words="--json" ;;
+	"revisions") words="--state --json" ;;
+	"revision show") words="--json" ;;
+	"queue retry") words="--all" ;;
+	"queue") words="--json" ;;
+	esac
+	printf '%s --help' "$words"
+}
+
+_taskferry()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local i=1 command= words=
+
+	COMPREPLY=()
+	while [ "$i" -lt "$COMP_CWORD" ]; do
+		case ${COMP_WORDS[i]} in
+		-c) i=$((i + 1)) ;;
+		-*) ;;
+		*) break ;;
+		esac
+		i=$((i + 1))
+	done
+	case $prev in
+	-c | --resources)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	--state)
+		COMPREPLY=($(compgen -W "losing corrected rejected proposed accepted dismissed" -- "$cur"))
+		return
+		;;
+	esac
+	if [ "$i" -ge "$COMP_CWORD" ]; then
+		words="init check doctor import publish sync status project task resource history revisions revision queue"
+		COMPREPLY=($(compgen -W "$words -c -v --help --version" -- "$cur"))
+		return
+	fi
+	command=${COMP_WORDS[i]}
+	case $command in
+	project) words="list show archive" ;;
+	task | resource) words="list show set" ;;
+	revision) words="show" ;;
+	queue) words="retry" ;;
+	esac
+	if [ -n "$words" ] && [ "$((i + 1))" -eq "$COMP_CWORD" ] && [ "${cur#-}" = "$cur" ]; then
+		COMPREPLY=($(compgen -W "$words" -- "$cur"))
+		return
+	fi
+	if [ -n "$words" ] && [ "$((i + 1))" -lt "$COMP_CWORD" ] && [ "${COMP_WORDS[i + 1]#-}" = "${COMP_WORDS[i + 1]}" ]; then
+		command="$command ${COMP_WORDS[i + 1]}"
+	fi
+	if [ "$command" = import ] && [ "${cur#-}" = "$cur" ]; then
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+	fi
+	COMPREPLY=($(compgen -W "$(_taskferry_options "$command")" -- "$cur"))
+}
+
+complete -F _taskferry taskferry

@@ -1,0 +1,35 @@
+/* client.h - a task client of a person: knows items by their titles, and nothing of taskferry. */
+#ifndef TASKFERRY_TESTS_CLIENT_H
+#define TASKFERRY_TESTS_CLIENT_H
+
+#include "world.h"
+
+struct client_item {
+	const char *address, *version;
+	char *text; /* unfolded, LF */
+};
+
+/* WHO is "ana" (on server a) or "ana@b". The item of that title, or NULL. */
+struct client_item *client_find(struct world *world, const char *who, const char *title);
+size_t client_count(struct world *world, const char *who);
+
+/* Edits the item of that title: `|` between properties; `NAME:value` or `NAME;PARAM:value` replaces all lines of the name, `NAME`
+ * alone removes them, `NOTES:text` writes above whatever the description holds, `+NAME:value` adds a line. */
+void client_edit(struct world *world, const char *who, const char *title, const char *properties);
+
+/* Puts a text (`\n` is a line end) under a name, new or over what is there. */
+void client_put(struct world *world, const char *who, const char *name, const char *text);
+
+/* Overwrites an item's text; removes an item, or all. */
+void client_overwrite(struct world *world, const char *who, const char *title, const char *text);
+void client_delete(struct world *world, const char *who, const char *title);
+void client_delete_all(struct world *world, const char *who);
+void client_delete_folder(struct world *world, const char *who);
+
+/* The same text under another name; with CREATE_FIRST it is copied before the old one is removed. */
+void client_move(struct world *world, const char *who, const char *title, const char *name);
+
+/* True when the item has that line (`NAME:value`), a line beginning with it (`NAME~value`: containing), or none of the name (`!NAME`). */
+bool client_has(const struct client_item *item, const char *property);
+
+#endif

@@ -1,0 +1,351 @@
+#include "config.h"
+
+#include "world.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "gateway/sync/delivery.h"
+
+struct world *world_new(void)
+{
+	char template[] = "/tmp/taskferry-scenario-XXXXXX";
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct world *world = MEM_NEW(mem, struct world);
+	int64_t start = 0;
+
+	cr_assert_not_null(mkdtemp(template));
+	cr_assert(clock_from_rfc3339(WORLD_START, &start));
+	world->mem = mem;
+	world->directory = mem_strdup(mem, template);
+	world->dsn = mem_printf(mem, "sqlite:%s/site.db", world->directory);
+	world->site = buf_new(mem);
+	world->server = buf_new(mem);
+	world->rights = buf_new(mem);
+	world->rules = buf_new(mem);
+	world->servers = 1;
+	world->clock = clock_set(mem, start);
+	world->report = round_report_new(mem);
+	return world;
+}
+
+const char *world_server_path(struct world *world, const char *server)
+{
+	return mem_printf(world->mem, "%s/%s.mem", world->directory, server);
+}
+
+static void read_conf(struct world *world)
+{
+	struct conf_report *report = NULL;
+	struct buf *ini = buf_new(world->mem);
+
+	buf_printf(ini, "[site]\nurl = https://pm.example.com/web\nname = Test\ntimezone = Europe/Berlin\n%s[store]\ndsn = %s\n",
+		   world->site->len ? world->site->data : "", world->dsn);
+	for (int i = 0; i < world->servers; i++)
+		buf_printf(ini, "[server %c]\ntype = memory\nurl = memory:%s/%c.mem\n%s", 'a' + i, world->directory, 'a' + i,
+			   world->server->len ? world->server->data : "settle = 0s\n");
+	buf_printf(ini, "[rights]\n%s%s", world->rights->len ? world->rights->data : "grace = 0s\n",
+		   world->rules->len ? world->rules->data : "");
+	WORLD_OK(conf_parse(world->mem, "scenario.ini", ini->data, ini->len, 0600, &world->conf, &report));
+	cr_assert_not_null(world->conf, "%s\n%s", ini->data, report->count ? report->findings[0].text : "?");
+	world->rule_set = rules_new(world->mem, world->conf, report);
+	cr_assert_not_null(world->rule_set, "%s\n%s", ini->data, report->count ? report->findings[0].text : "?");
+}
+
+static void open_store(struct world *world)
+{
+	bool created = false;
+
+	WORLD_OK(store_init(world->mem, world->dsn, world->clock, NULL, &created));
+	WORLD_OK(store_open(world->mem, world->dsn, world->clock, NULL, &world->store));
+}
+
+void world_open(struct world *world)
+{
+	if (world->store)
+		return;
+	WORLD_OK(zone_use(world->mem, "Europe/Berlin"));
+	read_conf(world);
+	open_store(world);
+}
+
+static void remove_files(struct world *world, const char *prefix)
+{
+	DIR *directory = opendir(world->directory);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (text_starts(entry->d_name, prefix) && entry->d_name[0] != '.')
+			(void)unlink(mem_printf(world->mem, "%s/%s", world->directory, entry->d_name));
+	if (directory)
+		closedir(directory);
+}
+
+void world_free(struct world *world)
+{
+	talloc_free(world->store);
+	world->store = NULL;
+	remove_files(world, "");
+	(void)rmdir(world->directory);
+	talloc_free(world->mem);
+}
+
+void world_lose_database(struct world *world)
+{
+	world_open(world);
+	talloc_free(world->store);
+	world->store = NULL;
+	remove_files(world, "site.db");
+	open_store(world);
+}
+
+/* ---- the plan ---- */
+
+struct world_row *world_row(struct world *world, const char *title, bool create)
+{
+	struct world_row *row;
+
+	for (size_t i = 0; i < world->plan_count; i++)
+		if (!strcmp(world->plan[i].title, title))
+			return &world->plan[i];
+	cr_assert(create, "no task '%s' in the plan", title);
+	cr_assert_lt(world->plan_count, (size_t)WORLD_ROWS);
+	row = &world->plan[world->plan_count++];
+	row->title = mem_strdup(world->mem, title);
+	row->task = vector_new(world->mem);
+	row->assignment = vector_new(world->mem);
+	vector_text(row->task, FIELD_subject, title);
+	return row;
+}
+
+static void add_person(struct world *world, const char *name)
+{
+	struct projfile *file = &world->file;
+
+	for (size_t i = 0; i < file->resource_count; i++)
+		if (!strcmp(file->resources[i].key, name))
+			return;
+	file->resources = MEM_GROW(world->mem, file->resources, struct projfile_resource, file->resource_count + 1);
+	file->resources[file->resource_count++] = (struct projfile_resource){
+		.key = name, .name = name, .email = mem_printf(world->mem, "%s@example.com", name), .line = 1
+	};
+}
+
+static void add_row(struct world *world, struct world_row *row)
+{
+	struct projfile *file = &world->file;
+	const char *key = mem_printf(world->mem, "%zu", (size_t)(row - world->plan) + 1);
+
+	file->tasks = MEM_GROW(world->mem, file->tasks, struct projfile_task, file->task_count + 1);
+	file->tasks[file->task_count++] = (struct projfile_task){ .key = key, .values = row->task, .line = 1 };
+	for (size_t i = 0; i < COUNT_OF(row->people) && row->people[i]; i++) {
+		add_person(world, row->people[i]);
+		file->assignments = MEM_GROW(world->mem, file->assignments, struct projfile_assignment, file->assignment_count + 1);
+		file->assignments[file->assignment_count++] = (struct projfile_assignment){
+			.key = mem_printf(world->mem, "%s-%zu", key, i), .task_key = key, .resource_key = row->people[i],
+			.values = row->assignment, .line = 1
+		};
+	}
+}
+
+struct import_result *world_import(struct world *world, bool withdraw)
+{
+	struct edit_env env = { .clock = world->clock };
+	struct import_options options = { .file_name = "harbour.xml", .withdraw = withdraw };
+	struct import_result *result = NULL;
+
+	world_open(world);
+	env.conf = world->conf;
+	env.store = world->store;
+	env.rules = world->rule_set;
+	world->file = (struct projfile){ .guid = "guid-1", .title = "Harbour", .name = "harbour" };
+	for (size_t i = 0; i < world->plan_count; i++)
+		if (!world->plan[i].dropped)
+			add_row(world, &world->plan[i]);
+	WORLD_OK(import_file(world->mem, &env, &world->file, &options, &result));
+	return result;
+}
+
+static struct project *find_project(struct world *world)
+{
+	struct project *project = NULL;
+
+	WORLD_OK(project_by_source(world->store, world->mem, "guid-1", &project));
+	cr_assert_not_null(project, "nothing was imported yet");
+	return project;
+}
+
+void world_publish(struct world *world)
+{
+	struct sync_env env = { .conf = world->conf, .clock = world->clock };
+	int64_t jobs = 0;
+
+	WORLD_OK(sync_publish(world->mem, &env, world->store, find_project(world), world->report, &jobs));
+	world->publish = true;
+}
+
+struct assignment *world_assignment(struct world *world, const char *title, const char *person)
+{
+	struct project *project = find_project(world);
+	struct assignment *list = NULL;
+	struct resource *resource = NULL;
+	size_t count = 0;
+
+	WORLD_OK(project_resource_by_key(world->store, world->mem, mem_printf(world->mem, "%s@example.com", person), &resource));
+	cr_assert_not_null(resource, "no person %s", person);
+	WORLD_OK(project_assignments(world->store, world->mem, project->id, resource->id, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		struct stamped *values = NULL;
+
+		WORLD_OK(project_values(world->store, world->mem, &list[i], &values));
+		if (text_same(vector_str(values->values, FIELD_subject), title))
+			return &list[i];
+	}
+	cr_assert_fail("'%s' is not %s's", title, person);
+	return NULL;
+}
+
+/* ---- a server with a client that writes in between ---- */
+
+struct meddler {
+	struct endpoint endpoint;
+	struct endpoint *inner;
+	struct world *world;
+};
+
+static struct endpoint *inner_of(struct endpoint *endpoint)
+{
+	return ((struct meddler *)endpoint)->inner;
+}
+
+static struct fault *meddler_ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
+				    const char *known, char **address_r, bool *created_r)
+{
+	return endpoint_ensure(inner_of(endpoint), mem, folder, known, address_r, created_r);
+}
+
+static struct fault *meddler_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
+				    struct endpoint_notice **notice_r)
+{
+	return endpoint_notice(inner_of(endpoint), mem, folder, token, notice_r);
+}
+
+static struct fault *meddler_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *const *addresses,
+				   size_t count, struct endpoint_item **items_r)
+{
+	return endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r);
+}
+
+static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
+				 size_t count)
+{
+	struct world *world = ((struct meddler *)endpoint)->world;
+	void (*meddle)(struct world *) = world->before_put;
+	int64_t before = 0, after = 0;
+	const char *path = world_server_path(world, "a");
+
+	world->before_put = NULL;
+	if (meddle) {
+		WORLD_OK(memory_writes(mem, path, &before));
+		meddle(world);
+		WORLD_OK(memory_writes(mem, path, &after));
+		world->writes -= after - before; /* the client's, not ours */
+	}
+	return endpoint_put(inner_of(endpoint), mem, folder, puts, count);
+}
+
+static struct fault *meddler_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    struct endpoint_remove *removes, size_t count)
+{
+	return endpoint_remove(inner_of(endpoint), mem, folder, removes, count);
+}
+
+static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid)
+{
+	return endpoint_address(inner_of(endpoint), mem, folder, uid);
+}
+
+static const struct endpoint_ops meddler_ops = {
+	.kind = "memory", .ensure = meddler_ensure, .notice = meddler_notice, .fetch = meddler_fetch,
+	.put = meddler_put, .remove = meddler_remove, .address = meddler_address,
+};
+
+/* ---- rounds ---- */
+
+static void run_round(struct world *world, const struct conf_server *server, const struct resource *person,
+		      const struct project *project, bool full)
+{
+	struct meddler meddler = { .endpoint.ops = &meddler_ops, .world = world };
+	struct round_env env = { .conf = world->conf, .store = world->store, .clock = world->clock, .rules = world->rule_set };
+	struct round_options options = { .ensure = world->publish, .full = full };
+	struct account *account = NULL;
+	struct fault *fault;
+
+	WORLD_OK(store_begin(world->store));
+	WORLD_OK(link_account(world->store, world->mem, server->name, person->id, true, &account));
+	WORLD_OK(store_commit(world->store));
+	meddler.inner = memory_new(world->mem, world_server_path(world, server->name), person->email, world->clock, NULL);
+	fault = round_run(world->mem, &env, server, &meddler.endpoint, account, project, &options, world->report);
+	if (fault) /* as a worker does: told, and the rest goes on */
+		round_note(world->report, "%s on server %s: %s", person->key, server->name, fault->text);
+	if (fault && fault->next == FAULT_NEXT_RETRY && world->report->due_us > clock_now_us(world->clock) + CLOCK_SECOND_US)
+		world->report->due_us = clock_now_us(world->clock) + CLOCK_SECOND_US;
+}
+
+static void run_all(struct world *world, bool full)
+{
+	const struct conf_server *servers[8];
+	struct project *project = find_project(world);
+	struct resource *people = NULL;
+	size_t count = 0;
+
+	WORLD_OK(project_resources(world->store, world->mem, project->id, &people, &count));
+	for (size_t i = 0; i < count && project->state == PROJECT_PUBLISHED; i++) {
+		size_t n = delivery_servers(world->conf, &people[i], servers);
+
+		for (size_t s = 0; s < n; s++)
+			run_round(world, servers[s], &people[i], project, full);
+	}
+	world->publish = false;
+}
+
+static int64_t all_writes(struct world *world)
+{
+	int64_t sum = 0, writes = 0;
+
+	for (int i = 0; i < world->servers; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		WORLD_OK(memory_writes(world->mem, world_server_path(world, name), &writes));
+		sum += writes;
+	}
+	return sum;
+}
+
+void world_sync(struct world *world, bool full)
+{
+	int64_t patience = SYNC_PATIENCE_US;
+
+	world_open(world);
+	world->writes = -all_writes(world);
+	world->report = round_report_new(world->mem);
+	for (int turn = 0; turn < 50; turn++) {
+		int64_t pause;
+
+		world->report->due_us = INT64_MAX;
+		run_all(world, full);
+		if (world->report->due_us == INT64_MAX)
+			break;
+		pause = world->report->due_us - clock_now_us(world->clock);
+		if (pause > patience)
+			break;
+		patience -= pause;
+		clock_sleep(world->clock, pause);
+	}
+	world->writes += all_writes(world);
+}

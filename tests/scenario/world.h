@@ -1,0 +1,69 @@
+/* world.h - a site in a temporary folder: a database, one or two memory servers, a clock that is turned by hand.
+ *
+ * Rounds are run one after the other in this thread, so that nothing depends on chance or real time. */
+#ifndef TASKFERRY_TESTS_WORLD_H
+#define TASKFERRY_TESTS_WORLD_H
+
+#include <criterion/criterion.h>
+
+#include "gateway/memory/memory.h"
+#include "gateway/sync/import.h"
+#include "gateway/sync/sync.h"
+
+#define WORLD_START "2026-11-21T09:00:00Z"
+#define WORLD_ROWS 64 /* of the plan */
+
+struct world_row {
+	const char *title, *people[4];
+	struct vector *task, *assignment;
+	bool dropped;
+};
+
+struct world {
+	TALLOC_CTX *mem;
+	const char *directory, *dsn;
+	struct buf *site, *server, *rights, *rules; /* ini lines, until world_open() */
+	int servers;
+	struct conf *conf;
+	struct clock *clock;
+	struct store *store;
+	struct rules *rule_set;
+	struct projfile file; /* rebuilt at each import */
+	struct world_row plan[WORLD_ROWS];
+	size_t plan_count;
+	bool publish; /* the next sync is a publish job's */
+	struct round_report *report; /* of the last sync */
+	int64_t writes; /* requests that write of the last sync */
+	/* runs once, just before the next batch is put: a client that writes in between */
+	void (*before_put)(struct world *world);
+	const char *before_put_line;
+};
+
+#define WORLD_OK(call)                                                                                                 \
+	do {                                                                                                           \
+		struct fault *world_fault_ = (call);                                                                   \
+		cr_assert_null(world_fault_, "%s: %s", #call, world_fault_ ? world_fault_->text : "");                 \
+	} while (0)
+
+struct world *world_new(void);
+
+/* Reads the configuration and opens the database, once. */
+void world_open(struct world *world);
+void world_free(struct world *world);
+
+/* A new database for the same site and servers. */
+void world_lose_database(struct world *world);
+
+struct world_row *world_row(struct world *world, const char *title, bool create);
+struct import_result *world_import(struct world *world, bool withdraw);
+void world_publish(struct world *world);
+
+/* All rounds that are due, then those that become due within the patience of `sync`. */
+void world_sync(struct world *world, bool full);
+
+/* The assignment of a task, by its title, to a person ("ana"). */
+struct assignment *world_assignment(struct world *world, const char *title, const char *person);
+
+const char *world_server_path(struct world *world, const char *server);
+
+#endif
