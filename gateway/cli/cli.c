@@ -2,6 +2,7 @@
 
 #include "gateway/cli/cli.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -281,7 +282,8 @@ static int finish(struct cli *cli, struct fault *fault)
 
 	if (fault)
 		fprintf(cli->err, "taskferry: %s\n", fault->text);
-	if ((fflush(cli->out) || ferror(cli->out)) && !code) {
+	/* a reader that had enough (`| head`) is no failure */
+	if ((fflush(cli->out) || ferror(cli->out)) && errno != EPIPE && !code) {
 		fprintf(cli->err, "taskferry: standard output could not be written\n");
 		code = 74;
 	}

@@ -10,7 +10,7 @@ static const struct cli_command commands[] = {
 	  "Create the database, or bring it to this version; harmless when repeated.", { { NULL, NULL, NULL } } },
 	{ "check", NULL, "", 0, 0, CLI_NOTHING, cmd_check,
 	  "Read the configuration and report every error with file and line.", { { NULL, NULL, NULL } } },
-	{ "doctor", NULL, "[SERVER]", 0, 1, CLI_STORE, cmd_doctor,
+	{ "doctor", NULL, "[SERVER]", 0, 1, CLI_CONF, cmd_doctor,
 	  "Connect to the servers and print what each can do and what is wrong.", { JSON } },
 	{ "import", NULL, "FILE", 1, 1, CLI_RULES, cmd_import,
 	  "Import a Microsoft Project XML file; importing again updates, never doubles.",

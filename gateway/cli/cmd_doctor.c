@@ -264,6 +264,24 @@ static void print_table(const struct doctor *doctor)
 		cli_view_print(doctor->cli, table);
 }
 
+/* Doctor is asked before `init` too: then only people of the configuration are known. */
+static struct fault *look_at_store(struct doctor *doctor)
+{
+	struct cli *cli = doctor->cli;
+	struct fault *fault =
+		store_open(cli->mem, cli->conf->dsn, cli->clock, cli->points, &cli->store);
+
+	if (!fault)
+		return project_resources(cli->store, cli->mem, 0, &doctor->people,
+					 &doctor->person_count);
+	add(doctor, &(struct finding){ .probe = "database",
+				       .result = fault_kind_words(fault->kind),
+				       .meaning = fault->text,
+				       .level = fault->kind == FAULT_NO_INPUT ? FINDING_WARNING
+									      : FINDING_ERROR });
+	return NULL;
+}
+
 struct fault *cmd_doctor(struct cli *cli)
 {
 	struct doctor doctor = { .cli = cli };
@@ -273,7 +291,7 @@ struct fault *cmd_doctor(struct cli *cli)
 	doctor.delivery = (struct delivery){
 		.http = http, .clock = cli->clock, .points = cli->points, .conf = cli->conf
 	};
-	FAULT_TRY(project_resources(cli->store, cli->mem, 0, &doctor.people, &doctor.person_count));
+	FAULT_TRY(look_at_store(&doctor));
 	FAULT_TRY(ask_all(&doctor));
 	if (cli_has(cli, "--json"))
 		print_json(&doctor);

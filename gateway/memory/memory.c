@@ -297,11 +297,28 @@ static struct fault *no_folder(TALLOC_CTX *mem, const char *folder)
 			     FAULT_NEXT_HOLD);
 }
 
+static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
+			    struct fault *fault)
+{
+	struct fault *late = state && state->changed ? save(memory, mem, state) : NULL;
+
+	unlock(memory);
+	if (state)
+		talloc_free(state);
+	return fault ? fault : late;
+}
+
 static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_probe **probe_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_probe *result = MEM_NEW(mem, struct endpoint_probe);
+	struct outcome outcome = { NULL, false, false };
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
 
+	if (!fault)
+		fault = next_outcome(memory, mem, state, OP_PROBE, &outcome);
+	FAULT_TRY(finish(memory, mem, state, fault ? fault : outcome.fault));
 	result->caps = (struct endpoint_caps){ .sync_token = true, .create_guard = true, .replace_guard = true,
 					       .keeps_bytes = true, .strong_version = true, .modified_time = true };
 	result->findings = MEM_ARRAY(result, struct endpoint_finding, 1);
@@ -350,17 +367,6 @@ static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 		return lost;
 	}
 	return NULL;
-}
-
-static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			    struct fault *fault)
-{
-	struct fault *late = state && state->changed ? save(memory, mem, state) : NULL;
-
-	unlock(memory);
-	if (state)
-		talloc_free(state);
-	return fault ? fault : late;
 }
 
 static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,

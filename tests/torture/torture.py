@@ -44,6 +44,7 @@ SRCDIR = os.environ.get("TF_SRCDIR") or os.path.dirname(os.path.dirname(os.path.
 KILL_CASES_AT_ONCE = 2
 FAULT_CASES_AT_ONCE = 8         # these sleep most of the time: back-off
 RADICALE_POINTS_MIN = 20
+BUSY_STEP = 14                  # of script(): the sync after edits on both sides
 COMMAND_TIMEOUT_S = 120         # a command that takes longer hangs
 RECOVERY_SYNCS = 4              # as often as an administrator may have to repeat a sync after a fault
 SETTLE_S = 0.15
@@ -281,7 +282,7 @@ class RadicaleServer:
 class Site:
     """A directory with a configuration, a database and a server; the program is run in it."""
 
-    def __init__(self, directory, server, settle=f"{SETTLE_S * 1000:.0f}ms"):
+    def __init__(self, directory, server, settle=f"{SETTLE_S * 1000:.0f}ms", on_delete="decline"):
         self.directory, self.server = directory, server
         self.started = time.time()
         self.config = os.path.join(directory, "taskferry.ini")
@@ -292,7 +293,7 @@ class Site:
             file.write(f"[site]\nurl = https://pm.example.com/web\nname = Example\ntimezone = Europe/Berlin\n"
                        f"[store]\ndsn = sqlite:{self.database}\n"
                        f"[server srv]\n{server.config()}resources = *@example.com\nsettle = {settle}\n"
-                       f"[rights]\non_delete = decline\ngrace = 300ms\n")
+                       f"[rights]\non_delete = {on_delete}\ngrace = 300ms\n")
         os.chmod(self.config, 0o600)
 
     def run(self, *words, kill=None):
@@ -448,8 +449,9 @@ def check_items(site):
             continue
         if found[0][1] != address:
             faults.append(f"N11: the link of {uid} says {address}, the item stands at {found[0][1]}")
-        if site.server.kind == "memory" and (found[0][2] != version or found[0][3] != seen):
-            faults.append(f"N11: seen of {uid} is not what the server holds ({version}, {found[0][2]})")
+        if found[0][2].strip('"') != str(version).strip('"') or found[0][3] != seen:
+            faults += [f"N11: seen of {uid} is not what the server holds ({version}, {found[0][2]}):",
+                       *difflib.unified_diff(lines_of(seen or ""), lines_of(found[0][3]), lineterm="", n=0)]
         if found[0][3].count("BEGIN:VTODO") != 1:
             faults.append(f"{uid}: more than one VTODO")
         if unfold(found[0][3]).count("--- taskferry ---") > 1:
@@ -728,8 +730,8 @@ class Runner:
             server.stop()
 
 
-def torture_kills(tap, runner, most=None):
-    """Kills at every point; MOST limits the places per point. Returns (named, fired)."""
+def torture_kills(tap, runner, all_places=True):
+    """Kills at every point, at all places or only at the first and in the busiest sync. Returns (named, fired)."""
     wrong, _, passed, _ = runner.case("undisturbed")
     tap.result(not wrong, "undisturbed", wrong)
     if wrong:
@@ -737,7 +739,9 @@ def torture_kills(tap, runner, most=None):
     fired, by_point = set(), {}
     cases = {}
     for name in point_names():
-        by_point[name] = places(passed, name)[:most]
+        found = places(passed, name)
+        busy = [place for place in found[1:] if place[0] == BUSY_STEP][:1] or found[1:2]
+        by_point[name] = found if all_places else found[:1] + busy
         cases.update({f"{place} in step {step}": {"kill": (step, place)} for step, place in by_point[name]})
     results = collections.defaultdict(list)
     for name, result in runner.cases(cases):
@@ -789,7 +793,7 @@ def torture_faults(tap, runner):
 
 class Chaos:
     """Random kills, faults and edits; after each spell the site is brought to rest and looked at."""
-    COMMANDS = (["sync"], ["sync"], ["sync"], ["publish", "--all"], ["import"], ["set"])
+    COMMANDS = (["sync"], ["sync"], ["sync"], ["sync", "--full"], ["publish", "--all"], ["import"], ["set"])
     FAULTS = {"put": "lost busy changed refused full locked rewrite protocol".split(),
               "fetch": "protocol busy unreachable".split(), "notice": "token unreachable busy".split(),
               "remove": "lost busy changed locked".split(), "ensure": "lost busy".split()}
@@ -797,10 +801,12 @@ class Chaos:
     def __init__(self, directory, seed):
         self.random = random.Random(seed)
         self.server = MemoryServer(directory)
-        self.site = Site(directory, self.server, settle=self.random.choice(["0s", "100ms"]))
+        self.site = Site(directory, self.server, self.random.choice(["0s", "100ms"]),
+                         self.random.choice(["decline", "restore", "ignore"]))
         self.plans = make_plans(directory)
         self.points = point_names()
-        self.written = {}       # (uid, field) -> (what a person wrote, must be found)
+        self.written = {}       # (uid, field) -> what a person wrote and must be found
+        self.passed = collections.Counter()
         self.marks = self.kills = self.edits = self.spells = 0
 
     def start(self):
@@ -818,12 +824,12 @@ class Chaos:
         kind = self.random.choice(["note", "note", "due", "title", "foreign", "percent", "done", "delete"])
         if kind == "delete" and self.random.random() < 0.7:
             return
-        mark = f"mark-{self.marks}-end"
+        mark, percent = f"mark-{self.marks}-end", self.random.choice([*range(11, 49), *range(101, 160)])
         day = datetime.date(2027, 3, 1) + datetime.timedelta(days=self.marks)
         changes = {"note": lambda text: {"DESCRIPTION": mark + "\\n" + (property_of(text, "DESCRIPTION") or "")},
                    "due": lambda text: {"DUE;VALUE=DATE": day.strftime("%Y%m%d")}, "title": lambda text: {"SUMMARY": mark},
                    "foreign": lambda text: {f"X-{mark.upper()}": "1"},
-                   "percent": lambda text: {"PERCENT-COMPLETE": str(self.random.randint(-20, 160))},
+                   "percent": lambda text: {"STATUS": "IN-PROCESS", "COMPLETED": None, "PERCENT-COMPLETE": str(percent)},
                    "done": lambda text: {"STATUS": "COMPLETED", "PERCENT-COMPLETE": "100"}}
         if kind == "delete":
             done = self.server.change(uid, lambda text: None)
@@ -832,23 +838,38 @@ class Chaos:
         if not done:
             return
         self.edits += 1
-        look_for = {"note": mark, "title": mark, "due": day.isoformat(), "foreign": f"X-{mark.upper()}:1"}
+        look_for = {"note": mark, "title": mark, "due": day.isoformat(), "foreign": f"X-{mark.upper()}:1",
+                    "percent": f"{uid} percent {percent}\n"}
         if kind == "delete":    # the person threw it away, with what was not carried over yet
             self.written = {key: value for key, value in self.written.items() if key[0] != uid}
         elif kind in look_for:
             key = (uid, kind if kind != "foreign" else mark)
             self.written[key] = look_for[kind]
+        elif kind == "done":
+            self.written.pop((uid, "percent"), None)
 
     def command(self):
         words = list(self.random.choice(self.COMMANDS))
         if words == ["import"]:
-            words += [self.random.choice(self.plans)]
+            words += [self.random.choice(self.plans)] + self.random.choice([[], ["--withdraw"]])
         elif words == ["set"]:
             self.marks += 1
             words = ["task", "set", str(self.someone()[0]),
                      self.random.choice([f"notes=mark-{self.marks}-end", f"percent={self.random.randint(0, 100)}", "due="])]
-        kill = f"{self.random.choice(self.points)}:{self.random.randint(1, 3)}" if self.random.random() < 0.7 else None
+        usual = [point for point, count in self.passed.items() for _ in range(count)]
+        point = self.random.choice(self.random.choice([usual or self.points, self.points]))
+        kill = f"{point}:{self.random.randint(1, 3)}" if self.random.random() < 0.7 else None
         self.kills += self.site.run(*words, kill=kill) == -signal.SIGKILL
+        self.passed = self.site.take_log()
+
+    def race(self):
+        """People go on editing while a sync is at work."""
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            sync = pool.submit(self.site.run, "sync")
+            for _ in range(self.random.randint(1, 5)):
+                time.sleep(self.random.random() / 25)
+                self.edit()
+            sync.result()
 
     def fault(self):
         operation = self.random.choice(list(self.FAULTS))
@@ -870,6 +891,13 @@ class Chaos:
         known = "\n".join(str(row) for row in self.site.query(
             "SELECT text FROM field_value UNION ALL SELECT new_text FROM change UNION ALL SELECT old_text FROM change "
             "UNION ALL SELECT fields FROM revision"))
+        known += "".join(f"{uid} percent {text}\n" for uid, text in self.site.query(
+            "SELECT a.uid, c.new_text FROM change c JOIN assignment a ON a.id = c.assignment_id WHERE c.field = 'percent' "
+            "UNION ALL SELECT a.uid, c.old_text FROM change c JOIN assignment a ON a.id = c.assignment_id "
+            "WHERE c.field = 'percent'"))
+        known += "".join(f"{uid} percent {number}\n" for uid, fields in self.site.query(
+            "SELECT a.uid, r.fields FROM revision r JOIN assignment a ON a.id = r.assignment_id")
+                         for number in re.findall(r"^tpercent (-?\d+)$", fields, re.M) + re.findall(r"^opercent (-?\d+)$", fields, re.M))
         texts = {property_of(text, "UID"): unfold(text) for *_, text in self.server.items()}
         gone = {uid for uid, in self.site.query("SELECT uid FROM assignment WHERE state <> 'active'")}
         wrong = []
@@ -886,7 +914,7 @@ class Chaos:
         while time.time() < end:
             self.spells += 1
             for _ in range(self.random.randint(2, 6)):
-                self.random.choice([self.edit, self.edit, self.command, self.command, self.fault])()
+                self.random.choice([self.edit, self.edit, self.command, self.command, self.fault, self.race])()
             self.rest()
 
 
@@ -925,7 +953,7 @@ def main():
     runner = Runner(MemoryServer if args.server == "memory" else RadicaleServer, KILL_CASES_AT_ONCE)
     try:
         if args.part != "faults":
-            named, fired = torture_kills(tap, runner, None if args.server == "memory" else 2)
+            named, fired = torture_kills(tap, runner, args.server == "memory")
             tell_points(tap, named, fired, len(named) if args.server == "memory" else RADICALE_POINTS_MIN)
         if args.server == "memory" and args.part != "kills":
             torture_faults(tap, runner)

@@ -1,0 +1,574 @@
+/* scenario_test.c - runs the *.scenario files beside it: what people do, and what must be true afterwards.
+ *
+ *     # a comment                                    words with blanks stand in "..."; WHO is ana, or ana@b on server b
+ *     conf site|server|rights KEY = VALUE            a line of the ini file, before anything else
+ *     conf rule NAME / conf rule KEY = VALUE         likewise
+ *     servers 2                                      servers a and b instead of a alone
+ *     task TITLE of ana [bob] [FIELD=VALUE ...]      a row of the plan, or a change of one
+ *     drop TITLE                                     takes a row out of the plan
+ *     import [withdraw]; publish; sync [full]        as the commands
+ *     set TITLE of WHO FIELD=VALUE ...               as `task set`
+ *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
+ *     before put mailbox WHO TITLE PROPERTIES        the same, while the next sync is about to write
+ *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
+ *     move WHO TITLE NAME                            the item under another name
+ *     sleep DURATION                                 turns the clock
+ *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h)
+ *     lose database                                  a new one for the same site and servers
+ *
+ *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
+ *     expect state TITLE of WHO active|declined|withdrawn
+ *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
+ *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
+ *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
+ *     expect writes N; expect report COUNTER N; expect note TEXT; expect stray STATE N; expect held N
+ */
+#include "config.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "client.h"
+#include "store/revisions.h"
+
+#define WORDS_MAX 24
+#define REQUIRED_SCENARIOS 20 /* fewer files than that: the folder was not found whole */
+
+struct line {
+	struct world *world;
+	const char *where; /* FILE:LINE */
+	char *rest[WORDS_MAX]; /* rest[i]: the text from word i on */
+	char *word[WORDS_MAX + 1];
+	int count;
+};
+
+/* Blank-separated words; a word may be quoted, also behind its `=`. */
+static void split(struct line *line, TALLOC_CTX *mem, const char *text)
+{
+	memset(line->word, 0, sizeof line->word);
+	line->count = 0;
+	while (*(text += strspn(text, " \t"))) {
+		struct buf *word = buf_new(mem);
+		bool quoted = false;
+
+		cr_assert_lt(line->count, WORDS_MAX, "%s: too many words", line->where);
+		line->rest[line->count] = mem_strdup(mem, text);
+		for (; *text && (quoted || (*text != ' ' && *text != '\t')); text++) {
+			if (*text == '"')
+				quoted = !quoted;
+			else
+				buf_putc(word, *text);
+		}
+		cr_assert_not(quoted, "%s: a quote is not closed", line->where);
+		line->word[line->count++] = buf_steal(&word, mem, NULL);
+	}
+}
+
+static bool is_word(const struct line *line, int i, const char *word)
+{
+	return i < line->count && !strcmp(line->word[i], word);
+}
+
+static const char *word(const struct line *line, int i)
+{
+	cr_assert_lt(i, line->count, "%s: a word is missing", line->where);
+	return line->word[i];
+}
+
+static int number(const struct line *line, int i)
+{
+	return (int)strtol(word(line, i), NULL, 10);
+}
+
+/* "FIELD=VALUE": the field; *VALUE_R behind the sign. */
+static enum field field_of(const struct line *line, int i, const char **value_r)
+{
+	const char *text = word(line, i), *equals = strchr(text, '=');
+	enum field field = equals ? field_find(mem_strndup(line->world->mem, text, (size_t)(equals - text))) : FIELDS;
+
+	cr_assert_lt((int)field, (int)FIELDS, "%s: no field: %s", line->where, text);
+	*value_r = equals + 1;
+	return field;
+}
+
+/* ---- what people do ---- */
+
+static void do_conf(struct line *line)
+{
+	struct world *world = line->world;
+	const char *section = word(line, 1);
+
+	cr_assert_null(world->store, "%s: the configuration comes first", line->where);
+	if (!strcmp(section, "rule") && !strchr(line->rest[2], '='))
+		buf_printf(world->rules, "[rule %s]\n", word(line, 2));
+	else
+		buf_printf(!strcmp(section, "rule")     ? world->rules
+			   : !strcmp(section, "server") ? world->server
+			   : !strcmp(section, "site")   ? world->site
+							: world->rights,
+			   "%s\n", line->rest[2]);
+}
+
+static void do_servers(struct line *line)
+{
+	line->world->servers = number(line, 1);
+}
+
+static void do_task(struct line *line)
+{
+	struct world_row *row = world_row(line->world, word(line, 1), true);
+	int i = 3, person = 0;
+
+	row->dropped = false;
+	if (is_word(line, 2, "of")) {
+		memset(row->people, 0, sizeof row->people);
+		for (; i < line->count && !strchr(line->word[i], '='); i++)
+			row->people[person++] = line->word[i];
+	} else {
+		i = 2;
+	}
+	for (; i < line->count; i++) {
+		const char *text;
+		enum field field = field_of(line, i, &text);
+		struct value value = { ABSENT };
+
+		WORLD_OK(value_parse(line->world->mem, field, text, &value));
+		vector_put(field_table[field].scope == SCOPE_TASK ? row->task : row->assignment, field, &value);
+	}
+}
+
+static void do_drop(struct line *line)
+{
+	world_row(line->world, word(line, 1), false)->dropped = true;
+}
+
+static void do_import(struct line *line)
+{
+	world_import(line->world, is_word(line, 1, "withdraw"));
+}
+
+static void do_publish(struct line *line)
+{
+	world_publish(line->world);
+}
+
+static void do_sync(struct line *line)
+{
+	world_sync(line->world, is_word(line, 1, "full"));
+}
+
+static void do_set(struct line *line)
+{
+	struct world *world = line->world;
+	struct assignment *assignment = world_assignment(world, word(line, 1), word(line, 3));
+	struct edit_env env = { .conf = world->conf, .store = world->store, .clock = world->clock, .rules = world->rule_set,
+				.author = "project:manager" };
+	struct edit_field fields[WORDS_MAX];
+	struct edit_result *result = NULL;
+	size_t count = 0;
+
+	for (int i = 4; i < line->count; i++, count++)
+		fields[count].field = field_of(line, i, &fields[count].text);
+	WORLD_OK(edit_assignment(world->mem, &env, assignment->id, fields, count, &result));
+}
+
+static void do_mailbox(struct line *line)
+{
+	word(line, 3);
+	client_edit(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void run_line(struct world *world, const char *where, const char *text);
+
+static void meddle(struct world *world)
+{
+	run_line(world, "before put", world->before_put_line);
+}
+
+static void do_before(struct line *line)
+{
+	line->world->before_put_line = line->rest[2];
+	line->world->before_put = meddle;
+}
+
+static void do_put(struct line *line)
+{
+	word(line, 3);
+	client_put(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void do_overwrite(struct line *line)
+{
+	word(line, 3);
+	client_overwrite(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void do_delete(struct line *line)
+{
+	if (is_word(line, 1, "all"))
+		client_delete_all(line->world, word(line, 2));
+	else if (is_word(line, 1, "folder"))
+		client_delete_folder(line->world, word(line, 2));
+	else
+		client_delete(line->world, word(line, 1), word(line, 2));
+}
+
+static void do_move(struct line *line)
+{
+	client_move(line->world, word(line, 1), word(line, 2), word(line, 3));
+}
+
+static void do_sleep(struct line *line)
+{
+	char *end;
+	int64_t seconds = strtoll(word(line, 1), &end, 10);
+
+	seconds *= *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : 1;
+	clock_sleep(line->world->clock, seconds * CLOCK_SECOND_US);
+}
+
+static int64_t operations_so_far(struct line *line, const char *path)
+{
+	char *begin = mem_printf(line->world->mem, "count %s ", word(line, 1)), text[4096];
+	FILE *file = fopen(path, "r");
+	int64_t count = 0;
+
+	while (file && fgets(text, sizeof text, file))
+		if (text_starts(text, begin))
+			count = strtoll(text + strlen(begin), NULL, 10);
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static void do_fault(struct line *line)
+{
+	const char *path = world_server_path(line->world, "a");
+	FILE *file = fopen(mem_printf(line->world->mem, "%s.faults", path), "a");
+
+	cr_assert_not_null(file);
+	fprintf(file, "%s %lld %s\n", word(line, 1), (long long)operations_so_far(line, path) + number(line, 2), word(line, 3));
+	fclose(file);
+}
+
+static void do_lose(struct line *line)
+{
+	world_lose_database(line->world);
+}
+
+/* ---- what must be true ---- */
+
+static void expect_project(struct line *line)
+{
+	struct world *world = line->world;
+	struct assignment *assignment = world_assignment(world, word(line, 2), word(line, 4));
+	struct stamped *values = NULL;
+
+	WORLD_OK(project_values(world->store, world->mem, assignment, &values));
+	for (int i = 5; i < line->count; i++) {
+		const char *expected;
+		enum field field = field_of(line, i, &expected);
+		char *actual = value_text(world->mem, field, &values->values->value[field]);
+
+		cr_expect_str_eq(actual ? actual : "", expected, "%s: the project's %s: expected '%s', actual '%s'", line->where,
+				 field_table[field].name, expected, actual ? actual : "");
+	}
+}
+
+static void expect_state(struct line *line)
+{
+	const char *actual = assignment_state_name(world_assignment(line->world, word(line, 2), word(line, 4))->state);
+
+	cr_expect_str_eq(actual, word(line, 5), "%s: state: expected %s, actual %s", line->where, line->word[5], actual);
+}
+
+static void expect_item(struct line *line)
+{
+	struct client_item *item = client_find(line->world, word(line, 2), word(line, 3));
+	char *copy = mem_strdup(line->world->mem, line->count > 4 ? line->rest[4] : ""), *save = NULL;
+
+	cr_assert_not_null(item, "%s: there is no such item", line->where);
+	for (char *w = strtok_r(copy, "|", &save); w; w = strtok_r(NULL, "|", &save)) {
+		char *property = text_trim(line->world->mem, w);
+
+		cr_expect(client_has(item, property), "%s: expected %s, the item is\n%s", line->where, property, item->text);
+	}
+}
+
+static void expect_no(struct line *line)
+{
+	struct client_item *item = client_find(line->world, word(line, 3), word(line, 4));
+
+	cr_expect_null(item, "%s: there is one:\n%s", line->where, item ? item->text : "");
+}
+
+static void expect_number(struct line *line, int64_t actual, int i)
+{
+	cr_expect_eq(actual, number(line, i), "%s: expected %d, actual %lld", line->where, number(line, i), (long long)actual);
+}
+
+static void expect_items(struct line *line)
+{
+	expect_number(line, (int64_t)client_count(line->world, word(line, 2)), 3);
+}
+
+static void expect_count(struct line *line)
+{
+	struct client_item *item = client_find(line->world, word(line, 2), word(line, 3));
+	int64_t count = 0;
+
+	cr_assert_not_null(item, "%s: there is no such item", line->where);
+	for (const char *at = strstr(item->text, word(line, 4)); at; at = strstr(at + 1, line->word[4]))
+		count++;
+	cr_expect_eq(count, number(line, 5), "%s: expected %d, actual %lld in\n%s", line->where, number(line, 5), (long long)count,
+		     item->text);
+}
+
+static size_t revisions(struct line *line, int i, struct revision **list_r)
+{
+	enum revision_state state = i < line->count ? revision_state_find(word(line, i)) : REVISION_STATES;
+	size_t count = 0;
+
+	WORLD_OK(revisions_list(line->world->store, line->world->mem, state, list_r, &count));
+	return count;
+}
+
+static char *revision_text(TALLOC_CTX *mem, const struct revision *revision)
+{
+	struct buf *out = buf_new(mem);
+
+	buf_printf(out, "%s", revision_state_name(revision->state));
+	for (int f = 0; f < FIELDS; f++) {
+		const struct revision_field *field = &revision->field[f];
+		char *base = value_text(mem, (enum field)f, &field->base), *theirs = value_text(mem, (enum field)f, &field->theirs);
+		char *ours = value_text(mem, (enum field)f, &field->ours);
+
+		if (revision->has[f])
+			buf_printf(out, " %s:%s>%s>%s", field_table[f].name, base ? base : "-", theirs ? theirs : "-", ours ? ours : "-");
+	}
+	return buf_steal(&out, mem, NULL);
+}
+
+static char *all_revisions(struct line *line)
+{
+	struct revision *list = NULL;
+	size_t count = revisions(line, WORDS_MAX, &list);
+	struct buf *out = buf_new(line->world->mem);
+
+	for (size_t i = 0; i < count; i++)
+		buf_printf(out, "%s\n", revision_text(out, &list[i]));
+	return out->len ? out->data : mem_strdup(line->world->mem, "none");
+}
+
+static void expect_revisions(struct line *line)
+{
+	struct revision *list = NULL;
+	size_t count = revisions(line, 3, &list);
+
+	cr_expect_eq(count, (size_t)number(line, 2), "%s: expected %d, actual %zu:\n%s", line->where, number(line, 2), count,
+		     all_revisions(line));
+}
+
+static bool says(TALLOC_CTX *mem, const struct revision *revision, enum field field, const char *part)
+{
+	const struct revision_field *values = &revision->field[field];
+	const char *equals = strchr(part, '=');
+	const struct value *value = text_starts(part, "base=")	   ? &values->base
+				    : text_starts(part, "theirs=") ? &values->theirs
+								   : &values->ours;
+	char *text = value_text(mem, field, value);
+
+	return revision->has[field] && equals && !strcmp(text ? text : "", equals + 1);
+}
+
+static void expect_revision(struct line *line)
+{
+	enum field field = field_find(word(line, 3));
+	struct revision *list = NULL;
+	size_t count = revisions(line, 2, &list);
+	bool found = false;
+
+	cr_assert_lt((int)field, (int)FIELDS, "%s: no field %s", line->where, line->word[3]);
+	for (size_t i = 0; i < count && !found; i++) {
+		found = list[i].has[field];
+		for (int w = 4; w < line->count; w++)
+			found = found && says(line->world->mem, &list[i], field, line->word[w]);
+	}
+	cr_expect(found, "%s: no such revision among\n%s", line->where, all_revisions(line));
+}
+
+static void expect_writes(struct line *line)
+{
+	expect_number(line, line->world->writes, 2);
+}
+
+static void expect_report(struct line *line)
+{
+	static const char *const names[] = { "read",	 "changed",  "created", "updated", "removed",	 "adopted",  "corrected", "rejected",
+					     "proposed", "losing",   "foreign", "undecodable", "declined", "restored", "held",	  "waiting" };
+	const struct round_report *report = line->world->report;
+
+	_Static_assert(sizeof names / sizeof *names == offsetof(struct round_report, due_us) / sizeof(int64_t), "one name per counter");
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (is_word(line, 2, names[i])) {
+			expect_number(line, (&report->read)[i], 3);
+			return;
+		}
+	cr_assert_fail("%s: no such counter", line->where);
+}
+
+static void expect_note(struct line *line)
+{
+	const struct round_report *report = line->world->report;
+	struct buf *all = buf_new(line->world->mem);
+
+	for (size_t i = 0; i < report->note_count; i++)
+		buf_printf(all, "%s\n", report->notes[i]);
+	cr_expect(all->len && strstr(all->data, word(line, 2)), "%s: not among the notes:\n%s", line->where, all->len ? all->data : "");
+}
+
+static void expect_stray(struct line *line)
+{
+	struct stray *list = NULL;
+	size_t count = 0;
+	int64_t n = 0;
+
+	WORLD_OK(link_strays(line->world->store, line->world->mem, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		n += text_same(list[i].state, word(line, 2));
+	expect_number(line, n, 3);
+}
+
+static void expect_held(struct line *line)
+{
+	int64_t count = 0;
+
+	WORLD_OK(link_held_count(line->world->store, &count));
+	expect_number(line, count, 2);
+}
+
+/* ---- the language ---- */
+
+struct command {
+	const char *name;
+	void (*run)(struct line *line);
+};
+
+static const struct command expectations[] = {
+	{ "project", expect_project },	 { "state", expect_state }, { "item", expect_item },
+	{ "no", expect_no },		 { "items", expect_items }, { "count", expect_count },
+	{ "revisions", expect_revisions }, { "revision", expect_revision }, { "writes", expect_writes },
+	{ "report", expect_report },	 { "note", expect_note },   { "stray", expect_stray },
+	{ "held", expect_held },
+};
+
+static void run_table(const struct command *table, size_t count, struct line *line, int i)
+{
+	for (size_t c = 0; c < count; c++)
+		if (is_word(line, i, table[c].name)) {
+			table[c].run(line);
+			return;
+		}
+	cr_assert_fail("%s: no such command: %s", line->where, word(line, i));
+}
+
+static void do_expect(struct line *line)
+{
+	run_table(expectations, COUNT_OF(expectations), line, 1);
+}
+
+static const struct command commands[] = {
+	{ "conf", do_conf },	   { "servers", do_servers }, { "task", do_task },     { "drop", do_drop },
+	{ "import", do_import },   { "publish", do_publish }, { "sync", do_sync },     { "set", do_set },
+	{ "mailbox", do_mailbox }, { "before", do_before },   { "put", do_put },       { "overwrite", do_overwrite },
+	{ "delete", do_delete },   { "move", do_move },	      { "sleep", do_sleep },   { "fault", do_fault },
+	{ "lose", do_lose },	   { "expect", do_expect },
+};
+
+static void run_line(struct world *world, const char *where, const char *text)
+{
+	struct line line = { .world = world, .where = where };
+
+	split(&line, world->mem, text);
+	if (line.count && line.word[0][0] != '#')
+		run_table(commands, COUNT_OF(commands), &line, 0);
+}
+
+/* ---- the files ---- */
+
+struct scenario {
+	char path[512];
+};
+
+static const char *scenario_directory(void)
+{
+	return TF_SRCDIR "/tests/scenario";
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct scenario *)a)->path, ((const struct scenario *)b)->path);
+}
+
+static struct scenario *find_scenarios(size_t *count_r)
+{
+	DIR *directory = opendir(scenario_directory());
+	struct scenario *list = NULL;
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len < 10 || strcmp(entry->d_name + len - 9, ".scenario") != 0)
+			continue;
+		list = cr_realloc(list, (count + 1) * sizeof *list);
+		snprintf(list[count++].path, sizeof list->path, "%s/%s", scenario_directory(), entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	if (count)
+		qsort(list, count, sizeof *list, by_path);
+	*count_r = count;
+	return list;
+}
+
+ParameterizedTestParameters(scenario, file)
+{
+	size_t count = 0;
+	struct scenario *list = find_scenarios(&count);
+
+	return cr_make_param_array(struct scenario, list, count);
+}
+
+ParameterizedTest(struct scenario *scenario, scenario, file)
+{
+	struct world *world = world_new();
+	FILE *file = fopen(scenario->path, "r");
+	char text[4096], where[600];
+	int number_of_line = 0;
+
+	cr_assert_not_null(file, "%s", scenario->path);
+	while (fgets(text, sizeof text, file)) {
+		text[strcspn(text, "\n")] = '\0';
+		snprintf(where, sizeof where, "%s:%d", strrchr(scenario->path, '/') + 1, ++number_of_line);
+		run_line(world, mem_strdup(world->mem, where), text);
+	}
+	fclose(file);
+	world_free(world);
+}
+
+Test(scenario, all_files_are_there)
+{
+	size_t count = 0;
+	struct scenario *list = find_scenarios(&count);
+
+	cr_expect_geq(count, (size_t)REQUIRED_SCENARIOS, "only %zu scenarios in %s", count, scenario_directory());
+	cr_free(list);
+}
