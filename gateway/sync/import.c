@@ -129,6 +129,12 @@ static struct fault *load(struct import *import)
 		import_key_add(import, &import->tasks, tasks[i].source_key, &tasks[i]);
 	FAULT_TRY(project_assignments(store, import->mem, project, 0, &import->assignments, &import->assignment_count));
 	import->matched = MEM_ARRAY(import->mem, bool, import->assignment_count);
+	for (size_t i = 0; i < import->file->assignment_count; i++) {
+		struct projfile_assignment *row = &import->file->assignments[i];
+
+		if (row->key && !import_key_find(import->rows, row->key))
+			import_key_add(import, &import->rows, row->key, row);
+	}
 	return NULL;
 }
 
@@ -161,8 +167,18 @@ static struct fault *one_task(struct import *import, const struct projfile_task 
 
 /* ---- assignments ---- */
 
+/* True when another row of the file, of the same task and person, bears this assignment's key. */
+static bool is_of_another_row(const struct import *import, const struct assignment *assignment,
+			      const struct projfile_assignment *row)
+{
+	struct keyed *found = assignment->source_key ? import_key_find(import->rows, assignment->source_key) : NULL;
+	const struct projfile_assignment *other = found ? found->row : row;
+
+	return other != row && !strcmp(other->task_key, row->task_key) && !strcmp(other->resource_key, row->resource_key);
+}
+
 /* The assignment that the file's row is: same task and person; among several the one with the file's own key, else the
- * first that is not taken. */
+ * first that neither is taken nor belongs to another row. */
 static size_t match(const struct import *import, const struct projfile_assignment *row, int64_t task, int64_t resource,
 		    int *ordinal)
 {
@@ -179,7 +195,7 @@ static size_t match(const struct import *import, const struct projfile_assignmen
 			continue;
 		if (text_same(assignment->source_key, row->key))
 			return i;
-		if (best == import->assignment_count)
+		if (best == import->assignment_count && !is_of_another_row(import, assignment, row))
 			best = i;
 	}
 	return best;
@@ -281,8 +297,7 @@ static struct fault *vanished(struct import *import)
 		if (import->matched[i] || import->assignments[i].state == ASSIGNMENT_WITHDRAWN)
 			continue;
 		FAULT_TRY(project_assignment_set_state(import->env.store, import->assignments[i].id, ASSIGNMENT_WITHDRAWN));
-		FAULT_TRY(project_base_drop(import->env.store, import->result->project->id,
-					    mem_printf(import->mem, "a:%s", import->assignments[i].uid)));
+		/* its base stays: what comes back in a later file is no news again, nor booked twice */
 		import->result->withdrawn++;
 	}
 	HASH_ITER(hh, import->tasks, entry, next)
@@ -333,6 +348,7 @@ static void drop_sets(struct import *import)
 	HASH_CLEAR(hh, import->bases);
 	HASH_CLEAR(hh, import->tasks);
 	HASH_CLEAR(hh, import->people);
+	HASH_CLEAR(hh, import->rows);
 }
 
 struct fault *import_file(TALLOC_CTX *mem, const struct edit_env *env, const struct projfile *file,

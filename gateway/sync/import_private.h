@@ -23,6 +23,7 @@ struct import {
 	struct keyed *bases;	   /* struct project_base by owner key */
 	struct keyed *tasks;	   /* struct task by source key */
 	struct keyed *people;	   /* struct resource by the file's resource key */
+	struct keyed *rows;	   /* struct projfile_assignment by the file's own key */
 	struct assignment *assignments; /* as they stood before */
 	bool *matched;		   /* which of them the file has */
 	size_t assignment_count;

@@ -244,6 +244,7 @@ static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct li
 	input.context = &view.context;
 	input.times = (struct merge_times){ .server_us = found->item->modified_us,
 					    .last_modified_us = found->vtodo->last_modified_us,
+					    .last_modified_seen_us = found->seen_modified_us,
 					    .unchanged_us = link->seen_us, .changed_us = view.context.now_us };
 	decision = item_decide(mem, &input);
 	FAULT_TRY(write_changes(round, &view, decision));
@@ -423,6 +424,23 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 
 /* ---- the project's side ---- */
 
+/* An assignment that was withdrawn or declined and is active again: its item is made anew, or not removed after all. */
+static void give_back(struct link *link)
+{
+	if (link->state == LINK_WITHDRAWING) {
+		link->state = LINK_OK;
+		link->dirty = false;
+		return;
+	}
+	if (link->state != LINK_REMOVED && link->state != LINK_DECLINED)
+		return;
+	link->state = LINK_NEW;
+	link->seen = link->want = NULL;
+	link->seen_text = link->seen_version = link->error = NULL;
+	link->attempts = link->due_us = 0;
+	link->dirty = false;
+}
+
 static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int64_t assignment)
 {
 	struct assignment_view view;
@@ -434,6 +452,7 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	if (view.assignment->state != ASSIGNMENT_ACTIVE)
 		return NULL;
 	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, true, &link));
+	give_back(link);
 	if (link->state != LINK_NEW && link->state != LINK_OK)
 		return NULL;
 	input.project = view.stamped->values;

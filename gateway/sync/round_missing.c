@@ -6,6 +6,22 @@
 
 #include "gateway/sync/round_private.h"
 
+/* M5: before an item is gone it may have been copied: what was taken for a foreign copy of it is looked at again. */
+static struct fault *look_for_copies(struct round *round, struct link *link)
+{
+	struct assignment *assignment = NULL;
+	char **copies = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
+	if (!assignment)
+		return NULL;
+	FAULT_TRY(link_strays_with(round->env->store, link, round->folder->id, assignment->uid, &copies, &count));
+	for (size_t i = 0; i < count; i++)
+		round_read_add(round, copies[i]);
+	return NULL;
+}
+
 struct fault *round_missing(struct round *round, struct link *link)
 {
 	int64_t now = clock_now_us(round->env->clock);
@@ -22,6 +38,7 @@ struct fault *round_missing(struct round *round, struct link *link)
 		link->dirty = false;
 		link->due_us = now + round->env->conf->rights.grace_us;
 		link->error = mem_printf(link, "its item was deleted by the assignee");
+		FAULT_TRY(look_for_copies(round, link));
 	}
 	link->seen_version = NULL;
 	return link_set(round->env->store, link);

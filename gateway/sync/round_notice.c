@@ -119,8 +119,8 @@ struct fault *round_notice(struct round *round)
 	return NULL;
 }
 
-/* The description that we know of this item, so that its trailer is told from notes. */
-static struct fault *last_description(struct round *round, TALLOC_CTX *mem, const char *address, const char **last_r)
+/* The item as it was last seen: its description, so that a trailer is told from notes, and its LAST-MODIFIED (M3). NULL: none. */
+static struct fault *last_seen(struct round *round, TALLOC_CTX *mem, const char *address, struct vtodo **seen_r)
 {
 	struct vtodo *seen = NULL;
 	struct link *link = NULL;
@@ -130,19 +130,21 @@ static struct fault *last_description(struct round *round, TALLOC_CTX *mem, cons
 	if (link && link->seen_text)
 		fault = vtodo_decode(mem, link->seen_text, strlen(link->seen_text), NULL, &seen);
 	talloc_free(fault); /* what we hold of old is not readable: then there is nothing to compare with */
-	*last_r = seen ? seen->description : NULL;
+	*seen_r = seen;
 	return NULL;
 }
 
 static struct fault *decode(struct round *round, TALLOC_CTX *mem, struct found *found)
 {
-	const char *last = NULL;
+	struct vtodo *seen = NULL;
 
 	found->address = found->item->address;
 	if (found->item->fault)
 		return NULL;
-	FAULT_TRY(last_description(round, mem, found->address, &last));
-	found->fault = vtodo_decode(mem, found->item->text, found->item->len, last, &found->vtodo);
+	FAULT_TRY(last_seen(round, mem, found->address, &seen));
+	found->seen_modified_us = seen ? seen->last_modified_us : 0;
+	found->fault = vtodo_decode(mem, found->item->text, found->item->len, seen ? seen->description : NULL,
+				    &found->vtodo);
 	return NULL;
 }
 

@@ -12,6 +12,7 @@ struct found {
 	struct endpoint_item *item; /* with its own fault */
 	struct vtodo *vtodo;	    /* decoded; NULL: not ours to read, or gone */
 	struct fault *fault;	    /* why it could not be decoded */
+	int64_t seen_modified_us;   /* LAST-MODIFIED of the text that was there before, 0: none */
 };
 
 struct round {

@@ -3,10 +3,24 @@
 
 #include "decide/gesture.h"
 
-/* Percentages that clients write by themselves when the status flips. */
-static bool is_invented(int64_t percent)
+#include <string.h>
+
+/* Percentages that clients write by themselves when the status flips. Who is told by its PRODID; from anybody else the
+ * same number was typed by a person, and counts (N1). */
+static const struct {
+	const char *writer; /* part of the PRODID */
+	int64_t percent;
+} invented[] = {
+	{ "Nextcloud Tasks", 1 }, { "Nextcloud Tasks", 99 }, { "jtx", 1 },	 { "Evolution", 50 },
+	{ "OpenTasks", 50 },	  { "org.dmfs", 50 },
+};
+
+static bool is_invented(const struct gesture_input *in, int64_t percent)
 {
-	return percent == 0 || percent == 1 || percent == 50 || percent == 99;
+	for (size_t i = 0; in->writer && i < COUNT_OF(invented); i++)
+		if (invented[i].percent == percent && strstr(in->writer, invented[i].writer))
+			return true;
+	return percent == 0;
 }
 
 static bool changed(const struct gesture_input *in, enum field field)
@@ -45,7 +59,7 @@ static int64_t open_percent(const struct gesture_input *in)
 {
 	int64_t percent = vector_get(in->now, FIELD_percent, 0);
 
-	if (changed(in, FIELD_percent) && in_range(percent) && percent < 100 && !is_invented(percent))
+	if (changed(in, FIELD_percent) && in_range(percent) && percent < 100 && !is_invented(in, percent))
 		return percent;
 	return in->own_percent < 100 && in->own_percent > 0 ? in->own_percent : 0;
 }

@@ -13,6 +13,7 @@ struct gesture_input {
 	const struct vector *seen;   /* as last read; NULL: first contact, then everything is as written */
 	const struct vector *now;    /* as read now */
 	const struct vector *agreed; /* status, percent and date as they were agreed (the project's), coherent */
+	const char *writer;	     /* the PRODID of the client that wrote NOW, or NULL */
 	int64_t own_percent;	     /* the last agreed percentage below 100, which an un-check brings back */
 	int64_t changed_us;	     /* when the item was changed: the completion date of a tick that carries none */
 };

@@ -38,7 +38,7 @@ static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 {
 	const struct item_input *in = work->in;
 	struct gesture_input progress = { .seen = in->seen, .now = in->item, .agreed = in->project,
-					   .own_percent = in->own_percent };
+					   .own_percent = in->own_percent, .writer = in->writer };
 	struct version side[SIDES] = { { .base = in->want, .values = work->published }, { .base = in->seen } };
 	int64_t mailbox_us = merge_mailbox_time(&in->times);
 

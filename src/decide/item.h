@@ -12,6 +12,7 @@ struct item_input {
 	const struct vector *want;	 /* as last published; NULL: never */
 	const struct vector *seen;	 /* as last read; NULL: first contact */
 	const struct vector *item;	 /* as read now; NULL: nothing was read, only the project's side counts */
+	const char *writer;		 /* PRODID of ITEM, or NULL */
 	struct merge_times times;
 	int64_t own_percent;
 	enum conf_dates dates;

@@ -253,6 +253,8 @@ struct fault *queue_fail(struct store *store, struct job *job, const struct faul
 	if (why->next == FAULT_NEXT_GIVE_UP || job->attempts >= QUEUE_ATTEMPTS_MAX)
 		return finish(store, job, JOB_DEAD, why->text);
 	pause = pause * 3 / 4 + (int64_t)digest_random((uint64_t)pause / 2);
+	if (pause > QUEUE_BACKOFF_MAX_US)
+		pause = QUEUE_BACKOFF_MAX_US;
 	if (pause < why->retry_after_s * CLOCK_SECOND_US)
 		pause = why->retry_after_s * CLOCK_SECOND_US;
 	job->due_us = clock_now_us(store->clock) + pause;

@@ -457,6 +457,21 @@ struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t f
 	return NULL;
 }
 
+static void read_address(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	*(char **)element = db_text(cursor, mem, 0);
+}
+
+struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *word, char ***list_r,
+			       size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+	char *pattern = mem_printf(mem, "%%%s%%", word);
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_WITH, "it", folder, pattern));
+	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
+}
+
 struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;

@@ -126,7 +126,8 @@ struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_C
 struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* Ids: links that are missing; links of withdrawn assignments that have an item; assignments that should have a link
- * and have none; assignments touched by a change later than SEQ. */
+ * and have none, or one whose item was given up before they became active again; assignments touched by a change later
+ * than SEQ. */
 struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
@@ -162,6 +163,10 @@ struct fault *link_stray_put(struct store *store, const struct stray *stray, con
 			     int64_t at_us) ATTR_MUST_CHECK;
 struct fault *link_stray_drop(struct store *store, int64_t folder, const char *address) ATTR_MUST_CHECK;
 struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address, char **version_r) ATTR_MUST_CHECK;
+
+/* Addresses of a folder's foreign items whose text holds WORD (a UID: no pattern characters). */
+struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *word, char ***list_r,
+			       size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 #endif

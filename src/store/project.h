@@ -145,6 +145,5 @@ struct fault *project_bases(struct store *store, TALLOC_CTX *mem, int64_t projec
 			    size_t *count_r) ATTR_MUST_CHECK;
 struct fault *project_base_put(struct store *store, int64_t project, const char *owner_key,
 			       const struct vector *values) ATTR_MUST_CHECK;
-struct fault *project_base_drop(struct store *store, int64_t project, const char *owner_key) ATTR_MUST_CHECK;
 
 #endif

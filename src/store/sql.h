@@ -78,7 +78,6 @@ X(BOOKING_SUM, "SELECT CAST(SUM(minutes) AS BIGINT) FROM booking WHERE assignmen
 X(BASE_OF_PROJECT, "SELECT owner_key, vector FROM import_base WHERE project_id = $1") \
 X(BASE_PUT, "INSERT INTO import_base (project_id, owner_key, vector) VALUES ($1, $2, $3) " \
   "ON CONFLICT (project_id, owner_key) DO UPDATE SET vector = excluded.vector") \
-X(BASE_DROP, "DELETE FROM import_base WHERE project_id = $1 AND owner_key = $2") \
 /* revisions */ \
 X(REVISION_ADD, "INSERT INTO revision (id, assignment_id, state, rule, message, fields, created_at, author) " \
   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)") \
@@ -122,7 +121,8 @@ X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder
 X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing'") \
 X(LINK_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND seen_version IS NOT NULL AND state IN ('ok', 'held', 'missing')") \
 X(LINK_UNLINKED, "SELECT a.id FROM assignment a WHERE a.project_id = $2 AND a.resource_id = $3 AND a.state = 'active' " \
-  "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = $1 AND l.assignment_id = a.id) ORDER BY a.id") \
+  "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = $1 AND l.assignment_id = a.id " \
+  "AND l.state NOT IN ('removed', 'withdrawing', 'declined')) ORDER BY a.id") \
 X(LINK_WITHDRAWN, "SELECT l.id FROM link l JOIN assignment a ON a.id = l.assignment_id WHERE l.folder_id = $1 " \
   "AND a.state = 'withdrawn' AND l.state IN ('new', 'ok', 'missing')") \
 X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, decoder, edition, dirty, corrections, corrections_since, " \
@@ -153,6 +153,7 @@ X(STRAY_GET, "SELECT version, state, summary FROM stray WHERE folder_id = $1 AND
 X(STRAY_PUT, "INSERT INTO stray (folder_id, address, version, state, summary, text, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
   "ON CONFLICT (folder_id, address) DO UPDATE SET version = excluded.version, state = excluded.state, summary = excluded.summary, " \
   "text = excluded.text, seen_at = excluded.seen_at") \
+X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = 'foreign' AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
 X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.key, p.code FROM stray s JOIN folder f ON f.id = s.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id " \

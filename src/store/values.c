@@ -176,8 +176,3 @@ struct fault *project_base_put(struct store *store, int64_t project, const char 
 	talloc_free(text);
 	return fault;
 }
-
-struct fault *project_base_drop(struct store *store, int64_t project, const char *owner_key)
-{
-	return db_run(store->db, SQL_BASE_DROP, "it", project, owner_key);
-}

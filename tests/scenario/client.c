@@ -120,16 +120,17 @@ static void write_item(struct world *world, const char *who, const char *address
 	cr_assert_null(put.fault, "a client's write to %s: %s", address, put.fault ? put.fault->text : "");
 }
 
-/* TEXT without the lines of NAME, and with LINE (may be NULL) at the end of the to-do. */
+/* TEXT without the lines of NAME, and with LINE (may be NULL) at the end of the to-do; PRODID stands before it. */
 static char *replace(TALLOC_CTX *mem, const char *text, const char *name, size_t len, const char *line)
 {
+	const char *before = text_starts(name, "PRODID") ? "BEGIN:VTODO" : "END:VTODO";
 	struct buf *out = buf_new(mem);
 
 	while (*text) {
 		const char *end = strchr(text, '\n');
 		size_t n = end ? (size_t)(end - text) + 1 : strlen(text);
 
-		if (line && text_starts(text, "END:VTODO"))
+		if (line && text_starts(text, before))
 			buf_printf(out, "%s\n", line);
 		if (!is_named(text, name, len))
 			buf_add(out, text, n);
@@ -210,6 +211,8 @@ static void remove_at(struct world *world, const char *who, const struct client_
 	struct reach r = reach(world, who);
 	struct endpoint_remove remove = { .address = item->address, .if_version = item->version };
 
+	world->deleted_address = item->address;
+	world->deleted_text = item->text;
 	WORLD_OK(endpoint_remove(r.endpoint, world->mem, r.folder, &remove, 1));
 	cr_assert_null(remove.fault);
 }
@@ -250,11 +253,24 @@ void client_delete_folder(struct world *world, const char *who)
 	fclose(file);
 }
 
-void client_move(struct world *world, const char *who, const char *title, const char *name)
+void client_undelete(struct world *world, const char *who)
+{
+	cr_assert_not_null(world->deleted_text, "nothing was deleted");
+	write_item(world, who, world->deleted_address, world->deleted_text, NULL);
+}
+
+void client_copy(struct world *world, const char *who, const char *title, const char *name)
 {
 	struct client_item *item = must_find(world, who, title);
 
 	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name), item->text, NULL);
+}
+
+void client_move(struct world *world, const char *who, const char *title, const char *name)
+{
+	struct client_item *item = must_find(world, who, title);
+
+	client_copy(world, who, title, name);
 	remove_at(world, who, item);
 }
 

@@ -26,7 +26,11 @@ void client_delete(struct world *world, const char *who, const char *title);
 void client_delete_all(struct world *world, const char *who);
 void client_delete_folder(struct world *world, const char *who);
 
-/* The same text under another name; with CREATE_FIRST it is copied before the old one is removed. */
+/* Puts the item that was deleted last back to where it stood. */
+void client_undelete(struct world *world, const char *who);
+
+/* The same text under another name; the old one stays, or is removed afterwards. */
+void client_copy(struct world *world, const char *who, const char *title, const char *name);
 void client_move(struct world *world, const char *who, const char *title, const char *name);
 
 /* True when the item has that line (`NAME:value`), a line beginning with it (`NAME~value`: containing), or none of the name (`!NAME`). */

@@ -9,9 +9,10 @@
  *     import [withdraw]; publish; sync [full]        as the commands
  *     set TITLE of WHO FIELD=VALUE ...               as `task set`
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
- *     before put mailbox WHO TITLE PROPERTIES        the same, while the next sync is about to write
+ *     before write mailbox WHO TITLE PROPERTIES        the same, while the next sync is about to write
  *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
- *     move WHO TITLE NAME                            the item under another name
+ *     undelete WHO                                   puts back what was deleted last
+ *     move WHO TITLE NAME; copy WHO TITLE NAME       the item under another name
  *     sleep DURATION                                 turns the clock
  *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h)
  *     lose database                                  a new one for the same site and servers
@@ -38,6 +39,7 @@
 #include "store/revisions.h"
 
 #define WORDS_MAX 24
+#define SCENARIOS_MAX 200
 #define REQUIRED_SCENARIOS 20 /* fewer files than that: the folder was not found whole */
 
 struct line {
@@ -188,13 +190,13 @@ static void run_line(struct world *world, const char *where, const char *text);
 
 static void meddle(struct world *world)
 {
-	run_line(world, "before put", world->before_put_line);
+	run_line(world, "before write", world->before_write_line);
 }
 
 static void do_before(struct line *line)
 {
-	line->world->before_put_line = line->rest[2];
-	line->world->before_put = meddle;
+	line->world->before_write_line = line->rest[2];
+	line->world->before_write = meddle;
 }
 
 static void do_put(struct line *line)
@@ -222,6 +224,16 @@ static void do_delete(struct line *line)
 static void do_move(struct line *line)
 {
 	client_move(line->world, word(line, 1), word(line, 2), word(line, 3));
+}
+
+static void do_copy(struct line *line)
+{
+	client_copy(line->world, word(line, 1), word(line, 2), word(line, 3));
+}
+
+static void do_undelete(struct line *line)
+{
+	client_undelete(line->world, word(line, 1));
 }
 
 static void do_sleep(struct line *line)
@@ -488,15 +500,17 @@ static const struct command commands[] = {
 	{ "import", do_import },   { "publish", do_publish }, { "sync", do_sync },     { "set", do_set },
 	{ "mailbox", do_mailbox }, { "before", do_before },   { "put", do_put },       { "overwrite", do_overwrite },
 	{ "delete", do_delete },   { "move", do_move },	      { "sleep", do_sleep },   { "fault", do_fault },
-	{ "lose", do_lose },	   { "expect", do_expect },
+	{ "lose", do_lose },	   { "expect", do_expect },   { "copy", do_copy },     { "undelete", do_undelete },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)
 {
 	struct line line = { .world = world, .where = where };
 
+	if (text[0] == '#')
+		return;
 	split(&line, world->mem, text);
-	if (line.count && line.word[0][0] != '#')
+	if (line.count)
 		run_table(commands, COUNT_OF(commands), &line, 0);
 }
 
@@ -516,34 +530,32 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct scenario *)a)->path, ((const struct scenario *)b)->path);
 }
 
-static struct scenario *find_scenarios(size_t *count_r)
+/* The files' paths into LIST (NULL: only counted). */
+static size_t find_scenarios(struct scenario *list)
 {
 	DIR *directory = opendir(scenario_directory());
-	struct scenario *list = NULL;
 	struct dirent *entry;
 	size_t count = 0;
 
 	while (directory && (entry = readdir(directory))) {
-		size_t len = strlen(entry->d_name);
-
-		if (len < 10 || strcmp(entry->d_name + len - 9, ".scenario") != 0)
+		if (!text_ends(entry->d_name, ".scenario"))
 			continue;
-		list = cr_realloc(list, (count + 1) * sizeof *list);
-		snprintf(list[count++].path, sizeof list->path, "%s/%s", scenario_directory(), entry->d_name);
+		cr_assert_lt(count, (size_t)SCENARIOS_MAX);
+		if (list)
+			snprintf(list[count].path, sizeof list->path, "%s/%s", scenario_directory(), entry->d_name);
+		count++;
 	}
 	if (directory)
 		closedir(directory);
-	if (count)
-		qsort(list, count, sizeof *list, by_path);
-	*count_r = count;
-	return list;
+	return count;
 }
 
 ParameterizedTestParameters(scenario, file)
 {
-	size_t count = 0;
-	struct scenario *list = find_scenarios(&count);
+	struct scenario *list = cr_malloc(SCENARIOS_MAX * sizeof *list);
+	size_t count = find_scenarios(list);
 
+	qsort(list, count, sizeof *list, by_path);
 	return cr_make_param_array(struct scenario, list, count);
 }
 
@@ -566,9 +578,7 @@ ParameterizedTest(struct scenario *scenario, scenario, file)
 
 Test(scenario, all_files_are_there)
 {
-	size_t count = 0;
-	struct scenario *list = find_scenarios(&count);
+	size_t count = find_scenarios(NULL);
 
 	cr_expect_geq(count, (size_t)REQUIRED_SCENARIOS, "only %zu scenarios in %s", count, scenario_directory());
-	cr_free(list);
 }

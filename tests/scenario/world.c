@@ -241,27 +241,34 @@ static struct fault *meddler_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, c
 	return endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r);
 }
 
+/* What the client writes is not ours. */
+static void meddle(struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	struct world *world = ((struct meddler *)endpoint)->world;
+	void (*client)(struct world *) = world->before_write;
+	const char *path = world_server_path(world, "a");
+	int64_t before = 0, after = 0;
+
+	world->before_write = NULL;
+	if (!client)
+		return;
+	WORLD_OK(memory_writes(mem, path, &before));
+	client(world);
+	WORLD_OK(memory_writes(mem, path, &after));
+	world->writes -= after - before;
+}
+
 static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
 				 size_t count)
 {
-	struct world *world = ((struct meddler *)endpoint)->world;
-	void (*meddle)(struct world *) = world->before_put;
-	int64_t before = 0, after = 0;
-	const char *path = world_server_path(world, "a");
-
-	world->before_put = NULL;
-	if (meddle) {
-		WORLD_OK(memory_writes(mem, path, &before));
-		meddle(world);
-		WORLD_OK(memory_writes(mem, path, &after));
-		world->writes -= after - before; /* the client's, not ours */
-	}
+	meddle(endpoint, mem);
 	return endpoint_put(inner_of(endpoint), mem, folder, puts, count);
 }
 
 static struct fault *meddler_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    struct endpoint_remove *removes, size_t count)
 {
+	meddle(endpoint, mem);
 	return endpoint_remove(inner_of(endpoint), mem, folder, removes, count);
 }
 

@@ -34,9 +34,10 @@ struct world {
 	bool publish; /* the next sync is a publish job's */
 	struct round_report *report; /* of the last sync */
 	int64_t writes; /* requests that write of the last sync */
-	/* runs once, just before the next batch is put: a client that writes in between */
-	void (*before_put)(struct world *world);
-	const char *before_put_line;
+	/* runs once, just before the next batch is put or removed: a client that writes in between */
+	void (*before_write)(struct world *world);
+	const char *before_write_line;
+	const char *deleted_address, *deleted_text; /* what a client deleted last */
 };
 
 #define WORLD_OK(call)                                                                                                 \

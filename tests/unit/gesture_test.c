@@ -2,6 +2,8 @@
 
 #include "decide/gesture.h"
 
+#include <string.h>
+
 #include "spec.h"
 
 /* What clients write for a gesture (facts: Thunderbird, Nextcloud Tasks, Tasks.org, DAVx5 with jtx Board, Evolution,
@@ -24,6 +26,21 @@ struct gesture_case {
 	const char *meant; /* set fields */
 };
 
+/* The PRODID of the client that a label begins with: numbers are invented by those who are known to invent them. */
+static const char *writer_of(const char *label)
+{
+	static const char *const writers[][2] = {
+		{ "Nextcloud", "-//Nextcloud Tasks v0.16.1" },
+		{ "OpenTasks", "+//IDN bitfire.at//DAVx5/4.3 ical4j/3.2 (org.dmfs.tasks)" },
+		{ "Evolution", "-//Ximian//NONSGML Evolution Calendar//EN" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(writers); i++)
+		if (!strncmp(label, writers[i][0], strlen(writers[i][0])))
+			return writers[i][1];
+	return NULL;
+}
+
 static void check(const struct gesture_case *cases, size_t count)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
@@ -34,7 +51,7 @@ static void check(const struct gesture_case *cases, size_t count)
 		const char *agreed = c->agreed ? c->agreed : c->seen ? c->seen : "";
 		struct gesture_input input = { .seen = spec_vector_or_null(mem, c->seen), .now = spec_vector(mem, c->now),
 					       .agreed = spec_vector(mem, agreed), .own_percent = c->own_percent,
-					       .changed_us = spec_time(CHANGED) };
+					       .changed_us = spec_time(CHANGED), .writer = writer_of(c->label) };
 		char *actual = spec_text(mem, gesture_read(mem, &input), true);
 
 		cr_expect_str_eq(actual, c->meant, "%s:\nseen     %s\nnow      %s\nagreed   %s, own %lld\nexpected %s\nactual   %s",
@@ -96,6 +113,8 @@ Test(gesture, uncheck)
 		  "status=needs-action; percent=0" },
 		{ "the date alone is taken away", DONE, "status=completed; percent=100; completed_at=", NULL, 30,
 		  "status=in-process; percent=30" },
+		{ "99 written by somebody who does not invent it", DONE, "status=in-process; percent=99; completed_at=", NULL, 40,
+		  "status=in-process; percent=99" },
 		{ "a number that nobody invents is a report", DONE, "status=in-process; percent=80; completed_at=", NULL, 40,
 		  "status=in-process; percent=80" },
 		{ "KDE: a number below 100 on a completed task", DONE, "status=; percent=75; completed_at=", NULL, 40,
@@ -113,6 +132,8 @@ Test(gesture, in_process)
 		{ "Nextcloud, jtx Board: 1", OPEN, "status=in-process; percent=1; completed_at=", NULL, 0,
 		  "status=in-process; percent=0" },
 		{ "Evolution: 50", OPEN, "status=in-process; percent=50; completed_at=", NULL, 0, "status=in-process; percent=0" },
+		{ "Thunderbird: 50 typed by a person", OPEN, "status=in-process; percent=50; completed_at=", NULL, 0,
+		  "status=in-process; percent=50" },
 		{ "todoman: the status alone", OPEN, "status=in-process; percent=; completed_at=", NULL, 0,
 		  "status=in-process; percent=0" },
 		{ "Thunderbird's 0 that was not there", OPEN, "status=in-process; percent=0; completed_at=", NULL, 0,

@@ -1,0 +1,409 @@
+#include "config.h"
+
+#include "queue/queue.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "store_world.h"
+
+/* Accounts are rows that jobs refer to: two of Ana's. */
+struct queue_world {
+	struct store_world store;
+	int64_t first, second;
+};
+
+static struct queue_world queue_world_new(void)
+{
+	struct queue_world world = { .store = store_world_new() };
+	struct account *account = NULL;
+
+	store_world_fill(&world.store);
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(link_account(world.store.store, world.store.mem, "a", world.store.ana, true, &account));
+	world.first = account->id;
+	STORE_OK(link_account(world.store.store, world.store.mem, "b", world.store.ana, true, &account));
+	world.second = account->id;
+	STORE_OK(store_commit(world.store.store));
+	return world;
+}
+
+static bool add(struct queue_world *world, enum job_kind kind, int64_t account, int64_t in_us)
+{
+	bool added = false;
+
+	STORE_OK(store_begin(world->store.store));
+	STORE_OK(queue_add(world->store.store, kind, account, 0, clock_now_us(world->store.clock) + in_us, &added));
+	STORE_OK(store_commit(world->store.store));
+	return added;
+}
+
+static struct job *lease_of(struct queue_world *world, int64_t account, const char *owner)
+{
+	struct job *job = NULL;
+
+	STORE_OK(queue_lease(world->store.store, world->store.mem, owner, account, &job));
+	return job;
+}
+
+static struct job *lease(struct queue_world *world)
+{
+	return lease_of(world, 0, queue_owner(world->store.mem));
+}
+
+static struct job *must_lease(struct queue_world *world)
+{
+	struct job *job = lease(world);
+
+	cr_assert_not_null(job, "no job is due");
+	return job;
+}
+
+/* "kind:state ..." of all that are not done. */
+static char *all(struct queue_world *world)
+{
+	struct job *list = NULL;
+	size_t count = 0;
+	char *text = mem_strdup(world->store.mem, "");
+
+	STORE_OK(queue_list(world->store.store, world->store.mem, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		text = mem_printf(world->store.mem, "%s%s%s:%s", text, i ? " " : "", job_kind_name(list[i].kind),
+				  job_state_name(list[i].state));
+	return text;
+}
+
+static struct job *only(struct queue_world *world)
+{
+	struct job *list = NULL;
+	size_t count = 0;
+
+	STORE_OK(queue_list(world->store.store, world->store.mem, &list, &count));
+	cr_assert_eq(count, 1, "%s", all(world));
+	return &list[0];
+}
+
+static void pass(struct queue_world *world, int64_t us)
+{
+	clock_sleep(world->store.clock, us);
+}
+
+static struct fault *fault_of(struct queue_world *world, enum fault_kind kind)
+{
+	return fault_new(world->store.mem, kind, "it went wrong");
+}
+
+Test(queue, jobs_that_say_the_same_are_one)
+{
+	struct queue_world world = queue_world_new();
+
+	cr_expect(add(&world, JOB_PULL, world.first, 10 * CLOCK_SECOND_US));
+	cr_expect_not(add(&world, JOB_PULL, world.first, 20 * CLOCK_SECOND_US));
+	cr_expect_eq(only(&world)->due_us, STORE_START_US + 10 * CLOCK_SECOND_US, "the earlier time stays");
+	cr_expect_not(add(&world, JOB_PULL, world.first, 0));
+	cr_expect_eq(only(&world)->due_us, STORE_START_US, "an earlier one hastens it");
+	cr_expect(add(&world, JOB_PUBLISH, world.first, 0));
+	cr_expect(add(&world, JOB_PULL, world.second, 0));
+	cr_expect_str_eq(all(&world), "pull:ready publish:ready pull:ready");
+	store_world_free(&world.store);
+}
+
+Test(queue, one_job_per_account_at_a_time)
+{
+	struct queue_world world = queue_world_new();
+	struct job *one, *two;
+
+	add(&world, JOB_PULL, world.first, 0);
+	add(&world, JOB_PUBLISH, world.first, 0);
+	add(&world, JOB_PULL, world.second, 1);
+	one = must_lease(&world);
+	cr_expect_eq(one->account_id, world.first);
+	cr_expect_eq(one->state, JOB_LEASED);
+	cr_expect_null(lease(&world), "the other account's is not due yet");
+	pass(&world, 1);
+	two = must_lease(&world);
+	cr_expect_eq(two->account_id, world.second);
+	cr_expect_null(lease(&world));
+	STORE_OK(queue_done(world.store.store, one));
+	cr_expect_eq(must_lease(&world)->account_id, world.first);
+	store_world_free(&world.store);
+}
+
+Test(queue, a_lease_of_a_chosen_account)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	cr_expect_null(lease_of(&world, world.second, "me 1 1"));
+	cr_expect_not_null(lease_of(&world, world.first, queue_owner(world.store.mem)));
+	store_world_free(&world.store);
+}
+
+/* Another of the same may be added while one is worked on: what changed meanwhile is not forgotten. */
+Test(queue, added_again_while_leased)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	cr_expect(add(&world, JOB_PULL, world.first, 0));
+	cr_expect_str_eq(all(&world), "pull:leased pull:ready");
+	STORE_OK(queue_wait(world.store.store, job, clock_now_us(world.store.clock) + CLOCK_SECOND_US, "settle"));
+	cr_expect_str_eq(all(&world), "pull:ready", "the two are one again");
+	store_world_free(&world.store);
+}
+
+Test(queue, a_lease_that_ran_out_is_free)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	pass(&world, QUEUE_LEASE_US - 1);
+	cr_expect_null(lease(&world));
+	pass(&world, 1);
+	cr_expect_eq(must_lease(&world)->id, job->id);
+	store_world_free(&world.store);
+}
+
+Test(queue, a_dead_owners_lease_is_free_at_once)
+{
+	struct queue_world world = queue_world_new();
+	char *owner = queue_owner(world.store.mem), host[256] = "";
+	pid_t child = fork();
+	struct job *job;
+
+	if (child == 0)
+		_exit(0);
+	cr_assert_eq(waitpid(child, NULL, 0), child);
+	cr_assert_eq(sscanf(owner, "%255s", host), 1);
+	add(&world, JOB_PULL, world.first, 0);
+	job = lease_of(&world, 0, mem_printf(world.store.mem, "%s %ld 12345", host, (long)child));
+	cr_assert_not_null(job);
+	cr_expect_eq(must_lease(&world)->id, job->id);
+	store_world_free(&world.store);
+}
+
+/* The number of a process is given out again: the time at which it started tells. */
+Test(queue, another_process_with_the_owners_number)
+{
+	struct queue_world world = queue_world_new();
+	char host[256] = "";
+
+	cr_assert_eq(sscanf(queue_owner(world.store.mem), "%255s", host), 1);
+	add(&world, JOB_PULL, world.first, 0);
+	cr_assert_not_null(lease_of(&world, 0, mem_printf(world.store.mem, "%s %ld 1", host, (long)getpid())));
+	cr_expect_not_null(lease(&world));
+	store_world_free(&world.store);
+}
+
+Test(queue, another_hosts_lease_holds_until_it_runs_out)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	cr_assert_not_null(lease_of(&world, 0, "elsewhere.example.com 1 1"));
+	cr_expect_null(lease(&world));
+	pass(&world, QUEUE_LEASE_US);
+	cr_expect_not_null(lease(&world));
+	store_world_free(&world.store);
+}
+
+Test(queue, back_off_doubles_up_to_an_hour)
+{
+	cr_expect_eq(queue_backoff_us(1), 1 * CLOCK_SECOND_US);
+	cr_expect_eq(queue_backoff_us(2), 2 * CLOCK_SECOND_US);
+	cr_expect_eq(queue_backoff_us(5), 16 * CLOCK_SECOND_US);
+	cr_expect_eq(queue_backoff_us(12), 2048 * CLOCK_SECOND_US);
+	cr_expect_eq(queue_backoff_us(13), QUEUE_BACKOFF_MAX_US);
+	cr_expect_eq(queue_backoff_us(1000), QUEUE_BACKOFF_MAX_US);
+}
+
+Test(queue, failures_wait_longer_and_longer_and_end)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	for (int64_t attempt = 1; attempt <= QUEUE_ATTEMPTS_MAX; attempt++) {
+		struct job *job = must_lease(&world);
+		int64_t pause, plain = queue_backoff_us(attempt);
+
+		STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_UNREACHABLE)));
+		cr_assert_eq(job->attempts, attempt);
+		if (attempt == QUEUE_ATTEMPTS_MAX)
+			break;
+		cr_assert_eq(job->state, JOB_WAITING);
+		pause = job->due_us - clock_now_us(world.store.clock);
+		cr_assert(pause >= plain * 3 / 4 && pause <= plain * 5 / 4 && pause <= QUEUE_BACKOFF_MAX_US,
+			  "attempt %lld waits %lld us, %lld and a quarter at most, an hour at most", (long long)attempt, (long long)pause,
+			  (long long)plain);
+		cr_assert_null(lease(&world), "not before it is due");
+		pass(&world, pause);
+	}
+	cr_expect_str_eq(all(&world), "pull:dead");
+	cr_expect_str_eq(only(&world)->error, "it went wrong");
+	pass(&world, 24 * 3600 * CLOCK_SECOND_US);
+	cr_expect_null(lease(&world));
+	store_world_free(&world.store);
+}
+
+Test(queue, retry_after_is_obeyed)
+{
+	struct queue_world world = queue_world_new();
+	struct fault *fault = fault_of(&world, FAULT_BUSY);
+	struct job *job;
+
+	fault->retry_after_s = 120;
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	STORE_OK(queue_fail(world.store.store, job, fault));
+	cr_expect_eq(job->due_us, STORE_START_US + 120 * CLOCK_SECOND_US);
+	store_world_free(&world.store);
+}
+
+Test(queue, what_a_person_has_to_mend_is_held)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+	int64_t count = 0;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_LOGIN)));
+	cr_expect_str_eq(all(&world), "pull:held");
+	pass(&world, 24 * 3600 * CLOCK_SECOND_US);
+	cr_expect_null(lease(&world));
+	STORE_OK(queue_retry(world.store.store, job->id, &count));
+	cr_expect_eq(count, 1);
+	job = must_lease(&world);
+	cr_expect_eq(job->attempts, 0, "a person's word begins anew");
+	STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_CONFIG)));
+	cr_expect_str_eq(all(&world), "pull:dead");
+	cr_expect_not(add(&world, JOB_PULL, world.first, 0), "merged into the dead one, which is ready again");
+	cr_expect_str_eq(all(&world), "pull:ready");
+	store_world_free(&world.store);
+}
+
+Test(queue, waiting_is_no_attempt)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+	int64_t due = 0;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	STORE_OK(queue_wait(world.store.store, job, STORE_START_US + 5 * CLOCK_SECOND_US, "settle"));
+	cr_expect_eq(only(&world)->attempts, 0);
+	STORE_OK(queue_next_due(world.store.store, 0, &due));
+	cr_expect_eq(due, STORE_START_US + 5 * CLOCK_SECOND_US);
+	STORE_OK(queue_next_due(world.store.store, world.second, &due));
+	cr_expect_eq(due, INT64_MAX);
+	cr_expect_null(lease(&world));
+	pass(&world, 5 * CLOCK_SECOND_US);
+	STORE_OK(queue_done(world.store.store, must_lease(&world)));
+	STORE_OK(queue_next_due(world.store.store, 0, &due));
+	cr_expect_eq(due, INT64_MAX);
+	store_world_free(&world.store);
+}
+
+Test(queue, retrying_all)
+{
+	struct queue_world world = queue_world_new();
+	int64_t count = 0;
+
+	add(&world, JOB_PULL, world.first, 0);
+	STORE_OK(queue_fail(world.store.store, must_lease(&world), fault_of(&world, FAULT_LOGIN)));
+	add(&world, JOB_PUBLISH, world.second, 0);
+	STORE_OK(queue_fail(world.store.store, must_lease(&world), fault_of(&world, FAULT_UNREACHABLE)));
+	cr_expect_str_eq(all(&world), "pull:held publish:waiting");
+	STORE_OK(queue_retry(world.store.store, 0, &count));
+	cr_expect_eq(count, 2);
+	cr_expect_str_eq(all(&world), "pull:ready publish:ready");
+	store_world_free(&world.store);
+}
+
+Test(queue, retrying_what_is_not_there_or_worked_on)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+	int64_t count = 7;
+
+	store_world_expect_fault(queue_retry(world.store.store, 4711, &count), FAULT_DATA, "4711");
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	store_world_expect_fault(queue_retry(world.store.store, job->id, &count), FAULT_DATA, "worked on");
+	cr_expect_eq(count, 7, "untouched on failure");
+	cr_expect_str_eq(all(&world), "pull:leased");
+	store_world_free(&world.store);
+}
+
+/* A held job and a ready one that says the same: retried, they are one. */
+Test(queue, retrying_merges)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+	int64_t count = 0;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	add(&world, JOB_PULL, world.first, 60 * CLOCK_SECOND_US);
+	STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_LOGIN)));
+	cr_expect_str_eq(all(&world), "pull:held pull:ready");
+	STORE_OK(queue_retry(world.store.store, job->id, &count));
+	cr_expect_str_eq(all(&world), "pull:ready");
+	cr_expect_not_null(lease(&world), "and it is due now");
+	store_world_free(&world.store);
+}
+
+Test(queue, a_lease_that_ran_out_merges_too)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	must_lease(&world);
+	add(&world, JOB_PULL, world.first, 0);
+	pass(&world, QUEUE_LEASE_US);
+	cr_expect_not_null(lease(&world));
+	cr_expect_str_eq(all(&world), "pull:leased");
+	store_world_free(&world.store);
+}
+
+/* The edges of queue.h: what is not leased cannot be ended. */
+Test(queue, moves_that_are_not_allowed)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	STORE_OK(queue_done(world.store.store, job));
+	store_world_expect_fault(queue_done(world.store.store, job), FAULT_INTERNAL, "from done to done");
+	store_world_expect_fault(queue_fail(world.store.store, job, fault_of(&world, FAULT_UNREACHABLE)), FAULT_INTERNAL,
+				 "from done to waiting");
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	STORE_OK(queue_wait(world.store.store, job, STORE_START_US, "settle"));
+	store_world_expect_fault(queue_done(world.store.store, job), FAULT_INTERNAL, "from waiting to done");
+	cr_expect_str_eq(all(&world), "pull:waiting");
+	store_world_free(&world.store);
+}
+
+Test(queue, counts)
+{
+	struct queue_world world = queue_world_new();
+	int64_t counts[JOB_STATES];
+
+	add(&world, JOB_PULL, world.first, 0);
+	STORE_OK(queue_done(world.store.store, must_lease(&world)));
+	add(&world, JOB_PULL, world.first, 0);
+	add(&world, JOB_PULL, world.second, 0);
+	must_lease(&world);
+	STORE_OK(queue_counts(world.store.store, counts));
+	cr_expect_eq(counts[JOB_DONE], 1);
+	cr_expect_eq(counts[JOB_LEASED], 1);
+	cr_expect_eq(counts[JOB_READY], 1);
+	cr_expect_eq(counts[JOB_DEAD] + counts[JOB_HELD] + counts[JOB_WAITING], 0);
+	store_world_free(&world.store);
+}

@@ -1,0 +1,713 @@
+#include "config.h"
+
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "spec.h"
+#include "store/revisions.h"
+#include "store_world.h"
+
+/* In this program nobody waits for a lock: the program's 15 s are longer than a test may take. */
+int sqlite3_busy_timeout(sqlite3 *handle, int ms)
+{
+	(void)ms;
+	return sqlite3_busy_handler(handle, NULL, NULL);
+}
+
+/* ---- making and opening ---- */
+
+Test(store, init_twice_does_nothing_the_second_time)
+{
+	struct store_world world = store_world_new();
+	char *first = NULL, *second = NULL;
+	bool created = true;
+
+	STORE_OK(store_meta(world.store, world.mem, "instance", &first));
+	STORE_OK(store_init(world.mem, world.dsn, world.clock, NULL, &created));
+	cr_expect_not(created);
+	STORE_OK(store_meta(world.store, world.mem, "instance", &second));
+	cr_assert_not_null(first);
+	cr_expect_str_eq(first, second);
+	store_world_free(&world);
+}
+
+Test(store, other_people_cannot_read_it)
+{
+	struct store_world world = store_world_new();
+	struct stat st;
+
+	cr_assert_eq(stat(world.path, &st), 0);
+	cr_expect_eq(st.st_mode & 077, 0, "mode %o", st.st_mode);
+	store_world_free(&world);
+}
+
+Test(store, missing_and_empty_databases_name_the_command)
+{
+	struct store_world world = store_world_empty();
+	FILE *file;
+
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store), FAULT_NO_INPUT, "taskferry init");
+	file = fopen(world.path, "w");
+	cr_assert_not_null(file);
+	fclose(file);
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store), FAULT_CONFIG, "taskferry init");
+	cr_expect_null(world.store);
+	store_world_free(&world);
+}
+
+Test(store, what_is_no_database_is_refused)
+{
+	struct store_world world = store_world_empty();
+	FILE *file = fopen(world.path, "w");
+	bool created = false;
+
+	cr_assert_not_null(file);
+	for (int i = 0; i < 4096; i++)
+		fputs("no database ", file);
+	fclose(file);
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store), FAULT_DATA, world.path);
+	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created), FAULT_DATA, world.path);
+	store_world_free(&world);
+}
+
+Test(store, a_folder_that_is_not_there)
+{
+	struct store_world world = store_world_empty();
+	char *dsn = mem_printf(world.mem, "sqlite:%s/none/site.db", world.directory);
+	bool created = false;
+
+	store_world_expect_fault(store_init(world.mem, dsn, world.clock, NULL, &created), FAULT_CANNOT_CREATE, "none/site.db");
+	store_world_free(&world);
+}
+
+Test(store, a_newer_database_is_refused)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+	bool created = false;
+
+	STORE_OK(store_begin(world.store));
+	STORE_OK(store_meta_put(world.store, "schema", "99"));
+	STORE_OK(store_commit(world.store));
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other), FAULT_CONFIG, "newer");
+	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created), FAULT_CONFIG, "newer");
+	cr_expect_null(other);
+	store_world_free(&world);
+}
+
+Test(store, a_table_of_that_name_of_somebody_else)
+{
+	struct store_world world = store_world_empty();
+	struct db *db = NULL;
+	bool created = false;
+
+	STORE_OK(db_open(world.mem, world.dsn, true, &db));
+	STORE_OK(db_execute(db, "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)"));
+	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created), FAULT_DATA, "meta");
+	store_world_free(&world);
+}
+
+/* A table in the way of the tenth statement: nothing of the nine before it stays. */
+Test(store, a_migration_is_one_transaction)
+{
+	struct store_world world = store_world_empty();
+	struct fault *fault;
+	struct db *db = NULL;
+	bool created = false, has = true;
+
+	STORE_OK(db_open(world.mem, world.dsn, true, &db));
+	STORE_OK(db_execute(db, "CREATE TABLE booking (x BIGINT)"));
+	fault = store_init(world.mem, world.dsn, world.clock, NULL, &created);
+	cr_assert_not_null(fault);
+	cr_expect_not_null(strstr(fault->text, "booking"), "%s", fault->text);
+	STORE_OK(db_has_table(db, "meta", &has));
+	cr_expect_not(has);
+	STORE_OK(db_has_table(db, "project", &has));
+	cr_expect_not(has);
+	STORE_OK(db_execute(db, "DROP TABLE booking"));
+	STORE_OK(store_init(world.mem, world.dsn, world.clock, NULL, &created));
+	cr_expect(created);
+	store_world_free(&world);
+}
+
+Test(store, anothers_database_is_not_touched)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+
+	if (geteuid() != 0)
+		cr_skip_test("only root can give a file away");
+	cr_assert_eq(chown(world.path, 1, (gid_t)-1), 0);
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other), FAULT_NOT_PERMITTED, "belongs to user 1");
+	store_world_free(&world);
+}
+
+Test(store, another_kind_of_database_is_named)
+{
+	struct store_world world = store_world_empty();
+
+	store_world_expect_fault(store_open(world.mem, "oracle:x", world.clock, NULL, &world.store), FAULT_CONFIG, "sqlite:");
+	store_world_free(&world);
+}
+
+/* ---- trouble ---- */
+
+Test(store, a_locked_database_is_for_later)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+	struct fault *fault;
+
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &other));
+	STORE_OK(store_begin(other));
+	fault = store_begin(world.store);
+	store_world_expect_fault(fault, FAULT_TRY_LATER, "try again");
+	cr_expect_eq(fault->next, FAULT_NEXT_RETRY);
+	store_rollback(world.store); /* harmless: nothing was begun */
+	store_rollback(other);
+	STORE_OK(store_begin(world.store));
+	store_rollback(world.store);
+	store_world_free(&world);
+}
+
+static int64_t count_projects(struct store_world *world)
+{
+	struct project *list = NULL;
+	size_t count = 0;
+
+	STORE_OK(project_list(world->store, world->mem, &list, &count));
+	return (int64_t)count;
+}
+
+static struct fault *add_many(struct store_world *world, int count)
+{
+	char name[2001];
+
+	memset(name, 'x', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	for (int i = 0; i < count; i++) {
+		struct project project = { .code = mem_printf(world->mem, "p%d", i), .name = name };
+		int64_t id;
+
+		project.source_key = project.code;
+		FAULT_TRY(project_add(world->store, &project, &id));
+	}
+	return store_commit(world->store);
+}
+
+Test(store, a_full_disk_leaves_nothing_half_done)
+{
+	struct store_world world = store_world_new();
+	struct rlimit full = { 65536, RLIM_INFINITY }, room = { RLIM_INFINITY, RLIM_INFINITY };
+	struct fault *fault;
+
+	store_world_fill(&world);
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+	STORE_OK(store_begin(world.store));
+	fault = add_many(&world, 500);
+	store_rollback(world.store);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &room), 0);
+	cr_assert_not_null(fault);
+	cr_expect_eq(fault->kind, FAULT_IO, "%s: %s", fault_kind_name(fault->kind), fault->text);
+	cr_expect_eq(fault_exit(fault), 74);
+	cr_expect_eq(count_projects(&world), 1);
+	STORE_OK(store_begin(world.store)); /* and it goes on where there is room again */
+	STORE_OK(add_many(&world, 3));
+	cr_expect_eq(count_projects(&world), 4);
+	store_world_free(&world);
+}
+
+Test(store, rolled_back_is_gone_and_ids_stay_small)
+{
+	struct store_world world = store_world_new();
+	int64_t first = 0, second = 0, third = 0;
+
+	STORE_OK(store_begin(world.store));
+	STORE_OK(store_id(world.store, &first));
+	store_rollback(world.store);
+	STORE_OK(store_begin(world.store));
+	STORE_OK(store_id(world.store, &second));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(store_begin(world.store));
+	for (int64_t expected = second + 1; expected < second + 200; expected++) { /* over the edge of several blocks */
+		STORE_OK(store_id(world.store, &third));
+		cr_assert_eq(third, expected);
+	}
+	STORE_OK(store_commit(world.store));
+	cr_expect_eq(first, second);
+	store_world_free(&world);
+}
+
+/* ---- values and the change log ---- */
+
+static bool change(struct store_world *world, enum field field, const char *old, const char *new, const char *author)
+{
+	struct value from = { ABSENT }, to = { ABSENT };
+	struct project_step step = { .project_id = world->project, .task_id = world->task, .assignment_id = world->assignment->id,
+				     .field = field, .old = &from, .new = &to, .at_us = clock_now_us(world->clock),
+				     .author = author, .cause = "because" };
+	bool changed = false;
+
+	STORE_OK(value_parse(world->mem, field, old, &from));
+	STORE_OK(value_parse(world->mem, field, new, &to));
+	STORE_OK(store_begin(world->store));
+	STORE_OK(project_change(world->store, &step, &changed));
+	STORE_OK(store_commit(world->store));
+	clock_sleep(world->clock, CLOCK_SECOND_US);
+	return changed;
+}
+
+static char *history_text(struct store_world *world)
+{
+	struct change *list = NULL;
+	struct buf *out = buf_new(world->mem);
+	size_t count = 0;
+	int64_t last = 0;
+
+	STORE_OK(project_history(world->store, world->mem, world->assignment, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		cr_expect_gt(list[i].seq, last, "the numbers of the change log rise");
+		last = list[i].seq;
+		buf_printf(out, "%s:%s>%s by %s; ", field_table[list[i].field].name, list[i].old_text ? list[i].old_text : "-",
+			   list[i].new_text ? list[i].new_text : "-", list[i].author);
+	}
+	return out->len ? out->data : mem_strdup(world->mem, "");
+}
+
+Test(store, a_change_writes_the_value_and_the_log)
+{
+	struct store_world world = store_world_new();
+	struct stamped *values = NULL;
+	int64_t last = 0;
+
+	store_world_fill(&world);
+	cr_expect(change(&world, FIELD_percent, "", "40", "project:x"));
+	cr_expect(change(&world, FIELD_subject, "", "Ship crate", "import:f"));
+	cr_expect(change(&world, FIELD_percent, "40", "60", "mailbox:a/ana"));
+	cr_expect_not(change(&world, FIELD_percent, "60", "60", "mailbox:a/ana"), "nothing is written for what is identical");
+	cr_expect_not(change(&world, FIELD_notes, "", "", "mailbox:a/ana"));
+	cr_expect(change(&world, FIELD_percent, "60", "", "project:x"));
+	cr_expect_str_eq(history_text(&world), "percent:->40 by project:x; subject:->Ship crate by import:f; "
+					       "percent:40>60 by mailbox:a/ana; percent:60>- by project:x; ");
+	STORE_OK(project_values(world.store, world.mem, world.assignment, &values));
+	cr_expect_str_eq(spec_text(world.mem, values->values, true), "subject=Ship crate");
+	cr_expect_str_eq(values->author[FIELD_subject], "import:f");
+	cr_expect_str_eq(values->author[FIELD_percent], "project:x");
+	cr_expect_eq(values->at_us[FIELD_subject], STORE_START_US + CLOCK_SECOND_US);
+	cr_expect_gt(values->seq[FIELD_percent], values->seq[FIELD_subject]);
+	STORE_OK(store_change_last(world.store, &last));
+	cr_expect_eq(last, values->seq[FIELD_percent]);
+	store_world_free(&world);
+}
+
+Test(store, a_tasks_value_is_shared_an_assignments_is_not)
+{
+	struct store_world world = store_world_new();
+	struct assignment other = { .source_key = "8", .uid = "uid-2" };
+	struct stamped *values = NULL;
+
+	store_world_fill(&world);
+	other.project_id = world.project;
+	other.task_id = world.task;
+	other.resource_id = world.bob;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(project_assignment_add(world.store, &other, &other.id));
+	STORE_OK(store_commit(world.store));
+	change(&world, FIELD_percent, "", "40", "project:x");
+	change(&world, FIELD_subject, "", "Ship crate", "project:x");
+	STORE_OK(project_values(world.store, world.mem, &other, &values));
+	cr_expect_str_eq(spec_text(world.mem, values->values, true), "subject=Ship crate");
+	STORE_OK(project_task_values(world.store, world.mem, world.task, &values));
+	cr_expect_str_eq(spec_text(world.mem, values->values, true), "subject=Ship crate");
+	store_world_free(&world);
+}
+
+/* Every field's value comes back as it was. */
+Test(store, values_round_trip)
+{
+	static const char *const specs[] = {
+		"subject=Schiffskiste \xe5\x8c\x85 \"packen\"; start=2026-11-20T08:00:00Z; due=2026-11-21; deadline=2026-12-01; "
+		"priority=9; categories=a,b c; parent=17; milestone=true; summary=false; predecessors=3,4; total_work=480; "
+		"status=in-process; percent=-5; completed_at=2026-11-21T08:59:59.123456Z; remaining_work=0; actual_work=90; "
+		"notes=first\nsecond\\n; description=d",
+	};
+	struct store_world world = store_world_new();
+	struct vector *wanted = spec_vector(world.mem, specs[0]);
+	struct stamped *values = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	for (int f = 0; f < FIELDS; f++) {
+		struct project_step step = { .project_id = world.project, .task_id = world.task,
+					     .assignment_id = world.assignment->id, .field = (enum field)f,
+					     .new = &wanted->value[f], .author = "project:x" };
+
+		STORE_OK(project_change(world.store, &step, NULL));
+	}
+	STORE_OK(store_commit(world.store));
+	STORE_OK(project_values(world.store, world.mem, world.assignment, &values));
+	for (int f = 0; f < FIELDS; f++) {
+		cr_expect_eq(wanted->value[f].presence, SET, "%s is not in the test", field_table[f].name);
+		cr_expect(value_identical((enum field)f, &wanted->value[f], &values->values->value[f]), "%s: {%s} became {%s}",
+			  field_table[f].name, spec_text(world.mem, wanted, true), spec_text(world.mem, values->values, true));
+	}
+	store_world_free(&world);
+}
+
+static bool book(struct store_world *world, const char *key, int64_t minutes)
+{
+	struct project_booking booking = { .day = 20778, .minutes = minutes, .text = "dug", .source_key = key, .author = "mailbox:a/ana" };
+	bool booked = false;
+
+	STORE_OK(store_begin(world->store));
+	STORE_OK(project_book(world->store, world->assignment, &booking, &booked));
+	STORE_OK(store_commit(world->store));
+	return booked;
+}
+
+Test(store, a_booking_counts_once)
+{
+	struct store_world world = store_world_new();
+	struct stamped *values = NULL;
+
+	store_world_fill(&world);
+	cr_expect(book(&world, "line-1", 60));
+	cr_expect_not(book(&world, "line-1", 60));
+	cr_expect_not(book(&world, "line-1", 90), "the key decides, not the minutes");
+	cr_expect(book(&world, "line-2", 30));
+	cr_expect(book(&world, "set:7", -20));
+	STORE_OK(project_values(world.store, world.mem, world.assignment, &values));
+	cr_expect_eq(vector_get(values->values, FIELD_actual_work, -1), 70);
+	cr_expect_str_eq(history_text(&world), "actual_work:0>60 by mailbox:a/ana; actual_work:60>90 by mailbox:a/ana; "
+					       "actual_work:90>70 by mailbox:a/ana; ");
+	store_world_free(&world);
+}
+
+/* ---- revisions ---- */
+
+static struct revision *revision_of(struct store_world *world, enum revision_state state)
+{
+	struct revision *revision = revision_new(world->mem, state);
+	struct vector *base = spec_vector(world->mem, "percent=40; notes=a\nb"), *theirs = spec_vector(world->mem, "percent=140");
+	struct vector *ours = spec_vector(world->mem, "percent=100; notes=c; due=2026-11-21");
+
+	revision_field(revision, FIELD_percent, &base->value[FIELD_percent], &theirs->value[FIELD_percent], &ours->value[FIELD_percent]);
+	revision_field(revision, FIELD_notes, &base->value[FIELD_notes], &theirs->value[FIELD_notes], &ours->value[FIELD_notes]);
+	revision_field(revision, FIELD_due, NULL, &theirs->value[FIELD_due], &ours->value[FIELD_due]);
+	revision->assignment_id = world->assignment->id;
+	revision->rule = "percent-range";
+	revision->message = "too much";
+	revision->author = "mailbox:a/ana";
+	revision->at_us = STORE_START_US;
+	return revision;
+}
+
+static size_t revision_count(struct store_world *world, enum revision_state state)
+{
+	struct revision *list = NULL;
+	size_t count = 0;
+
+	STORE_OK(revisions_list(world->store, world->mem, state, &list, &count));
+	return count;
+}
+
+static const char *value_of(struct store_world *world, enum field field, const struct value *value)
+{
+	return value->presence == SET ? value_text(world->mem, field, value) : "-";
+}
+
+Test(store, a_revision_keeps_three_values)
+{
+	struct store_world world = store_world_new();
+	struct revision *list = NULL, *one = NULL;
+	struct buf *out = buf_new(world.mem);
+	size_t count = 0;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	STORE_OK(revisions_add(world.store, revision_of(&world, REVISION_CORRECTED)));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(revisions_list(world.store, world.mem, REVISION_STATES, &list, &count));
+	cr_assert_eq(count, 1);
+	for (int f = 0; f < FIELDS; f++)
+		if (list[0].has[f])
+			buf_printf(out, "%s:%s>%s>%s ", field_table[f].name, value_of(&world, (enum field)f, &list[0].field[f].base),
+				   value_of(&world, (enum field)f, &list[0].field[f].theirs),
+				   value_of(&world, (enum field)f, &list[0].field[f].ours));
+	cr_expect_str_eq(out->data, "due:->->2026-11-21 percent:40>140>100 notes:a\nb>->c ");
+	cr_expect_str_eq(list[0].rule, "percent-range");
+	cr_expect_str_eq(list[0].message, "too much");
+	cr_expect_str_eq(list[0].author, "mailbox:a/ana");
+	cr_expect_eq(list[0].at_us, STORE_START_US);
+	cr_expect_eq(list[0].state, REVISION_CORRECTED);
+	STORE_OK(revisions_get(world.store, world.mem, list[0].id, &one));
+	cr_assert_not_null(one);
+	cr_expect_eq(one->assignment_id, world.assignment->id);
+	STORE_OK(revisions_get(world.store, world.mem, list[0].id + 1, &one));
+	cr_expect_null(one);
+	store_world_free(&world);
+}
+
+/* A round that is repeated meets a proposal again; a correction that happens twice is two events. */
+Test(store, a_standing_proposal_is_not_written_twice)
+{
+	struct store_world world = store_world_new();
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	for (int i = 0; i < 2; i++) {
+		STORE_OK(revisions_add(world.store, revision_of(&world, REVISION_PROPOSED)));
+		STORE_OK(revisions_add(world.store, revision_of(&world, REVISION_CORRECTED)));
+	}
+	STORE_OK(store_commit(world.store));
+	cr_expect_eq(revision_count(&world, REVISION_PROPOSED), 1);
+	cr_expect_eq(revision_count(&world, REVISION_CORRECTED), 2);
+	cr_expect_eq(revision_count(&world, REVISION_STATES), 3);
+	store_world_free(&world);
+}
+
+/* ---- the sync state ---- */
+
+static struct folder *folder_of(struct store_world *world)
+{
+	struct account *account = NULL;
+	struct folder *folder = NULL;
+
+	STORE_OK(link_account(world->store, world->mem, "calendars", world->ana, true, &account));
+	STORE_OK(link_folder(world->store, world->mem, account->id, world->project, true, &folder));
+	return folder;
+}
+
+Test(store, accounts_and_folders_round_trip)
+{
+	struct store_world world = store_world_new();
+	struct account *account = NULL;
+	struct folder *folder = NULL, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(link_account(world.store, world.mem, "calendars", world.ana, false, &account));
+	cr_expect_null(account);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	cr_expect_eq(folder->state, FOLDER_NEW);
+	folder->address = "/ana/x/";
+	folder->token = "t1";
+	folder->project_seq = 12;
+	folder->state = FOLDER_GONE;
+	folder->error = "gone";
+	folder->last_round_us = 5;
+	STORE_OK(link_folder_set(world.store, folder));
+	STORE_OK(link_account(world.store, world.mem, "calendars", world.ana, false, &account));
+	account->state = ACCOUNT_HELD;
+	account->error = "no";
+	account->login_failures = 2;
+	account->login_since_us = 77;
+	STORE_OK(link_account_set(world.store, account));
+	STORE_OK(store_commit(world.store));
+	again = folder_of(&world);
+	cr_expect_eq(again->id, folder->id);
+	cr_expect_str_eq(again->address, "/ana/x/");
+	cr_expect_str_eq(again->token, "t1");
+	cr_expect_str_eq(again->error, "gone");
+	cr_expect_eq(again->state, FOLDER_GONE);
+	cr_expect_eq(again->project_seq, 12);
+	STORE_OK(link_account_by_id(world.store, world.mem, account->id, &account));
+	cr_expect_eq(account->state, ACCOUNT_HELD);
+	cr_expect_eq(account->login_failures, 2);
+	cr_expect_eq(account->login_since_us, 77);
+	store_world_free(&world);
+}
+
+static struct link *link_with_all(struct store_world *world, const struct folder *folder)
+{
+	struct link *link = NULL;
+
+	STORE_OK(link_of_assignment(world->store, world->mem, folder->id, world->assignment->id, true, &link));
+	link->address = "/ana/x/uid-1.ics";
+	link->state = LINK_MISSING;
+	link->seen_text = "BEGIN:VCALENDAR\r\nX-A:\xc3\xbc\r\n";
+	link->seen = spec_vector(world->mem, "percent=140; notes=; subject=S");
+	link->seen_version = "\"etag\"";
+	link->seen_us = 11;
+	link->decoder = 3;
+	link->want = spec_vector(world->mem, "percent=100; due=2026-11-21");
+	link->edition = 4;
+	link->dirty = true;
+	link->correction = "too much";
+	link->corrections = 2;
+	link->corrections_since_us = 22;
+	link->attempts = 5;
+	link->due_us = 33;
+	link->error = "e";
+	link->own_percent = 40;
+	return link;
+}
+
+Test(store, a_link_round_trips)
+{
+	struct store_world world = store_world_new();
+	struct link *link, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	link = link_with_all(&world, folder_of(&world));
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_of_address(world.store, world.mem, link->folder_id, "/ana/x/uid-1.ics", &again));
+	cr_assert_not_null(again);
+	cr_expect_eq(again->id, link->id);
+	cr_expect_eq(again->state, LINK_MISSING);
+	cr_expect_str_eq(again->seen_text, link->seen_text);
+	cr_expect_str_eq(spec_text(world.mem, again->seen, false), spec_text(world.mem, link->seen, false));
+	cr_expect_str_eq(spec_text(world.mem, again->want, false), spec_text(world.mem, link->want, false));
+	cr_expect_str_eq(again->seen_version, "\"etag\"");
+	cr_expect_str_eq(again->correction, "too much");
+	cr_expect_str_eq(again->error, "e");
+	cr_expect(again->dirty);
+	cr_expect_eq(again->seen_us, 11);
+	cr_expect_eq(again->decoder, 3);
+	cr_expect_eq(again->edition, 4);
+	cr_expect_eq(again->corrections, 2);
+	cr_expect_eq(again->corrections_since_us, 22);
+	cr_expect_eq(again->attempts, 5);
+	cr_expect_eq(again->due_us, 33);
+	cr_expect_eq(again->own_percent, 40);
+	link->seen = link->want = NULL;
+	link->seen_text = link->seen_version = link->correction = link->error = NULL;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect(!again->seen && !again->want && !again->seen_text && !again->seen_version && !again->correction && !again->error);
+	store_world_free(&world);
+}
+
+Test(store, sixteen_editions_are_kept)
+{
+	struct store_world world = store_world_new();
+	struct vector *vector = NULL;
+	struct link *link;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	link = link_with_all(&world, folder_of(&world));
+	for (link->edition = 1; link->edition <= 20; link->edition++) {
+		vector_number(link->want, FIELD_percent, link->edition);
+		STORE_OK(link_edition_add(world.store, link, link->edition));
+	}
+	STORE_OK(store_commit(world.store));
+	for (int64_t number = 1; number <= 21; number++) {
+		STORE_OK(link_edition(world.store, world.mem, link->id, number, &vector));
+		cr_expect_eq(vector != NULL, number > 4 && number <= 20, "edition %lld", (long long)number);
+		cr_expect(!vector || vector_get(vector, FIELD_percent, 0) == number);
+	}
+	store_world_free(&world);
+}
+
+Test(store, pending_and_strays)
+{
+	struct store_world world = store_world_new();
+	struct pending first = { .address = "/a", .reason = "settle", .first_seen_us = 10, .due_us = 20 }, *list = NULL;
+	struct stray stray = { .address = "/s", .state = "foreign", .summary = "Buy milk" }, *strays = NULL;
+	struct folder *folder;
+	char *version = NULL;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	STORE_OK(link_pending_put(world.store, folder->id, &first));
+	first.first_seen_us = 15;
+	first.due_us = 25;
+	first.reason = "held";
+	STORE_OK(link_pending_put(world.store, folder->id, &first));
+	stray.folder_id = folder->id;
+	STORE_OK(link_stray_put(world.store, &stray, "v1", "text", 1));
+	STORE_OK(link_stray_put(world.store, &stray, "v2", "text", 2));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_pending(world.store, world.mem, folder->id, &list, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_eq(list[0].first_seen_us, 10, "when it was seen first stays");
+	cr_expect_eq(list[0].due_us, 25);
+	cr_expect_str_eq(list[0].reason, "held");
+	STORE_OK(link_stray_version(world.store, world.mem, folder->id, "/s", &version));
+	cr_expect_str_eq(version, "v2");
+	STORE_OK(link_strays(world.store, world.mem, &strays, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_str_eq(strays[0].server, "calendars");
+	cr_expect_str_eq(strays[0].resource, "ana@example.com");
+	cr_expect_str_eq(strays[0].project, "harbour");
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_stray_drop(world.store, folder->id, "/s"));
+	STORE_OK(link_pending_drop(world.store, folder->id, "/a"));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_stray_version(world.store, world.mem, folder->id, "/s", &version));
+	cr_expect_null(version);
+	STORE_OK(link_pending(world.store, world.mem, folder->id, &list, &count));
+	cr_expect_eq(count, 0);
+	store_world_free(&world);
+}
+
+/* What is done again when a person says so. */
+Test(store, releasing_restoring_forgetting)
+{
+	struct store_world world = store_world_new();
+	struct folder *folder;
+	struct link *link, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	link = link_with_all(&world, folder);
+	link->state = LINK_HELD;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_release(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_OK);
+	cr_expect_eq(again->corrections, 0);
+	cr_expect_not_null(again->seen_version);
+	link->state = LINK_MISSING;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_restore_missing(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_NEW);
+	cr_expect(again->dirty && !again->seen_version && !again->seen);
+	link->state = LINK_OK;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_forget(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_NEW);
+	cr_expect(again->dirty && !again->seen_version && !again->seen);
+	link->state = LINK_DECLINED;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_forget(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_DECLINED, "what was declined stays so");
+	STORE_OK(store_commit(world.store));
+	store_world_free(&world);
+}
+
+Test(store, import_bases_round_trip)
+{
+	struct store_world world = store_world_new();
+	struct project_base *list = NULL;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	STORE_OK(project_base_put(world.store, world.project, "t:17", spec_vector(world.mem, "subject=a")));
+	STORE_OK(project_base_put(world.store, world.project, "t:17", spec_vector(world.mem, "subject=b; priority=")));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(project_bases(world.store, world.mem, world.project, &list, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_str_eq(list[0].owner_key, "t:17");
+	cr_expect_str_eq(spec_text(world.mem, list[0].values, false), "subject=b; priority=");
+	store_world_free(&world);
+}
