@@ -231,7 +231,7 @@ static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct li
 {
 	struct assignment_view view;
 	struct item_decision *decision;
-	struct item_input input = { .want = project_base(mem, link, found), .item = found->vtodo->values,
+	struct item_input input = { .want = project_base(mem, link, found), .item = found->vtodo->values, .writer = found->vtodo->prodid,
 				    .seen = carries_want(link, found) ? link->want : link->seen,
 				    .own_percent = link->own_percent,
 				    .dates = round->env->conf->site.dates, .rules = round->env->rules,

@@ -138,7 +138,7 @@ static void do_task(struct line *line)
 	for (; i < line->count; i++) {
 		const char *text;
 		enum field field = field_of(line, i, &text);
-		struct value value = { ABSENT };
+		struct value value = { .presence = ABSENT };
 
 		WORLD_OK(value_parse(line->world->mem, field, text, &value));
 		vector_put(field_table[field].scope == SCOPE_TASK ? row->task : row->assignment, field, &value);

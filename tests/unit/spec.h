@@ -18,7 +18,7 @@ static inline void spec_put(struct vector *vector, const char *spec)
 	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
 		char *name = text_trim(vector, word);
 		char *text = strchr(name, '=');
-		struct value value = { ABSENT };
+		struct value value = { .presence = ABSENT };
 		struct fault *fault;
 		enum field field;
 

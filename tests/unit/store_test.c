@@ -249,7 +249,7 @@ Test(store, rolled_back_is_gone_and_ids_stay_small)
 
 static bool change(struct store_world *world, enum field field, const char *old, const char *new, const char *author)
 {
-	struct value from = { ABSENT }, to = { ABSENT };
+	struct value from = { .presence = ABSENT }, to = { .presence = ABSENT };
 	struct project_step step = { .project_id = world->project, .task_id = world->task, .assignment_id = world->assignment->id,
 				     .field = field, .old = &from, .new = &to, .at_us = clock_now_us(world->clock),
 				     .author = author, .cause = "because" };
