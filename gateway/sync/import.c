@@ -129,6 +129,8 @@ static struct fault *load(struct import *import)
 		import_key_add(import, &import->tasks, tasks[i].source_key, &tasks[i]);
 	FAULT_TRY(project_assignments(store, import->mem, project, 0, &import->assignments, &import->assignment_count));
 	import->matched = MEM_ARRAY(import->mem, bool, import->assignment_count);
+	for (size_t i = 0; i < import->assignment_count; i++)
+		import->active_before += import->assignments[i].state != ASSIGNMENT_WITHDRAWN;
 	for (size_t i = 0; i < import->file->assignment_count; i++) {
 		struct projfile_assignment *row = &import->file->assignments[i];
 
@@ -268,7 +270,7 @@ static bool brake(struct import *import)
 {
 	int64_t gone = import->result->vanished, percent = import->env.conf->rights.brake_percent;
 
-	return gone >= WITHDRAW_BRAKE_ITEMS && gone * 100 > (int64_t)import->assignment_count * percent;
+	return gone >= WITHDRAW_BRAKE_ITEMS && gone * 100 > import->active_before * percent;
 }
 
 static struct fault *vanished(struct import *import)
@@ -287,9 +289,9 @@ static struct fault *vanished(struct import *import)
 			    (long long)import->result->vanished);
 	if (import->options->withdraw && stop)
 		import_note(import,
-			    "not withdrawn: %lld of %zu assignments at once is more than the brake of %d %% lets pass; look "
+			    "not withdrawn: %lld of %lld assignments at once is more than the brake of %d %% lets pass; look "
 			    "at the file, or set [rights] brake higher for this import",
-			    (long long)import->result->vanished, import->assignment_count,
+			    (long long)import->result->vanished, (long long)import->active_before,
 			    import->env.conf->rights.brake_percent);
 	if (!import->options->withdraw || stop)
 		return NULL;

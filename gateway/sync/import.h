@@ -36,8 +36,7 @@ struct import_result {
 	bool attention;
 };
 
-/* Imports FILE. env->author is set from the file's name. DATA fault: the file names no project and no --project is given, or
- * a project of that code has another identity. */
+/* Imports FILE; the author of its changes is made from the file's name. DATA fault: what the file says cannot be right. */
 struct fault *import_file(TALLOC_CTX *mem, const struct edit_env *env, const struct projfile *file,
 			  const struct import_options *options, struct import_result **result_r) ATTR_MUST_CHECK;
 

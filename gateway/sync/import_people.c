@@ -43,12 +43,18 @@ static struct fault *learn_address(struct import *import, struct resource *resou
 	return project_resource_set(import->env.store, resource);
 }
 
+/* Somebody without name and address is nobody of another project. */
+static char *nameless(struct import *import, const struct projfile_resource *row)
+{
+	return mem_printf(import->mem, "%s person %s", import->result->project->code, row->key);
+}
+
 static struct fault *find_person(struct import *import, const struct projfile_resource *row, const char *email,
 				 struct resource **resource_r)
 {
 	struct store *store = import->env.store;
 	char *key = email ? mem_strdup(import->mem, email)
-			  : text_slug(import->mem, row->name ? row->name : row->key, KEY_SLUG_MAX);
+			  : text_slug(import->mem, row->name ? row->name : nameless(import, row), KEY_SLUG_MAX);
 	struct resource *resource = NULL;
 	int64_t id = 0;
 

@@ -27,6 +27,7 @@ struct import {
 	struct assignment *assignments; /* as they stood before */
 	bool *matched;		   /* which of them the file has */
 	size_t assignment_count;
+	int64_t active_before; /* what the brake counts against */
 	int64_t position;
 };
 

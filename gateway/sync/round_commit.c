@@ -447,13 +447,17 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	struct item_input input = { .rules = round->env->rules, .dates = round->env->conf->site.dates,
 				    .assignee = round->env->conf->rights.assignee };
 	struct link *link = NULL;
+	bool active;
 
 	FAULT_TRY(round_view(round, mem, assignment, &view));
-	if (view.assignment->state != ASSIGNMENT_ACTIVE)
+	active = view.assignment->state == ASSIGNMENT_ACTIVE;
+	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
 		return NULL;
-	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, true, &link));
-	give_back(link);
-	if (link->state != LINK_NEW && link->state != LINK_OK)
+	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, active, &link));
+	if (link && active)
+		give_back(link);
+	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is cancelled */
+	if (!link || (link->state != LINK_OK && (link->state != LINK_NEW || !active)))
 		return NULL;
 	input.project = view.stamped->values;
 	input.parent_uid = view.parent_uid;

@@ -5,21 +5,35 @@
 
 #include <string.h>
 
-/* Percentages that clients write by themselves when the status flips. Who is told by its PRODID; from anybody else the
- * same number was typed by a person, and counts (N1). */
+/* Percentages that clients write by themselves when the status flips (besides 0). Some clients keep the PRODID of an item that
+ * they did not make, so 1, and 99 at an un-check, are nobody's measurement; 50 is only where the writer is known for it,
+ * for elsewhere it was typed by a person (N1). */
 static const struct {
-	const char *writer; /* part of the PRODID */
 	int64_t percent;
+	bool unchecked;	    /* only when a done task is opened again */
+	const char *writer; /* part of the PRODID; NULL: anybody */
 } invented[] = {
-	{ "Nextcloud Tasks", 1 }, { "Nextcloud Tasks", 99 }, { "jtx", 1 },	 { "Evolution", 50 },
-	{ "OpenTasks", 50 },	  { "org.dmfs", 50 },
+	{ 1, false, NULL },	     /* Nextcloud Tasks, jtx Board */
+	{ 99, true, NULL },	     /* Nextcloud Tasks */
+	{ 50, false, "Evolution" },
+	{ 50, false, "OpenTasks" }, { 50, false, "org.dmfs" },
 };
+
+static enum status agreed_status(const struct gesture_input *in)
+{
+	return (enum status)vector_get(in->agreed, FIELD_status, STATUS_NEEDS_ACTION);
+}
 
 static bool is_invented(const struct gesture_input *in, int64_t percent)
 {
-	for (size_t i = 0; in->writer && i < COUNT_OF(invented); i++)
-		if (invented[i].percent == percent && strstr(in->writer, invented[i].writer))
+	for (size_t i = 0; i < COUNT_OF(invented); i++) {
+		if (invented[i].percent != percent)
+			continue;
+		if (invented[i].unchecked && agreed_status(in) != STATUS_COMPLETED)
+			continue;
+		if (!invented[i].writer || (in->writer && strstr(in->writer, invented[i].writer)))
 			return true;
+	}
 	return percent == 0;
 }
 
@@ -47,11 +61,6 @@ static void set_open(struct vector *out, int64_t percent)
 	vector_number(out, FIELD_status, percent > 0 ? STATUS_IN_PROCESS : STATUS_NEEDS_ACTION);
 	vector_number(out, FIELD_percent, percent);
 	vector_clear(out, FIELD_completed_at);
-}
-
-static enum status agreed_status(const struct gesture_input *in)
-{
-	return (enum status)vector_get(in->agreed, FIELD_status, STATUS_NEEDS_ACTION);
 }
 
 /* Un-checked or started: the number that stands counts only when the person wrote it and it is none of the invented. */
