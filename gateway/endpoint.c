@@ -2,39 +2,43 @@
 
 #include "gateway/endpoint.h"
 
-struct fault *endpoint_probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_probe **probe_r)
+struct fault *endpoint_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_probe **probe_r)
 {
 	return endpoint->ops->probe(endpoint, mem, probe_r);
 }
 
-struct fault *endpoint_ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
-			      const char *known, char **address_r, bool *created_r)
+struct fault *endpoint_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+			      const struct endpoint_folder *folder, const char *known,
+			      char **address_r, bool *created_r)
 {
 	return endpoint->ops->ensure(endpoint, mem, folder, known, address_r, created_r);
 }
 
-struct fault *endpoint_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
-			      struct endpoint_notice **notice_r)
+struct fault *endpoint_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			      const char *token, struct endpoint_notice **notice_r)
 {
 	return endpoint->ops->notice(endpoint, mem, folder, token, notice_r);
 }
 
 struct fault *endpoint_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			     const char *const *addresses, size_t count, struct endpoint_item **items_r)
+			     const char *const *addresses, size_t count,
+			     struct endpoint_item **items_r)
 {
 	return endpoint->ops->fetch(endpoint, mem, folder, addresses, count, items_r);
 }
 
 struct fault *endpoint_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				 const char *const *addresses, size_t count, struct endpoint_item **items_r)
+				 const char *const *addresses, size_t count,
+				 struct endpoint_item **items_r)
 {
 	if (!endpoint->ops->read_back)
 		return endpoint_fetch(endpoint, mem, folder, addresses, count, items_r);
 	return endpoint->ops->read_back(endpoint, mem, folder, addresses, count, items_r);
 }
 
-struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
-			   size_t count)
+struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			   struct endpoint_put *puts, size_t count)
 {
 	return endpoint->ops->put(endpoint, mem, folder, puts, count);
 }
@@ -45,7 +49,8 @@ struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const 
 	return endpoint->ops->remove(endpoint, mem, folder, removes, count);
 }
 
-char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid)
+char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+		       const char *uid)
 {
 	return endpoint->ops->address(endpoint, mem, folder, uid);
 }

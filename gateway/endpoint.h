@@ -1,8 +1,9 @@
 /* endpoint.h - the one contract that every kind of server fulfils.
  *
- * An endpoint is one account on one server: a few blocking operations, each with a result per item, because one bad
- * item never stops the others (N6). It decides nothing and keeps nothing that the caller would miss after a crash.
- * Addresses and versions are strings that only the endpoint understands: CalDAV: the item's path and its ETag.
+ * An endpoint is one account on one server: a few blocking operations, each with a result per item,
+ * because one bad item never stops the others (N6). It decides nothing and keeps nothing that the
+ * caller would miss after a crash. Addresses and versions are strings that only the endpoint
+ * understands: CalDAV: the item's path and its ETag.
  *
  * Every result belongs to the MEM given. An endpoint is used by one thread at a time.
  */
@@ -16,10 +17,11 @@
 
 struct endpoint;
 
-/* What a server can do; what it cannot is done another way or, where N1 is touched, reported by `doctor`. */
+/* What a server can do; what it cannot is done another way or, where N1 is touched, reported by
+ * `doctor`. */
 struct endpoint_caps {
 	bool sync_token;     /* lists changes since a token */
-	bool ctag;	     /* tells cheaply whether a folder changed at all */
+	bool ctag;           /* tells cheaply whether a folder changed at all */
 	bool strong_version; /* a version stands for the bytes, and put returns it */
 	bool create_guard;   /* refuses to create what exists */
 	bool replace_guard;  /* refuses to replace what changed */
@@ -50,19 +52,21 @@ struct endpoint_folder {
 struct endpoint_change {
 	const char *address;
 	const char *version; /* NULL when removed */
-	bool removed;	     /* the server said so; only where it lists changes */
+	bool removed;        /* the server said so; only where it lists changes */
 };
 
 struct endpoint_notice {
 	struct endpoint_change *changes;
 	size_t count;
-	bool full;	   /* a complete listing: what is not in it is not in the folder */
-	const char *token; /* stands for all of this; give it back next time. NULL: none, list again */
+	bool full; /* a complete listing: what is not in it is not in the folder */
+	const char
+		*token; /* stands for all of this; give it back next time. NULL: none, list again */
 };
 
 struct endpoint_item {
 	const char *address; /* as asked */
-	struct fault *fault; /* of this item: GONE, PROTOCOL (over the bounds) ... ; NULL: the rest is set */
+	struct fault *fault; /* of this item: GONE, PROTOCOL (over the bounds) ... ; NULL: the rest
+				is set */
 	const char *version;
 	const char *text;
 	size_t len;
@@ -70,15 +74,19 @@ struct endpoint_item {
 };
 
 struct endpoint_put {
-	const char *address; /* in: where; a new item: the folder's address + NAME (endpoint_address()) */
+	const char *address; /* in: where; a new item: the folder's address + NAME
+				(endpoint_address()) */
 	const char *text;
 	size_t len;
-	const char *if_version; /* in: replace exactly this version; NULL: create, refuse if it exists */
+	const char *if_version; /* in: replace exactly this version; NULL: create, refuse if it
+				   exists */
 	/* out: */
-	struct fault *fault;  /* CHANGED: exists, or is another version; GONE; REFUSED; ...; maybe_done when no answer */
+	struct fault *fault;  /* CHANGED: exists, or is another version; GONE; REFUSED; ...;
+				 maybe_done when no answer */
 	const char *version;  /* strong and of these very bytes; NULL: read back */
-	const char *answered; /* the version that the answer named without vouching for the bytes, or NULL: when a
-			       * read-back has it, any difference is the server's doing and not an edit */
+	const char *answered; /* the version that the answer named without vouching for the bytes,
+			       * or NULL: when a read-back has it, any difference is the server's
+			       * doing and not an edit */
 };
 
 struct endpoint_remove {
@@ -89,20 +97,25 @@ struct endpoint_remove {
 
 struct endpoint_ops {
 	const char *kind;
-	struct fault *(*probe)(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_probe **probe_r);
-	struct fault *(*ensure)(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
-				const char *known, char **address_r, bool *created_r);
-	struct fault *(*notice)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
-				struct endpoint_notice **notice_r);
+	struct fault *(*probe)(struct endpoint *endpoint, TALLOC_CTX *mem,
+			       struct endpoint_probe **probe_r);
+	struct fault *(*ensure)(struct endpoint *endpoint, TALLOC_CTX *mem,
+				const struct endpoint_folder *folder, const char *known,
+				char **address_r, bool *created_r);
+	struct fault *(*notice)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const char *token, struct endpoint_notice **notice_r);
 	struct fault *(*fetch)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			       const char *const *addresses, size_t count, struct endpoint_item **items_r);
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r);
 	struct fault *(*read_back)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				   const char *const *addresses, size_t count, struct endpoint_item **items_r); /* NULL: fetch */
+				   const char *const *addresses, size_t count,
+				   struct endpoint_item **items_r); /* NULL: fetch */
 	struct fault *(*put)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count);
 	struct fault *(*remove)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				struct endpoint_remove *removes, size_t count);
-	char *(*address)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid);
+	char *(*address)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			 const char *uid);
 };
 
 struct endpoint {
@@ -111,39 +124,46 @@ struct endpoint {
 };
 
 /* Logs in and tells what the server can do. A fault when that much does not work. */
-struct fault *endpoint_probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_probe **probe_r) ATTR_MUST_CHECK;
+struct fault *endpoint_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_probe **probe_r) ATTR_MUST_CHECK;
 
-/* The folder's address, made if it is not there; its display name is brought up to date. KNOWN is the address of
- * last time, or NULL. No request that writes is sent when nothing has to change. Safe to repeat. */
-struct fault *endpoint_ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
-			      const char *known, char **address_r, bool *created_r) ATTR_MUST_CHECK;
+/* The folder's address, made if it is not there; its display name is brought up to date. KNOWN is
+ * the address of last time, or NULL. No request that writes is sent when nothing has to change.
+ * Safe to repeat. */
+struct fault *endpoint_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+			      const struct endpoint_folder *folder, const char *known,
+			      char **address_r, bool *created_r) ATTR_MUST_CHECK;
 
-/* What changed in a folder since TOKEN (NULL: everything). TOKEN fault: the server does not know it any more, ask with
- * NULL. GONE with scope FOLDER: the folder itself is not there (never the same as an empty one, N5). */
-struct fault *endpoint_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
-			      struct endpoint_notice **notice_r) ATTR_MUST_CHECK;
+/* What changed in a folder since TOKEN (NULL: everything). TOKEN fault: the server does not know it
+ * any more, ask with NULL. GONE with scope FOLDER: the folder itself is not there (never the same
+ * as an empty one, N5). */
+struct fault *endpoint_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			      const char *token, struct endpoint_notice **notice_r) ATTR_MUST_CHECK;
 
-/* COUNT items by address, in that order; every one has a result. An item that the server says is not there is asked
- * for directly before it is called GONE (N5). */
+/* COUNT items by address, in that order; every one has a result. An item that the server says is
+ * not there is asked for directly before it is called GONE (N5). */
 struct fault *endpoint_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			     const char *const *addresses, size_t count, struct endpoint_item **items_r) ATTR_MUST_CHECK;
+			     const char *const *addresses, size_t count,
+			     struct endpoint_item **items_r) ATTR_MUST_CHECK;
 
-/* What was put a moment ago, read back: as endpoint_fetch(), but nobody asks when it was changed (modified_us may be 0), which
- * saves a request per item where a server tells that one by one. */
+/* What was put a moment ago, read back: as endpoint_fetch(), but nobody asks when it was changed
+ * (modified_us may be 0), which saves a request per item where a server tells that one by one. */
 struct fault *endpoint_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 const char *const *addresses, size_t count,
 				 struct endpoint_item **items_r) ATTR_MUST_CHECK;
 
-/* Creates and replaces, each on its condition (N7), many at once; every one has a result. A fault only when nothing
- * at all was tried; a connection that breaks in the middle is a fault of the items concerned. */
-struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
-			   size_t count) ATTR_MUST_CHECK;
+/* Creates and replaces, each on its condition (N7), many at once; every one has a result. A fault
+ * only when nothing at all was tried; a connection that breaks in the middle is a fault of the
+ * items concerned. */
+struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			   struct endpoint_put *puts, size_t count) ATTR_MUST_CHECK;
 
 /* Removes, each on its condition, likewise. */
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      struct endpoint_remove *removes, size_t count) ATTR_MUST_CHECK;
 
 /* Where an item of that UID will stand. */
-char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid);
+char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+		       const char *uid);
 
 #endif

@@ -13,8 +13,8 @@
 
 /* Bounds beside those of mspdi.h. A node is counted as written: a full value may be mostly escapes.
  * libxml2 is quadratic in the length of a tag and in the number of different names. */
-#define MSPDI_DEPTH_MAX 32		      /* elements in elements; real files have 9 */
-#define MSPDI_NAMES_MAX 10000		      /* different names; real files have 230 */
+#define MSPDI_DEPTH_MAX 32                    /* elements in elements; real files have 9 */
+#define MSPDI_NAMES_MAX 10000                 /* different names; real files have 230 */
 #define MSPDI_PROLOG_MAX ((int64_t)64 << 10)  /* bytes before the first element */
 #define MSPDI_NODE_MAX ((int64_t)8 << 20)     /* bytes of one text or comment */
 #define MSPDI_TAG_MAX ((int64_t)4 << 10)      /* characters of one tag; real ones have 100 */

@@ -25,7 +25,8 @@ static char *synopsis(TALLOC_CTX *mem, const struct cli_command *command)
 
 	if (command->usage[0])
 		text = mem_printf(mem, "%s %s", text, command->usage);
-	for (const struct cli_option *o = command->options; o < command->options + CLI_OPTIONS_MAX && o->name; o++)
+	for (const struct cli_option *o = command->options;
+	     o < command->options + CLI_OPTIONS_MAX && o->name; o++)
 		text = mem_printf(mem, "%s [%s%s%s]", text, o->name, o->argument ? " " : "",
 				  o->argument ? o->argument : "");
 	return text;
@@ -37,34 +38,42 @@ static void print_help(struct cli *cli)
 	const struct cli_command *commands = cli_commands(&count);
 
 	fprintf(cli->out,
-		"taskferry brings a project's tasks to the people who do them, in the accounts that they have, and their "
+		"taskferry brings a project's tasks to the people who do them, in the accounts "
+		"that they have, and their "
 		"progress back.\n\n"
 		"usage: taskferry [-c FILE] [-v] COMMAND ...\n\n"
-		"  -c FILE     the configuration; default $TASKFERRY_CONFIG, else " DEFAULT_CONF "\n"
+		"  -c FILE     the configuration; default $TASKFERRY_CONFIG, else " DEFAULT_CONF
+		"\n"
 		"  -v          say more on standard error\n"
 		"  --help      this text; behind a command, that command's\n"
 		"  --version   the version\n\n"
-		"First steps: write a configuration, then: check, init, import plan.xml, doctor, publish CODE, sync.\n\n"
+		"First steps: write a configuration, then: check, init, import plan.xml, doctor, "
+		"publish CODE, sync.\n\n"
 		"commands:\n");
 	for (size_t i = 0; i < count; i++) {
-		char *words = mem_printf(cli->mem, "%s%s%s %s", commands[i].name, commands[i].second ? " " : "",
-					 commands[i].second ? commands[i].second : "", commands[i].usage);
+		char *words = mem_printf(
+			cli->mem, "%s%s%s %s", commands[i].name, commands[i].second ? " " : "",
+			commands[i].second ? commands[i].second : "", commands[i].usage);
 
-		fprintf(cli->out, "  %-*s %s%s\n", HELP_COLUMN, words, strlen(words) > HELP_COLUMN ? "\n    " : "",
-			commands[i].help);
+		fprintf(cli->out, "  %-*s %s%s\n", HELP_COLUMN, words,
+			strlen(words) > HELP_COLUMN ? "\n    " : "", commands[i].help);
 	}
-	fprintf(cli->out, "\nExit: 0 done; 1 done, but something needs attention; otherwise as in sysexits.h.\n"
+	fprintf(cli->out, "\nExit: 0 done; 1 done, but something needs attention; otherwise as in "
+			  "sysexits.h.\n"
 			  "The manual: taskferry(1), taskferry.ini(5).\n");
 }
 
 static void print_command_help(struct cli *cli, const struct cli_command *command)
 {
-	fprintf(cli->out, "usage: taskferry %s\n\n%s\n", synopsis(cli->mem, command), command->help);
+	fprintf(cli->out, "usage: taskferry %s\n\n%s\n", synopsis(cli->mem, command),
+		command->help);
 	if (command->options[0].name)
 		fprintf(cli->out, "\n");
-	for (const struct cli_option *o = command->options; o < command->options + CLI_OPTIONS_MAX && o->name; o++)
+	for (const struct cli_option *o = command->options;
+	     o < command->options + CLI_OPTIONS_MAX && o->name; o++)
 		fprintf(cli->out, "  %-28s %s\n",
-			mem_printf(cli->mem, "%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : ""),
+			mem_printf(cli->mem, "%s%s%s", o->name, o->argument ? " " : "",
+				   o->argument ? o->argument : ""),
 			o->help);
 }
 
@@ -72,7 +81,8 @@ static void print_command_help(struct cli *cli, const struct cli_command *comman
 static void print_points(struct cli *cli)
 {
 	for (int i = 0; i < POINTS; i++)
-		fprintf(cli->out, "%s\t%s\n", point_name((enum point)i), point_words((enum point)i));
+		fprintf(cli->out, "%s\t%s\n", point_name((enum point)i),
+			point_words((enum point)i));
 }
 
 /* ---- words ---- */
@@ -95,7 +105,8 @@ static struct fault *unknown_command(struct cli *cli, const char *word)
 			best = &commands[i];
 		}
 	}
-	return fault_new(cli->mem, FAULT_USAGE, "there is no command '%s'%s%s%s; see: taskferry --help", word,
+	return fault_new(cli->mem, FAULT_USAGE,
+			 "there is no command '%s'%s%s%s; see: taskferry --help", word,
 			 best ? "; did you mean '" : "", best ? best->name : "", best ? "'?" : "");
 }
 
@@ -121,7 +132,8 @@ static struct fault *find_command(struct cli *cli, char **words, int count, int 
 			plain = &commands[i];
 	}
 	if (!plain && family)
-		return fault_new(cli->mem, FAULT_USAGE, "'%s' takes a second word; see: taskferry --help", words[0]);
+		return fault_new(cli->mem, FAULT_USAGE,
+				 "'%s' takes a second word; see: taskferry --help", words[0]);
 	if (!plain)
 		return unknown_command(cli, words[0]);
 	cli->command = plain;
@@ -139,7 +151,8 @@ static struct fault *take_option(struct cli *cli, char **words, int count, int *
 		if (strlen(options[o].name) != len || strncmp(options[o].name, words[*i], len))
 			continue;
 		if (!options[o].argument && equals)
-			return fault_new(cli->mem, FAULT_USAGE, "%s takes no value", options[o].name);
+			return fault_new(cli->mem, FAULT_USAGE, "%s takes no value",
+					 options[o].name);
 		if (!options[o].argument)
 			cli->option_values[o] = "";
 		else if (equals)
@@ -147,11 +160,12 @@ static struct fault *take_option(struct cli *cli, char **words, int count, int *
 		else if (*i + 1 < count)
 			cli->option_values[o] = words[++*i];
 		else
-			return fault_new(cli->mem, FAULT_USAGE, "%s needs %s", options[o].name, options[o].argument);
+			return fault_new(cli->mem, FAULT_USAGE, "%s needs %s", options[o].name,
+					 options[o].argument);
 		return NULL;
 	}
-	return fault_new(cli->mem, FAULT_USAGE, "'%s' does not take %s; usage: taskferry %s", cli->command->name,
-			 words[*i], synopsis(cli->mem, cli->command));
+	return fault_new(cli->mem, FAULT_USAGE, "'%s' does not take %s; usage: taskferry %s",
+			 cli->command->name, words[*i], synopsis(cli->mem, cli->command));
 }
 
 static struct fault *take_words(struct cli *cli, char **words, int count)
@@ -171,7 +185,8 @@ static struct fault *take_words(struct cli *cli, char **words, int count)
 	}
 	if (cli->arg_count < cli->command->args_min ||
 	    (cli->command->args_max >= 0 && cli->arg_count > cli->command->args_max))
-		return fault_new(cli->mem, FAULT_USAGE, "usage: taskferry %s", synopsis(cli->mem, cli->command));
+		return fault_new(cli->mem, FAULT_USAGE, "usage: taskferry %s",
+				 synopsis(cli->mem, cli->command));
 	return NULL;
 }
 
@@ -193,7 +208,8 @@ static struct fault *open_conf(struct cli *cli)
 	FAULT_TRY(conf_read(cli->mem, cli->conf_path, &cli->conf, &report));
 	if (!cli->conf) {
 		conf_report_print(report, cli->err);
-		return fault_new(cli->mem, FAULT_CONFIG, "%s: %zu %s; nothing was done", cli->conf_path, report->errors,
+		return fault_new(cli->mem, FAULT_CONFIG, "%s: %zu %s; nothing was done",
+				 cli->conf_path, report->errors,
 				 report->errors == 1 ? "error" : "errors");
 	}
 	if (log_level_from_name(cli->conf->log_level, &level))
@@ -210,7 +226,8 @@ static struct fault *open_rules(struct cli *cli)
 	if (cli->rules)
 		return NULL;
 	conf_report_print(report, cli->err);
-	return fault_new(cli->mem, FAULT_CONFIG, "%s: a rule is not accepted; nothing was done", cli->conf_path);
+	return fault_new(cli->mem, FAULT_CONFIG, "%s: a rule is not accepted; nothing was done",
+			 cli->conf_path);
 }
 
 static struct fault *prepare(struct cli *cli)
@@ -218,7 +235,8 @@ static struct fault *prepare(struct cli *cli)
 	if (cli->command->needs >= CLI_CONF)
 		FAULT_TRY(open_conf(cli));
 	if (cli->command->needs >= CLI_STORE)
-		FAULT_TRY(store_open(cli->mem, cli->conf->dsn, cli->clock, cli->points, &cli->store));
+		FAULT_TRY(
+			store_open(cli->mem, cli->conf->dsn, cli->clock, cli->points, &cli->store));
 	if (cli->command->needs >= CLI_RULES)
 		FAULT_TRY(open_rules(cli));
 	return NULL;
@@ -278,7 +296,10 @@ static struct fault *run(struct cli *cli, int argc, char **argv)
 
 static int finish(struct cli *cli, struct fault *fault)
 {
-	int code = fault ? fault_exit(fault) : cli->exit_code ? cli->exit_code : cli->attention ? EXIT_ATTENTION : 0;
+	int code = fault            ? fault_exit(fault)
+		   : cli->exit_code ? cli->exit_code
+		   : cli->attention ? EXIT_ATTENTION
+				    : 0;
 
 	if (fault)
 		fprintf(cli->err, "taskferry: %s\n", fault->text);
@@ -294,14 +315,17 @@ static int finish(struct cli *cli, struct fault *fault)
 int cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
 	const char *path = getenv("TASKFERRY_CONFIG");
-	struct cli cli = { .mem = MEM_CONTEXT(NULL), .out = out, .err = err,
+	struct cli cli = { .mem = MEM_CONTEXT(NULL),
+			   .out = out,
+			   .err = err,
 			   .conf_path = path && *path ? path : DEFAULT_CONF };
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error like a full disk, not an end */
 	umask(077);
 	cli.clock = clock_system(cli.mem);
-	cli.points = points_new(cli.mem, getenv("TASKFERRY_KILL_AT"), getenv("TASKFERRY_POINT_LOG"));
+	cli.points =
+		points_new(cli.mem, getenv("TASKFERRY_KILL_AT"), getenv("TASKFERRY_POINT_LOG"));
 	cli.log = log_new(cli.mem, err, LOG_LEVEL_INFO);
 	return finish(&cli, run(&cli, argc, argv));
 }
@@ -367,7 +391,8 @@ json_t *cli_json_value(TALLOC_CTX *mem, enum field field, const struct value *va
 		char *lines = mem_strdup(mem, value->text), *save = NULL;
 		json_t *array = json_array();
 
-		for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		for (char *line = strtok_r(lines, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save))
 			json_array_append_new(array, cli_json_text(line));
 		return array;
 	}
@@ -380,9 +405,13 @@ struct edit_env cli_edit_env(struct cli *cli)
 	char number[24];
 
 	snprintf(number, sizeof number, "%ld", (long)geteuid());
-	return (struct edit_env){ .conf = cli->conf, .store = cli->store, .clock = cli->clock, .points = cli->points,
+	return (struct edit_env){ .conf = cli->conf,
+				  .store = cli->store,
+				  .clock = cli->clock,
+				  .points = cli->points,
 				  .rules = cli->rules,
-				  .author = mem_printf(cli->mem, "project:%s", user ? user->pw_name : number) };
+				  .author = mem_printf(cli->mem, "project:%s",
+						       user ? user->pw_name : number) };
 }
 
 struct sync_env cli_sync_env(struct cli *cli)
@@ -396,7 +425,9 @@ struct fault *cli_project(struct cli *cli, const char *code, struct project **pr
 
 	FAULT_TRY(project_by_code(cli->store, cli->mem, code, &project));
 	if (!project)
-		return fault_new(cli->mem, FAULT_DATA, "there is no project '%s'; `taskferry project list` shows all", code);
+		return fault_new(cli->mem, FAULT_DATA,
+				 "there is no project '%s'; `taskferry project list` shows all",
+				 code);
 	*project_r = project;
 	return NULL;
 }
@@ -405,9 +436,12 @@ struct fault *cli_resource(struct cli *cli, const char *key, struct resource **r
 {
 	struct resource *resource = NULL;
 
-	FAULT_TRY(project_resource_by_key(cli->store, cli->mem, text_lower(cli->mem, key), &resource));
+	FAULT_TRY(project_resource_by_key(cli->store, cli->mem, text_lower(cli->mem, key),
+					  &resource));
 	if (!resource)
-		return fault_new(cli->mem, FAULT_DATA, "there is no person '%s'; `taskferry resource list` shows all", key);
+		return fault_new(cli->mem, FAULT_DATA,
+				 "there is no person '%s'; `taskferry resource list` shows all",
+				 key);
 	*resource_r = resource;
 	return NULL;
 }
@@ -420,7 +454,9 @@ struct fault *cli_assignment(struct cli *cli, const char *id, struct assignment 
 	if (text_to_int(id, &number))
 		FAULT_TRY(project_assignment(cli->store, cli->mem, number, &assignment));
 	if (!assignment)
-		return fault_new(cli->mem, FAULT_DATA, "there is no assignment '%s'; `taskferry task list` shows all", id);
+		return fault_new(cli->mem, FAULT_DATA,
+				 "there is no assignment '%s'; `taskferry task list` shows all",
+				 id);
 	*assignment_r = assignment;
 	return NULL;
 }

@@ -1,7 +1,9 @@
-/* cli.h - the command line: one table of commands, read by the dispatcher, `--help`, the manual's test and completion.
+/* cli.h - the command line: one table of commands, read by the dispatcher, `--help`, the manual's
+ * test and completion.
  *
- * A command gets a `struct cli` with what its row asks for (the configuration, an open store, rules) and returns NULL or a
- * fault; a fault's kind is the exit code. "Done, but something needs attention" is cli->attention (exit 1).
+ * A command gets a `struct cli` with what its row asks for (the configuration, an open store,
+ * rules) and returns NULL or a fault; a fault's kind is the exit code. "Done, but something needs
+ * attention" is cli->attention (exit 1).
  */
 #ifndef TASKFERRY_CLI_H
 #define TASKFERRY_CLI_H
@@ -30,13 +32,13 @@ struct cli;
 typedef struct fault *cli_run(struct cli *cli);
 
 struct cli_command {
-	const char *name;   /* "task" */
-	const char *second; /* "list", or NULL */
-	const char *usage;  /* words behind it, "ASSIGNMENT FIELD=VALUE..." */
+	const char *name;       /* "task" */
+	const char *second;     /* "list", or NULL */
+	const char *usage;      /* words behind it, "ASSIGNMENT FIELD=VALUE..." */
 	int args_min, args_max; /* positional words; -1: any number */
 	enum cli_needs needs;
 	cli_run *run;
-	const char *help; /* one sentence */
+	const char *help;                           /* one sentence */
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ended by a NULL name */
 };
 
@@ -54,9 +56,10 @@ struct cli {
 	FILE *out, *err;
 	const char *args[CLI_ARGS_MAX]; /* positional */
 	int arg_count;
-	const char *option_values[CLI_OPTIONS_MAX]; /* "" for one without argument, NULL: not given */
-	bool attention; /* exit 1 */
-	int exit_code;	/* a command's own, when not 0 */
+	const char
+		*option_values[CLI_OPTIONS_MAX]; /* "" for one without argument, NULL: not given */
+	bool attention;                          /* exit 1 */
+	int exit_code;                           /* a command's own, when not 0 */
 };
 
 /* All commands; the table is in cli_table.c. */
@@ -78,7 +81,8 @@ void cli_attention(struct cli *cli, const char *fmt, ...) ATTR_PRINTF(2, 3);
 /* Prints a JSON document on standard output and drops the reference. */
 void cli_json(struct cli *cli, json_t *document);
 
-/* JSON values: a string or null; an id as a string; a time (0: null); a set value of a field or null. */
+/* JSON values: a string or null; an id as a string; a time (0: null); a set value of a field or
+ * null. */
 json_t *cli_json_text(const char *text);
 json_t *cli_json_id(int64_t id);
 json_t *cli_json_time(TALLOC_CTX *mem, int64_t us);
@@ -89,9 +93,12 @@ struct edit_env cli_edit_env(struct cli *cli);
 struct sync_env cli_sync_env(struct cli *cli);
 
 /* Found by what people type, or a DATA fault that names the command that lists them. */
-struct fault *cli_project(struct cli *cli, const char *code, struct project **project_r) ATTR_MUST_CHECK;
-struct fault *cli_resource(struct cli *cli, const char *key, struct resource **resource_r) ATTR_MUST_CHECK;
-struct fault *cli_assignment(struct cli *cli, const char *id, struct assignment **assignment_r) ATTR_MUST_CHECK;
+struct fault *cli_project(struct cli *cli, const char *code,
+			  struct project **project_r) ATTR_MUST_CHECK;
+struct fault *cli_resource(struct cli *cli, const char *key,
+			   struct resource **resource_r) ATTR_MUST_CHECK;
+struct fault *cli_assignment(struct cli *cli, const char *id,
+			     struct assignment **assignment_r) ATTR_MUST_CHECK;
 
 /* The commands. */
 cli_run cmd_init, cmd_check, cmd_doctor, cmd_import, cmd_publish, cmd_sync, cmd_status;

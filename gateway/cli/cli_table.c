@@ -2,7 +2,10 @@
 
 #include "gateway/cli/cli.h"
 
-#define JSON { "--json", NULL, "print one JSON document" }
+#define JSON                                                                                       \
+	{                                                                                          \
+		"--json", NULL, "print one JSON document"                                          \
+	}
 
 /* clang-format off */
 static const struct cli_command commands[] = {

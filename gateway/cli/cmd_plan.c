@@ -29,7 +29,9 @@ static struct fault *read_plan(struct cli *cli, struct projfile **file_r)
 
 	if (text_ends(text_lower(cli->mem, cli->args[0]), ".json"))
 		return fault_new(cli->mem, FAULT_DATA,
-				 "%s: this version imports Microsoft Project XML only (save the plan as .xml)", cli->args[0]);
+				 "%s: this version imports Microsoft Project XML only (save the "
+				 "plan as .xml)",
+				 cli->args[0]);
 	bar = progress_new(cli->mem, cli->clock, cli->err, "reading");
 	fault = mspdi_read_file(cli->mem, cli->args[0], import_progress, bar, file_r);
 	progress_end(bar);
@@ -40,18 +42,23 @@ static void print_import(struct cli *cli, const struct import_result *result)
 {
 	for (size_t i = 0; i < result->note_count; i++)
 		fprintf(cli->err, "%s\n", result->notes[i]);
-	fprintf(cli->out, "%s project %s (%s): %lld tasks (%lld new, %lld changed), %lld assignments (%lld new, %lld changed), %lld "
-			  "people (%lld new)",
+	fprintf(cli->out,
+		"%s project %s (%s): %lld tasks (%lld new, %lld changed), %lld assignments (%lld "
+		"new, %lld changed), %lld "
+		"people (%lld new)",
 		result->created ? "New" : "Updated", result->project->code, result->project->name,
 		(long long)result->tasks, (long long)result->tasks_new,
-		(long long)(result->tasks_changed - (result->tasks_changed ? result->tasks_new : 0)),
+		(long long)(result->tasks_changed -
+			    (result->tasks_changed ? result->tasks_new : 0)),
 		(long long)result->assignments, (long long)result->assignments_new,
-		(long long)(result->assignments_changed - (result->assignments_changed ? result->assignments_new : 0)),
+		(long long)(result->assignments_changed -
+			    (result->assignments_changed ? result->assignments_new : 0)),
 		(long long)result->people, (long long)result->people_new);
 	if (result->withdrawn)
 		fprintf(cli->out, ", %lld withdrawn", (long long)result->withdrawn);
 	if (result->losing)
-		fprintf(cli->out, ", %lld values of assignees replaced (see: taskferry revisions)", (long long)result->losing);
+		fprintf(cli->out, ", %lld values of assignees replaced (see: taskferry revisions)",
+			(long long)result->losing);
 	fprintf(cli->out, ".\n");
 	if (result->project->state == PROJECT_DRAFT)
 		fprintf(cli->out, "Next: taskferry publish %s\n", result->project->code);
@@ -59,12 +66,14 @@ static void print_import(struct cli *cli, const struct import_result *result)
 		fprintf(cli->out, "Next: taskferry sync\n");
 }
 
-/* People without an address or an account are imported and listed; exit 1 says so (DESIGN section 10). */
+/* People without an address or an account are imported and listed; exit 1 says so (DESIGN section
+ * 10). */
 static void note_people(struct cli *cli, const struct import_result *result)
 {
 	if (result->without_address)
 		cli_attention(cli,
-			      "%lld of %lld people have no e-mail address and are not published to; give them one by "
+			      "%lld of %lld people have no e-mail address and are not published "
+			      "to; give them one by "
 			      "--resources CSV or: taskferry resource set KEY email=ADDRESS",
 			      (long long)result->without_address, (long long)result->people);
 	if (result->attention)
@@ -74,8 +83,10 @@ static void note_people(struct cli *cli, const struct import_result *result)
 struct fault *cmd_import(struct cli *cli)
 {
 	struct edit_env env = cli_edit_env(cli);
-	struct import_options options = { .code = cli_option(cli, "--project"), .file_name = cli->args[0],
-					  .withdraw = cli_has(cli, "--withdraw"), .dry_run = cli_has(cli, "--dry-run"),
+	struct import_options options = { .code = cli_option(cli, "--project"),
+					  .file_name = cli->args[0],
+					  .withdraw = cli_has(cli, "--withdraw"),
+					  .dry_run = cli_has(cli, "--dry-run"),
 					  .progress = import_progress };
 	const char *csv = cli_option(cli, "--resources");
 	struct import_result *result = NULL;
@@ -85,8 +96,9 @@ struct fault *cmd_import(struct cli *cli)
 
 	if (options.code && strcmp(options.code, text_slug(cli->mem, options.code, 64)))
 		return fault_new(cli->mem, FAULT_USAGE,
-				 "--project %s: a code is short and made of a-z, 0-9 and '-', for example %s", options.code,
-				 text_slug(cli->mem, options.code, 40));
+				 "--project %s: a code is short and made of a-z, 0-9 and '-', for "
+				 "example %s",
+				 options.code, text_slug(cli->mem, options.code, 40));
 	if (csv)
 		FAULT_TRY(people_read_file(cli->mem, csv, &people, &options.people_count));
 	options.people = people;
@@ -115,7 +127,8 @@ static struct fault *publish_one(struct cli *cli, struct project *project)
 	FAULT_TRY(sync_publish(cli->mem, &env, cli->store, project, notes, &jobs));
 	for (size_t i = 0; i < notes->note_count; i++)
 		cli_attention(cli, "%s: %s", project->code, notes->notes[i]);
-	fprintf(cli->out, "%s: %lld %s queued.\n", project->code, (long long)jobs, jobs == 1 ? "job" : "jobs");
+	fprintf(cli->out, "%s: %lld %s queued.\n", project->code, (long long)jobs,
+		jobs == 1 ? "job" : "jobs");
 	if (!jobs)
 		cli->attention = true;
 	return NULL;
@@ -128,7 +141,8 @@ struct fault *cmd_publish(struct cli *cli)
 	size_t count = 0;
 
 	if (all == (cli->arg_count > 0))
-		return fault_new(cli->mem, FAULT_USAGE, "usage: taskferry publish PROJECT... | --all");
+		return fault_new(cli->mem, FAULT_USAGE,
+				 "usage: taskferry publish PROJECT... | --all");
 	if (all)
 		FAULT_TRY(project_list(cli->store, cli->mem, &projects, &count));
 	for (size_t i = 0; i < count; i++)
@@ -154,10 +168,12 @@ static struct fault *gateway_lock(struct cli *cli)
 	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* open until the process ends */
 
 	if (fd < 0)
-		return fault_new(cli->mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_CANNOT_CREATE, "%s: %s", lock,
-				 strerror(errno));
+		return fault_new(cli->mem,
+				 errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_CANNOT_CREATE,
+				 "%s: %s", lock, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return fault_new(cli->mem, FAULT_TRY_LATER, "another taskferry is at work on this database; try again later");
+		return fault_new(cli->mem, FAULT_TRY_LATER,
+				 "another taskferry is at work on this database; try again later");
 	return NULL;
 }
 
@@ -168,12 +184,14 @@ static struct fault *find_account(struct cli *cli, const char *name, struct acco
 	char *server;
 
 	if (!slash)
-		return fault_new(cli->mem, FAULT_USAGE, "--account takes SERVER/RESOURCE; `taskferry status` shows all");
+		return fault_new(cli->mem, FAULT_USAGE,
+				 "--account takes SERVER/RESOURCE; `taskferry status` shows all");
 	server = mem_strndup(cli->mem, name, (size_t)(slash - name));
 	FAULT_TRY(cli_resource(cli, slash + 1, &resource));
 	FAULT_TRY(link_account(cli->store, cli->mem, server, resource->id, false, account_r));
 	if (!*account_r)
-		return fault_new(cli->mem, FAULT_DATA, "there is no account %s; `taskferry status` shows all", name);
+		return fault_new(cli->mem, FAULT_DATA,
+				 "there is no account %s; `taskferry status` shows all", name);
 	return NULL;
 }
 
@@ -198,10 +216,17 @@ static void print_sync(struct cli *cli, const struct sync_result *result)
 		int64_t count;
 		const char *words;
 	} rows[] = {
-		{ r->created, "created" },   { r->updated, "updated" },	    { r->removed, "removed" },
-		{ r->adopted, "adopted" },   { r->changed, "changed in the project" }, { r->corrected, "corrected by a rule" },
-		{ r->rejected, "rejected" }, { r->proposed, "proposed" },   { r->losing, "lost a conflict" },
-		{ r->declined, "declined" }, { r->restored, "restored" },
+		{ r->created, "created" },
+		{ r->updated, "updated" },
+		{ r->removed, "removed" },
+		{ r->adopted, "adopted" },
+		{ r->changed, "changed in the project" },
+		{ r->corrected, "corrected by a rule" },
+		{ r->rejected, "rejected" },
+		{ r->proposed, "proposed" },
+		{ r->losing, "lost a conflict" },
+		{ r->declined, "declined" },
+		{ r->restored, "restored" },
 	};
 	const char *comma = " ";
 
@@ -211,7 +236,8 @@ static void print_sync(struct cli *cli, const struct sync_result *result)
 		fprintf(cli->out, "No account could be served.\n");
 		return;
 	}
-	fprintf(cli->out, "%lld %s in touch:", (long long)result->served, result->served == 1 ? "account" : "accounts");
+	fprintf(cli->out, "%lld %s in touch:", (long long)result->served,
+		result->served == 1 ? "account" : "accounts");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (!rows[i].count)
 			continue;
@@ -220,9 +246,12 @@ static void print_sync(struct cli *cli, const struct sync_result *result)
 	}
 	fprintf(cli->out, "%s\n", *comma == ' ' ? " nothing to do." : ".");
 	if (!result->served && !result->held_accounts && !result->unreachable)
-		fprintf(cli->out, "Nobody has a published project yet. Next: taskferry publish CODE\n");
+		fprintf(cli->out,
+			"Nobody has a published project yet. Next: taskferry publish CODE\n");
 	if (cli->verbose)
-		fprintf(cli->err, "requests: %lld, of which %lld write; connections: %lld; sent %lld bytes, received %lld bytes\n",
+		fprintf(cli->err,
+			"requests: %lld, of which %lld write; connections: %lld; sent %lld bytes, "
+			"received %lld bytes\n",
 			(long long)result->http.requests, (long long)result->http.writes,
 			(long long)result->http.connections, (long long)result->http.sent_bytes,
 			(long long)result->http.received_bytes);
@@ -232,8 +261,10 @@ struct fault *cmd_sync(struct cli *cli)
 {
 	struct sync_env env = cli_sync_env(cli);
 	struct bars bars = { .cli = cli };
-	struct sync_options options = { .full = cli_has(cli, "--full"), .dry_run = cli_has(cli, "--dry-run"),
-					.progress = sync_progress, .data = &bars };
+	struct sync_options options = { .full = cli_has(cli, "--full"),
+					.dry_run = cli_has(cli, "--dry-run"),
+					.progress = sync_progress,
+					.data = &bars };
 	struct sync_result *result = NULL;
 	struct project *project = NULL;
 	struct account *account = NULL;
@@ -247,7 +278,8 @@ struct fault *cmd_sync(struct cli *cli)
 	options.project = project;
 	options.account = account;
 	if (!cli->conf->server_count)
-		return fault_new(cli->mem, FAULT_CONFIG, "%s: there is no [server] section, so there is nobody to talk to",
+		return fault_new(cli->mem, FAULT_CONFIG,
+				 "%s: there is no [server] section, so there is nobody to talk to",
 				 cli->conf_path);
 	fault = sync_run(cli->mem, &env, &options, &result);
 	if (bars.bar)
@@ -255,10 +287,12 @@ struct fault *cmd_sync(struct cli *cli)
 	FAULT_TRY(fault);
 	print_sync(cli, result);
 	if (result->waiting_jobs)
-		cli_attention(cli, "%lld %s still waiting; see: taskferry queue", (long long)result->waiting_jobs,
+		cli_attention(cli, "%lld %s still waiting; see: taskferry queue",
+			      (long long)result->waiting_jobs,
 			      result->waiting_jobs == 1 ? "job is" : "jobs are");
 	if (result->dead_jobs)
-		cli_attention(cli, "%lld jobs were given up; see: taskferry queue", (long long)result->dead_jobs);
+		cli_attention(cli, "%lld jobs were given up; see: taskferry queue",
+			      (long long)result->dead_jobs);
 	if (result->report->note_count || result->held_accounts || result->unreachable)
 		cli->attention = true;
 	if (result->unreachable && !result->served)
@@ -276,7 +310,8 @@ static struct fault *parse_field(struct cli *cli, const char *word, struct edit_
 	char *name;
 
 	if (!equals)
-		return fault_new(cli->mem, FAULT_USAGE, "'%s': write FIELD=VALUE, for example percent=60", word);
+		return fault_new(cli->mem, FAULT_USAGE,
+				 "'%s': write FIELD=VALUE, for example percent=60", word);
 	name = mem_strndup(cli->mem, word, (size_t)(equals - word));
 	out->field = field_find(name);
 	out->text = equals + 1;
@@ -290,8 +325,8 @@ static struct fault *parse_field(struct cli *cli, const char *word, struct edit_
 			best = field_table[f].name;
 		}
 	}
-	return fault_new(cli->mem, FAULT_USAGE, "there is no field '%s'%s%s%s", name, best ? "; did you mean '" : "",
-			 best ? best : "", best ? "'?" : "");
+	return fault_new(cli->mem, FAULT_USAGE, "there is no field '%s'%s%s%s", name,
+			 best ? "; did you mean '" : "", best ? best : "", best ? "'?" : "");
 }
 
 static void print_edit(struct cli *cli, const struct edit_result *result)
@@ -304,8 +339,8 @@ static void print_edit(struct cli *cli, const struct edit_result *result)
 
 		if (!result->changed[f])
 			continue;
-		fprintf(cli->out, "%s: %s -> %s\n", field_table[f].name, before ? before : "(not set)",
-			after ? after : "(not set)");
+		fprintf(cli->out, "%s: %s -> %s\n", field_table[f].name,
+			before ? before : "(not set)", after ? after : "(not set)");
 		any = true;
 	}
 	if (!any)
@@ -324,7 +359,8 @@ struct fault *cmd_task_set(struct cli *cli)
 	for (int i = 1; i < cli->arg_count; i++)
 		FAULT_TRY(parse_field(cli, cli->args[i], &fields[i - 1]));
 	FAULT_TRY(cli_assignment(cli, cli->args[0], &assignment));
-	FAULT_TRY(edit_assignment(cli->mem, &env, assignment->id, fields, (size_t)cli->arg_count - 1, &result));
+	FAULT_TRY(edit_assignment(cli->mem, &env, assignment->id, fields,
+				  (size_t)cli->arg_count - 1, &result));
 	print_edit(cli, result);
 	return NULL;
 }

@@ -29,14 +29,15 @@ struct fault *cmd_check(struct cli *cli)
 	conf_report_print(report, cli->out);
 	wrong = !conf || !rules || report->errors;
 	if (wrong)
-		return fault_new(cli->mem, FAULT_CONFIG, "%s: %zu %s", cli->conf_path, report->errors,
-				 report->errors == 1 ? "error" : "errors");
+		return fault_new(cli->mem, FAULT_CONFIG, "%s: %zu %s", cli->conf_path,
+				 report->errors, report->errors == 1 ? "error" : "errors");
 	if (report->count)
 		fprintf(cli->out, "%s: no error, %zu %s.\n", cli->conf_path, report->count,
 			report->count == 1 ? "warning" : "warnings");
 	else
 		fprintf(cli->out, "%s: all is well.\n", cli->conf_path);
 	if (!conf->server_count)
-		fprintf(cli->out, "There is no [server] section yet: import and lists work, publishing does not.\n");
+		fprintf(cli->out, "There is no [server] section yet: import and lists work, "
+				  "publishing does not.\n");
 	return NULL;
 }

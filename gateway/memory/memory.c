@@ -23,9 +23,19 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-enum operation { OP_PROBE, OP_ENSURE, OP_NOTICE, OP_FETCH, OP_PUT, OP_REMOVE, OP_WRITES, OPERATIONS };
+enum operation {
+	OP_PROBE,
+	OP_ENSURE,
+	OP_NOTICE,
+	OP_FETCH,
+	OP_PUT,
+	OP_REMOVE,
+	OP_WRITES,
+	OPERATIONS
+};
 
-static const char *const operation_names[] = { "probe", "ensure", "notice", "fetch", "put", "remove", "writes" };
+static const char *const operation_names[] = { "probe", "ensure", "notice", "fetch",
+					       "put",   "remove", "writes" };
 _Static_assert(COUNT_OF(operation_names) == OPERATIONS, "one name per operation");
 
 struct memory_item {
@@ -65,7 +75,8 @@ struct memory_endpoint {
 
 static struct fault *io_fault(TALLOC_CTX *mem, const char *path)
 {
-	return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s", path, strerror(errno));
+	return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s", path,
+			 strerror(errno));
 }
 
 static struct fault *read_file(TALLOC_CTX *mem, const char *path, char **text_r, size_t *len_r)
@@ -82,7 +93,8 @@ static struct fault *read_file(TALLOC_CTX *mem, const char *path, char **text_r,
 	}
 	if (!file)
 		return io_fault(mem, path);
-	if (fstat(fileno(file), &st) < 0 || st.st_size < 0 || (size_t)st.st_size > MEMORY_FILE_MAX) {
+	if (fstat(fileno(file), &st) < 0 || st.st_size < 0 ||
+	    (size_t)st.st_size > MEMORY_FILE_MAX) {
 		fclose(file);
 		return fault_new(mem, FAULT_IO, "%s: too large for a memory server", path);
 	}
@@ -107,7 +119,8 @@ static struct memory_item *add_item(struct memory_state *state)
 
 static void add_folder(struct memory_state *state, const char *address, const char *display)
 {
-	state->folders = MEM_GROW(state, state->folders, struct memory_folder, state->folder_count + 1);
+	state->folders =
+		MEM_GROW(state, state->folders, struct memory_folder, state->folder_count + 1);
 	state->folders[state->folder_count].address = mem_strdup(state, address);
 	state->folders[state->folder_count++].display = mem_strdup(state, display);
 	state->changed = true;
@@ -140,7 +153,8 @@ static char *parse_line(struct memory_state *state, char *line, char *end)
 	} else if (!strcmp(line, "count")) {
 		for (int i = 0; i < OPERATIONS; i++)
 			if (text_starts(rest, operation_names[i]))
-				state->counts[i] = strtoll(rest + strlen(operation_names[i]), NULL, 10);
+				state->counts[i] =
+					strtoll(rest + strlen(operation_names[i]), NULL, 10);
 	} else if (!strcmp(line, "folder")) {
 		char *address = next_word(&rest);
 
@@ -163,7 +177,8 @@ static char *parse_line(struct memory_state *state, char *line, char *end)
 	return next;
 }
 
-static struct fault *load(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state **state_r)
+static struct fault *load(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			  struct memory_state **state_r)
 {
 	struct memory_state *state = MEM_NEW(mem, struct memory_state);
 	char *lock = mem_printf(state, "%s.lock", memory->path), *text = NULL;
@@ -195,7 +210,8 @@ static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *l
 	for (int i = 0; i < OPERATIONS; i++)
 		buf_printf(out, "count %s %" PRId64 "\n", operation_names[i], state->counts[i]);
 	for (size_t i = 0; i < state->folder_count; i++)
-		buf_printf(out, "folder %s\t%s\n", state->folders[i].address, state->folders[i].display);
+		buf_printf(out, "folder %s\t%s\n", state->folders[i].address,
+			   state->folders[i].display);
 	for (size_t i = 0; i < state->item_count; i++) {
 		const struct memory_item *item = &state->items[i];
 
@@ -203,15 +219,16 @@ static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *l
 			buf_printf(out, "gone %s\t%" PRId64 "\n", item->address, item->version);
 			continue;
 		}
-		buf_printf(out, "item %s\t%" PRId64 "\t%" PRId64 "\t%zu\n", item->address, item->version,
-			   item->modified_us, item->len);
+		buf_printf(out, "item %s\t%" PRId64 "\t%" PRId64 "\t%zu\n", item->address,
+			   item->version, item->modified_us, item->len);
 		buf_add(out, item->text, item->len);
 		buf_putc(out, '\n');
 	}
 	return buf_steal(&out, mem, len_r);
 }
 
-static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state)
+static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			  struct memory_state *state)
 {
 	char *temporary = mem_printf(state, "%s.new", memory->path);
 	size_t len = 0;
@@ -232,14 +249,20 @@ static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem, struc
 
 struct outcome {
 	struct fault *fault; /* what to answer instead */
-	bool lost;	     /* do it, then answer nothing */
-	bool rewrite;	     /* do it, but keep another text */
+	bool lost;           /* do it, then answer nothing */
+	bool rewrite;        /* do it, but keep another text */
 };
 
 static const char *const kind_words[FAULT_KINDS] = {
-	[FAULT_CHANGED] = "changed", [FAULT_GONE] = "gone",	      [FAULT_REFUSED] = "refused",
-	[FAULT_BUSY] = "busy",	     [FAULT_UNREACHABLE] = "unreachable", [FAULT_LOGIN] = "login",
-	[FAULT_FULL] = "full",	     [FAULT_LOCKED] = "locked",	      [FAULT_TOKEN] = "token",
+	[FAULT_CHANGED] = "changed",
+	[FAULT_GONE] = "gone",
+	[FAULT_REFUSED] = "refused",
+	[FAULT_BUSY] = "busy",
+	[FAULT_UNREACHABLE] = "unreachable",
+	[FAULT_LOGIN] = "login",
+	[FAULT_FULL] = "full",
+	[FAULT_LOCKED] = "locked",
+	[FAULT_TOKEN] = "token",
 	[FAULT_PROTOCOL] = "protocol",
 };
 
@@ -249,11 +272,13 @@ static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcom
 	outcome->rewrite = !strcmp(word, "rewrite");
 	for (int k = 0; k < FAULT_KINDS; k++)
 		if (kind_words[k] && !strcmp(kind_words[k], word))
-			outcome->fault = fault_new(mem, (enum fault_kind)k, "memory server: scripted fault '%s'", word);
+			outcome->fault = fault_new(mem, (enum fault_kind)k,
+						   "memory server: scripted fault '%s'", word);
 }
 
-static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-				  enum operation operation, struct outcome *outcome)
+static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *mem,
+				  struct memory_state *state, enum operation operation,
+				  struct outcome *outcome)
 {
 	char *path = mem_printf(state, "%s.faults", memory->path), *text = NULL, *save_line = NULL;
 	int64_t number = ++state->counts[operation];
@@ -262,7 +287,8 @@ static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *me
 	memset(outcome, 0, sizeof *outcome);
 	state->changed = true;
 	FAULT_TRY(read_file(state, path, &text, &len));
-	for (char *line = strtok_r(text, "\n", &save_line); line; line = strtok_r(NULL, "\n", &save_line)) {
+	for (char *line = strtok_r(text, "\n", &save_line); line;
+	     line = strtok_r(NULL, "\n", &save_line)) {
 		char name[16], word[16];
 		long long at;
 
@@ -293,12 +319,12 @@ static struct memory_folder *find_folder(struct memory_state *state, const char 
 
 static struct fault *no_folder(TALLOC_CTX *mem, const char *folder)
 {
-	return fault_reaches(fault_new(mem, FAULT_GONE, "the folder %s is not there", folder), FAULT_SCOPE_FOLDER,
-			     FAULT_NEXT_HOLD);
+	return fault_reaches(fault_new(mem, FAULT_GONE, "the folder %s is not there", folder),
+			     FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
 }
 
-static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			    struct fault *fault)
+static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			    struct memory_state *state, struct fault *fault)
 {
 	struct fault *late = state && state->changed ? save(memory, mem, state) : NULL;
 
@@ -308,7 +334,8 @@ static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem, str
 	return fault ? fault : late;
 }
 
-static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_probe **probe_r)
+static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_probe **probe_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_probe *result = MEM_NEW(mem, struct endpoint_probe);
@@ -319,8 +346,12 @@ static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem, struct en
 	if (!fault)
 		fault = next_outcome(memory, mem, state, OP_PROBE, &outcome);
 	FAULT_TRY(finish(memory, mem, state, fault ? fault : outcome.fault));
-	result->caps = (struct endpoint_caps){ .sync_token = true, .create_guard = true, .replace_guard = true,
-					       .keeps_bytes = true, .strong_version = true, .modified_time = true };
+	result->caps = (struct endpoint_caps){ .sync_token = true,
+					       .create_guard = true,
+					       .replace_guard = true,
+					       .keeps_bytes = true,
+					       .strong_version = true,
+					       .modified_time = true };
 	result->findings = MEM_ARRAY(result, struct endpoint_finding, 1);
 	result->findings[0].probe = "memory";
 	result->findings[0].result = mem_strdup(result, memory->path);
@@ -342,8 +373,9 @@ static void make_folder(struct memory_state *state, const char *address, const c
 	add_folder(state, address, display);
 }
 
-static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			       const struct endpoint_folder *folder, const char *address, bool *created)
+static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			       struct memory_state *state, const struct endpoint_folder *folder,
+			       const char *address, bool *created)
 {
 	struct memory_folder *found = find_folder(state, address);
 	struct outcome outcome;
@@ -369,11 +401,13 @@ static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 	return NULL;
 }
 
-static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
-			    const char *known, char **address_r, bool *created_r)
+static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+			    const struct endpoint_folder *folder, const char *known,
+			    char **address_r, bool *created_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
-	char *address = known ? mem_strdup(mem, known) : mem_printf(mem, "/%s/%s/", memory->user, folder->path);
+	char *address = known ? mem_strdup(mem, known)
+			      : mem_printf(mem, "/%s/%s/", memory->user, folder->path);
 	struct memory_state *state = NULL;
 	bool created = false;
 	struct fault *fault = load(memory, mem, &state);
@@ -389,8 +423,9 @@ static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const st
 	return NULL;
 }
 
-static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			       const char *folder, const char *token, struct endpoint_notice *notice)
+static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			       struct memory_state *state, const char *folder, const char *token,
+			       struct endpoint_notice *notice)
 {
 	int64_t since = 0;
 	struct outcome outcome;
@@ -409,7 +444,8 @@ static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 		const struct memory_item *item = &state->items[i];
 		struct endpoint_change *change = &notice->changes[notice->count];
 
-		if (!text_starts(item->address, folder) || (token && item->version <= since) || (!token && item->gone))
+		if (!text_starts(item->address, folder) || (token && item->version <= since) ||
+		    (!token && item->gone))
 			continue;
 		change->address = mem_strdup(notice, item->address);
 		change->removed = item->gone;
@@ -419,8 +455,8 @@ static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 	return NULL;
 }
 
-static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
-			    struct endpoint_notice **notice_r)
+static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			    const char *token, struct endpoint_notice **notice_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_notice *result = MEM_NEW(mem, struct endpoint_notice);
@@ -435,8 +471,9 @@ static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 	return fault;
 }
 
-static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			       const char *folder, struct endpoint_item *out)
+static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			       struct memory_state *state, const char *folder,
+			       struct endpoint_item *out)
 {
 	struct memory_item *item = find_item(state, out->address);
 	struct outcome outcome;
@@ -459,8 +496,9 @@ static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem, 
 	return NULL;
 }
 
-static struct fault *fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *const *addresses,
-			   size_t count, struct endpoint_item **items_r)
+static struct fault *fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			   const char *const *addresses, size_t count,
+			   struct endpoint_item **items_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_item *items = MEM_ARRAY(mem, struct endpoint_item, count);
@@ -484,12 +522,13 @@ static void keep_another_way(struct memory_state *state, struct memory_item *ite
 
 	if (!end)
 		return;
-	item->text = mem_printf(state, "%.*sX-MEMORY-REWRITTEN:1\r\n%s", (int)(end - item->text), item->text, end);
+	item->text = mem_printf(state, "%.*sX-MEMORY-REWRITTEN:1\r\n%s", (int)(end - item->text),
+				item->text, end);
 	item->len = strlen(item->text);
 }
 
-static void store_item(struct memory_endpoint *memory, struct memory_state *state, const char *address, const char *text,
-		       size_t len)
+static void store_item(struct memory_endpoint *memory, struct memory_state *state,
+		       const char *address, const char *text, size_t len)
 {
 	struct memory_item *item = find_item(state, address);
 
@@ -506,12 +545,15 @@ static void store_item(struct memory_endpoint *memory, struct memory_state *stat
 }
 
 /* The fault of a condition that does not hold, or NULL. */
-static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item, const char *if_version)
+static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item,
+			       const char *if_version)
 {
 	int64_t version = -1;
 
 	if (!if_version)
-		return item && !item->gone ? fault_new(mem, FAULT_CHANGED, "%s exists", item->address) : NULL;
+		return item && !item->gone
+			       ? fault_new(mem, FAULT_CHANGED, "%s exists", item->address)
+			       : NULL;
 	if (!item || item->gone)
 		return fault_new(mem, FAULT_GONE, "the item is not there");
 	if (!text_to_int(if_version, &version) || version != item->version)
@@ -527,14 +569,16 @@ static struct fault *lost_answer(TALLOC_CTX *mem)
 	return fault;
 }
 
-static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-			     struct endpoint_put *put)
+static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			     struct memory_state *state, struct endpoint_put *put)
 {
 	struct outcome outcome;
 
 	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
-	put->fault = outcome.fault ? outcome.fault : condition(mem, find_item(state, put->address), put->if_version);
+	put->fault = outcome.fault
+			     ? outcome.fault
+			     : condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
 	store_item(memory, state, put->address, put->text, put->len);
@@ -548,8 +592,8 @@ static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem, st
 	return NULL;
 }
 
-static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
-			 size_t count)
+static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			 struct endpoint_put *puts, size_t count)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct memory_state *state = NULL;
@@ -565,8 +609,8 @@ static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 	return fault;
 }
 
-static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem, struct memory_state *state,
-				struct endpoint_remove *remove)
+static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
+				struct memory_state *state, struct endpoint_remove *remove)
 {
 	struct memory_item *item = find_item(state, remove->address);
 	struct outcome outcome;
@@ -600,7 +644,8 @@ static struct fault *remove_items(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	return finish(memory, mem, state, fault);
 }
 
-static char *address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid)
+static char *address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+		     const char *uid)
 {
 	(void)endpoint;
 	return mem_printf(mem, "%s%s.ics", folder, uid);
@@ -623,7 +668,8 @@ static int memory_close(struct memory_endpoint *memory)
 	return 0;
 }
 
-struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user, struct clock *clock, struct points *points)
+struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
+			    struct clock *clock, struct points *points)
 {
 	struct memory_endpoint *memory = MEM_NEW(mem, struct memory_endpoint);
 
@@ -639,7 +685,8 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 
 struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r)
 {
-	struct memory_endpoint *memory = (struct memory_endpoint *)memory_new(mem, path, NULL, NULL, NULL);
+	struct memory_endpoint *memory =
+		(struct memory_endpoint *)memory_new(mem, path, NULL, NULL, NULL);
 	struct memory_state *state = NULL;
 	struct fault *fault = load(memory, mem, &state);
 

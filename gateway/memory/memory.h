@@ -1,10 +1,11 @@
 /* memory.h - the endpoint for tests and for trying out: a server that is a file.
  *
- * `url = memory:PATH`: all accounts of the server live in the file PATH, written anew (and renamed into place) after
- * every change, so that a process that is killed leaves what a server would have kept. Its faults are scripted by the
- * file PATH.faults: lines `OPERATION NUMBER FAULT`: at the NUMBER-th item of that operation since the file was made,
- * FAULT happens instead. OPERATION: probe ensure notice fetch put remove. FAULT: a name of fault.h in lower case (changed,
- * gone, refused, busy, unreachable, login, full, locked, token, protocol), or `lost`: done, but no answer came, or
+ * `url = memory:PATH`: all accounts of the server live in the file PATH, written anew (and renamed
+ * into place) after every change, so that a process that is killed leaves what a server would have
+ * kept. Its faults are scripted by the file PATH.faults: lines `OPERATION NUMBER FAULT`: at the
+ * NUMBER-th item of that operation since the file was made, FAULT happens instead. OPERATION: probe
+ * ensure notice fetch put remove. FAULT: a name of fault.h in lower case (changed, gone, refused,
+ * busy, unreachable, login, full, locked, token, protocol), or `lost`: done, but no answer came, or
  * `rewrite`: kept, but another way than it was sent.
  */
 #ifndef TASKFERRY_MEMORY_H
@@ -16,7 +17,8 @@
 #define MEMORY_FILE_MAX ((size_t)256 << 20) /* bytes */
 
 /* The account of USER on the server in the file PATH. CLOCK and POINTS outlive it. */
-struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user, struct clock *clock, struct points *points);
+struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
+			    struct clock *clock, struct points *points);
 
 /* How many requests that write the server has seen in all: for fixpoint tests. */
 struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r) ATTR_MUST_CHECK;

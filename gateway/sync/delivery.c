@@ -10,7 +10,8 @@
 #include "gateway/memory/memory.h"
 
 /* False when the login is made from an address that the person does not have. */
-static bool has_login(const struct conf *conf, const struct conf_server *server, const struct resource *resource)
+static bool has_login(const struct conf *conf, const struct conf_server *server,
+		      const struct resource *resource)
 {
 	const struct conf_account *account = conf_account_find(conf, server->name, resource->key);
 	const char *login = account && account->login ? account->login : server->login;
@@ -18,7 +19,8 @@ static bool has_login(const struct conf *conf, const struct conf_server *server,
 	return resource->email || (!strstr(login, "%{email}") && !strstr(login, "%{local}"));
 }
 
-size_t delivery_servers(const struct conf *conf, const struct resource *resource, const struct conf_server **servers_r)
+size_t delivery_servers(const struct conf *conf, const struct resource *resource,
+			const struct conf_server **servers_r)
 {
 	size_t count = 0;
 
@@ -27,7 +29,8 @@ size_t delivery_servers(const struct conf *conf, const struct resource *resource
 
 		if (!conf_server_has(conf, server, resource->key, resource->email))
 			continue;
-		if (!has_login(conf, server, resource) || (count && server->deliver == DELIVER_FIRST))
+		if (!has_login(conf, server, resource) ||
+		    (count && server->deliver == DELIVER_FIRST))
 			continue;
 		servers_r[count++] = server;
 	}
@@ -40,13 +43,14 @@ static struct fault *from_credential(TALLOC_CTX *mem, const char *name, struct s
 
 	if (!directory)
 		return fault_new(mem, FAULT_CONFIG,
-				 "credential = %s: the service manager passed no credentials (LoadCredential=%s:FILE in the unit)",
+				 "credential = %s: the service manager passed no credentials "
+				 "(LoadCredential=%s:FILE in the unit)",
 				 name, name);
 	return secret_file(mem, mem_printf(mem, "%s/%s", directory, name), secret_r);
 }
 
-static struct fault *find_password(TALLOC_CTX *mem, const struct conf_password *password, const struct secret_names *names,
-				   const struct secret **secret_r)
+static struct fault *find_password(TALLOC_CTX *mem, const struct conf_password *password,
+				   const struct secret_names *names, const struct secret **secret_r)
 {
 	struct secret *secret = NULL;
 	char *path = NULL;
@@ -78,42 +82,53 @@ static struct fault *of_account(struct fault *fault)
 	return fault ? fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD) : NULL;
 }
 
-static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *delivery, const struct conf_server *server,
-				     const char *login, const struct secret *password, struct endpoint **endpoint_r)
+static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
+				     const struct conf_server *server, const char *login,
+				     const struct secret *password, struct endpoint **endpoint_r)
 {
-	struct caldav_account account = { .url = server->url, .user = login, .password = password,
-					  .tls_ca = server->tls_ca };
+	struct caldav_account account = {
+		.url = server->url, .user = login, .password = password, .tls_ca = server->tls_ca
+	};
 
 	if (!password)
-		return of_account(fault_new(mem, FAULT_CONFIG, "server %s: no password is configured for %s", server->name,
-					    login));
+		return of_account(fault_new(mem, FAULT_CONFIG,
+					    "server %s: no password is configured for %s",
+					    server->name, login));
 	*endpoint_r = caldav_new(mem, delivery->http, delivery->clock, &account);
 	return NULL;
 }
 
-struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery, const struct conf_server *server,
-				const struct resource *resource, struct endpoint **endpoint_r)
+struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
+				const struct conf_server *server, const struct resource *resource,
+				struct endpoint **endpoint_r)
 {
-	const struct conf_account *account = conf_account_find(delivery->conf, server->name, resource->key);
+	const struct conf_account *account =
+		conf_account_find(delivery->conf, server->name, resource->key);
 	const char *at = resource->email ? strchr(resource->email, '@') : NULL;
-	struct secret_names names = { .email = resource->email, .name = resource->name, .key = resource->key };
+	struct secret_names names = { .email = resource->email,
+				      .name = resource->name,
+				      .key = resource->key };
 	const struct secret *password = NULL;
 	char *login = NULL;
 
 	if (at)
 		names.local = mem_strndup(mem, resource->email, (size_t)(at - resource->email));
-	FAULT_TRY(of_account(secret_expand(mem, account && account->login ? account->login : server->login, &names, &login)));
+	FAULT_TRY(of_account(secret_expand(
+		mem, account && account->login ? account->login : server->login, &names, &login)));
 	if (server->type == SERVER_MEMORY) {
 		const char *path = strchr(server->url, ':') + 1;
 
 		*endpoint_r = memory_new(mem, path, login, delivery->clock, delivery->points);
 		return NULL;
 	}
-	FAULT_TRY(of_account(find_password(mem, account && has_password(&account->password) ? &account->password
-											      : &server->password,
+	FAULT_TRY(of_account(find_password(mem,
+					   account && has_password(&account->password)
+						   ? &account->password
+						   : &server->password,
 					   &names, &password)));
 	if (server->type == SERVER_CALDAV)
 		return caldav_endpoint(mem, delivery, server, login, password, endpoint_r);
-	return fault_reaches(fault_new(mem, FAULT_CONFIG, "server %s: this version speaks caldav only", server->name),
+	return fault_reaches(fault_new(mem, FAULT_CONFIG,
+				       "server %s: this version speaks caldav only", server->name),
 			     FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
 }

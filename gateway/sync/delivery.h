@@ -7,19 +7,21 @@
 #include "gateway/net/http.h"
 #include "store/project.h"
 
-/* The servers that a person's items go to, in file order: the first that has them, and every one with `deliver = all`
- * (N2). Pure. At most as many as CONF has; returns the number. */
-size_t delivery_servers(const struct conf *conf, const struct resource *resource, const struct conf_server **servers_r);
+/* The servers that a person's items go to, in file order: the first that has them, and every one
+ * with `deliver = all` (N2). Pure. At most as many as CONF has; returns the number. */
+size_t delivery_servers(const struct conf *conf, const struct resource *resource,
+			const struct conf_server **servers_r);
 
-/* The endpoint of a person's account on a server. Runs the password command. LOGIN or CONFIG fault when no password or login
- * can be made; nothing is sent yet. */
+/* The endpoint of a person's account on a server. Runs the password command. LOGIN or CONFIG fault
+ * when no password or login can be made; nothing is sent yet. */
 struct delivery {
 	struct http *http;
 	struct clock *clock;
 	struct points *points;
 	const struct conf *conf;
 };
-struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery, const struct conf_server *server,
-				const struct resource *resource, struct endpoint **endpoint_r) ATTR_MUST_CHECK;
+struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
+				const struct conf_server *server, const struct resource *resource,
+				struct endpoint **endpoint_r) ATTR_MUST_CHECK;
 
 #endif

@@ -13,8 +13,9 @@ static bool is_structure(enum field field)
 	return field == FIELD_parent || field == FIELD_predecessors || field == FIELD_summary;
 }
 
-struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env, const struct assignment *assignment,
-			   const struct vector *values, const char *actor, struct rules_context *context_r)
+struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env,
+			   const struct assignment *assignment, const struct vector *values,
+			   const char *actor, struct rules_context *context_r)
 {
 	struct project *project = NULL;
 	struct resource *resource = NULL;
@@ -24,7 +25,8 @@ struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env, const st
 	FAULT_TRY(project_resource(env->store, mem, assignment->resource_id, &resource));
 	FAULT_TRY(project_task(env->store, mem, assignment->task_id, &task));
 	if (!project || !resource || !task)
-		return fault_new(mem, FAULT_INTERNAL, "assignment %lld lacks its project, person or task",
+		return fault_new(mem, FAULT_INTERNAL,
+				 "assignment %lld lacks its project, person or task",
 				 (long long)assignment->id);
 	*context_r = (struct rules_context){
 		.task_key = task->source_key,
@@ -39,16 +41,21 @@ struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env, const st
 		.actor = actor,
 		.now_us = clock_now_us(env->clock),
 	};
-	context_r->today = when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = context_r->now_us });
+	context_r->today =
+		when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = context_r->now_us });
 	return NULL;
 }
 
-struct fault *edit_write(const struct edit_env *env, const struct assignment *assignment, const struct vector *before,
-			 const struct vector *after, const char *cause, bool changed_r[FIELDS])
+struct fault *edit_write(const struct edit_env *env, const struct assignment *assignment,
+			 const struct vector *before, const struct vector *after, const char *cause,
+			 bool changed_r[FIELDS])
 {
-	struct project_step step = { .project_id = assignment->project_id, .task_id = assignment->task_id,
-				     .assignment_id = assignment->id, .at_us = clock_now_us(env->clock),
-				     .author = env->author, .cause = cause };
+	struct project_step step = { .project_id = assignment->project_id,
+				     .task_id = assignment->task_id,
+				     .assignment_id = assignment->id,
+				     .at_us = clock_now_us(env->clock),
+				     .author = env->author,
+				     .cause = cause };
 
 	for (int f = 0; f < FIELDS; f++) {
 		step.field = (enum field)f;
@@ -61,12 +68,15 @@ struct fault *edit_write(const struct edit_env *env, const struct assignment *as
 }
 
 /* Setting actual work to a number books the difference, once, keyed by the change that it makes. */
-static struct fault *book_difference(const struct edit_env *env, const struct assignment *assignment, int64_t from, int64_t to,
+static struct fault *book_difference(const struct edit_env *env,
+				     const struct assignment *assignment, int64_t from, int64_t to,
 				     bool *changed)
 {
 	struct when now = when_instant(clock_now_us(env->clock), "UTC");
-	struct project_booking booking = { .day = when_local_day(&now), .minutes = to - from,
-					   .text = "set to a number", .author = env->author };
+	struct project_booking booking = { .day = when_local_day(&now),
+					   .minutes = to - from,
+					   .text = "set to a number",
+					   .author = env->author };
 	int64_t seq = 0;
 	struct fault *fault;
 	char *key;
@@ -81,8 +91,8 @@ static struct fault *book_difference(const struct edit_env *env, const struct as
 	return fault;
 }
 
-static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env, const struct edit_field *fields, size_t count,
-			 struct vector *after)
+static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env,
+			 const struct edit_field *fields, size_t count, struct vector *after)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct field_info *info = &field_table[fields[i].field];
@@ -90,7 +100,8 @@ static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env, const stru
 		int64_t minutes;
 
 		if (is_structure(fields[i].field))
-			return fault_new(mem, FAULT_DATA, "%s comes from the plan; change it there and import again",
+			return fault_new(mem, FAULT_DATA,
+					 "%s comes from the plan; change it there and import again",
 					 info->name);
 		if (info->type == FIELD_EFFORT && fields[i].text[0] &&
 		    effort_from_text(fields[i].text, env->conf->site.hours_per_day * 60, &minutes))
@@ -111,8 +122,8 @@ static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env, const stru
 	return NULL;
 }
 
-static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env, const struct assignment *assignment,
-			   struct edit_result *result)
+static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env,
+			   const struct assignment *assignment, struct edit_result *result)
 {
 	struct rules_context context;
 	struct rules_result *verdict;
@@ -123,38 +134,45 @@ static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env, const st
 		const struct rules_hit *hit = &verdict->hits[i];
 		const char *words = hit->message ? hit->message : "";
 
-		result->messages = MEM_GROW(result, result->messages, const char *, result->message_count + 1);
-		result->messages[result->message_count++] = mem_printf(result, "rule %s: %s", hit->rule, words);
+		result->messages =
+			MEM_GROW(result, result->messages, const char *, result->message_count + 1);
+		result->messages[result->message_count++] =
+			mem_printf(result, "rule %s: %s", hit->rule, words);
 		if (hit->action == RULE_REJECT || hit->action == RULE_HOLD)
-			return fault_new(mem, FAULT_DATA, "not changed: rule %s: %s", hit->rule, words);
+			return fault_new(mem, FAULT_DATA, "not changed: rule %s: %s", hit->rule,
+					 words);
 	}
 	result->attention = verdict->hit_count > 0;
 	result->after = verdict->values;
 	return NULL;
 }
 
-static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t id, const struct edit_field *fields,
-			  size_t count, struct edit_result *result)
+static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t id,
+			  const struct edit_field *fields, size_t count, struct edit_result *result)
 {
 	struct assignment *assignment = NULL;
 	struct stamped *stamped = NULL;
 
 	FAULT_TRY(project_assignment(env->store, result, id, &assignment));
 	if (!assignment)
-		return fault_new(mem, FAULT_DATA, "there is no assignment %lld; `taskferry task list` shows all",
+		return fault_new(mem, FAULT_DATA,
+				 "there is no assignment %lld; `taskferry task list` shows all",
 				 (long long)id);
 	FAULT_TRY(project_values(env->store, result, assignment, &stamped));
 	result->before = stamped->values;
 	result->after = vector_copy(result, stamped->values);
 	FAULT_TRY(ask(result, env, fields, count, result->after));
 	FAULT_TRY(judge(result, env, assignment, result));
-	FAULT_TRY(edit_write(env, assignment, result->before, result->after, NULL, result->changed));
+	FAULT_TRY(
+		edit_write(env, assignment, result->before, result->after, NULL, result->changed));
 	return book_difference(env, assignment, vector_get(result->before, FIELD_actual_work, 0),
-			       vector_get(result->after, FIELD_actual_work, 0), &result->changed[FIELD_actual_work]);
+			       vector_get(result->after, FIELD_actual_work, 0),
+			       &result->changed[FIELD_actual_work]);
 }
 
-struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment, const struct edit_field *fields,
-			      size_t count, struct edit_result **result_r)
+struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,
+			      const struct edit_field *fields, size_t count,
+			      struct edit_result **result_r)
 {
 	struct edit_result *result = MEM_NEW(mem, struct edit_result);
 	struct fault *fault;

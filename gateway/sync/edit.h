@@ -28,18 +28,23 @@ struct edit_result {
 	bool attention; /* not all is as it was asked for */
 };
 
-/* Changes fields of an assignment under the rules, in one transaction. A task's field changes for all who share the task. Actual
- * work becomes an adjustment booking. DATA fault: no such assignment, a value that is none, a field that is not
- * for setting, or a rule that refuses: then nothing is changed. */
-struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment, const struct edit_field *fields,
-			      size_t count, struct edit_result **result_r) ATTR_MUST_CHECK;
+/* Changes fields of an assignment under the rules, in one transaction. A task's field changes for
+ * all who share the task. Actual work becomes an adjustment booking. DATA fault: no such
+ * assignment, a value that is none, a field that is not for setting, or a rule that refuses: then
+ * nothing is changed. */
+struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,
+			      const struct edit_field *fields, size_t count,
+			      struct edit_result **result_r) ATTR_MUST_CHECK;
 
-/* Writes the values of AFTER that differ from BEFORE, with the change log; in the caller's transaction. */
-struct fault *edit_write(const struct edit_env *env, const struct assignment *assignment, const struct vector *before,
-			 const struct vector *after, const char *cause, bool changed_r[FIELDS]) ATTR_MUST_CHECK;
+/* Writes the values of AFTER that differ from BEFORE, with the change log; in the caller's
+ * transaction. */
+struct fault *edit_write(const struct edit_env *env, const struct assignment *assignment,
+			 const struct vector *before, const struct vector *after, const char *cause,
+			 bool changed_r[FIELDS]) ATTR_MUST_CHECK;
 
 /* What rules judge a change of this assignment with. */
-struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env, const struct assignment *assignment,
-			   const struct vector *values, const char *actor, struct rules_context *context_r) ATTR_MUST_CHECK;
+struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env,
+			   const struct assignment *assignment, const struct vector *values,
+			   const char *actor, struct rules_context *context_r) ATTR_MUST_CHECK;
 
 #endif

@@ -86,7 +86,8 @@ static struct fault *find_project(struct import *import)
 	char *code = NULL;
 
 	if (import->options->code)
-		FAULT_TRY(project_by_code(import->env.store, result, import->options->code, &project));
+		FAULT_TRY(project_by_code(import->env.store, result, import->options->code,
+					  &project));
 	else
 		FAULT_TRY(project_by_source(import->env.store, result, identity, &project));
 	if (project && !text_same(project->name, name) && title) {
@@ -102,8 +103,9 @@ static struct fault *find_project(struct import *import)
 	fresh = MEM_NEW(result, struct project);
 	fresh->code = mem_strdup(fresh, import->options->code ? import->options->code : code);
 	fresh->name = mem_strdup(fresh, name);
-	fresh->source_key = import->options->code ? mem_printf(fresh, "code:%s", import->options->code)
-						  : mem_strdup(fresh, identity);
+	fresh->source_key = import->options->code
+				    ? mem_printf(fresh, "code:%s", import->options->code)
+				    : mem_strdup(fresh, identity);
 	fresh->state = PROJECT_DRAFT;
 	FAULT_TRY(project_add(import->env.store, fresh, &fresh->id));
 	result->project = fresh;
@@ -127,7 +129,8 @@ static struct fault *load(struct import *import)
 	FAULT_TRY(project_tasks(store, import->mem, project, &tasks, &count));
 	for (size_t i = 0; i < count; i++)
 		import_key_add(import, &import->tasks, tasks[i].source_key, &tasks[i]);
-	FAULT_TRY(project_assignments(store, import->mem, project, 0, &import->assignments, &import->assignment_count));
+	FAULT_TRY(project_assignments(store, import->mem, project, 0, &import->assignments,
+				      &import->assignment_count));
 	import->matched = MEM_ARRAY(import->mem, bool, import->assignment_count);
 	for (size_t i = 0; i < import->assignment_count; i++)
 		import->active_before += import->assignments[i].state != ASSIGNMENT_WITHDRAWN;
@@ -151,9 +154,11 @@ static struct fault *one_task(struct import *import, const struct projfile_task 
 	import->position++;
 	if (!task) {
 		task = MEM_NEW(import->mem, struct task);
-		*task = (struct task){ .source_key = row->key, .active = true, .position = import->position };
-		FAULT_TRY(project_task_add(import->env.store, import->result->project->id, row->key, task->position,
-					   &task->id));
+		*task = (struct task){ .source_key = row->key,
+				       .active = true,
+				       .position = import->position };
+		FAULT_TRY(project_task_add(import->env.store, import->result->project->id, row->key,
+					   task->position, &task->id));
 		import_key_add(import, &import->tasks, row->key, task);
 		found = import_key_find(import->tasks, row->key);
 		import->result->tasks_new++;
@@ -173,16 +178,19 @@ static struct fault *one_task(struct import *import, const struct projfile_task 
 static bool is_of_another_row(const struct import *import, const struct assignment *assignment,
 			      const struct projfile_assignment *row)
 {
-	struct keyed *found = assignment->source_key ? import_key_find(import->rows, assignment->source_key) : NULL;
+	struct keyed *found = assignment->source_key
+				      ? import_key_find(import->rows, assignment->source_key)
+				      : NULL;
 	const struct projfile_assignment *other = found ? found->row : row;
 
-	return other != row && !strcmp(other->task_key, row->task_key) && !strcmp(other->resource_key, row->resource_key);
+	return other != row && !strcmp(other->task_key, row->task_key) &&
+	       !strcmp(other->resource_key, row->resource_key);
 }
 
-/* The assignment that the file's row is: same task and person; among several the one with the file's own key, else the
- * first that neither is taken nor belongs to another row. */
-static size_t match(const struct import *import, const struct projfile_assignment *row, int64_t task, int64_t resource,
-		    int *ordinal)
+/* The assignment that the file's row is: same task and person; among several the one with the
+ * file's own key, else the first that neither is taken nor belongs to another row. */
+static size_t match(const struct import *import, const struct projfile_assignment *row,
+		    int64_t task, int64_t resource, int *ordinal)
 {
 	size_t best = import->assignment_count;
 
@@ -203,18 +211,23 @@ static size_t match(const struct import *import, const struct projfile_assignmen
 	return best;
 }
 
-static struct fault *new_assignment(struct import *import, const struct projfile_assignment *row, const struct task *task,
-				    const struct resource *resource, int ordinal, struct assignment **assignment_r)
+static struct fault *new_assignment(struct import *import, const struct projfile_assignment *row,
+				    const struct task *task, const struct resource *resource,
+				    int ordinal, struct assignment **assignment_r)
 {
 	const char *url = import->env.conf->site.url ? import->env.conf->site.url : "";
-	struct assignment fresh = { .project_id = import->result->project->id, .task_id = task->id,
-				    .resource_id = resource->id, .source_key = row->key ? row->key : "" };
+	struct assignment fresh = { .project_id = import->result->project->id,
+				    .task_id = task->id,
+				    .resource_id = resource->id,
+				    .source_key = row->key ? row->key : "" };
 
-	fresh.uid = round_uid(import->mem, url, import->result->project->source_key, task->source_key, resource->key,
-			      ordinal);
+	fresh.uid = round_uid(import->mem, url, import->result->project->source_key,
+			      task->source_key, resource->key, ordinal);
 	FAULT_TRY(project_assignment_add(import->env.store, &fresh, &fresh.id));
-	import->assignments = MEM_GROW(import->mem, import->assignments, struct assignment, import->assignment_count + 1);
-	import->matched = MEM_GROW(import->mem, import->matched, bool, import->assignment_count + 1);
+	import->assignments = MEM_GROW(import->mem, import->assignments, struct assignment,
+				       import->assignment_count + 1);
+	import->matched =
+		MEM_GROW(import->mem, import->matched, bool, import->assignment_count + 1);
 	import->assignments[import->assignment_count] = fresh;
 	import->matched[import->assignment_count] = true;
 	*assignment_r = &import->assignments[import->assignment_count++];
@@ -232,16 +245,20 @@ static struct fault *one_assignment(struct import *import, const struct projfile
 	size_t i;
 
 	if (!task || !person)
-		return fault_new(import->mem, FAULT_DATA, "%s:%ld: an assignment names a task or a person that is not there",
+		return fault_new(import->mem, FAULT_DATA,
+				 "%s:%ld: an assignment names a task or a person that is not there",
 				 import->options->file_name, row->line);
-	i = match(import, row, ((struct task *)task->row)->id, ((struct resource *)person->row)->id, &ordinal);
+	i = match(import, row, ((struct task *)task->row)->id, ((struct resource *)person->row)->id,
+		  &ordinal);
 	if (i == import->assignment_count) {
-		FAULT_TRY(new_assignment(import, row, task->row, person->row, ordinal, &assignment));
+		FAULT_TRY(
+			new_assignment(import, row, task->row, person->row, ordinal, &assignment));
 	} else {
 		assignment = &import->assignments[i];
 		import->matched[i] = true;
 		if (assignment->state == ASSIGNMENT_WITHDRAWN)
-			FAULT_TRY(project_assignment_set_state(import->env.store, assignment->id, ASSIGNMENT_ACTIVE));
+			FAULT_TRY(project_assignment_set_state(import->env.store, assignment->id,
+							       ASSIGNMENT_ACTIVE));
 	}
 	import->result->assignments++;
 	FAULT_TRY(import_assignment_values(import, assignment, row, &changed));
@@ -258,10 +275,13 @@ static void note_vanished(struct import *import, const struct assignment *assign
 	struct fault *fault = project_values(import->env.store, import->mem, assignment, &values);
 
 	if (!fault)
-		fault = project_resource(import->env.store, import->mem, assignment->resource_id, &resource);
+		fault = project_resource(import->env.store, import->mem, assignment->resource_id,
+					 &resource);
 	if (!fault && ++import->result->vanished <= VANISHED_SHOWN)
 		import_note(import, "not in the file any more: '%s' of %s",
-			    vector_str(values->values, FIELD_subject) ? vector_str(values->values, FIELD_subject) : "a task",
+			    vector_str(values->values, FIELD_subject)
+				    ? vector_str(values->values, FIELD_subject)
+				    : "a task",
 			    resource ? resource->key : "somebody");
 	talloc_free(fault); /* a line for people, not more */
 }
@@ -285,11 +305,14 @@ static struct fault *vanished(struct import *import)
 	if (import->result->vanished)
 		import->result->attention = true;
 	if (import->result->vanished && !import->options->withdraw)
-		import_note(import, "%lld assignments stay as they are; to withdraw them: import again with --withdraw",
+		import_note(import,
+			    "%lld assignments stay as they are; to withdraw them: import again "
+			    "with --withdraw",
 			    (long long)import->result->vanished);
 	if (import->options->withdraw && stop)
 		import_note(import,
-			    "not withdrawn: %lld of %lld assignments at once is more than the brake of %d %% lets pass; look "
+			    "not withdrawn: %lld of %lld assignments at once is more than the "
+			    "brake of %d %% lets pass; look "
 			    "at the file, or set [rights] brake higher for this import",
 			    (long long)import->result->vanished, (long long)import->active_before,
 			    import->env.conf->rights.brake_percent);
@@ -298,8 +321,10 @@ static struct fault *vanished(struct import *import)
 	for (size_t i = 0; i < import->assignment_count; i++) {
 		if (import->matched[i] || import->assignments[i].state == ASSIGNMENT_WITHDRAWN)
 			continue;
-		FAULT_TRY(project_assignment_set_state(import->env.store, import->assignments[i].id, ASSIGNMENT_WITHDRAWN));
-		/* its base stays: what comes back in a later file is no news again, nor booked twice */
+		FAULT_TRY(project_assignment_set_state(import->env.store, import->assignments[i].id,
+						       ASSIGNMENT_WITHDRAWN));
+		/* its base stays: what comes back in a later file is no news again, nor booked
+		 * twice */
 		import->result->withdrawn++;
 	}
 	HASH_ITER(hh, import->tasks, entry, next)
@@ -307,7 +332,8 @@ static struct fault *vanished(struct import *import)
 		struct task *task = entry->row;
 
 		if (!entry->used && task->active)
-			FAULT_TRY(project_task_place(import->env.store, task->id, false, task->position));
+			FAULT_TRY(project_task_place(import->env.store, task->id, false,
+						     task->position));
 	}
 	return NULL;
 }
@@ -326,7 +352,8 @@ static struct fault *stage(struct import *import)
 	size_t total = file->task_count + file->assignment_count;
 
 	FAULT_TRY(find_project(import));
-	import->env.author = mem_printf(import->mem, "import:%s", base_name(import->options->file_name));
+	import->env.author =
+		mem_printf(import->mem, "import:%s", base_name(import->options->file_name));
 	FAULT_TRY(load(import));
 	FAULT_TRY(import_people(import));
 	for (size_t i = 0; i < file->task_count; i++) {
@@ -356,7 +383,9 @@ static void drop_sets(struct import *import)
 struct fault *import_file(TALLOC_CTX *mem, const struct edit_env *env, const struct projfile *file,
 			  const struct import_options *options, struct import_result **result_r)
 {
-	struct import import = { .mem = MEM_CONTEXT(mem), .env = *env, .file = file, .options = options };
+	struct import import = {
+		.mem = MEM_CONTEXT(mem), .env = *env, .file = file, .options = options
+	};
 	struct fault *fault;
 
 	import.result = MEM_NEW(mem, struct import_result);

@@ -1,9 +1,10 @@
 /* import.h - a project file is a third side with a base of its own (M9).
  *
- * The last imported vector of every task and assignment is kept; only what differs from it is a change, so importing last
- * week's plan again does not revert a week of progress. Tasks are known by the file's task keys, assignments by
- * task and person (and the file's own key where one person has a task twice). All in one transaction: a file that
- * cannot be imported whole is not imported at all.
+ * The last imported vector of every task and assignment is kept; only what differs from it is a
+ * change, so importing last week's plan again does not revert a week of progress. Tasks are known
+ * by the file's task keys, assignments by task and person (and the file's own key where one person
+ * has a task twice). All in one transaction: a file that cannot be imported whole is not imported
+ * at all.
  */
 #ifndef TASKFERRY_IMPORT_H
 #define TASKFERRY_IMPORT_H
@@ -13,8 +14,9 @@
 #include "model/projfile.h"
 
 struct import_options {
-	const char *code;	     /* --project, or NULL */
-	const char *file_name;	     /* for messages and the author; its stem is the last resort of a project's name */
+	const char *code;      /* --project, or NULL */
+	const char *file_name; /* for messages and the author; its stem is the last resort of a
+				  project's name */
 	const struct person *people; /* --resources */
 	size_t people_count;
 	bool withdraw;
@@ -30,14 +32,17 @@ struct import_result {
 	int64_t assignments, assignments_new, assignments_changed;
 	int64_t people, people_new, without_address;
 	int64_t vanished, withdrawn; /* assignments that the file has no more */
-	int64_t losing;		     /* values of people that a newer value of the file replaced, kept as revisions */
-	char **notes;		     /* lines for people: what vanished, what was odd */
+	int64_t losing; /* values of people that a newer value of the file replaced, kept as
+			   revisions */
+	char **notes;   /* lines for people: what vanished, what was odd */
 	size_t note_count;
 	bool attention;
 };
 
-/* Imports FILE; the author of its changes is made from the file's name. DATA fault: what the file says cannot be right. */
+/* Imports FILE; the author of its changes is made from the file's name. DATA fault: what the file
+ * says cannot be right. */
 struct fault *import_file(TALLOC_CTX *mem, const struct edit_env *env, const struct projfile *file,
-			  const struct import_options *options, struct import_result **result_r) ATTR_MUST_CHECK;
+			  const struct import_options *options,
+			  struct import_result **result_r) ATTR_MUST_CHECK;
 
 #endif

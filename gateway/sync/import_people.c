@@ -1,5 +1,6 @@
-/* import_people.c - a resource's key is its address in lower case where it has one, else a slug of its name. The file's own key
- * is remembered per project, so that a person who gets an address later stays the same person. */
+/* import_people.c - a resource's key is its address in lower case where it has one, else a slug of
+ * its name. The file's own key is remembered per project, so that a person who gets an address
+ * later stays the same person. */
 #include "config.h"
 
 #include "gateway/sync/import_private.h"
@@ -9,12 +10,14 @@
 #define KEY_SLUG_MAX 60 /* bytes */
 
 /* The --resources line for a person of the file, by key, else by name. */
-static const struct person *person_for(const struct import *import, const struct projfile_resource *row)
+static const struct person *person_for(const struct import *import,
+				       const struct projfile_resource *row)
 {
 	for (size_t i = 0; i < import->options->people_count; i++) {
 		const struct person *person = &import->options->people[i];
 
-		if (person->key ? text_same(person->key, row->key) : text_same(person->name, row->name))
+		if (person->key ? text_same(person->key, row->key)
+				: text_same(person->name, row->name))
 			return person;
 	}
 	return NULL;
@@ -27,15 +30,17 @@ static const char *email_for(const struct import *import, const struct projfile_
 	return person && person->email ? person->email : row->email;
 }
 
-/* Somebody known under the slug of the name gets an address: the key follows, unless another person has it. */
-static struct fault *learn_address(struct import *import, struct resource *resource, const char *email)
+/* Somebody known under the slug of the name gets an address: the key follows, unless another person
+ * has it. */
+static struct fault *learn_address(struct import *import, struct resource *resource,
+				   const char *email)
 {
 	struct resource *other = NULL;
 
 	FAULT_TRY(project_resource_by_key(import->env.store, import->mem, email, &other));
 	if (other && other->id != resource->id) {
-		import_note(import, "%s: %s belongs to %s already; not changed", resource->key, email,
-			    other->name ? other->name : other->key);
+		import_note(import, "%s: %s belongs to %s already; not changed", resource->key,
+			    email, other->name ? other->name : other->key);
 		import->result->attention = true;
 		return NULL;
 	}
@@ -49,12 +54,13 @@ static char *nameless(struct import *import, const struct projfile_resource *row
 	return mem_printf(import->mem, "%s person %s", import->result->project->code, row->key);
 }
 
-static struct fault *find_person(struct import *import, const struct projfile_resource *row, const char *email,
-				 struct resource **resource_r)
+static struct fault *find_person(struct import *import, const struct projfile_resource *row,
+				 const char *email, struct resource **resource_r)
 {
 	struct store *store = import->env.store;
 	char *key = email ? mem_strdup(import->mem, email)
-			  : text_slug(import->mem, row->name ? row->name : nameless(import, row), KEY_SLUG_MAX);
+			  : text_slug(import->mem, row->name ? row->name : nameless(import, row),
+				      KEY_SLUG_MAX);
 	struct resource *resource = NULL;
 	int64_t id = 0;
 

@@ -20,12 +20,12 @@ struct import {
 	const struct projfile *file;
 	const struct import_options *options;
 	struct import_result *result;
-	struct keyed *bases;	   /* struct project_base by owner key */
-	struct keyed *tasks;	   /* struct task by source key */
-	struct keyed *people;	   /* struct resource by the file's resource key */
-	struct keyed *rows;	   /* struct projfile_assignment by the file's own key */
+	struct keyed *bases;            /* struct project_base by owner key */
+	struct keyed *tasks;            /* struct task by source key */
+	struct keyed *people;           /* struct resource by the file's resource key */
+	struct keyed *rows;             /* struct projfile_assignment by the file's own key */
 	struct assignment *assignments; /* as they stood before */
-	bool *matched;		   /* which of them the file has */
+	bool *matched;                  /* which of them the file has */
 	size_t assignment_count;
 	int64_t active_before; /* what the brake counts against */
 	int64_t position;
@@ -39,10 +39,12 @@ struct keyed *import_key_find(struct keyed *set, const char *key);
 /* People (import_people.c): fills import->people. */
 struct fault *import_people(struct import *import) ATTR_MUST_CHECK;
 
-/* Values (import_values.c): brings FILE's values of one owner into the project by their difference from the base. */
-struct fault *import_task_values(struct import *import, const struct task *task, const struct projfile_task *row,
-				 bool *changed_r) ATTR_MUST_CHECK;
+/* Values (import_values.c): brings FILE's values of one owner into the project by their difference
+ * from the base. */
+struct fault *import_task_values(struct import *import, const struct task *task,
+				 const struct projfile_task *row, bool *changed_r) ATTR_MUST_CHECK;
 struct fault *import_assignment_values(struct import *import, const struct assignment *assignment,
-				       const struct projfile_assignment *row, bool *changed_r) ATTR_MUST_CHECK;
+				       const struct projfile_assignment *row,
+				       bool *changed_r) ATTR_MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* import_values.c - the file's side of a merge: base = what the last import said, only a difference from it is a change. */
+/* import_values.c - the file's side of a merge: base = what the last import said, only a difference
+ * from it is a change. */
 #include "config.h"
 
 #include "gateway/sync/import_private.h"
@@ -26,18 +27,22 @@ static bool differs(const struct vector *base, const struct vector *file, enum f
 	return !value_identical(field, base ? &base->value[field] : &none, &file->value[field]);
 }
 
-/* The project's values with the file's differences put in; LOSING gets what people wrote and the file now replaces. */
-static struct vector *apply(struct import *import, const struct vector *base, const struct vector *file,
-			    const struct stamped *now, struct revision *losing)
+/* The project's values with the file's differences put in; LOSING gets what people wrote and the
+ * file now replaces. */
+static struct vector *apply(struct import *import, const struct vector *base,
+			    const struct vector *file, const struct stamped *now,
+			    struct revision *losing)
 {
 	struct vector *after = vector_copy(import->mem, now->values);
 	bool coupled = false;
 
 	for (int f = 0; f < FIELDS; f++)
-		coupled = coupled || (is_coupled((enum field)f) && differs(base, file, (enum field)f));
+		coupled = coupled ||
+			  (is_coupled((enum field)f) && differs(base, file, (enum field)f));
 	for (int f = 0; f < FIELDS; f++) {
 		const struct value *old = &now->values->value[f];
-		bool take = is_coupled((enum field)f) ? coupled : differs(base, file, (enum field)f);
+		bool take =
+			is_coupled((enum field)f) ? coupled : differs(base, file, (enum field)f);
 
 		if (!take || field_table[f].owner == OWNER_DERIVED)
 			continue;
@@ -47,7 +52,8 @@ static struct vector *apply(struct import *import, const struct vector *base, co
 			vector_clear(after, (enum field)f);
 		if (now->author[f] && text_starts(now->author[f], "mailbox:") &&
 		    !value_same((enum field)f, old, &after->value[f]))
-			revision_field(losing, (enum field)f, base ? &base->value[f] : NULL, old, &after->value[f]);
+			revision_field(losing, (enum field)f, base ? &base->value[f] : NULL, old,
+				       &after->value[f]);
 	}
 	return after;
 }
@@ -60,10 +66,11 @@ static bool any_changed(const bool changed[FIELDS])
 	return false;
 }
 
-struct fault *import_task_values(struct import *import, const struct task *task, const struct projfile_task *row,
-				 bool *changed_r)
+struct fault *import_task_values(struct import *import, const struct task *task,
+				 const struct projfile_task *row, bool *changed_r)
 {
-	struct assignment owner = { .project_id = import->result->project->id, .task_id = task->id };
+	struct assignment owner = { .project_id = import->result->project->id,
+				    .task_id = task->id };
 	char *owner_key = mem_printf(import->mem, "t:%s", row->key);
 	struct vector *file = vector_copy(import->mem, row->values);
 	const struct vector *base = base_of(import, owner_key);
@@ -73,18 +80,22 @@ struct fault *import_task_values(struct import *import, const struct task *task,
 
 	vector_text(file, FIELD_parent, row->parent_key);
 	FAULT_TRY(project_task_values(import->env.store, import->mem, task->id, &now));
-	FAULT_TRY(edit_write(&import->env, &owner, now->values, apply(import, base, file, now, losing), NULL, changed));
+	FAULT_TRY(edit_write(&import->env, &owner, now->values,
+			     apply(import, base, file, now, losing), NULL, changed));
 	*changed_r = any_changed(changed);
 	return project_base_put(import->env.store, owner.project_id, owner_key, file);
 }
 
-static struct fault *book(struct import *import, const struct assignment *assignment, const struct vector *base,
-			  const struct vector *file)
+static struct fault *book(struct import *import, const struct assignment *assignment,
+			  const struct vector *base, const struct vector *file)
 {
-	int64_t before = base ? vector_get(base, FIELD_actual_work, 0) : 0, after = vector_get(file, FIELD_actual_work, 0);
+	int64_t before = base ? vector_get(base, FIELD_actual_work, 0) : 0,
+		after = vector_get(file, FIELD_actual_work, 0);
 	struct when now = when_instant(clock_now_us(import->env.clock), "UTC");
-	struct project_booking booking = { .day = when_local_day(&now), .minutes = after - before,
-					   .text = "from the project file", .author = import->env.author };
+	struct project_booking booking = { .day = when_local_day(&now),
+					   .minutes = after - before,
+					   .text = "from the project file",
+					   .author = import->env.author };
 	int64_t seq = 0;
 
 	if (before == after)
@@ -94,8 +105,8 @@ static struct fault *book(struct import *import, const struct assignment *assign
 	return project_book(import->env.store, assignment, &booking, NULL);
 }
 
-static struct fault *judge(struct import *import, const struct assignment *assignment, const struct vector *before,
-			   struct vector **after)
+static struct fault *judge(struct import *import, const struct assignment *assignment,
+			   const struct vector *before, struct vector **after)
 {
 	struct rules_context context;
 	struct rules_result *verdict;
@@ -110,7 +121,8 @@ static struct fault *judge(struct import *import, const struct assignment *assig
 	for (size_t i = 0; i < verdict->hit_count; i++) {
 		const char *subject = vector_str(*after, FIELD_subject);
 
-		import_note(import, "rule %s on '%s': %s", verdict->hits[i].rule, subject ? subject : "a task",
+		import_note(import, "rule %s on '%s': %s", verdict->hits[i].rule,
+			    subject ? subject : "a task",
 			    verdict->hits[i].message ? verdict->hits[i].message : "changed");
 		import->result->attention = true;
 	}
@@ -118,7 +130,8 @@ static struct fault *judge(struct import *import, const struct assignment *assig
 	return NULL;
 }
 
-static struct fault *keep_losing(struct import *import, const struct assignment *assignment, struct revision *losing)
+static struct fault *keep_losing(struct import *import, const struct assignment *assignment,
+				 struct revision *losing)
 {
 	if (!revision_has_any(losing))
 		return NULL;

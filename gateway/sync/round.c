@@ -1,6 +1,7 @@
 /* round.c - the order of a round; see round.h and DESIGN section 5.
  *
- *   folder -> notice -> [ read -> decide and commit -> push and record ] at most ROUND_PASSES times -> token
+ *   folder -> notice -> [ read -> decide and commit -> push and record ] -> token
+ *                         `---------- at most ROUND_PASSES times --------'
  *
  * The token is written last. What it covers and could not be applied stands in `pending`. */
 #include "config.h"
@@ -14,7 +15,8 @@
 #include "base/digest.h"
 #include "base/text.h"
 
-#define FOLDER_SLUG_MAX 60 /* bytes per part of a folder's path; three parts and marks stay below 200 */
+#define FOLDER_SLUG_MAX                                                                            \
+	60 /* bytes per part of a folder's path; three parts and marks stay below 200 */
 
 struct round_report *round_report_new(TALLOC_CTX *mem)
 {
@@ -47,16 +49,19 @@ void round_report_add(struct round_report *a, const struct round_report *b)
 		round_note(a, "%s", b->notes[i]);
 }
 
-/* The URL without its scheme, its marks turned into dashes: what a path may hold on every server. */
+/* The URL without its scheme, its marks turned into dashes: what a path may hold on every server.
+ */
 void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct project *project,
 		       struct endpoint_folder *folder_r)
 {
 	const char *url = conf->site.url ? conf->site.url : "taskferry";
 	const char *bare = strstr(url, "://") ? strstr(url, "://") + 3 : url;
-	char *site = text_slug(mem, bare, FOLDER_SLUG_MAX), *code = text_slug(mem, project->code, FOLDER_SLUG_MAX);
+	char *site = text_slug(mem, bare, FOLDER_SLUG_MAX),
+	     *code = text_slug(mem, project->code, FOLDER_SLUG_MAX);
 	char *both = mem_printf(mem, "%s\n%s", url, project->source_key), *display;
 
-	folder_r->path = mem_printf(mem, "tf-%s-%s-%s", site, code, digest_short(mem, both, strlen(both), 8));
+	folder_r->path = mem_printf(mem, "tf-%s-%s-%s", site, code,
+				    digest_short(mem, both, strlen(both), 8));
 	display = mem_printf(mem, "%s (%s)", project->name, url);
 	for (char *c = display; *c; c++)
 		if (*c == '%') /* one of the servers answers 500 to it */
@@ -64,8 +69,8 @@ void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct pr
 	folder_r->display = text_one_line(mem, display, 200);
 }
 
-char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key, const char *task_key,
-		const char *resource_key, int ordinal)
+char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key,
+		const char *task_key, const char *resource_key, int ordinal)
 {
 	char number[16];
 	const char *parts[] = { site_url, project_key, task_key, resource_key, number };
@@ -81,11 +86,13 @@ static struct fault *find_folder(struct round *round)
 	struct store *store = round->env->store;
 	struct fault *fault;
 
-	FAULT_TRY(link_folder(store, round->mem, round->account->id, round->project->id, false, &round->folder));
+	FAULT_TRY(link_folder(store, round->mem, round->account->id, round->project->id, false,
+			      &round->folder));
 	if (round->folder)
 		return NULL;
 	FAULT_TRY(store_begin(store));
-	fault = link_folder(store, round->mem, round->account->id, round->project->id, true, &round->folder);
+	fault = link_folder(store, round->mem, round->account->id, round->project->id, true,
+			    &round->folder);
 	if (!fault && !round->options->dry_run)
 		fault = store_commit(store);
 	store_rollback(store);
@@ -107,8 +114,8 @@ static struct fault *save_folder(struct round *round)
 	return fault;
 }
 
-/* A folder that is made anew (or came back) loses what we thought that it holds; what people have reported until then is
- * in the project already. */
+/* A folder that is made anew (or came back) loses what we thought that it holds; what people have
+ * reported until then is in the project already. */
 static struct fault *folder_made(struct round *round, bool again)
 {
 	struct store *store = round->env->store;
@@ -138,15 +145,17 @@ static struct fault *ensure_folder(struct round *round)
 
 	if (round->options->dry_run) {
 		if (!round->folder->address)
-			round_note(round->report, "would make the folder of project %s for %s", round->project->code,
-				   round->resource->key);
+			round_note(round->report, "would make the folder of project %s for %s",
+				   round->project->code, round->resource->key);
 		return NULL;
 	}
 	round_folder_name(round->mem, round->env->conf, round->project, &name);
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
-	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address, &address, &created));
+	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
+				  &address, &created));
 	point_reach(round->env->points, POINT_FOLDER_CREATED);
-	changed = created || round->folder->state != FOLDER_OK || !text_same(round->folder->address, address);
+	changed = created || round->folder->state != FOLDER_OK ||
+		  !text_same(round->folder->address, address);
 	round->folder->address = address;
 	return changed ? folder_made(round, created && known) : NULL;
 }
@@ -173,12 +182,14 @@ static struct fault *folder_is_gone(struct round *round, struct fault *fault)
 {
 	round->folder->state = FOLDER_GONE;
 	round->folder->token = NULL;
-	round->folder->error = mem_printf(round->mem, "the folder is not on the server any more; to make it again: "
-						      "taskferry publish %s",
-					  round->project->code);
+	round->folder->error =
+		mem_printf(round->mem,
+			   "the folder is not on the server any more; to make it again: "
+			   "taskferry publish %s",
+			   round->project->code);
 	FAULT_TRY(save_folder(round));
-	round_note(round->report, "held: the folder of project %s of %s: %s", round->project->code, round->resource->key,
-		   round->folder->error);
+	round_note(round->report, "held: the folder of project %s of %s: %s", round->project->code,
+		   round->resource->key, round->folder->error);
 	round->report->held++;
 	talloc_free(fault);
 	return NULL;
@@ -220,8 +231,8 @@ static struct fault *passes(struct round *round)
 		if (round->options->dry_run)
 			return NULL;
 		/* what this pass found to be inside its quiet time is not to be written */
-		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id, &round->pending,
-				       &round->pending_count));
+		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
+				       &round->pending, &round->pending_count));
 		FAULT_TRY(round_push(round));
 		talloc_free(mem);
 		if (!round->read_count)
@@ -233,16 +244,19 @@ static struct fault *run(struct round *round)
 {
 	struct fault *fault;
 
-	FAULT_TRY(project_resource(round->env->store, round->mem, round->account->resource_id, &round->resource));
+	FAULT_TRY(project_resource(round->env->store, round->mem, round->account->resource_id,
+				   &round->resource));
 	if (!round->resource)
 		return fault_new(round->mem, FAULT_INTERNAL, "account %lld has no resource",
 				 (long long)round->account->id);
-	round->author = mem_printf(round->mem, "mailbox:%s/%s", round->server->name, round->resource->key);
+	round->author =
+		mem_printf(round->mem, "mailbox:%s/%s", round->server->name, round->resource->key);
 	FAULT_TRY(find_folder(round));
 	if (round->folder->state == FOLDER_GONE && !round->options->ensure) {
 		round->report->held++;
-		round_note(round->report, "held: the folder of project %s of %s: %s", round->project->code,
-			   round->resource->key, round->folder->error ? round->folder->error : "gone");
+		round_note(round->report, "held: the folder of project %s of %s: %s",
+			   round->project->code, round->resource->key,
+			   round->folder->error ? round->folder->error : "gone");
 		return NULL;
 	}
 	if (round->options->ensure || round->folder->state != FOLDER_OK)
@@ -258,12 +272,19 @@ static struct fault *run(struct round *round)
 	return advance(round);
 }
 
-struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env, const struct conf_server *server,
-			struct endpoint *endpoint, const struct account *account, const struct project *project,
+struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env,
+			const struct conf_server *server, struct endpoint *endpoint,
+			const struct account *account, const struct project *project,
 			const struct round_options *options, struct round_report *report)
 {
-	struct round round = { .mem = MEM_CONTEXT(mem), .env = env, .server = server, .endpoint = endpoint,
-			       .account = account, .project = project, .options = options, .report = report };
+	struct round round = { .mem = MEM_CONTEXT(mem),
+			       .env = env,
+			       .server = server,
+			       .endpoint = endpoint,
+			       .account = account,
+			       .project = project,
+			       .options = options,
+			       .report = report };
 	struct fault *fault = run(&round);
 
 	if (fault)

@@ -1,7 +1,9 @@
-/* round.h - one pass over one folder: notice, settle, read, decide, commit, push, record, token (DESIGN section 5).
+/* round.h - one pass over one folder: notice, settle, read, decide, commit, push, record, token
+ * (DESIGN section 5).
  *
- * A round may be killed at any point and repeated: what it decided stands in the database before anything is sent, what it
- * sent is recognised when it is met again, and the folder's token advances last.
+ * A round may be killed at any point and repeated: what it decided stands in the database before
+ * anything is sent, what it sent is recognised when it is met again, and the folder's token
+ * advances last.
  */
 #ifndef TASKFERRY_ROUND_H
 #define TASKFERRY_ROUND_H
@@ -11,12 +13,13 @@
 #include "store/link.h"
 #include "store/project.h"
 
-#define ROUND_BATCH 500		 /* items in one write transaction: DESIGN section 5 */
-#define ROUND_PUSH_BATCH 100	 /* items sent before what the server confirmed is recorded */
-#define ROUND_PASSES 3		 /* an item that changes under our hands this often is held */
-#define ROUND_CORRECTIONS_MAX 5	 /* pushed back per item and hour (M8), then it is held */
-#define ROUND_BRAKE_ITEMS 3	 /* one or two deletions at once are an ordinary gesture */
-#define ROUND_FIRST_RETRY_US (5 * CLOCK_SECOND_US) /* of one item; doubles per attempt up to an hour */
+#define ROUND_BATCH 500         /* items in one write transaction: DESIGN section 5 */
+#define ROUND_PUSH_BATCH 100    /* items sent before what the server confirmed is recorded */
+#define ROUND_PASSES 3          /* an item that changes under our hands this often is held */
+#define ROUND_CORRECTIONS_MAX 5 /* pushed back per item and hour (M8), then it is held */
+#define ROUND_BRAKE_ITEMS 3     /* one or two deletions at once are an ordinary gesture */
+#define ROUND_FIRST_RETRY_US                                                                       \
+	(5 * CLOCK_SECOND_US) /* of one item; doubles per attempt up to an hour */
 
 /* What all rounds of one worker share. All outlive the round. */
 struct round_env {
@@ -40,7 +43,8 @@ struct round_report {
 	int64_t read, changed, created, updated, removed, adopted;
 	int64_t corrected, rejected, proposed, losing;
 	int64_t foreign, undecodable, declined, restored, held, waiting;
-	int64_t due_us; /* when something of this folder is to be looked at again; INT64_MAX: nothing waits */
+	int64_t due_us; /* when something of this folder is to be looked at again; INT64_MAX:
+			   nothing waits */
 	char **notes;
 	size_t note_count;
 };
@@ -51,18 +55,22 @@ void round_note(struct round_report *report, const char *fmt, ...) ATTR_PRINTF(2
 /* Adds B's counts, notes and due time to A. */
 void round_report_add(struct round_report *a, const struct round_report *b);
 
-/* Runs a round for one person's folder of one project. A fault is of the folder, the account or the server; what had
- * been done until then stands, REPORT tells it. */
-struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env, const struct conf_server *server,
-			struct endpoint *endpoint, const struct account *account, const struct project *project,
-			const struct round_options *options, struct round_report *report) ATTR_MUST_CHECK;
+/* Runs a round for one person's folder of one project. A fault is of the folder, the account or the
+ * server; what had been done until then stands, REPORT tells it. */
+struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env,
+			const struct conf_server *server, struct endpoint *endpoint,
+			const struct account *account, const struct project *project,
+			const struct round_options *options,
+			struct round_report *report) ATTR_MUST_CHECK;
 
-/* The folder of a project on a CalDAV server: path and display name (DESIGN section 7, Folders); pure. */
+/* The folder of a project on a CalDAV server: path and display name (DESIGN section 7, Folders);
+ * pure. */
 void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct project *project,
 		       struct endpoint_folder *folder_r);
 
-/* The UID of an assignment's item (M6). ORDINAL 0; 1, 2 ... for further assignments of the same person to the same task. */
-char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key, const char *task_key,
-		const char *resource_key, int ordinal);
+/* The UID of an assignment's item (M6). ORDINAL 0; 1, 2 ... for further assignments of the same
+ * person to the same task. */
+char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key,
+		const char *task_key, const char *resource_key, int ordinal);
 
 #endif

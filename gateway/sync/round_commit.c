@@ -1,5 +1,5 @@
-/* round_commit.c - decide and commit: everything here runs inside one write transaction per batch, so that what a
- * decision is based on cannot move under it. */
+/* round_commit.c - decide and commit: everything here runs inside one write transaction per batch,
+ * so that what a decision is based on cannot move under it. */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
@@ -18,7 +18,8 @@ void round_hold(struct round *round, struct link *link, const char *why)
 	link->state = LINK_HELD;
 	link->error = mem_strdup(link, why);
 	round->report->held++;
-	round_note(round->report, "held: %s: %s", round_subject(round, link, link->assignment_id), why);
+	round_note(round->report, "held: %s: %s", round_subject(round, link, link->assignment_id),
+		   why);
 }
 
 static bool is_wanted_already(const struct link *link, const struct vector *want)
@@ -50,29 +51,34 @@ struct fault *round_want(struct round *round, struct link *link, struct vector *
 
 /* ---- what was found at an address ---- */
 
-static struct fault *set_aside(struct round *round, const struct found *found, const char *state, const char *why)
+static struct fault *set_aside(struct round *round, const struct found *found, const char *state,
+			       const char *why)
 {
-	struct stray stray = { .folder_id = round->folder->id, .address = found->address, .state = state };
+	struct stray stray = { .folder_id = round->folder->id,
+			       .address = found->address,
+			       .state = state };
 	const char *title = found->vtodo ? vector_str(found->vtodo->values, FIELD_subject) : NULL;
 
 	stray.summary = text_one_line(round->mem, title ? title : why, SUMMARY_CHARS);
 	if (!strcmp(state, "foreign")) {
 		round->report->foreign++;
-		round_note(round->report, "left alone: '%s' in the folder of project %s of %s is not taskferry's",
+		round_note(round->report,
+			   "left alone: '%s' in the folder of project %s of %s is not taskferry's",
 			   stray.summary, round->project->code, round->resource->key);
 	} else {
 		round->report->undecodable++;
-		round_note(round->report, "set aside: %s in the folder of project %s of %s: %s", found->address,
-			   round->project->code, round->resource->key, why);
+		round_note(round->report, "set aside: %s in the folder of project %s of %s: %s",
+			   found->address, round->project->code, round->resource->key, why);
 	}
 	FAULT_TRY(link_pending_drop(round->env->store, round->folder->id, found->address));
 	return link_stray_put(round->env->store, &stray, found->item->version, found->item->text,
 			      clock_now_us(round->env->clock));
 }
 
-/* The link that an item at an unknown address belongs to by its UID: ours, of this project and person, and without an
- * item elsewhere. */
-static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, const struct found *found, struct link **link_r)
+/* The link that an item at an unknown address belongs to by its UID: ours, of this project and
+ * person, and without an item elsewhere. */
+static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, const struct found *found,
+				 struct link **link_r)
 {
 	struct store *store = round->env->store;
 	struct assignment *assignment = NULL;
@@ -81,9 +87,12 @@ static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, const str
 	if (found->vtodo->uid)
 		FAULT_TRY(project_assignment_by_uid(store, mem, found->vtodo->uid, &assignment));
 	if (assignment && assignment->project_id == round->project->id &&
-	    assignment->resource_id == round->resource->id && assignment->state != ASSIGNMENT_WITHDRAWN)
-		FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, true, &link));
-	if (link && link->seen_version && link->state == LINK_OK && strcmp(link->address, found->address))
+	    assignment->resource_id == round->resource->id &&
+	    assignment->state != ASSIGNMENT_WITHDRAWN)
+		FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, true,
+					     &link));
+	if (link && link->seen_version && link->state == LINK_OK &&
+	    strcmp(link->address, found->address))
 		link = NULL; /* its item stands elsewhere: this is somebody's copy */
 	if (link)
 		link->address = found->address;
@@ -91,7 +100,8 @@ static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, const str
 	return NULL;
 }
 
-static bool is_settling(struct round *round, const struct link *link, const struct found *found, int64_t *due_us)
+static bool is_settling(struct round *round, const struct link *link, const struct found *found,
+			int64_t *due_us)
 {
 	int64_t now = clock_now_us(round->env->clock), since = found->item->modified_us;
 
@@ -101,16 +111,20 @@ static bool is_settling(struct round *round, const struct link *link, const stru
 	if (!since)
 		since = now;
 	*due_us = since + round->server->settle_us;
-	/* an item from the future (a server's clock that runs ahead) is not waited for longer than the time itself */
+	/* an item from the future (a server's clock that runs ahead) is not waited for longer than
+	 * the time itself */
 	if (*due_us > now + round->server->settle_us)
 		*due_us = now + round->server->settle_us;
 	return link->seen && *due_us > now;
 }
 
-static struct fault *wait_for(struct round *round, const struct found *found, const char *reason, int64_t due_us)
+static struct fault *wait_for(struct round *round, const struct found *found, const char *reason,
+			      int64_t due_us)
 {
-	struct pending pending = { .address = found->address, .reason = reason,
-				   .first_seen_us = clock_now_us(round->env->clock), .due_us = due_us };
+	struct pending pending = { .address = found->address,
+				   .reason = reason,
+				   .first_seen_us = clock_now_us(round->env->clock),
+				   .due_us = due_us };
 
 	round->report->waiting++;
 	if (due_us < round->report->due_us)
@@ -135,7 +149,8 @@ static bool has_landed(const struct link *link, const struct found *found)
 	       !publish_differs(link->want, NULL, found->vtodo->values);
 }
 
-static struct fault *add_revisions(struct round *round, const struct link *link, struct item_decision *decision)
+static struct fault *add_revisions(struct round *round, const struct link *link,
+				   struct item_decision *decision)
 {
 	static const size_t counters[REVISION_STATES] = {
 		[REVISION_LOSING] = offsetof(struct round_report, losing),
@@ -194,7 +209,8 @@ static void count_correction(struct round *round, struct link *link)
 	}
 	if (++link->corrections > ROUND_CORRECTIONS_MAX)
 		round_hold(round, link,
-			   "its value was put right again and again within the hour; a client seems to fight a rule. "
+			   "its value was put right again and again within the hour; a client "
+			   "seems to fight a rule. "
 			   "After looking into it: taskferry queue retry --all");
 }
 
@@ -206,15 +222,18 @@ static void remember_percent(struct link *link, const struct vector *project)
 		link->own_percent = percent;
 }
 
-/* True when the item carries the edition that we are sending: its answer was lost, and a person edited it since. */
+/* True when the item carries the edition that we are sending: its answer was lost, and a person
+ * edited it since. */
 static bool carries_want(const struct link *link, const struct found *found)
 {
-	return link->dirty && link->want && link->edition > 0 && found->vtodo->edition == link->edition;
+	return link->dirty && link->want && link->edition > 0 &&
+	       found->vtodo->edition == link->edition;
 }
 
-/* The base of the project's side: what both sides last agreed on. A want that was not sent is no agreement: with it as the
- * base the project's change would not count as one (M3). */
-static const struct vector *project_base(TALLOC_CTX *mem, const struct link *link, const struct found *found)
+/* The base of the project's side: what both sides last agreed on. A want that was not sent is no
+ * agreement: with it as the base the project's change would not count as one (M3). */
+static const struct vector *project_base(TALLOC_CTX *mem, const struct link *link,
+					 const struct found *found)
 {
 	struct vector *base;
 
@@ -227,14 +246,18 @@ static const struct vector *project_base(TALLOC_CTX *mem, const struct link *lin
 	return base;
 }
 
-static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct link *link, const struct found *found)
+static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct link *link,
+				 const struct found *found)
 {
 	struct assignment_view view;
 	struct item_decision *decision;
-	struct item_input input = { .want = project_base(mem, link, found), .item = found->vtodo->values, .writer = found->vtodo->prodid,
+	struct item_input input = { .want = project_base(mem, link, found),
+				    .item = found->vtodo->values,
+				    .writer = found->vtodo->prodid,
 				    .seen = carries_want(link, found) ? link->want : link->seen,
 				    .own_percent = link->own_percent,
-				    .dates = round->env->conf->site.dates, .rules = round->env->rules,
+				    .dates = round->env->conf->site.dates,
+				    .rules = round->env->rules,
 				    .assignee = round->env->conf->rights.assignee };
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
@@ -245,7 +268,8 @@ static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct li
 	input.times = (struct merge_times){ .server_us = found->item->modified_us,
 					    .last_modified_us = found->vtodo->last_modified_us,
 					    .last_modified_seen_us = found->seen_modified_us,
-					    .unchanged_us = link->seen_us, .changed_us = view.context.now_us };
+					    .unchanged_us = link->seen_us,
+					    .changed_us = view.context.now_us };
 	decision = item_decide(mem, &input);
 	FAULT_TRY(write_changes(round, &view, decision));
 	FAULT_TRY(add_revisions(round, link, decision));
@@ -265,22 +289,27 @@ static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct li
 	return NULL;
 }
 
-/* First contact with an item that bears our UID (M6): adopted when it is the same task, else held. */
-static struct fault *check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link, const struct found *found,
-				    bool *adopt_r)
+/* First contact with an item that bears our UID (M6): adopted when it is the same task, else held.
+ */
+static struct fault *check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
+				    const struct found *found, bool *adopt_r)
 {
 	struct assignment_view view;
 	const struct value *title = &found->vtodo->values->value[FIELD_subject];
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
-	*adopt_r = title->presence == ABSENT || value_same(FIELD_subject, title, &view.stamped->values->value[FIELD_subject]);
+	*adopt_r = title->presence == ABSENT ||
+		   value_same(FIELD_subject, title, &view.stamped->values->value[FIELD_subject]);
 	if (*adopt_r) {
 		round->report->adopted++;
 		return NULL;
 	}
-	FAULT_TRY(set_aside(round, found, "mismatch", "it bears the UID of a task of this project but another title"));
-	round_hold(round, link, "an item with its UID but another title stands in the folder; give it the task's title, or remove "
-				"it, then: taskferry queue retry --all");
+	FAULT_TRY(set_aside(round, found, "mismatch",
+			    "it bears the UID of a task of this project but another title"));
+	round_hold(round, link,
+		   "an item with its UID but another title stands in the folder; give it the "
+		   "task's title, or remove "
+		   "it, then: taskferry queue retry --all");
 	return link_set(round->env->store, link);
 }
 
@@ -290,14 +319,17 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 	if (link->state != LINK_DECLINED && link->state != LINK_IGNORED)
 		return NULL;
 	(void)mem;
-	FAULT_TRY(project_assignment_set_state(round->env->store, link->assignment_id, ASSIGNMENT_ACTIVE));
+	FAULT_TRY(project_assignment_set_state(round->env->store, link->assignment_id,
+					       ASSIGNMENT_ACTIVE));
 	link->seen = link->want = NULL;
 	link->dirty = false;
 	return NULL;
 }
 
-/* An item that was edited while its assignment was withdrawn: what the person wrote is kept, then it is removed. */
-static struct fault *keep_withdrawn(struct round *round, struct link *link, const struct found *found)
+/* An item that was edited while its assignment was withdrawn: what the person wrote is kept, then
+ * it is removed. */
+static struct fault *keep_withdrawn(struct round *round, struct link *link,
+				    const struct found *found)
 {
 	struct revision *revision = revision_new(link, REVISION_LOSING);
 
@@ -305,7 +337,8 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link, cons
 	for (int f = 0; f < FIELDS; f++) {
 		const struct value *now = &found->vtodo->values->value[f];
 
-		if (now->presence != ABSENT && !value_same((enum field)f, &link->seen->value[f], now))
+		if (now->presence != ABSENT &&
+		    !value_same((enum field)f, &link->seen->value[f], now))
 			revision_field(revision, (enum field)f, &link->seen->value[f], now, NULL);
 	}
 	revision->assignment_id = link->assignment_id;
@@ -319,12 +352,14 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link, cons
 	return link_set(round->env->store, link);
 }
 
-static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link, const struct found *found)
+static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link,
+				 const struct found *found)
 {
 	int64_t due_us = 0;
 	bool adopt = true;
 
-	if (link->state == LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
+	if (link->state ==
+	    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
 		return wait_for(round, found, "held", INT64_MAX);
 	if (link->state == LINK_WITHDRAWING && link->seen)
 		return keep_withdrawn(round, link, found);
@@ -363,17 +398,21 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, const st
 {
 	struct link *link = NULL;
 
-	FAULT_TRY(link_of_address(round->env->store, mem, round->folder->id, found->address, &link));
+	FAULT_TRY(
+		link_of_address(round->env->store, mem, round->folder->id, found->address, &link));
 	if (found->item->fault && found->item->fault->kind == FAULT_GONE) {
 		FAULT_TRY(link_pending_drop(round->env->store, round->folder->id, found->address));
 		if (!link)
-			return link_stray_drop(round->env->store, round->folder->id, found->address);
+			return link_stray_drop(round->env->store, round->folder->id,
+					       found->address);
 		return round_missing(round, link);
 	}
 	if (found->item->fault) {
-		round_note(round->report, "not read: %s: %s", found->address, found->item->fault->text);
+		round_note(round->report, "not read: %s: %s", found->address,
+			   found->item->fault->text);
 		return wait_for(round, found, found->item->fault->text,
-				clock_now_us(round->env->clock) + item_backoff_us(link ? ++link->attempts : 1));
+				clock_now_us(round->env->clock) +
+					item_backoff_us(link ? ++link->attempts : 1));
 	}
 	if (!found->vtodo) {
 		if (link) {
@@ -424,7 +463,8 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 
 /* ---- the project's side ---- */
 
-/* An assignment that was withdrawn or declined and is active again: its item is made anew, or not removed after all. */
+/* An assignment that was withdrawn or declined and is active again: its item is made anew, or not
+ * removed after all. */
 static void give_back(struct link *link)
 {
 	if (link->state == LINK_WITHDRAWING) {
@@ -444,7 +484,8 @@ static void give_back(struct link *link)
 static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int64_t assignment)
 {
 	struct assignment_view view;
-	struct item_input input = { .rules = round->env->rules, .dates = round->env->conf->site.dates,
+	struct item_input input = { .rules = round->env->rules,
+				    .dates = round->env->conf->site.dates,
 				    .assignee = round->env->conf->rights.assignee };
 	struct link *link = NULL;
 	bool active;
@@ -453,10 +494,12 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	active = view.assignment->state == ASSIGNMENT_ACTIVE;
 	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
 		return NULL;
-	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, active, &link));
+	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, active,
+				     &link));
 	if (link && active)
 		give_back(link);
-	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is cancelled */
+	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is
+	 * cancelled */
 	if (!link || (link->state != LINK_OK && (link->state != LINK_NEW || !active)))
 		return NULL;
 	input.project = view.stamped->values;
@@ -464,7 +507,8 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	input.context = &view.context;
 	remember_percent(link, input.project);
 	if (!link->address)
-		link->address = endpoint_address(round->endpoint, link, round->folder->address, view.assignment->uid);
+		link->address = endpoint_address(round->endpoint, link, round->folder->address,
+						 view.assignment->uid);
 	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want));
 	return link_set(round->env->store, link);
 }
@@ -506,10 +550,12 @@ struct fault *round_commit_project(struct round *round)
 
 	FAULT_TRY(store_change_last(store, &last));
 	if (last > round->folder->project_seq) {
-		FAULT_TRY(link_touched(store, round->mem, round->folder, round->resource->id, &ids, &count));
+		FAULT_TRY(link_touched(store, round->mem, round->folder, round->resource->id, &ids,
+				       &count));
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}
-	FAULT_TRY(link_unlinked(store, round->mem, round->folder, round->resource->id, &ids, &count));
+	FAULT_TRY(
+		link_unlinked(store, round->mem, round->folder, round->resource->id, &ids, &count));
 	FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	FAULT_TRY(link_withdrawn(store, round->mem, round->folder->id, &ids, &count));
 	FAULT_TRY(each_id(round, ids, count, commit_withdrawn));

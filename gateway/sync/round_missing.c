@@ -1,12 +1,15 @@
-/* round_missing.c - the ladder of a deletion (M5), from "confirmed by a direct request" on: grace time, brake, policy.
+/* round_missing.c - the ladder of a deletion (M5), from "confirmed by a direct request" on: grace
+ * time, brake, policy.
  *
- * Nothing is decided on the spot: a confirmed deletion makes the link MISSING. At the end of the project's side of the
- * round all missing links whose grace has passed are counted together, so that the brake sees what vanished at once. */
+ * Nothing is decided on the spot: a confirmed deletion makes the link MISSING. At the end of the
+ * project's side of the round all missing links whose grace has passed are counted together, so
+ * that the brake sees what vanished at once. */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
 
-/* M5: before an item is gone it may have been copied: what was taken for a foreign copy of it is looked at again. */
+/* M5: before an item is gone it may have been copied: what was taken for a foreign copy of it is
+ * looked at again. */
 static struct fault *look_for_copies(struct round *round, struct link *link)
 {
 	struct assignment *assignment = NULL;
@@ -16,7 +19,8 @@ static struct fault *look_for_copies(struct round *round, struct link *link)
 	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
 	if (!assignment)
 		return NULL;
-	FAULT_TRY(link_strays_with(round->env->store, link, round->folder->id, assignment->uid, &copies, &count));
+	FAULT_TRY(link_strays_with(round->env->store, link, round->folder->id, assignment->uid,
+				   &copies, &count));
 	for (size_t i = 0; i < count; i++)
 		round_read_add(round, copies[i]);
 	return NULL;
@@ -26,7 +30,8 @@ struct fault *round_missing(struct round *round, struct link *link)
 {
 	int64_t now = clock_now_us(round->env->clock);
 
-	if (!link->seen) /* never confirmed to be there: nobody deleted it, it is still to be made */
+	if (!link->seen) /* never confirmed to be there: nobody deleted it, it is still to be made
+			  */
 		return NULL;
 	if (link->state == LINK_WITHDRAWING || link->state == LINK_REMOVED) {
 		link->state = LINK_REMOVED;
@@ -50,7 +55,9 @@ static struct fault *decline(struct round *round, struct link *link)
 	struct value cancelled = { .presence = SET, .number = STATUS_CANCELLED };
 	struct assignment *assignment = NULL;
 	struct stamped *stamped = NULL;
-	struct project_step step = { .field = FIELD_status, .new = &cancelled, .author = round->author,
+	struct project_step step = { .field = FIELD_status,
+				     .new = &cancelled,
+				     .author = round->author,
 				     .at_us = clock_now_us(round->env->clock),
 				     .cause = "the assignee deleted the item" };
 
@@ -115,15 +122,19 @@ static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
 
 	FAULT_TRY(link_item_count(round->env->store, round->folder->id, &there));
 	*brake_r = missing >= ROUND_BRAKE_ITEMS &&
-		   (int64_t)missing * 100 > (there + (int64_t)missing) * round->env->conf->rights.brake_percent;
+		   (int64_t)missing * 100 >
+			   (there + (int64_t)missing) * round->env->conf->rights.brake_percent;
 	if (*brake_r) {
 		round->report->held += (int64_t)missing;
 		round_note(round->report,
-			   "held: %zu of %lld items vanished at once from the folder of project %s of %s, more than the brake of "
-			   "%d %% lets pass; to put them back: taskferry publish %s; to accept it: set [rights] brake = 100%% and "
+			   "held: %zu of %lld items vanished at once from the folder of project %s "
+			   "of %s, more than the brake of "
+			   "%d %% lets pass; to put them back: taskferry publish %s; to accept it: "
+			   "set [rights] brake = 100%% and "
 			   "run taskferry sync",
-			   missing, (long long)(there + (int64_t)missing), round->project->code, round->resource->key,
-			   round->env->conf->rights.brake_percent, round->project->code);
+			   missing, (long long)(there + (int64_t)missing), round->project->code,
+			   round->resource->key, round->env->conf->rights.brake_percent,
+			   round->project->code);
 	}
 	return NULL;
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <uthash.h>
 
-#define DOUBLES_LOOKED_FOR 64 /* addresses; reading one twice does no harm, looking through thousands does */
+#define DOUBLES_LOOKED_FOR                                                                         \
+	64 /* addresses; reading one twice does no harm, looking through thousands does */
 
 void round_read_add(struct round *round, const char *address)
 {
@@ -38,17 +39,22 @@ static struct fault *consider(struct round *round, const struct endpoint_change 
 	struct link *link = NULL;
 	char *stray = NULL;
 
-	FAULT_TRY(link_of_address(round->env->store, mem, round->folder->id, change->address, &link));
+	FAULT_TRY(
+		link_of_address(round->env->store, mem, round->folder->id, change->address, &link));
 	if (change->removed) {
 		if (link && link->seen_version && link->state != LINK_REMOVED)
-			round_read_add(round, change->address); /* asked for directly before it is believed (M5) */
+			round_read_add(round, change->address); /* asked for directly before it is
+								   believed (M5) */
 		else
-			FAULT_TRY(link_stray_drop(round->env->store, round->folder->id, change->address));
+			FAULT_TRY(link_stray_drop(round->env->store, round->folder->id,
+						  change->address));
 	} else if (link) {
-		if (!link->seen_version || strcmp(link->seen_version, change->version) || link->state == LINK_MISSING)
+		if (!link->seen_version || strcmp(link->seen_version, change->version) ||
+		    link->state == LINK_MISSING)
 			round_read_add(round, change->address);
 	} else {
-		FAULT_TRY(link_stray_version(round->env->store, mem, round->folder->id, change->address, &stray));
+		FAULT_TRY(link_stray_version(round->env->store, mem, round->folder->id,
+					     change->address, &stray));
 		if (!stray || strcmp(stray, change->version))
 			round_read_add(round, change->address);
 	}
@@ -65,7 +71,8 @@ struct present {
 static struct fault *find_missing(struct round *round)
 {
 	const struct endpoint_notice *notice = round->notice;
-	struct present *set = NULL, *all = MEM_ARRAY(round->mem, struct present, notice->count), *found;
+	struct present *set = NULL, *all = MEM_ARRAY(round->mem, struct present, notice->count),
+		       *found;
 	struct link *links = NULL;
 	struct fault *fault;
 	size_t count = 0;
@@ -76,8 +83,8 @@ static struct fault *find_missing(struct round *round)
 	}
 	fault = link_versions(round->env->store, round->mem, round->folder->id, &links, &count);
 	for (size_t i = 0; i < count && !fault; i++) {
-		if (!links[i].seen_version || links[i].state == LINK_REMOVED || links[i].state == LINK_DECLINED ||
-		    links[i].state == LINK_IGNORED)
+		if (!links[i].seen_version || links[i].state == LINK_REMOVED ||
+		    links[i].state == LINK_DECLINED || links[i].state == LINK_IGNORED)
 			continue;
 		HASH_FIND_STR(set, links[i].address, found);
 		if (!found)
@@ -92,9 +99,11 @@ static struct fault *ask(struct round *round)
 	const char *token = round->options->full ? NULL : round->folder->token;
 	struct fault *fault;
 
-	fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, token, &round->notice);
+	fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, token,
+				&round->notice);
 	if (fault && fault->kind == FAULT_TOKEN && token)
-		fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, NULL, &round->notice);
+		fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, NULL,
+					&round->notice);
 	return fault;
 }
 
@@ -119,8 +128,10 @@ struct fault *round_notice(struct round *round)
 	return NULL;
 }
 
-/* The item as it was last seen: its description, so that a trailer is told from notes, and its LAST-MODIFIED (M3). NULL: none. */
-static struct fault *last_seen(struct round *round, TALLOC_CTX *mem, const char *address, struct vtodo **seen_r)
+/* The item as it was last seen: its description, so that a trailer is told from notes, and its
+ * LAST-MODIFIED (M3). NULL: none. */
+static struct fault *last_seen(struct round *round, TALLOC_CTX *mem, const char *address,
+			       struct vtodo **seen_r)
 {
 	struct vtodo *seen = NULL;
 	struct link *link = NULL;
@@ -129,7 +140,8 @@ static struct fault *last_seen(struct round *round, TALLOC_CTX *mem, const char 
 	FAULT_TRY(link_of_address(round->env->store, mem, round->folder->id, address, &link));
 	if (link && link->seen_text)
 		fault = vtodo_decode(mem, link->seen_text, strlen(link->seen_text), NULL, &seen);
-	talloc_free(fault); /* what we hold of old is not readable: then there is nothing to compare with */
+	talloc_free(fault); /* what we hold of old is not readable: then there is nothing to compare
+			       with */
 	*seen_r = seen;
 	return NULL;
 }
@@ -143,8 +155,8 @@ static struct fault *decode(struct round *round, TALLOC_CTX *mem, struct found *
 		return NULL;
 	FAULT_TRY(last_seen(round, mem, found->address, &seen));
 	found->seen_modified_us = seen ? seen->last_modified_us : 0;
-	found->fault = vtodo_decode(mem, found->item->text, found->item->len, seen ? seen->description : NULL,
-				    &found->vtodo);
+	found->fault = vtodo_decode(mem, found->item->text, found->item->len,
+				    seen ? seen->description : NULL, &found->vtodo);
 	return NULL;
 }
 
@@ -157,14 +169,16 @@ static struct fault *wider_fault(const struct endpoint_item *items, size_t count
 	return NULL;
 }
 
-struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r, size_t *count_r)
+struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
+			  size_t *count_r)
 {
 	struct endpoint_item *items = NULL;
 	size_t count = round->read_count;
 	struct found *found = MEM_ARRAY(mem, struct found, count);
 
 	if (count)
-		FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, round->read, count, &items));
+		FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, round->read,
+					 count, &items));
 	FAULT_TRY(wider_fault(items, count));
 	for (size_t i = 0; i < count; i++) {
 		found[i].item = &items[i];

@@ -10,8 +10,8 @@
 struct found {
 	const char *address;
 	struct endpoint_item *item; /* with its own fault */
-	struct vtodo *vtodo;	    /* decoded; NULL: not ours to read, or gone */
-	struct fault *fault;	    /* why it could not be decoded */
+	struct vtodo *vtodo;        /* decoded; NULL: not ours to read, or gone */
+	struct fault *fault;        /* why it could not be decoded */
 	int64_t seen_modified_us;   /* LAST-MODIFIED of the text that was there before, 0: none */
 };
 
@@ -43,7 +43,8 @@ void round_read_add(struct round *round, const char *address);
 struct fault *round_notice(struct round *round) ATTR_MUST_CHECK;
 
 /* Reads ROUND's addresses and decodes them (round_notice.c). */
-struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
+			  size_t *count_r) ATTR_MUST_CHECK;
 
 /* Decides on what was read, in write transactions of their own (round_commit.c). */
 struct fault *round_commit(struct round *round, struct found *found, size_t count) ATTR_MUST_CHECK;
@@ -51,13 +52,15 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 /* Decides on what changed in the project (round_commit.c). */
 struct fault *round_commit_project(struct round *round) ATTR_MUST_CHECK;
 
-/* Sends what is wanted and not seen; what turned out to be changed is left in ROUND's addresses to read (round_push.c). */
+/* Sends what is wanted and not seen; what turned out to be changed is left in ROUND's addresses to
+ * read (round_push.c). */
 struct fault *round_push(struct round *round) ATTR_MUST_CHECK;
 
 /* True while an address is inside its quiet time: neither read nor written. */
 bool round_is_quiet(const struct round *round, const char *address);
 
-/* What a deletion leads to, in the caller's transaction; and what became due of earlier ones (round_missing.c). */
+/* What a deletion leads to, in the caller's transaction; and what became due of earlier ones
+ * (round_missing.c). */
 struct fault *round_missing(struct round *round, struct link *link) ATTR_MUST_CHECK;
 struct fault *round_missing_due(struct round *round) ATTR_MUST_CHECK;
 
@@ -75,9 +78,11 @@ struct assignment_view {
 	const char *parent_uid;
 	struct rules_context context;
 };
-struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment, struct assignment_view *view_r) ATTR_MUST_CHECK;
+struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment,
+			 struct assignment_view *view_r) ATTR_MUST_CHECK;
 
 /* Sets WANT on a link: a new edition when something has to be sent. */
-struct fault *round_want(struct round *round, struct link *link, struct vector *want) ATTR_MUST_CHECK;
+struct fault *round_want(struct round *round, struct link *link,
+			 struct vector *want) ATTR_MUST_CHECK;
 
 #endif

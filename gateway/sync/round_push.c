@@ -1,5 +1,5 @@
-/* round_push.c - push and record: patch what the server holds, write it on its condition, believe only what the server
- * confirmed (N7, N11). */
+/* round_push.c - push and record: patch what the server holds, write it on its condition, believe
+ * only what the server confirmed (N7, N11). */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
@@ -22,19 +22,21 @@ struct batch {
 
 /* ---- the text to send ---- */
 
-static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem, const struct assignment_view *view,
-					const char **titles_r)
+static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
+					const struct assignment_view *view, const char **titles_r)
 {
-	char *keys = mem_strdup(mem, vector_str(view->stamped->values, FIELD_predecessors)), *save = NULL;
+	char *keys = mem_strdup(mem, vector_str(view->stamped->values, FIELD_predecessors)),
+	     *save = NULL;
 	struct buf *titles = buf_new(mem);
 	int shown = 0;
 
-	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL; key && shown < PREDECESSORS_SHOWN;
-	     key = strtok_r(NULL, "\n", &save), shown++) {
+	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL;
+	     key && shown < PREDECESSORS_SHOWN; key = strtok_r(NULL, "\n", &save), shown++) {
 		struct stamped *stamped = NULL;
 		struct task *task = NULL;
 
-		FAULT_TRY(project_task_by_key(round->env->store, mem, round->project->id, key, &task));
+		FAULT_TRY(project_task_by_key(round->env->store, mem, round->project->id, key,
+					      &task));
 		if (task)
 			FAULT_TRY(project_task_values(round->env->store, mem, task->id, &stamped));
 		if (stamped && vector_str(stamped->values, FIELD_subject))
@@ -44,11 +46,14 @@ static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem, co
 	return NULL;
 }
 
-static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct link *link, char **text_r, size_t *len_r)
+static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			     char **text_r, size_t *len_r)
 {
 	struct assignment_view view;
-	struct trailer trailer = { .project = round->project->name, .correction = link->correction };
-	struct vtodo_publish publish = { .values = link->want, .edition = link->edition,
+	struct trailer trailer = { .project = round->project->name,
+				   .correction = link->correction };
+	struct vtodo_publish publish = { .values = link->want,
+					 .edition = link->edition,
 					 .now_us = clock_now_us(round->env->clock) };
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
@@ -58,7 +63,8 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 	publish.edition_hash = vector_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);
 	if (link->seen_text && link->seen_version)
-		return vtodo_patch(mem, link->seen_text, strlen(link->seen_text), &publish, text_r, len_r);
+		return vtodo_patch(mem, link->seen_text, strlen(link->seen_text), &publish, text_r,
+				   len_r);
 	return vtodo_encode(mem, &publish, text_r, len_r);
 }
 
@@ -85,8 +91,9 @@ static void refused(struct round *round, struct link *link, struct fault *fault)
 		if (round->pass < ROUND_PASSES)
 			round_read_add(round, link->address);
 		else
-			round_hold(round, link, "it changed on the server each time that it was written; "
-						"run taskferry queue retry --all when the clients are quiet");
+			round_hold(round, link,
+				   "it changed on the server each time that it was written; "
+				   "run taskferry queue retry --all when the clients are quiet");
 	} else if (fault->next == FAULT_NEXT_HOLD && fault->scope == FAULT_SCOPE_ITEM) {
 		round_hold(round, link, fault->text);
 	} else {
@@ -94,7 +101,8 @@ static void refused(struct round *round, struct link *link, struct fault *fault)
 	}
 }
 
-static struct fault *confirm(struct round *round, struct link *link, const char *text, size_t len, const char *version)
+static struct fault *confirm(struct round *round, struct link *link, const char *text, size_t len,
+			     const char *version)
 {
 	struct vtodo *vtodo = NULL;
 	bool created = !link->seen_version;
@@ -113,8 +121,10 @@ static struct fault *confirm(struct round *round, struct link *link, const char 
 	return NULL;
 }
 
-/* What a read-back showed: our push, our push as the server keeps it, or already somebody's edit of it. */
-static struct fault *confirm_read_back(struct round *round, struct link *link, const struct endpoint_put *put,
+/* What a read-back showed: our push, our push as the server keeps it, or already somebody's edit of
+ * it. */
+static struct fault *confirm_read_back(struct round *round, struct link *link,
+				       const struct endpoint_put *put,
 				       const struct endpoint_item *item)
 {
 	struct vtodo *vtodo = NULL;
@@ -132,7 +142,8 @@ static struct fault *confirm_read_back(struct round *round, struct link *link, c
 		FAULT_TRY(confirm(round, link, item->text, item->len, item->version));
 		link->error = "the server keeps this item in another form than it was sent";
 		round_note(round->report, "note: '%s' on server %s: %s",
-			   round_subject(round, link, link->assignment_id), round->server->name, link->error);
+			   round_subject(round, link, link->assignment_id), round->server->name,
+			   link->error);
 		return NULL;
 	}
 	round_read_add(round, link->address);
@@ -153,9 +164,11 @@ static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batc
 	}
 	if (!count)
 		return NULL;
-	FAULT_TRY(endpoint_read_back(round->endpoint, mem, round->folder->address, addresses, count, &items));
+	FAULT_TRY(endpoint_read_back(round->endpoint, mem, round->folder->address, addresses, count,
+				     &items));
 	for (size_t i = 0; i < count; i++)
-		FAULT_TRY(confirm_read_back(round, batch->links[index[i]], &batch->puts[index[i]], &items[i]));
+		FAULT_TRY(confirm_read_back(round, batch->links[index[i]], &batch->puts[index[i]],
+					    &items[i]));
 	return NULL;
 }
 
@@ -175,7 +188,8 @@ static struct fault *save_links(struct round *round, struct batch *batch)
 	return fault;
 }
 
-/* The first fault of a batch that reaches further than its item: after recording, the round ends with it. */
+/* The first fault of a batch that reaches further than its item: after recording, the round ends
+ * with it. */
 static struct fault *widest(struct fault *sofar, struct fault *fault)
 {
 	return sofar || !fault || fault->scope == FAULT_SCOPE_ITEM ? sofar : fault;
@@ -190,11 +204,15 @@ static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batc
 		size_t len = 0;
 
 		FAULT_TRY(compose(round, mem, batch->links[i], &text, &len));
-		batch->puts[i] = (struct endpoint_put){ .address = batch->links[i]->address, .text = text, .len = len,
-							.if_version = batch->links[i]->seen_version };
+		batch->puts[i] =
+			(struct endpoint_put){ .address = batch->links[i]->address,
+					       .text = text,
+					       .len = len,
+					       .if_version = batch->links[i]->seen_version };
 	}
 	point_reach(round->env->points, POINT_PUSH_STARTING);
-	FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts, batch->count));
+	FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts,
+			       batch->count));
 	point_reach(round->env->points, POINT_PUSH_SENT);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct endpoint_put *put = &batch->puts[i];
@@ -203,7 +221,8 @@ static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batc
 		if (put->fault)
 			refused(round, batch->links[i], put->fault);
 		else if (put->version)
-			FAULT_TRY(confirm(round, batch->links[i], put->text, put->len, put->version));
+			FAULT_TRY(
+				confirm(round, batch->links[i], put->text, put->len, put->version));
 	}
 	if (!wide)
 		wide = read_back(round, mem, batch);
@@ -232,10 +251,12 @@ static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct b
 	struct fault *wide = NULL;
 
 	for (size_t i = 0; i < batch->count; i++)
-		batch->removes[i] = (struct endpoint_remove){ .address = batch->links[i]->address,
-							      .if_version = batch->links[i]->seen_version };
+		batch->removes[i] =
+			(struct endpoint_remove){ .address = batch->links[i]->address,
+						  .if_version = batch->links[i]->seen_version };
 	point_reach(round->env->points, POINT_REMOVE_STARTING);
-	FAULT_TRY(endpoint_remove(round->endpoint, mem, round->folder->address, batch->removes, batch->count));
+	FAULT_TRY(endpoint_remove(round->endpoint, mem, round->folder->address, batch->removes,
+				  batch->count));
 	point_reach(round->env->points, POINT_REMOVE_SENT);
 	for (size_t i = 0; i < batch->count; i++) {
 		wide = widest(wide, batch->removes[i].fault);
@@ -249,7 +270,8 @@ static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct b
 
 static bool is_due(const struct round *round, const struct link *link)
 {
-	return link->due_us <= clock_now_us(round->env->clock) && !round_is_quiet(round, link->address);
+	return link->due_us <= clock_now_us(round->env->clock) &&
+	       !round_is_quiet(round, link->address);
 }
 
 static struct batch *batch_new(TALLOC_CTX *mem)
@@ -263,27 +285,32 @@ static struct batch *batch_new(TALLOC_CTX *mem)
 }
 
 /* All due links of one sort, in batches. */
-static struct fault *push_sort(struct round *round, struct link *links, size_t count, bool withdrawing)
+static struct fault *push_sort(struct round *round, struct link *links, size_t count,
+			       bool withdrawing)
 {
 	size_t total = 0, done = 0;
 
 	for (size_t i = 0; i < count; i++)
-		total += (links[i].state == LINK_WITHDRAWING) == withdrawing && is_due(round, &links[i]);
+		total += (links[i].state == LINK_WITHDRAWING) == withdrawing &&
+			 is_due(round, &links[i]);
 	for (size_t i = 0; i < count;) {
 		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
 		struct batch *batch = batch_new(mem);
 
 		for (; i < count && batch->count < ROUND_PUSH_BATCH; i++) {
-			if ((links[i].state == LINK_WITHDRAWING) != withdrawing || !is_due(round, &links[i]))
+			if ((links[i].state == LINK_WITHDRAWING) != withdrawing ||
+			    !is_due(round, &links[i]))
 				continue;
 			batch->links[batch->count] = MEM_NEW(batch, struct link);
 			*batch->links[batch->count++] = links[i];
 		}
 		if (batch->count)
-			FAULT_TRY(withdrawing ? remove_batch(round, mem, batch) : put_batch(round, mem, batch));
+			FAULT_TRY(withdrawing ? remove_batch(round, mem, batch)
+					      : put_batch(round, mem, batch));
 		done += batch->count;
 		if (round->options->progress)
-			round->options->progress(round->options->data, (int64_t)done, (int64_t)total);
+			round->options->progress(round->options->data, (int64_t)done,
+						 (int64_t)total);
 		talloc_free(mem);
 	}
 	return NULL;
@@ -297,7 +324,8 @@ struct fault *round_push(struct round *round)
 
 	FAULT_TRY(link_dirty(round->env->store, mem, round->folder->id, &links, &count));
 	for (size_t i = 0; i < count; i++)
-		if (links[i].due_us > clock_now_us(round->env->clock) && links[i].due_us < round->report->due_us)
+		if (links[i].due_us > clock_now_us(round->env->clock) &&
+		    links[i].due_us < round->report->due_us)
 			round->report->due_us = links[i].due_us;
 	FAULT_TRY(push_sort(round, links, count, false));
 	FAULT_TRY(push_sort(round, links, count, true));

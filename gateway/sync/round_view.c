@@ -1,15 +1,19 @@
-/* round_view.c - what a decision has to know of an assignment, read inside the transaction that decides. */
+/* round_view.c - what a decision has to know of an assignment, read inside the transaction that
+ * decides. */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
 
 #include <string.h>
 
-#define ANCESTORS_MAX 32 /* levels; Project allows 65,535, people stop at 10; also ends a circle in broken data */
+#define ANCESTORS_MAX                                                                              \
+	32 /* levels; Project allows 65,535, people stop at 10; also ends a circle in broken data  \
+	    */
 
 /* The UID of the nearest task above this one that the same person has an item of. */
-static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem, const struct assignment *assignment,
-				const struct stamped *stamped, const char **uid_r)
+static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem,
+				const struct assignment *assignment, const struct stamped *stamped,
+				const char **uid_r)
 {
 	struct store *store = round->env->store;
 	const char *key = vector_str(stamped->values, FIELD_parent);
@@ -23,7 +27,8 @@ static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem, const stru
 		FAULT_TRY(project_task_by_key(store, mem, assignment->project_id, key, &task));
 		if (!task || task->id == assignment->task_id)
 			break;
-		FAULT_TRY(project_assignments_of_task(store, mem, task->id, assignment->resource_id, &others, &count));
+		FAULT_TRY(project_assignments_of_task(store, mem, task->id, assignment->resource_id,
+						      &others, &count));
 		if (count && others[0].state == ASSIGNMENT_ACTIVE) {
 			*uid_r = others[0].uid;
 			return NULL;
@@ -35,14 +40,16 @@ static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem, const stru
 	return NULL;
 }
 
-struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment, struct assignment_view *view_r)
+struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment,
+			 struct assignment_view *view_r)
 {
 	struct store *store = round->env->store;
 	struct assignment_view view = { .assignment = NULL };
 
 	FAULT_TRY(project_assignment(store, mem, assignment, &view.assignment));
 	if (!view.assignment)
-		return fault_new(mem, FAULT_INTERNAL, "assignment %lld is not there", (long long)assignment);
+		return fault_new(mem, FAULT_INTERNAL, "assignment %lld is not there",
+				 (long long)assignment);
 	FAULT_TRY(project_values(store, mem, view.assignment, &view.stamped));
 	FAULT_TRY(project_task(store, mem, view.assignment->task_id, &view.task));
 	FAULT_TRY(parent_uid(round, mem, view.assignment, view.stamped, &view.parent_uid));
@@ -59,7 +66,8 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 		.actor = "mailbox",
 		.now_us = clock_now_us(round->env->clock),
 	};
-	view.context.today = when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = view.context.now_us });
+	view.context.today =
+		when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = view.context.now_us });
 	*view_r = view;
 	return NULL;
 }

@@ -1,6 +1,7 @@
-/* sync.c - workers take jobs from the queue until none is due. Each has a connection and a rule machine of its own;
- * what they share is behind one mutex. A server that does not answer is left alone by all of them for a while (the
- * breaker), so that it costs one timeout and not one per account. */
+/* sync.c - workers take jobs from the queue until none is due. Each has a connection and a rule
+ * machine of its own; what they share is behind one mutex. A server that does not answer is left
+ * alone by all of them for a while (the breaker), so that it costs one timeout and not one per
+ * account. */
 #include "config.h"
 
 #include "gateway/sync/sync.h"
@@ -13,7 +14,8 @@
 #include "queue/queue.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
-#define IDLE_PAUSE_US (50 * 1000) /* between two looks at the queue while another worker is busy */
+#define IDLE_PAUSE_US (50 * 1000) /* between two looks at the queue while another worker is busy   \
+				   */
 
 struct breaker {
 	int64_t until_us; /* 0: closed */
@@ -26,21 +28,21 @@ struct shared {
 	const struct sync_options *options;
 	struct http *http;
 	const char *owner;
-	pthread_mutex_t lock; /* for all below */
+	pthread_mutex_t lock;     /* for all below */
 	struct breaker *breakers; /* one per server */
 	struct sync_result *result;
 	struct outcome *outcomes; /* one per account */
 	size_t outcome_count;
 	struct fault *fault; /* of the site: everybody stops */
-	int busy;	      /* workers with a job */
-	int64_t waited_us;    /* how long all were idle */
-	int64_t done, total;  /* items sent and to be sent, as far as known */
+	int busy;            /* workers with a job */
+	int64_t waited_us;   /* how long all were idle */
+	int64_t done, total; /* items sent and to be sent, as far as known */
 };
 
 struct worker {
 	pthread_t thread;
 	bool started;
-	bool waits; /* for what is due later */
+	bool waits;                        /* for what is due later */
 	int64_t series_done, series_total; /* of the folder that it pushes just now */
 	struct shared *shared;
 	TALLOC_CTX *mem; /* of this thread alone */
@@ -51,17 +53,20 @@ struct worker {
 
 /* ---- making jobs ---- */
 
-static struct fault *jobs_for(TALLOC_CTX *mem, const struct sync_env *env, struct store *store, enum job_kind kind,
-			      const struct resource *resource, int64_t project, size_t *servers_r, int64_t *jobs)
+static struct fault *jobs_for(TALLOC_CTX *mem, const struct sync_env *env, struct store *store,
+			      enum job_kind kind, const struct resource *resource, int64_t project,
+			      size_t *servers_r, int64_t *jobs)
 {
-	const struct conf_server **servers = MEM_ARRAY(mem, const struct conf_server *, env->conf->server_count);
+	const struct conf_server **servers =
+		MEM_ARRAY(mem, const struct conf_server *, env->conf->server_count);
 	size_t count = delivery_servers(env->conf, resource, servers);
 
 	for (size_t i = 0; i < count; i++) {
 		struct account *account = NULL;
 
 		FAULT_TRY(link_account(store, mem, servers[i]->name, resource->id, true, &account));
-		FAULT_TRY(queue_add(store, kind, account->id, project, clock_now_us(env->clock), NULL));
+		FAULT_TRY(queue_add(store, kind, account->id, project, clock_now_us(env->clock),
+				    NULL));
 		++*jobs;
 	}
 	*servers_r = count;
@@ -72,17 +77,21 @@ static void note_nowhere(struct round_report *notes, const struct resource *reso
 {
 	if (!resource->email)
 		round_note(notes,
-			   "not published to %s: no e-mail address is known (give one: taskferry resource set %s "
+			   "not published to %s: no e-mail address is known (give one: taskferry "
+			   "resource set %s "
 			   "email=ADDRESS, or an [account SERVER %s] section)",
-			   resource->name ? resource->name : resource->key, resource->key, resource->key);
+			   resource->name ? resource->name : resource->key, resource->key,
+			   resource->key);
 	else
-		round_note(notes, "not published to %s: no [server] of the configuration has an account for that address",
+		round_note(notes,
+			   "not published to %s: no [server] of the configuration has an account "
+			   "for that address",
 			   resource->key);
 	notes->held++;
 }
 
-static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct store *store, struct project *project,
-			     struct round_report *notes, int64_t *jobs)
+static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct store *store,
+			     struct project *project, struct round_report *notes, int64_t *jobs)
 {
 	struct resource *people = NULL;
 	size_t count = 0, servers = 0;
@@ -90,7 +99,8 @@ static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct
 	FAULT_TRY(project_set_state(store, project->id, PROJECT_PUBLISHED));
 	FAULT_TRY(project_resources(store, mem, project->id, &people, &count));
 	for (size_t i = 0; i < count; i++) {
-		FAULT_TRY(jobs_for(mem, env, store, JOB_PUBLISH, &people[i], project->id, &servers, jobs));
+		FAULT_TRY(jobs_for(mem, env, store, JOB_PUBLISH, &people[i], project->id, &servers,
+				   jobs));
 		if (!servers)
 			note_nowhere(notes, &people[i]);
 	}
@@ -98,8 +108,8 @@ static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct
 	return NULL;
 }
 
-struct fault *sync_publish(TALLOC_CTX *mem, const struct sync_env *env, struct store *store, struct project *project,
-			   struct round_report *notes, int64_t *jobs_r)
+struct fault *sync_publish(TALLOC_CTX *mem, const struct sync_env *env, struct store *store,
+			   struct project *project, struct round_report *notes, int64_t *jobs_r)
 {
 	struct fault *fault;
 	int64_t jobs = 0;
@@ -117,26 +127,28 @@ struct fault *sync_publish(TALLOC_CTX *mem, const struct sync_env *env, struct s
 	return NULL;
 }
 
-static struct fault *pull_jobs(TALLOC_CTX *mem, const struct sync_env *env, const struct sync_options *options,
-			       struct store *store)
+static struct fault *pull_jobs(TALLOC_CTX *mem, const struct sync_env *env,
+			       const struct sync_options *options, struct store *store)
 {
 	int64_t project = options->project ? options->project->id : 0, jobs = 0;
 	struct resource *people = NULL;
 	size_t count = 0, servers = 0;
 
 	if (options->account)
-		return queue_add(store, JOB_PULL, options->account->id, project, clock_now_us(env->clock), NULL);
+		return queue_add(store, JOB_PULL, options->account->id, project,
+				 clock_now_us(env->clock), NULL);
 	if (options->project)
 		FAULT_TRY(project_resources(store, mem, project, &people, &count));
 	else
 		FAULT_TRY(project_people(store, mem, &people, &count));
 	for (size_t i = 0; i < count; i++)
-		FAULT_TRY(jobs_for(mem, env, store, JOB_PULL, &people[i], project, &servers, &jobs));
+		FAULT_TRY(
+			jobs_for(mem, env, store, JOB_PULL, &people[i], project, &servers, &jobs));
 	return NULL;
 }
 
-static struct fault *add_pull_jobs(TALLOC_CTX *mem, const struct sync_env *env, const struct sync_options *options,
-				   struct store *store)
+static struct fault *add_pull_jobs(TALLOC_CTX *mem, const struct sync_env *env,
+				   const struct sync_options *options, struct store *store)
 {
 	struct fault *fault;
 
@@ -158,7 +170,8 @@ static struct breaker *breaker_of(struct shared *shared, const struct conf_serve
 }
 
 /* The fault of a server that did not answer a moment ago, or NULL. */
-static struct fault *breaker_check(struct worker *worker, TALLOC_CTX *mem, const struct conf_server *server)
+static struct fault *breaker_check(struct worker *worker, TALLOC_CTX *mem,
+				   const struct conf_server *server)
 {
 	struct shared *shared = worker->shared;
 	struct fault *fault = NULL;
@@ -172,7 +185,8 @@ static struct fault *breaker_check(struct worker *worker, TALLOC_CTX *mem, const
 	return fault;
 }
 
-static void breaker_note(struct worker *worker, const struct conf_server *server, const struct fault *fault)
+static void breaker_note(struct worker *worker, const struct conf_server *server,
+			 const struct fault *fault)
 {
 	struct shared *shared = worker->shared;
 	struct breaker *breaker;
@@ -180,7 +194,8 @@ static void breaker_note(struct worker *worker, const struct conf_server *server
 	pthread_mutex_lock(&shared->lock);
 	breaker = breaker_of(shared, server);
 	if (fault && fault->scope == FAULT_SCOPE_SERVER) {
-		breaker->until_us = clock_now_us(shared->env->clock) + queue_backoff_us(++breaker->failures);
+		breaker->until_us =
+			clock_now_us(shared->env->clock) + queue_backoff_us(++breaker->failures);
 		breaker->why = mem_strdup(shared->breakers, fault->text);
 	} else {
 		breaker->until_us = 0;
@@ -218,7 +233,8 @@ static void forward_progress(void *data, int64_t done, int64_t total)
 	pthread_mutex_unlock(&shared->lock);
 }
 
-/* What a person reported may have to go to others (a second account, a shared task): they get a push job. */
+/* What a person reported may have to go to others (a second account, a shared task): they get a
+ * push job. */
 static struct fault *tell_others(struct worker *worker, TALLOC_CTX *mem, const struct work *work,
 				 const struct project *project)
 {
@@ -232,30 +248,33 @@ static struct fault *tell_others(struct worker *worker, TALLOC_CTX *mem, const s
 		return NULL;
 	FAULT_TRY(store_begin(store));
 	for (size_t i = 0; i < count && !fault; i++)
-		fault = queue_add(store, JOB_PUSH, accounts[i], project->id, clock_now_us(worker->env.clock), NULL);
+		fault = queue_add(store, JOB_PUSH, accounts[i], project->id,
+				  clock_now_us(worker->env.clock), NULL);
 	if (!fault)
 		fault = store_commit(store);
 	store_rollback(store);
 	return fault;
 }
 
-static struct fault *one_round(struct worker *worker, TALLOC_CTX *mem, struct work *work, struct endpoint *endpoint,
-			       const struct project *project)
+static struct fault *one_round(struct worker *worker, TALLOC_CTX *mem, struct work *work,
+			       struct endpoint *endpoint, const struct project *project)
 {
 	const struct sync_options *options = worker->shared->options;
-	struct round_options round = { .ensure = work->job->kind == JOB_PUBLISH, .full = options->full,
-				       .dry_run = options->dry_run, .data = worker,
+	struct round_options round = { .ensure = work->job->kind == JOB_PUBLISH,
+				       .full = options->full,
+				       .dry_run = options->dry_run,
+				       .data = worker,
 				       .progress = options->progress ? forward_progress : NULL };
 	int64_t changed = work->report->changed;
-	struct fault *fault = round_run(mem, &worker->env, work->server, endpoint, work->account, project, &round,
-					work->report);
+	struct fault *fault = round_run(mem, &worker->env, work->server, endpoint, work->account,
+					project, &round, work->report);
 
 	if (!fault && work->report->changed > changed && !options->dry_run)
 		return tell_others(worker, mem, work, project);
 	if (!fault || fault->scope > FAULT_SCOPE_FOLDER)
 		return fault;
-	round_note(work->report, "project %s of %s on server %s: %s", project->code, work->resource->key,
-		   work->server->name, fault->text);
+	round_note(work->report, "project %s of %s on server %s: %s", project->code,
+		   work->resource->key, work->server->name, fault->text);
 	if (!work->folder_fault)
 		work->folder_fault = fault;
 	return NULL;
@@ -263,8 +282,10 @@ static struct fault *one_round(struct worker *worker, TALLOC_CTX *mem, struct wo
 
 static struct fault *all_rounds(struct worker *worker, TALLOC_CTX *mem, struct work *work)
 {
-	struct delivery delivery = { .http = worker->shared->http, .clock = worker->env.clock,
-				     .points = worker->env.points, .conf = worker->env.conf };
+	struct delivery delivery = { .http = worker->shared->http,
+				     .clock = worker->env.clock,
+				     .points = worker->env.points,
+				     .conf = worker->env.conf };
 	struct endpoint *endpoint = NULL;
 	struct project *projects = NULL;
 	size_t count = 0;
@@ -301,7 +322,8 @@ static void note_login(struct worker *worker, struct account *account)
 	account->login_failures++;
 }
 
-static struct fault *save_account(struct worker *worker, struct work *work, const struct fault *fault)
+static struct fault *save_account(struct worker *worker, struct work *work,
+				  const struct fault *fault)
 {
 	struct account *account = work->account;
 	struct fault *late;
@@ -312,7 +334,8 @@ static struct fault *save_account(struct worker *worker, struct work *work, cons
 		account->last_seen_us = clock_now_us(worker->env.clock);
 		account->login_failures = 0;
 	} else {
-		account->state = fault->next == FAULT_NEXT_RETRY ? ACCOUNT_UNREACHABLE : ACCOUNT_HELD;
+		account->state =
+			fault->next == FAULT_NEXT_RETRY ? ACCOUNT_UNREACHABLE : ACCOUNT_HELD;
 		account->error = fault->text;
 		if (fault->kind == FAULT_LOGIN)
 			note_login(worker, account);
@@ -343,7 +366,8 @@ static struct outcome *outcome_of(struct shared *shared, const struct work *work
 	for (size_t i = 0; i < shared->outcome_count; i++)
 		if (shared->outcomes[i].account == work->account->id)
 			return &shared->outcomes[i];
-	shared->outcomes = MEM_GROW(shared->result, shared->outcomes, struct outcome, shared->outcome_count + 1);
+	shared->outcomes = MEM_GROW(shared->result, shared->outcomes, struct outcome,
+				    shared->outcome_count + 1);
 	outcome = &shared->outcomes[shared->outcome_count++];
 	*outcome = (struct outcome){ .account = work->account->id, .server = work->server };
 	outcome->resource = mem_strdup(shared->result, work->resource->key);
@@ -361,8 +385,9 @@ static void add_result(struct worker *worker, const struct work *work, const str
 	talloc_free(outcome->fault);
 	outcome->fault = NULL;
 	if (fault)
-		outcome->fault = fault_reaches(fault_new(shared->result, fault->kind, "%s", fault->text), fault->scope,
-					       fault->next);
+		outcome->fault =
+			fault_reaches(fault_new(shared->result, fault->kind, "%s", fault->text),
+				      fault->scope, fault->next);
 	pthread_mutex_unlock(&shared->lock);
 }
 
@@ -374,13 +399,15 @@ static void tell_server(struct shared *shared, const struct outcome *first)
 	for (size_t i = 0; i < shared->outcome_count; i++) {
 		struct outcome *outcome = &shared->outcomes[i];
 
-		if (outcome->server != first->server || !outcome->fault || outcome->fault->scope != FAULT_SCOPE_SERVER)
+		if (outcome->server != first->server || !outcome->fault ||
+		    outcome->fault->scope != FAULT_SCOPE_SERVER)
 			continue;
 		outcome->told = true;
 		accounts++;
 	}
-	round_note(shared->result->report, "server %s (%s): %s; %lld %s", first->server->name, first->server->url,
-		   first->fault->text, (long long)accounts, accounts == 1 ? "account waits" : "accounts wait");
+	round_note(shared->result->report, "server %s (%s): %s; %lld %s", first->server->name,
+		   first->server->url, first->fault->text, (long long)accounts,
+		   accounts == 1 ? "account waits" : "accounts wait");
 }
 
 static void tell_outcomes(struct shared *shared)
@@ -401,8 +428,8 @@ static void tell_outcomes(struct shared *shared)
 		if (outcome->fault->scope == FAULT_SCOPE_SERVER)
 			tell_server(shared, outcome);
 		else
-			round_note(result->report, "%s on server %s: %s", outcome->resource, outcome->server->name,
-				   outcome->fault->text);
+			round_note(result->report, "%s on server %s: %s", outcome->resource,
+				   outcome->server->name, outcome->fault->text);
 	}
 }
 
@@ -410,10 +437,13 @@ static struct fault *find_work(struct worker *worker, TALLOC_CTX *mem, struct wo
 {
 	FAULT_TRY(link_account_by_id(worker->store, mem, work->job->account_id, &work->account));
 	if (!work->account)
-		return fault_new(mem, FAULT_INTERNAL, "job %lld has no account", (long long)work->job->id);
-	FAULT_TRY(project_resource(worker->store, mem, work->account->resource_id, &work->resource));
+		return fault_new(mem, FAULT_INTERNAL, "job %lld has no account",
+				 (long long)work->job->id);
+	FAULT_TRY(
+		project_resource(worker->store, mem, work->account->resource_id, &work->resource));
 	if (!work->resource)
-		return fault_new(mem, FAULT_INTERNAL, "account %lld has no resource", (long long)work->account->id);
+		return fault_new(mem, FAULT_INTERNAL, "account %lld has no resource",
+				 (long long)work->account->id);
 	work->server = conf_server_find(worker->env.conf, work->account->server);
 	return NULL;
 }
@@ -425,7 +455,8 @@ static struct fault *end_job(struct worker *worker, struct work *work, const str
 	if (fault && fault->scope < FAULT_SCOPE_SITE)
 		return queue_fail(worker->store, work->job, fault);
 	if (work->report->due_us < INT64_MAX)
-		return queue_wait(worker->store, work->job, work->report->due_us, "waits for settle time or a retry");
+		return queue_wait(worker->store, work->job, work->report->due_us,
+				  "waits for settle time or a retry");
 	return queue_done(worker->store, work->job);
 }
 
@@ -438,16 +469,19 @@ static struct fault *run_job(struct worker *worker, TALLOC_CTX *mem, struct job 
 	if (!work.server)
 		return queue_fail(worker->store, job,
 				  fault_reaches(fault_new(mem, FAULT_CONFIG,
-							  "server %s is not in the configuration any more; put it back, or "
+							  "server %s is not in the configuration "
+							  "any more; put it back, or "
 							  "drop the job",
 							  work.account->server),
 						FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD));
 	if (is_login_spent(worker, work.account)) {
 		fault = fault_new(mem, FAULT_LOGIN,
-				  "the login was refused %d times within the hour, it is not tried again before %s; when "
+				  "the login was refused %d times within the hour, it is not tried "
+				  "again before %s; when "
 				  "the password is right: taskferry queue retry --all",
 				  SYNC_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work.account)));
-		work.account->login_failures--; /* this one was not tried: save_account() counts it again */
+		work.account->login_failures--; /* this one was not tried: save_account() counts it
+						   again */
 	} else {
 		fault = all_rounds(worker, mem, &work);
 	}
@@ -465,18 +499,22 @@ static void stop_all(struct shared *shared, const struct fault *fault)
 {
 	pthread_mutex_lock(&shared->lock);
 	if (!shared->fault)
-		shared->fault = fault_reaches(fault_new(shared->result, fault->kind, "%s", fault->text), fault->scope,
-					      fault->next);
+		shared->fault =
+			fault_reaches(fault_new(shared->result, fault->kind, "%s", fault->text),
+				      fault->scope, fault->next);
 	pthread_mutex_unlock(&shared->lock);
 }
 
-/* Takes a job, or tells whether to look again. While somebody works, everybody stays: what is leased now may be due again.
- * Only the first worker waits for what is due later, so that the patience is counted once. All under the lock, so that a
- * job is never leased without its worker being counted as busy. */
-static struct fault *next_job_locked(struct worker *worker, TALLOC_CTX *mem, struct job **job_r, int64_t *pause_r)
+/* Takes a job, or tells whether to look again. While somebody works, everybody stays: what is
+ * leased now may be due again. Only the first worker waits for what is due later, so that the
+ * patience is counted once. All under the lock, so that a job is never leased without its worker
+ * being counted as busy. */
+static struct fault *next_job_locked(struct worker *worker, TALLOC_CTX *mem, struct job **job_r,
+				     int64_t *pause_r)
 {
 	struct shared *shared = worker->shared;
-	int64_t account = shared->options->account ? shared->options->account->id : 0, due = INT64_MAX, now, pause;
+	int64_t account = shared->options->account ? shared->options->account->id : 0,
+		due = INT64_MAX, now, pause;
 
 	FAULT_TRY(queue_lease(worker->store, mem, shared->owner, account, job_r));
 	if (*job_r) {
@@ -488,14 +526,16 @@ static struct fault *next_job_locked(struct worker *worker, TALLOC_CTX *mem, str
 	pause = !due || due < now + IDLE_PAUSE_US ? IDLE_PAUSE_US : due - now;
 	if (shared->busy > 0) {
 		*pause_r = IDLE_PAUSE_US;
-	} else if (due < INT64_MAX && worker->waits && pause <= SYNC_PATIENCE_US - shared->waited_us) {
+	} else if (due < INT64_MAX && worker->waits &&
+		   pause <= SYNC_PATIENCE_US - shared->waited_us) {
 		shared->waited_us += pause;
 		*pause_r = pause;
 	}
 	return NULL;
 }
 
-static struct fault *next_job(struct worker *worker, TALLOC_CTX *mem, struct job **job_r, bool *again_r)
+static struct fault *next_job(struct worker *worker, TALLOC_CTX *mem, struct job **job_r,
+			      bool *again_r)
 {
 	struct shared *shared = worker->shared;
 	struct fault *fault = NULL;
@@ -550,11 +590,15 @@ static struct fault *worker_new(TALLOC_CTX *mem, struct shared *shared, struct w
 	worker->mem = MEM_CONTEXT(NULL);
 	worker->rule_report = MEM_NEW(worker->mem, struct conf_report);
 	FAULT_TRY(store_open(worker->mem, env->conf->dsn, env->clock, env->points, &worker->store));
-	worker->env = (struct round_env){ .conf = env->conf, .store = worker->store, .clock = env->clock,
+	worker->env = (struct round_env){ .conf = env->conf,
+					  .store = worker->store,
+					  .clock = env->clock,
 					  .points = env->points };
 	worker->env.rules = rules_new(worker->mem, env->conf, worker->rule_report);
 	if (!worker->env.rules)
-		return fault_new(mem, FAULT_CONFIG, "a rule of the configuration is not accepted; see: taskferry check");
+		return fault_new(
+			mem, FAULT_CONFIG,
+			"a rule of the configuration is not accepted; see: taskferry check");
 	if (pthread_create(&worker->thread, NULL, work, worker))
 		return fault_new(mem, FAULT_INTERNAL, "no thread could be started");
 	worker->started = true;
@@ -592,11 +636,13 @@ static struct fault *count_leftovers(struct store *store, struct sync_result *re
 	return NULL;
 }
 
-struct fault *sync_run(TALLOC_CTX *mem, const struct sync_env *env, const struct sync_options *options,
-		       struct sync_result **result_r)
+struct fault *sync_run(TALLOC_CTX *mem, const struct sync_env *env,
+		       const struct sync_options *options, struct sync_result **result_r)
 {
 	struct sync_result *result = MEM_NEW(mem, struct sync_result);
-	struct shared shared = { .env = env, .options = options, .owner = queue_owner(result), .result = result };
+	struct shared shared = {
+		.env = env, .options = options, .owner = queue_owner(result), .result = result
+	};
 	struct store *store = NULL;
 	struct fault *fault;
 

@@ -1,8 +1,8 @@
 /* mem.h - allocation by talloc that cannot fail.
  *
- * Every allocation has one owner, the talloc context that it is made under. Input is bounded everywhere
- * (DESIGN section 11), so running out of memory is a broken machine, not an input: the process says so and aborts;
- * whatever was not committed is done again by the next run.
+ * Every allocation has one owner, the talloc context that it is made under. Input is bounded
+ * everywhere (DESIGN section 11), so running out of memory is a broken machine, not an input: the
+ * process says so and aborts; whatever was not committed is done again by the next run.
  */
 #ifndef TASKFERRY_MEM_H
 #define TASKFERRY_MEM_H
@@ -13,10 +13,12 @@
 
 #include "base/attr.h"
 
-/* One zeroed object of a type; an array of N zeroed objects; an array made larger (the new part is not zeroed). */
+/* One zeroed object of a type; an array of N zeroed objects; an array made larger (the new part is
+ * not zeroed). */
 #define MEM_NEW(mem, type) ((type *)mem_must(talloc_zero(mem, type)))
 #define MEM_ARRAY(mem, type, n) ((type *)mem_must(talloc_zero_array(mem, type, (n) > 0 ? (n) : 1)))
-#define MEM_GROW(mem, array, type, n) ((type *)mem_must(talloc_realloc(mem, array, type, (n) > 0 ? (n) : 1)))
+#define MEM_GROW(mem, array, type, n)                                                              \
+	((type *)mem_must(talloc_realloc(mem, array, type, (n) > 0 ? (n) : 1)))
 
 /* A context that owns others. */
 #define MEM_CONTEXT(mem) mem_must(talloc_new(mem))

@@ -61,7 +61,8 @@ void point_reach(struct points *points, enum point point)
 		if (write(points->log_fd, line, (size_t)n) != n)
 			return; /* a test's log on a full disk: the runner sees the missing name */
 	}
-	if (points->kill_at == (int)point && atomic_fetch_add(&points->seen, 1) + 1 == points->kill_count)
+	if (points->kill_at == (int)point &&
+	    atomic_fetch_add(&points->seen, 1) + 1 == points->kill_count)
 		raise(SIGKILL);
 }
 

@@ -1,22 +1,23 @@
-/* gesture.c - one function per thing that can have changed; see the delta rule in doc/decisions.md. */
+/* gesture.c - one function per thing that can have changed; see the delta rule in doc/decisions.md.
+ */
 #include "config.h"
 
 #include "decide/gesture.h"
 
 #include <string.h>
 
-/* Percentages that clients write by themselves when the status flips (besides 0). Some clients keep the PRODID of an item that
- * they did not make, so 1, and 99 at an un-check, are nobody's measurement; 50 is only where the writer is known for it,
- * for elsewhere it was typed by a person (N1). */
+/* Percentages that clients write by themselves when the status flips (besides 0). Some clients keep
+ * the PRODID of an item that they did not make, so 1, and 99 at an un-check, are nobody's
+ * measurement; 50 is only where the writer is known for it, for elsewhere it was typed by a person
+ * (N1). */
 static const struct {
 	int64_t percent;
-	bool unchecked;	    /* only when a done task is opened again */
+	bool unchecked;     /* only when a done task is opened again */
 	const char *writer; /* part of the PRODID; NULL: anybody */
 } invented[] = {
-	{ 1, false, NULL },	     /* Nextcloud Tasks, jtx Board */
-	{ 99, true, NULL },	     /* Nextcloud Tasks */
-	{ 50, false, "Evolution" },
-	{ 50, false, "OpenTasks" }, { 50, false, "org.dmfs" },
+	{ 1, false, NULL }, /* Nextcloud Tasks, jtx Board */
+	{ 99, true, NULL }, /* Nextcloud Tasks */
+	{ 50, false, "Evolution" }, { 50, false, "OpenTasks" }, { 50, false, "org.dmfs" },
 };
 
 static enum status agreed_status(const struct gesture_input *in)
@@ -63,12 +64,14 @@ static void set_open(struct vector *out, int64_t percent)
 	vector_clear(out, FIELD_completed_at);
 }
 
-/* Un-checked or started: the number that stands counts only when the person wrote it and it is none of the invented. */
+/* Un-checked or started: the number that stands counts only when the person wrote it and it is none
+ * of the invented. */
 static int64_t open_percent(const struct gesture_input *in)
 {
 	int64_t percent = vector_get(in->now, FIELD_percent, 0);
 
-	if (changed(in, FIELD_percent) && in_range(percent) && percent < 100 && !is_invented(in, percent))
+	if (changed(in, FIELD_percent) && in_range(percent) && percent < 100 &&
+	    !is_invented(in, percent))
 		return percent;
 	return in->own_percent < 100 && in->own_percent > 0 ? in->own_percent : 0;
 }
@@ -91,11 +94,15 @@ static void by_status(struct vector *out, const struct gesture_input *in)
 		vector_number(out, FIELD_status, STATUS_IN_PROCESS);
 		break;
 	default:
-		/* from done: an un-check; from started: back to the beginning, unless a number was written with it */
+		/* from done: an un-check; from started: back to the beginning, unless a number was
+		 * written with it */
 		if (agreed_status(in) == STATUS_COMPLETED || agreed_status(in) == STATUS_CANCELLED)
 			set_open(out, open_percent(in));
 		else
-			set_open(out, changed(in, FIELD_percent) && in_range(percent) && percent < 100 ? percent : 0);
+			set_open(out,
+				 changed(in, FIELD_percent) && in_range(percent) && percent < 100
+					 ? percent
+					 : 0);
 		break;
 	}
 }
@@ -118,7 +125,8 @@ static void by_date(struct vector *out, const struct gesture_input *in)
 		set_open(out, open_percent(in));
 }
 
-/* Nothing changed: as it was read last time, so that a client's own spelling never counts as an edit. */
+/* Nothing changed: as it was read last time, so that a client's own spelling never counts as an
+ * edit. */
 static void by_nothing(struct vector *out, const struct gesture_input *in)
 {
 	static const enum field coupled[] = { FIELD_status, FIELD_percent, FIELD_completed_at };
@@ -127,7 +135,8 @@ static void by_nothing(struct vector *out, const struct gesture_input *in)
 		vector_put(out, coupled[i], &in->seen->value[coupled[i]]);
 }
 
-/* Without a past: 100 per cent is done whatever the status says, a date only where there is no status. */
+/* Without a past: 100 per cent is done whatever the status says, a date only where there is no
+ * status. */
 static void by_itself(struct vector *out, const struct gesture_input *in)
 {
 	int64_t percent = vector_get(in->now, FIELD_percent, 0);
@@ -145,8 +154,8 @@ static void by_itself(struct vector *out, const struct gesture_input *in)
 	}
 }
 
-/* The number as written, for a rule to judge. A status that a client flipped along with it (to IN-PROCESS, mostly) is
- * not what the person meant to say: the number decides. */
+/* The number as written, for a rule to judge. A status that a client flipped along with it (to
+ * IN-PROCESS, mostly) is not what the person meant to say: the number decides. */
 static void by_impossible(struct vector *out, const struct gesture_input *in)
 {
 	if (vector_get(in->now, FIELD_status, STATUS_NEEDS_ACTION) == STATUS_COMPLETED)

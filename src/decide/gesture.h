@@ -1,8 +1,10 @@
-/* gesture.h - what a person meant by the status, percentage and completion date that a client wrote.
+/* gesture.h - what a person meant by the status, percentage and completion date that a client
+ * wrote.
  *
- * Clients write the three in every combination and invent numbers: 1, 50, 99 or 0 with a change of status is a gesture, not
- * a measurement (the tables in the field's clients: Nextcloud Tasks writes 1 and 99, Evolution 50, KDE 0). So what
- * counts is what changed since `seen`, status before percent before date.
+ * Clients write the three in every combination and invent numbers: 1, 50, 99 or 0 with a change of
+ * status is a gesture, not a measurement (the tables in the field's clients: Nextcloud Tasks writes
+ * 1 and 99, Evolution 50, KDE 0). So what counts is what changed since `seen`, status before
+ * percent before date.
  */
 #ifndef TASKFERRY_GESTURE_H
 #define TASKFERRY_GESTURE_H
@@ -10,16 +12,20 @@
 #include "model/vector.h"
 
 struct gesture_input {
-	const struct vector *seen;   /* as last read; NULL: first contact, then everything is as written */
-	const struct vector *now;    /* as read now */
-	const struct vector *agreed; /* status, percent and date as they were agreed (the project's), coherent */
-	const char *writer;	     /* the PRODID of the client that wrote NOW, or NULL */
-	int64_t own_percent;	     /* the last agreed percentage below 100, which an un-check brings back */
-	int64_t changed_us;	     /* when the item was changed: the completion date of a tick that carries none */
+	const struct vector
+		*seen; /* as last read; NULL: first contact, then everything is as written */
+	const struct vector *now; /* as read now */
+	const struct vector *
+		agreed; /* status, percent and date as they were agreed (the project's), coherent */
+	const char *writer;  /* the PRODID of the client that wrote NOW, or NULL */
+	int64_t own_percent; /* the last agreed percentage below 100, which an un-check brings back
+			      */
+	int64_t changed_us; /* when the item was changed: the completion date of a tick that carries
+			       none */
 };
 
-/* NOW with a coherent status, percentage and date. A percentage outside of 0..100 that the person changed is kept as
- * it is, for the rules to judge. Pure. */
+/* NOW with a coherent status, percentage and date. A percentage outside of 0..100 that the person
+ * changed is kept as it is, for the rules to judge. Pure. */
 struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input);
 
 #endif

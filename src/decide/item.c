@@ -1,7 +1,8 @@
 /* item.c - the order of a decision:
  *
  *   1. read what the person meant (gesture.h), merge it with the project's side (merge.h)
- *   2. rights: a change of a group that is not the assignee's becomes a proposal, the project's value stands
+ *   2. rights: a change of a group that is not the assignee's becomes a proposal, the project's
+ * value stands
  *   3. rules judge the step from the project's values to the merged ones
  *   4. every value of a person that is not the project's in the end is in a revision (N1)
  *   5. what the item is to show follows from the project's values alone (N3)
@@ -37,9 +38,13 @@ static void add_revision(struct item_decision *out, struct revision *revision)
 static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 {
 	const struct item_input *in = work->in;
-	struct gesture_input progress = { .seen = in->seen, .now = in->item, .agreed = in->project,
-					   .own_percent = in->own_percent, .writer = in->writer };
-	struct version side[SIDES] = { { .base = in->want, .values = work->published }, { .base = in->seen } };
+	struct gesture_input progress = { .seen = in->seen,
+					  .now = in->item,
+					  .agreed = in->project,
+					  .own_percent = in->own_percent,
+					  .writer = in->writer };
+	struct version side[SIDES] = { { .base = in->want, .values = work->published },
+				       { .base = in->seen } };
 	int64_t mailbox_us = merge_mailbox_time(&in->times);
 
 	progress.changed_us = mailbox_us;
@@ -67,17 +72,20 @@ static void apply_rights(struct work *work)
 		enum merge_from from = work->merge->from[f];
 		const struct value *theirs = &work->merge->values->value[f];
 		const struct value *ours = &work->published->value[f];
-		bool differs = from == MERGE_FROM_MAILBOX && !value_same((enum field)f, theirs, ours);
+		bool differs =
+			from == MERGE_FROM_MAILBOX && !value_same((enum field)f, theirs, ours);
 
 		if (differs && !in->assignee[field_table[f].group]) {
-			revision_field(proposal, (enum field)f, in->seen ? &in->seen->value[f] : NULL, theirs, ours);
+			revision_field(proposal, (enum field)f,
+				       in->seen ? &in->seen->value[f] : NULL, theirs, ours);
 			continue;
 		}
 		if (work->merge->lost[f] && from == MERGE_FROM_PROJECT)
-			revision_field(losing, (enum field)f, in->seen ? &in->seen->value[f] : NULL, &in->item->value[f],
-				       ours);
+			revision_field(losing, (enum field)f, in->seen ? &in->seen->value[f] : NULL,
+				       &in->item->value[f], ours);
 		else if (work->merge->lost[f])
-			revision_field(losing, (enum field)f, in->seen ? &in->seen->value[f] : NULL, ours, theirs);
+			revision_field(losing, (enum field)f, in->seen ? &in->seen->value[f] : NULL,
+				       ours, theirs);
 		if (differs) {
 			vector_put(work->asked, (enum field)f, theirs);
 			work->moved[f] = true;
@@ -101,29 +109,33 @@ static enum revision_state hit_state(const struct rules_hit *hit)
 }
 
 /* Steps 3 and 4: one revision per rule that changed or refused something that the person wrote. */
-static void note_hit(struct work *work, const struct rules_hit *hit, const struct vector *final, struct buf *words)
+static void note_hit(struct work *work, const struct rules_hit *hit, const struct vector *final,
+		     struct buf *words)
 {
 	struct revision *revision;
 
 	if (hit->action == RULE_WARN) {
-		buf_printf(words, "%s%s", words->len ? " " : "", hit->message ? hit->message : hit->rule);
+		buf_printf(words, "%s%s", words->len ? " " : "",
+			   hit->message ? hit->message : hit->rule);
 		return;
 	}
 	revision = revision_new(work->out, hit_state(hit));
 	revision->rule = mem_strdup(revision, hit->rule);
 	revision->message = mem_strdup(revision, hit->message);
 	for (int f = 0; f < FIELDS; f++) {
-		if (!hit->field[f] || value_identical((enum field)f, &work->asked->value[f], &final->value[f]))
+		if (!hit->field[f] ||
+		    value_identical((enum field)f, &work->asked->value[f], &final->value[f]))
 			continue;
 		if (work->moved[f])
-			revision_field(revision, (enum field)f, &work->in->project->value[f], &work->asked->value[f],
-				       &final->value[f]);
+			revision_field(revision, (enum field)f, &work->in->project->value[f],
+				       &work->asked->value[f], &final->value[f]);
 		work->out->rule[f] = mem_strdup(work->out, hit->rule);
 		work->out->message[f] = mem_strdup(work->out, hit->message);
 	}
 	if (revision_has_any(revision)) {
 		work->out->pushed_back = true;
-		buf_printf(words, "%s%s", words->len ? " " : "", hit->message ? hit->message : hit->rule);
+		buf_printf(words, "%s%s", words->len ? " " : "",
+			   hit->message ? hit->message : hit->rule);
 	}
 	add_revision(work->out, revision);
 }
@@ -131,7 +143,8 @@ static void note_hit(struct work *work, const struct rules_hit *hit, const struc
 static void apply_rules(struct work *work, TALLOC_CTX *mem)
 {
 	const struct item_input *in = work->in;
-	struct rules_result *result = rules_judge(mem, in->rules, in->context, in->project, work->asked);
+	struct rules_result *result =
+		rules_judge(mem, in->rules, in->context, in->project, work->asked);
 	struct buf *words = buf_new(mem);
 
 	for (size_t i = 0; i < result->hit_count; i++)
@@ -139,7 +152,8 @@ static void apply_rules(struct work *work, TALLOC_CTX *mem)
 	if (words->len)
 		work->out->correction = mem_strdup(work->out, words->data);
 	for (int f = 0; f < FIELDS; f++) {
-		if (value_identical((enum field)f, &in->project->value[f], &result->values->value[f]))
+		if (value_identical((enum field)f, &in->project->value[f],
+				    &result->values->value[f]))
 			continue;
 		work->out->changed[f] = true;
 		vector_put(work->out->project, (enum field)f, &result->values->value[f]);
@@ -166,8 +180,9 @@ struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *inpu
 	}
 	out->want = publish_vector(out, out->project, input->dates, input->parent_uid);
 	if (out->pushed_back && !out->correction)
-		out->correction = mem_strdup(out, "Dates, titles and other parts of the plan are the project manager's; "
-						  "your change was passed on as a proposal.");
+		out->correction = mem_strdup(
+			out, "Dates, titles and other parts of the plan are the project manager's; "
+			     "your change was passed on as a proposal.");
 	talloc_free(scratch);
 	return out;
 }

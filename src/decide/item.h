@@ -1,4 +1,5 @@
-/* item.h - the decision on one item: merge, rights, rules, and what follows for both sides. Pure. */
+/* item.h - the decision on one item: merge, rights, rules, and what follows for both sides. Pure.
+ */
 #ifndef TASKFERRY_ITEM_H
 #define TASKFERRY_ITEM_H
 
@@ -7,31 +8,33 @@
 #include "model/revision.h"
 
 struct item_input {
-	const struct vector *project;	 /* the assignment's values now */
-	const int64_t *project_at_us;	 /* [FIELDS] when each got its value */
-	const struct vector *want;	 /* as last published; NULL: never */
-	const struct vector *seen;	 /* as last read; NULL: first contact */
-	const struct vector *item;	 /* as read now; NULL: nothing was read, only the project's side counts */
-	const char *writer;		 /* PRODID of ITEM, or NULL */
+	const struct vector *project; /* the assignment's values now */
+	const int64_t *project_at_us; /* [FIELDS] when each got its value */
+	const struct vector *want;    /* as last published; NULL: never */
+	const struct vector *seen;    /* as last read; NULL: first contact */
+	const struct vector
+		*item; /* as read now; NULL: nothing was read, only the project's side counts */
+	const char *writer; /* PRODID of ITEM, or NULL */
 	struct merge_times times;
 	int64_t own_percent;
 	enum conf_dates dates;
 	const char *parent_uid;
-	const bool *assignee;		 /* [GROUPS] what an assignee may change by right */
+	const bool *assignee; /* [GROUPS] what an assignee may change by right */
 	struct rules *rules;
 	const struct rules_context *context;
 };
 
 struct item_decision {
-	struct vector *project;		  /* the values that are to be the project's */
-	bool changed[FIELDS];		  /* which of them are new */
-	const char *rule[FIELDS];	  /* the rule that made a new value; NULL: the person did */
-	const char *message[FIELDS];	  /* its words */
-	struct vector *want;		  /* what the item is to show */
-	struct revision **revisions;	  /* what did not become the project's, state, fields, rule and message filled in */
+	struct vector *project;      /* the values that are to be the project's */
+	bool changed[FIELDS];        /* which of them are new */
+	const char *rule[FIELDS];    /* the rule that made a new value; NULL: the person did */
+	const char *message[FIELDS]; /* its words */
+	struct vector *want;         /* what the item is to show */
+	struct revision **revisions; /* what did not become the project's, state, fields, rule and
+					message filled in */
 	size_t revision_count;
-	const char *correction;		  /* for the trailer; NULL: nothing was corrected */
-	bool pushed_back;		  /* a person's value goes back changed: counts for M8 */
+	const char *correction; /* for the trailer; NULL: nothing was corrected */
+	bool pushed_back;       /* a person's value goes back changed: counts for M8 */
 };
 
 struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *input);

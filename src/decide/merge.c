@@ -13,13 +13,15 @@ static bool is_coupled(enum field field)
 }
 
 /* What a side's value is compared with. */
-static const struct value *base_value(const struct version side[SIDES], enum side which, enum field field)
+static const struct value *base_value(const struct version side[SIDES], enum side which,
+				      enum field field)
 {
 	bool report = field_table[field].group != GROUP_PLAN;
 
 	if (side[which].base)
 		return &side[which].base->value[field];
-	/* first contact: the plan counts as the project's change, what people report as the mailbox' */
+	/* first contact: the plan counts as the project's change, what people report as the
+	 * mailbox' */
 	return report ? &side[PROJECT].values->value[field] : &side[MAILBOX].values->value[field];
 }
 
@@ -34,7 +36,8 @@ static bool moved(const struct version side[SIDES], enum side which, enum field 
 
 static bool same_now(const struct version side[SIDES], enum field field)
 {
-	return value_same(field, &side[PROJECT].values->value[field], &side[MAILBOX].values->value[field]);
+	return value_same(field, &side[PROJECT].values->value[field],
+			  &side[MAILBOX].values->value[field]);
 }
 
 /* Decides a set of fields as one: those of the coupled group, or a single field. */
@@ -57,20 +60,22 @@ static void decide(const struct version side[SIDES], const bool in_set[FIELDS], 
 		}
 	}
 	if (any[PROJECT] && any[MAILBOX])
-		from = same				       ? MERGE_FROM_BOTH
+		from = same                                ? MERGE_FROM_BOTH
 		       : newest[PROJECT] > newest[MAILBOX] ? MERGE_FROM_PROJECT
-							       : MERGE_FROM_MAILBOX;
+							   : MERGE_FROM_MAILBOX;
 	else
 		from = any[PROJECT]   ? MERGE_FROM_PROJECT
 		       : any[MAILBOX] ? MERGE_FROM_MAILBOX
 				      : MERGE_FROM_NEITHER;
 	for (int f = 0; f < FIELDS; f++) {
-		const struct vector *winner = side[from == MERGE_FROM_MAILBOX ? MAILBOX : PROJECT].values;
+		const struct vector *winner =
+			side[from == MERGE_FROM_MAILBOX ? MAILBOX : PROJECT].values;
 
 		if (!in_set[f])
 			continue;
 		out->from[f] = from;
-		out->lost[f] = any[PROJECT] && any[MAILBOX] && !same && !same_now(side, (enum field)f);
+		out->lost[f] =
+			any[PROJECT] && any[MAILBOX] && !same && !same_now(side, (enum field)f);
 		/* an absent value says nothing, also as a member of a winning group */
 		if (winner->value[f].presence == ABSENT)
 			winner = side[PROJECT].values;
@@ -111,7 +116,8 @@ int64_t merge_mailbox_time(const struct merge_times *times)
 {
 	if (in_window(times, times->server_us))
 		return times->server_us;
-	if (times->last_modified_us != times->last_modified_seen_us && in_window(times, times->last_modified_us))
+	if (times->last_modified_us != times->last_modified_seen_us &&
+	    in_window(times, times->last_modified_us))
 		return times->last_modified_us;
 	return times->changed_us;
 }

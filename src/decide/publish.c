@@ -4,7 +4,8 @@
 
 #include "base/text.h"
 
-static void put_day(struct vector *item, enum field field, const struct value *value, enum conf_dates dates)
+static void put_day(struct vector *item, enum field field, const struct value *value,
+		    enum conf_dates dates)
 {
 	if (dates == DATES_DAY)
 		vector_when(item, field, when_date(when_local_day(&value->when)));
@@ -12,7 +13,8 @@ static void put_day(struct vector *item, enum field field, const struct value *v
 		vector_when(item, field, value->when);
 }
 
-struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enum conf_dates dates, const char *parent_uid)
+struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enum conf_dates dates,
+			      const char *parent_uid)
 {
 	struct vector *item = vector_new(mem);
 
@@ -31,22 +33,28 @@ struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enu
 			vector_put(item, (enum field)f, value);
 	}
 	if (vector_is_set(project, FIELD_subject))
-		vector_text(item, FIELD_subject,
-			    text_one_line(item, vector_str(project, FIELD_subject), SUBJECT_MAX_CHARS));
+		vector_text(
+			item, FIELD_subject,
+			text_one_line(item, vector_str(project, FIELD_subject), SUBJECT_MAX_CHARS));
 	if (!vector_is_set(item, FIELD_status))
 		vector_number(item, FIELD_status, STATUS_NEEDS_ACTION);
-	/* A start that is not before the due date is not shown (RFC 5545 section 3.8.2.3 wants DUE later). */
+	/* A start that is not before the due date is not shown (RFC 5545 section 3.8.2.3 wants DUE
+	 * later). */
 	if (vector_is_set(item, FIELD_start) && vector_is_set(item, FIELD_due) &&
 	    when_compare(&item->value[FIELD_start].when, &item->value[FIELD_due].when) >= 0)
 		vector_clear(item, FIELD_start);
 	return item;
 }
 
-bool publish_differs(const struct vector *want, const struct vector *before, const struct vector *seen)
+bool publish_differs(const struct vector *want, const struct vector *before,
+		     const struct vector *seen)
 {
 	for (int f = 0; f < FIELDS; f++) {
-		bool readable = field_table[f].owner == OWNER_BOTH && seen->value[f].presence != ABSENT;
-		const struct value *there = readable ? &seen->value[f] : before ? &before->value[f] : NULL;
+		bool readable =
+			field_table[f].owner == OWNER_BOTH && seen->value[f].presence != ABSENT;
+		const struct value *there = readable ? &seen->value[f]
+					    : before ? &before->value[f]
+						     : NULL;
 
 		if (!field_table[f].vtodo || !there)
 			continue;

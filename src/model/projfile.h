@@ -1,7 +1,8 @@
-/* projfile.h - a project file as read: what every reader of project files delivers and what import takes.
+/* projfile.h - a project file as read: what every reader of project files delivers and what import
+ * takes.
  *
- * Keys are the file's own, stable ones (Project XML: UID), never positions. Vectors hold only what the file says. All
- * is owned by the projfile.
+ * Keys are the file's own, stable ones (Project XML: UID), never positions. Vectors hold only what
+ * the file says. All is owned by the projfile.
  */
 #ifndef TASKFERRY_PROJFILE_H
 #define TASKFERRY_PROJFILE_H
@@ -13,8 +14,10 @@
 struct projfile_task {
 	const char *key;        /* Project XML: Task/UID */
 	const char *parent_key; /* the summary task it stands under, or NULL */
-	struct vector *values;  /* SCOPE_TASK fields; predecessors = keys, one a line; parent is left absent */
-	struct when start, finish; /* of the task itself, for an assignment that has none of its own */
+	struct vector *values; /* SCOPE_TASK fields; predecessors = keys, one a line; parent is left
+				  absent */
+	struct when start,
+		finish; /* of the task itself, for an assignment that has none of its own */
 	bool has_start, has_finish;
 	long line; /* where the file has it, for messages */
 };

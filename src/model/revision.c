@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const revision_states[] = { "losing",   "corrected", "rejected",
-					       "proposed", "accepted",	"dismissed" };
+					       "proposed", "accepted",  "dismissed" };
 _Static_assert(COUNT_OF(revision_states) == REVISION_STATES, "one name per state");
 
 const char *revision_state_name(enum revision_state state)
@@ -29,7 +29,8 @@ struct revision *revision_new(TALLOC_CTX *mem, enum revision_state state)
 	return revision;
 }
 
-static struct value copy_value(struct revision *revision, enum field field, const struct value *value)
+static struct value copy_value(struct revision *revision, enum field field,
+			       const struct value *value)
 {
 	struct vector *holder;
 
@@ -40,8 +41,8 @@ static struct value copy_value(struct revision *revision, enum field field, cons
 	return holder->value[field];
 }
 
-void revision_field(struct revision *revision, enum field field, const struct value *base, const struct value *theirs,
-		    const struct value *ours)
+void revision_field(struct revision *revision, enum field field, const struct value *base,
+		    const struct value *theirs, const struct value *ours)
 {
 	revision->has[field] = true;
 	revision->field[field].base = copy_value(revision, field, base);

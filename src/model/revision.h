@@ -1,5 +1,6 @@
-/* revision.h - values that did not become, or have not yet become, the project's. Nothing that a person wrote is dropped
- * without one (N1). Its id, assignment, time and author are given when it is kept (store/revisions.h). */
+/* revision.h - values that did not become, or have not yet become, the project's. Nothing that a
+ * person wrote is dropped without one (N1). Its id, assignment, time and author are given when it
+ * is kept (store/revisions.h). */
 #ifndef TASKFERRY_REVISION_H
 #define TASKFERRY_REVISION_H
 
@@ -15,7 +16,8 @@ enum revision_state {
 	REVISION_STATES
 };
 
-/* The values of one field in a revision: before, the one that did not become the project's, the one that stands. */
+/* The values of one field in a revision: before, the one that did not become the project's, the one
+ * that stands. */
 struct revision_field {
 	struct value base, theirs, ours;
 };
@@ -39,8 +41,8 @@ enum revision_state revision_state_find(const char *name);
 struct revision *revision_new(TALLOC_CTX *mem, enum revision_state state);
 
 /* Adds a field's values; copied. BASE may be NULL. */
-void revision_field(struct revision *revision, enum field field, const struct value *base, const struct value *theirs,
-		    const struct value *ours);
+void revision_field(struct revision *revision, enum field field, const struct value *base,
+		    const struct value *theirs, const struct value *ours);
 
 /* True when it says anything. */
 bool revision_has_any(const struct revision *revision);

@@ -13,9 +13,11 @@
 #include "store/link.h"
 #include "store/rows.h"
 
-#define QUEUE_DONE_KEPT 10000 /* ids: done jobs older than that are forgotten, for a database of bounded size */
+#define QUEUE_DONE_KEPT                                                                            \
+	10000 /* ids: done jobs older than that are forgotten, for a database of bounded size */
 
-static const char *const kind_names[] = { "publish", "pull", "push", "reconcile", "withdraw", "report" };
+static const char *const kind_names[] = { "publish",   "pull",     "push",
+					  "reconcile", "withdraw", "report" };
 _Static_assert(COUNT_OF(kind_names) == JOB_KINDS, "one name per kind");
 
 static const char *const state_names[] = { "ready", "leased", "waiting", "held", "dead", "done" };
@@ -40,7 +42,8 @@ const char *job_state_name(enum job_state state)
 	return state_names[state];
 }
 
-/* The 22nd field of /proc/PID/stat: when the process started, so that a number given out again is told apart. */
+/* The 22nd field of /proc/PID/stat: when the process started, so that a number given out again is
+ * told apart. */
 static long long process_start(long pid)
 {
 	char path[64], line[1024];
@@ -73,7 +76,8 @@ static char *host_name(TALLOC_CTX *mem)
 
 char *queue_owner(TALLOC_CTX *mem)
 {
-	return mem_printf(mem, "%s %ld %lld", host_name(mem), (long)getpid(), process_start((long)getpid()));
+	return mem_printf(mem, "%s %ld %lld", host_name(mem), (long)getpid(),
+			  process_start((long)getpid()));
 }
 
 /* True when OWNER is a process of this host that no longer lives. */
@@ -84,7 +88,8 @@ static bool owner_is_dead(TALLOC_CTX *mem, const char *owner)
 	long pid = 0;
 	long long start = 0;
 
-	if (!owner || strncmp(owner, host, len) || sscanf(owner + len, " %ld %lld", &pid, &start) != 2)
+	if (!owner || strncmp(owner, host, len) ||
+	    sscanf(owner + len, " %ld %lld", &pid, &start) != 2)
 		return false;
 	if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
 		return true;
@@ -115,37 +120,39 @@ static void read_job(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	job->created_us = db_int(cursor, 10);
 }
 
-static struct fault *move(struct store *store, struct job *job, enum job_state state, const char *why)
+static struct fault *move(struct store *store, struct job *job, enum job_state state,
+			  const char *why)
 {
 	if (!(edges[job->state] & (1U << state)))
-		return fault_new(store, FAULT_INTERNAL, "job %lld cannot go from %s to %s", (long long)job->id,
-				 state_names[job->state], state_names[state]);
+		return fault_new(store, FAULT_INTERNAL, "job %lld cannot go from %s to %s",
+				 (long long)job->id, state_names[job->state], state_names[state]);
 	if (state != JOB_LEASED) {
 		job->lease_owner = NULL;
 		job->lease_until_us = 0;
 	}
-	FAULT_TRY(db_run(store->db, SQL_JOB_MOVE, "itiitit", job->id, state_names[state], job->attempts, job->due_us,
-			 job->lease_owner, job->lease_until_us, why));
+	FAULT_TRY(db_run(store->db, SQL_JOB_MOVE, "itiitit", job->id, state_names[state],
+			 job->attempts, job->due_us, job->lease_owner, job->lease_until_us, why));
 	job->state = state;
 	job->error = mem_strdup(job, why);
 	return NULL;
 }
 
-struct fault *queue_add(struct store *store, enum job_kind kind, int64_t account, int64_t project, int64_t due_us,
-			bool *added_r)
+struct fault *queue_add(struct store *store, enum job_kind kind, int64_t account, int64_t project,
+			int64_t due_us, bool *added_r)
 {
 	struct db_cursor *cursor = NULL;
 	int64_t id = 0;
 
-	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_FIND_ANY, "tii", kind_names[kind], account, project));
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_FIND_ANY, "tii", kind_names[kind],
+			   account, project));
 	FAULT_TRY(rows_int(cursor, 0, &id));
 	if (added_r)
 		*added_r = !id;
 	if (id)
 		return db_run(store->db, SQL_JOB_HASTEN, "ii", id, due_us);
 	FAULT_TRY(store_id(store, &id));
-	return db_run(store->db, SQL_JOB_ADD, "itiiii", id, kind_names[kind], account, project, due_us,
-		      clock_now_us(store->clock));
+	return db_run(store->db, SQL_JOB_ADD, "itiiii", id, kind_names[kind], account, project,
+		      due_us, clock_now_us(store->clock));
 }
 
 static struct fault *free_leases(struct store *store, TALLOC_CTX *mem)
@@ -161,18 +168,21 @@ static struct fault *free_leases(struct store *store, TALLOC_CTX *mem)
 		struct job *job = MEM_NEW(mem, struct job);
 
 		*job = jobs[i];
-		if (job->lease_until_us > clock_now_us(store->clock) && !owner_is_dead(mem, job->lease_owner))
+		if (job->lease_until_us > clock_now_us(store->clock) &&
+		    !owner_is_dead(mem, job->lease_owner))
 			continue;
-		/* One that says the same may have been added meanwhile: then this one is done with. */
-		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_FIND, "tii", kind_names[job->kind],
-				   job->account_id, job->project_id));
+		/* One that says the same may have been added meanwhile: then this one is done with.
+		 */
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_FIND, "tii",
+				   kind_names[job->kind], job->account_id, job->project_id));
 		FAULT_TRY(rows_int(cursor, 0, &same));
 		FAULT_TRY(move(store, job, same ? JOB_DONE : JOB_READY, job->error));
 	}
 	return NULL;
 }
 
-static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account, struct job **job_r)
+static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account,
+			   struct job **job_r)
 {
 	struct db_cursor *cursor = NULL;
 	int64_t now = clock_now_us(store->clock);
@@ -190,7 +200,8 @@ static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *own
 	return NULL;
 }
 
-struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account, struct job **job_r)
+struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account,
+			  struct job **job_r)
 {
 	struct fault *fault;
 
@@ -204,9 +215,10 @@ struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owne
 	return fault;
 }
 
-/* Ends a lease in a transaction of its own. A job that would wait while one that says the same is already there is
- * merged into that one. */
-static struct fault *finish(struct store *store, struct job *job, enum job_state state, const char *why)
+/* Ends a lease in a transaction of its own. A job that would wait while one that says the same is
+ * already there is merged into that one. */
+static struct fault *finish(struct store *store, struct job *job, enum job_state state,
+			    const char *why)
 {
 	struct db_cursor *cursor = NULL;
 	struct fault *fault;
@@ -214,8 +226,8 @@ static struct fault *finish(struct store *store, struct job *job, enum job_state
 
 	point_reach(store->points, POINT_JOB_FINISHING);
 	FAULT_TRY(store_begin(store));
-	fault = db_query(store->db, store, &cursor, SQL_JOB_FIND, "tii", kind_names[job->kind], job->account_id,
-			 job->project_id);
+	fault = db_query(store->db, store, &cursor, SQL_JOB_FIND, "tii", kind_names[job->kind],
+			 job->account_id, job->project_id);
 	if (!fault)
 		fault = rows_int(cursor, 0, &same);
 	if (!fault)
@@ -272,8 +284,8 @@ static struct fault *retry_one(struct store *store, struct job *job, int64_t *co
 	struct db_cursor *cursor = NULL;
 	int64_t same = 0;
 
-	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_FIND, "tii", kind_names[job->kind], job->account_id,
-			   job->project_id));
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_FIND, "tii", kind_names[job->kind],
+			   job->account_id, job->project_id));
 	FAULT_TRY(rows_int(cursor, 0, &same));
 	job->due_us = clock_now_us(store->clock);
 	job->attempts = 0;
@@ -299,12 +311,14 @@ static struct fault *retry_all(struct store *store, TALLOC_CTX *mem, int64_t id,
 		if (id && job->id != id)
 			continue;
 		if (job->state == JOB_LEASED && id)
-			return fault_new(mem, FAULT_DATA, "job %lld is being worked on just now", (long long)id);
+			return fault_new(mem, FAULT_DATA, "job %lld is being worked on just now",
+					 (long long)id);
 		if (job->state != JOB_LEASED)
 			FAULT_TRY(retry_one(store, job, count));
 	}
 	if (id && !*count)
-		return fault_new(mem, FAULT_DATA, "there is no job %lld in the queue; `taskferry queue` shows all",
+		return fault_new(mem, FAULT_DATA,
+				 "there is no job %lld in the queue; `taskferry queue` shows all",
 				 (long long)id);
 	return NULL;
 }

@@ -33,7 +33,8 @@ struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create, struct db *
 {
 	for (size_t i = 0; i < COUNT_OF(drivers); i++)
 		if (text_starts(dsn, drivers[i]->scheme))
-			return drivers[i]->open(mem, dsn + strlen(drivers[i]->scheme), create, db_r);
+			return drivers[i]->open(mem, dsn + strlen(drivers[i]->scheme), create,
+						db_r);
 	return fault_new(mem, FAULT_CONFIG,
 			 "[store] dsn: this program is built for sqlite:PATH only; set for example "
 			 "dsn = sqlite:/var/lib/taskferry/taskferry.db");
@@ -107,8 +108,8 @@ static int cursor_drop(struct db_cursor *cursor)
 	return 0;
 }
 
-struct fault *db_query(struct db *db, TALLOC_CTX *mem, struct db_cursor **cursor_r, enum sql sql, const char *binds,
-		       ...)
+struct fault *db_query(struct db *db, TALLOC_CTX *mem, struct db_cursor **cursor_r, enum sql sql,
+		       const char *binds, ...)
 {
 	struct db_bind values[DB_BINDS_MAX];
 	struct db_cursor *cursor = MEM_NEW(mem, struct db_cursor);

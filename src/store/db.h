@@ -1,7 +1,7 @@
 /* db.h - a database connection and the driver contract below it.
  *
- * Statements are named (sql.h), never written elsewhere. A driver is a table of functions; SQLite's is the first, a
- * second one needs no new SQL. One connection belongs to one thread.
+ * Statements are named (sql.h), never written elsewhere. A driver is a table of functions; SQLite's
+ * is the first, a second one needs no new SQL. One connection belongs to one thread.
  */
 #ifndef TASKFERRY_DB_H
 #define TASKFERRY_DB_H
@@ -14,24 +14,26 @@
 struct db;
 struct db_cursor;
 
-/* Opens "sqlite:PATH". CREATE makes the file when it is not there; otherwise a missing one is a NO_INPUT fault that
- * names `taskferry init`. */
-struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create, struct db **db_r) ATTR_MUST_CHECK;
+/* Opens "sqlite:PATH". CREATE makes the file when it is not there; otherwise a missing one is a
+ * NO_INPUT fault that names `taskferry init`. */
+struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create,
+		      struct db **db_r) ATTR_MUST_CHECK;
 
-/* A write transaction takes the writer's lock at once (waiting up to DB_BUSY_MS, then TRY_LATER). A read transaction
- * gives several reads one view. They do not nest. */
-#define DB_BUSY_MS 15000 /* a batch of 500 items commits in well under a second even on slow disks */
+/* A write transaction takes the writer's lock at once (waiting up to DB_BUSY_MS, then TRY_LATER). A
+ * read transaction gives several reads one view. They do not nest. */
+#define DB_BUSY_MS                                                                                 \
+	15000 /* a batch of 500 items commits in well under a second even on slow disks */
 struct fault *db_begin(struct db *db, bool write) ATTR_MUST_CHECK;
 struct fault *db_commit(struct db *db) ATTR_MUST_CHECK;
 void db_rollback(struct db *db); /* harmless without a transaction */
 
-/* Runs a statement whose rows nobody wants. BINDS has a letter per parameter: i int64_t, t const char * (NULL is
- * NULL), b int (a truth value). */
+/* Runs a statement whose rows nobody wants. BINDS has a letter per parameter: i int64_t, t const
+ * char * (NULL is NULL), b int (a truth value). */
 struct fault *db_run(struct db *db, enum sql sql, const char *binds, ...) ATTR_MUST_CHECK;
 
 /* Runs a statement for its rows. Close the cursor before the same statement is run again. */
-struct fault *db_query(struct db *db, TALLOC_CTX *mem, struct db_cursor **cursor_r, enum sql sql, const char *binds,
-		       ...) ATTR_MUST_CHECK;
+struct fault *db_query(struct db *db, TALLOC_CTX *mem, struct db_cursor **cursor_r, enum sql sql,
+		       const char *binds, ...) ATTR_MUST_CHECK;
 bool db_next(struct db_cursor *cursor);
 int64_t db_int(struct db_cursor *cursor, int column); /* NULL is 0 */
 bool db_bool(struct db_cursor *cursor, int column);

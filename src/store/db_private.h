@@ -38,7 +38,7 @@ struct db {
 struct db_cursor {
 	struct db *db;
 	void *statement; /* the driver's */
-	int last;	 /* the driver's last result */
+	int last;        /* the driver's last result */
 };
 
 extern const struct db_driver db_sqlite;

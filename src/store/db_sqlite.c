@@ -1,4 +1,5 @@
-/* db_sqlite.c - the SQLite driver: WAL, synchronous FULL, one cached statement per row of the statement table.
+/* db_sqlite.c - the SQLite driver: WAL, synchronous FULL, one cached statement per row of the
+ * statement table.
  *
  * `$n` is a named parameter in SQLite, numbered by first appearance, so it is bound by its name. */
 #include "config.h"
@@ -57,7 +58,8 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 	default:
 		break;
 	}
-	return fault_new(db, kind, "%s: %s: %s%s", db->path, what, sqlite3_errmsg(db->handle), hint);
+	return fault_new(db, kind, "%s: %s: %s%s", db->path, what, sqlite3_errmsg(db->handle),
+			 hint);
 }
 
 static int sqlite_db_free(struct sqlite_db *db)
@@ -75,7 +77,8 @@ static struct fault *pragma(struct sqlite_db *db, const char *text)
 	return NULL;
 }
 
-/* The file must be ours: opening it as another user (root, say) would leave files that the owner cannot write. */
+/* The file must be ours: opening it as another user (root, say) would leave files that the owner
+ * cannot write. */
 static struct fault *check_owner(TALLOC_CTX *mem, const char *path, bool create)
 {
 	struct stat st;
@@ -85,14 +88,16 @@ static struct fault *check_owner(TALLOC_CTX *mem, const char *path, bool create)
 			return NULL;
 		if (errno == ENOENT)
 			return fault_new(mem, FAULT_NO_INPUT,
-					 "%s: there is no database yet; make it by: taskferry init", path);
-		return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s", path,
-				 strerror(errno));
+					 "%s: there is no database yet; make it by: taskferry init",
+					 path);
+		return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s",
+				 path, strerror(errno));
 	}
 	if (st.st_uid != geteuid())
-		return fault_new(mem, FAULT_NOT_PERMITTED,
-				 "%s belongs to user %ld; run the command as that user (you are %ld)", path,
-				 (long)st.st_uid, (long)geteuid());
+		return fault_new(
+			mem, FAULT_NOT_PERMITTED,
+			"%s belongs to user %ld; run the command as that user (you are %ld)", path,
+			(long)st.st_uid, (long)geteuid());
 	return NULL;
 }
 
@@ -149,7 +154,8 @@ static void sqlite_rollback(struct db *base)
 {
 	struct sqlite_db *db = (struct sqlite_db *)base;
 
-	/* Fails only when a full disk or an I/O error has already rolled back, which is what is wanted. */
+	/* Fails only when a full disk or an I/O error has already rolled back, which is what is
+	 * wanted. */
 	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
@@ -169,14 +175,15 @@ static int bind_one(sqlite3_stmt *statement, int number, const struct db_bind *b
 	return sqlite3_bind_text(statement, index, bind->text, -1, SQLITE_TRANSIENT);
 }
 
-static struct fault *sqlite_query(struct db *base, enum sql sql, const struct db_bind *binds, int count,
-				  struct db_cursor *cursor)
+static struct fault *sqlite_query(struct db *base, enum sql sql, const struct db_bind *binds,
+				  int count, struct db_cursor *cursor)
 {
 	struct sqlite_db *db = (struct sqlite_db *)base;
 	sqlite3_stmt **statement = &db->statements[sql];
 
-	if (!*statement && sqlite3_prepare_v3(db->handle, db_statement_text(sql), -1, SQLITE_PREPARE_PERSISTENT,
-					      statement, NULL) != SQLITE_OK)
+	if (!*statement &&
+	    sqlite3_prepare_v3(db->handle, db_statement_text(sql), -1, SQLITE_PREPARE_PERSISTENT,
+			       statement, NULL) != SQLITE_OK)
 		return sqlite_fault(db, db_statement_name(sql));
 	for (int i = 0; i < count; i++)
 		if (bind_one(*statement, i + 1, &binds[i]) != SQLITE_OK)
@@ -227,8 +234,9 @@ static struct fault *sqlite_has_table(struct db *base, const char *name, bool *h
 	sqlite3_stmt *statement = NULL;
 	int rc;
 
-	if (sqlite3_prepare_v2(db->handle, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", -1, &statement,
-			       NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db->handle,
+			       "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", -1,
+			       &statement, NULL) != SQLITE_OK)
 		return sqlite_fault(db, "cannot be read");
 	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
 	rc = sqlite3_step(statement);

@@ -12,7 +12,7 @@ _Static_assert(COUNT_OF(account_states) == ACCOUNT_STATES, "one name per state")
 static const char *const folder_states[] = { "new", "ok", "gone", "held" };
 _Static_assert(COUNT_OF(folder_states) == FOLDER_STATES, "one name per state");
 
-static const char *const link_states[] = { "new",     "ok",	     "missing", "declined",
+static const char *const link_states[] = { "new",     "ok",          "missing", "declined",
 					   "ignored", "withdrawing", "removed", "held" };
 _Static_assert(COUNT_OF(link_states) == LINK_STATES, "one name per state");
 
@@ -47,7 +47,8 @@ static void read_account(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	account->id = db_int(cursor, 0);
 	account->server = db_text(cursor, mem, 1);
 	account->resource_id = db_int(cursor, 2);
-	account->state = (enum account_state)name_index(account_states, ACCOUNT_STATES, db_text(cursor, mem, 3));
+	account->state = (enum account_state)name_index(account_states, ACCOUNT_STATES,
+							db_text(cursor, mem, 3));
 	account->error = db_text(cursor, mem, 4);
 	account->last_seen_us = db_int(cursor, 5);
 	account->login_failures = db_int(cursor, 6);
@@ -64,12 +65,14 @@ static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
 	folder->address = db_text(cursor, mem, 3);
 	folder->token = db_text(cursor, mem, 4);
 	folder->project_seq = db_int(cursor, 5);
-	folder->state = (enum folder_state)name_index(folder_states, FOLDER_STATES, db_text(cursor, mem, 6));
+	folder->state = (enum folder_state)name_index(folder_states, FOLDER_STATES,
+						      db_text(cursor, mem, 6));
 	folder->error = db_text(cursor, mem, 7);
 	folder->last_round_us = db_int(cursor, 8);
 }
 
-/* A vector that cannot be read counts as none: the next round then decodes it anew from the raw text. */
+/* A vector that cannot be read counts as none: the next round then decodes it anew from the raw
+ * text. */
 static struct vector *read_vector(struct db_cursor *cursor, TALLOC_CTX *mem, int column)
 {
 	char *text = db_text(cursor, mem, column);
@@ -89,7 +92,8 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->folder_id = db_int(cursor, 1);
 	link->assignment_id = db_int(cursor, 2);
 	link->address = db_text(cursor, mem, 3);
-	link->state = (enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 4));
+	link->state =
+		(enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 4));
 	link->seen_text = db_text(cursor, mem, 5);
 	link->seen = read_vector(cursor, mem, 6);
 	link->seen_version = db_text(cursor, mem, 7);
@@ -114,7 +118,8 @@ static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	link->id = db_int(cursor, 0);
 	link->address = db_text(cursor, mem, 1);
 	link->seen_version = db_text(cursor, mem, 2);
-	link->state = (enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 3));
+	link->state =
+		(enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 3));
 }
 
 static void read_id(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -152,13 +157,14 @@ static void read_item(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 
 	item->server = db_text(cursor, mem, 0);
 	item->resource = db_text(cursor, mem, 1);
-	item->state = (enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 2));
+	item->state =
+		(enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 2));
 	item->error = db_text(cursor, mem, 3);
 	item->dirty = db_bool(cursor, 4);
 }
 
-struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *server, int64_t resource, bool create,
-			   struct account **account_r)
+struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *server,
+			   int64_t resource, bool create, struct account **account_r)
 {
 	struct account *account = NULL;
 	struct db_cursor *cursor = NULL;
@@ -175,7 +181,8 @@ struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *ser
 	return NULL;
 }
 
-struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, struct account **account_r)
+struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t id,
+				 struct account **account_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -183,7 +190,8 @@ struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t i
 	return rows_one(cursor, mem, read_account, sizeof **account_r, account_r);
 }
 
-struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r, size_t *count_r)
+struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r,
+			    size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -193,8 +201,9 @@ struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account
 
 struct fault *link_account_set(struct store *store, const struct account *account)
 {
-	return db_run(store->db, SQL_ACCOUNT_SET, "ittiii", account->id, account_states[account->state], account->error,
-		      account->last_seen_us, account->login_failures, account->login_since_us);
+	return db_run(store->db, SQL_ACCOUNT_SET, "ittiii", account->id,
+		      account_states[account->state], account->error, account->last_seen_us,
+		      account->login_failures, account->login_since_us);
 }
 
 struct fault *link_account_release(struct store *store, int64_t account)
@@ -202,8 +211,8 @@ struct fault *link_account_release(struct store *store, int64_t account)
 	return db_run(store->db, SQL_ACCOUNT_RELEASE, "i", account);
 }
 
-struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project, bool create,
-			  struct folder **folder_r)
+struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project,
+			  bool create, struct folder **folder_r)
 {
 	struct folder *folder = NULL;
 	struct db_cursor *cursor = NULL;
@@ -220,7 +229,8 @@ struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account,
 	return NULL;
 }
 
-struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account, struct folder **list_r, size_t *count_r)
+struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account,
+			   struct folder **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -230,12 +240,13 @@ struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account
 
 struct fault *link_folder_set(struct store *store, const struct folder *folder)
 {
-	return db_run(store->db, SQL_FOLDER_SET, "ittitti", folder->id, folder->address, folder->token,
-		      folder->project_seq, folder_states[folder->state], folder->error, folder->last_round_us);
+	return db_run(store->db, SQL_FOLDER_SET, "ittitti", folder->id, folder->address,
+		      folder->token, folder->project_seq, folder_states[folder->state],
+		      folder->error, folder->last_round_us);
 }
 
-struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account, int64_t **accounts_r,
-			  size_t *count_r)
+struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
+			  int64_t **accounts_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -256,14 +267,15 @@ struct fault *link_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct 
 	return rows_one(cursor, mem, read_link, sizeof **link_r, link_r);
 }
 
-struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment, bool create,
-				 struct link **link_r)
+struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t folder,
+				 int64_t assignment, bool create, struct link **link_r)
 {
 	struct link *link = NULL;
 	struct db_cursor *cursor = NULL;
 	int64_t id;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_OF_ASSIGNMENT, "ii", folder, assignment));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_OF_ASSIGNMENT, "ii", folder,
+			   assignment));
 	FAULT_TRY(rows_one(cursor, mem, read_link, sizeof *link, &link));
 	if (!link && create) {
 		FAULT_TRY(store_id(store, &id));
@@ -274,8 +286,8 @@ struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t f
 	return NULL;
 }
 
-struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address,
-			      struct link **link_r)
+struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			      const char *address, struct link **link_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -283,7 +295,8 @@ struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t fold
 	return rows_one(cursor, mem, read_link, sizeof **link_r, link_r);
 }
 
-struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r)
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r,
+			 size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -298,15 +311,17 @@ struct fault *link_set(struct store *store, const struct link *link)
 	char *want = link->want ? vector_encode(mem, link->want) : NULL;
 	struct fault *fault;
 
-	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiiti", link->id, link->address, link_states[link->state],
-		       link->seen_text, seen, link->seen_version, link->seen_us, link->decoder, want, link->edition,
-		       (int)link->dirty, link->correction, link->corrections, link->corrections_since_us, link->attempts,
-		       link->due_us, link->error, link->own_percent);
+	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiiti", link->id, link->address,
+		       link_states[link->state], link->seen_text, seen, link->seen_version,
+		       link->seen_us, link->decoder, want, link->edition, (int)link->dirty,
+		       link->correction, link->corrections, link->corrections_since_us,
+		       link->attempts, link->due_us, link->error, link->own_percent);
 	talloc_free(mem);
 	return fault;
 }
 
-struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r)
+struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			    struct link **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -314,7 +329,8 @@ struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder
 	return rows_all(cursor, mem, read_version, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r)
+struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
+			   size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -322,7 +338,8 @@ struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder,
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r)
+struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
+			     size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -330,22 +347,23 @@ struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folde
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
-			    int64_t **list_r, size_t *count_r)
+struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
+			    int64_t resource, int64_t **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_UNLINKED, "iii", folder->id, folder->project_id, resource));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_UNLINKED, "iii", folder->id,
+			   folder->project_id, resource));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
-			   int64_t **list_r, size_t *count_r)
+struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
+			   int64_t resource, int64_t **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_TOUCHED, "iii", folder->project_id, folder->project_seq,
-			   resource));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_TOUCHED, "iii", folder->project_id,
+			   folder->project_seq, resource));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
@@ -373,8 +391,8 @@ struct fault *link_restore_missing(struct store *store, int64_t folder)
 	return db_run(store->db, SQL_LINK_RESTORE, "i", folder);
 }
 
-struct fault *link_items(struct store *store, TALLOC_CTX *mem, int64_t assignment, struct link_item **list_r,
-			 size_t *count_r)
+struct fault *link_items(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			 struct link_item **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -393,14 +411,16 @@ struct fault *link_held_count(struct store *store, int64_t *count_r)
 struct fault *link_edition_add(struct store *store, const struct link *link, int64_t at_us)
 {
 	char *text = vector_encode(store, link->want);
-	struct fault *fault = db_run(store->db, SQL_EDITION_ADD, "iiti", link->id, link->edition, text, at_us);
+	struct fault *fault =
+		db_run(store->db, SQL_EDITION_ADD, "iiti", link->id, link->edition, text, at_us);
 
 	talloc_free(text);
 	FAULT_TRY(fault);
 	return db_run(store->db, SQL_EDITION_TRIM, "ii", link->id, link->edition - LINK_EDITIONS);
 }
 
-struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number, struct vector **vector_r)
+struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number,
+			   struct vector **vector_r)
 {
 	struct db_cursor *cursor = NULL;
 	struct vector *vector = NULL;
@@ -415,8 +435,8 @@ struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, i
 
 struct fault *link_pending_put(struct store *store, int64_t folder, const struct pending *pending)
 {
-	return db_run(store->db, SQL_PENDING_PUT, "ittii", folder, pending->address, pending->reason,
-		      pending->first_seen_us, pending->due_us);
+	return db_run(store->db, SQL_PENDING_PUT, "ittii", folder, pending->address,
+		      pending->reason, pending->first_seen_us, pending->due_us);
 }
 
 struct fault *link_pending_drop(struct store *store, int64_t folder, const char *address)
@@ -424,7 +444,8 @@ struct fault *link_pending_drop(struct store *store, int64_t folder, const char 
 	return db_run(store->db, SQL_PENDING_DROP, "it", folder, address);
 }
 
-struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder, struct pending **list_r, size_t *count_r)
+struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			   struct pending **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -432,11 +453,11 @@ struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder,
 	return rows_all(cursor, mem, read_pending, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version, const char *text,
-			     int64_t at_us)
+struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version,
+			     const char *text, int64_t at_us)
 {
-	return db_run(store->db, SQL_STRAY_PUT, "ittttti", stray->folder_id, stray->address, version, stray->state,
-		      stray->summary, text, at_us);
+	return db_run(store->db, SQL_STRAY_PUT, "ittttti", stray->folder_id, stray->address,
+		      version, stray->state, stray->summary, text, at_us);
 }
 
 struct fault *link_stray_drop(struct store *store, int64_t folder, const char *address)
@@ -444,7 +465,8 @@ struct fault *link_stray_drop(struct store *store, int64_t folder, const char *a
 	return db_run(store->db, SQL_STRAY_DROP, "it", folder, address);
 }
 
-struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address, char **version_r)
+struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder,
+				 const char *address, char **version_r)
 {
 	struct db_cursor *cursor = NULL;
 	char *version = NULL;
@@ -462,8 +484,8 @@ static void read_address(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	*(char **)element = db_text(cursor, mem, 0);
 }
 
-struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *word, char ***list_r,
-			       size_t *count_r)
+struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			       const char *word, char ***list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 	char *pattern = mem_printf(mem, "%%%s%%", word);
@@ -472,7 +494,8 @@ struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t fol
 	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r, size_t *count_r)
+struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r,
+			  size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 

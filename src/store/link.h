@@ -1,7 +1,8 @@
 /* link.h - the sync state: accounts, folders, links, what is pending, what is not ours.
  *
- * `seen` is only ever what the server confirmed that it holds (N11); `want` is what we want it to hold; `dirty` says that
- * they differ, so that the work to be done is found by an index. A link's address stays after its item is gone.
+ * `seen` is only ever what the server confirmed that it holds (N11); `want` is what we want it to
+ * hold; `dirty` says that they differ, so that the work to be done is found by an index. A link's
+ * address stays after its item is gone.
  */
 #ifndef TASKFERRY_LINK_H
 #define TASKFERRY_LINK_H
@@ -16,7 +17,7 @@ enum folder_state { FOLDER_NEW, FOLDER_OK, FOLDER_GONE, FOLDER_HELD, FOLDER_STAT
 
 /*                        .-> HELD (waits for a person) -> OK
  *  NEW -> OK (an item) --+-> MISSING (confirmed gone, in its grace time) -> NEW (restore) | DECLINED | IGNORED
- *   \______\_____________+-> WITHDRAWING (item is to be removed) -> REMOVED                                      */
+ *   \______\_____________+-> WITHDRAWING (item is to be removed) -> REMOVED */
 enum link_state {
 	LINK_NEW,
 	LINK_OK,
@@ -53,19 +54,20 @@ struct link {
 	int64_t id, folder_id, assignment_id;
 	const char *address;
 	enum link_state state;
-	const char *seen_text;	     /* raw, as the server holds it; NULL: nothing confirmed */
-	struct vector *seen;	     /* decoded; NULL likewise */
+	const char *seen_text; /* raw, as the server holds it; NULL: nothing confirmed */
+	struct vector *seen;   /* decoded; NULL likewise */
 	const char *seen_version;
-	int64_t seen_us;	     /* when it was last known to be unchanged */
-	int64_t decoder;	     /* the version that decoded `seen` */
-	struct vector *want;	     /* NULL: nothing decided yet */
-	int64_t edition;	     /* number of `want` */
+	int64_t seen_us;     /* when it was last known to be unchanged */
+	int64_t decoder;     /* the version that decoded `seen` */
+	struct vector *want; /* NULL: nothing decided yet */
+	int64_t edition;     /* number of `want` */
 	bool dirty;
-	const char *correction;	     /* the last one and its reason, for the trailer */
+	const char *correction; /* the last one and its reason, for the trailer */
 	int64_t corrections, corrections_since_us; /* M8 */
 	int64_t attempts, due_us;
 	const char *error;
-	int64_t own_percent; /* the last percentage below 100 that was agreed: what an un-check brings back */
+	int64_t own_percent; /* the last percentage below 100 that was agreed: what an un-check
+				brings back */
 };
 
 struct pending {
@@ -91,52 +93,65 @@ const char *account_state_name(enum account_state state);
 const char *folder_state_name(enum folder_state state);
 const char *link_state_name(enum link_state state);
 
-/* Found or made; making needs a write transaction, so CREATE false gives NULL when there is none. */
-struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *server, int64_t resource, bool create,
+/* Found or made; making needs a write transaction, so CREATE false gives NULL when there is none.
+ */
+struct fault *link_account(struct store *store, TALLOC_CTX *mem, const char *server,
+			   int64_t resource, bool create,
 			   struct account **account_r) ATTR_MUST_CHECK;
-struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, struct account **account_r) ATTR_MUST_CHECK;
-struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t id,
+				 struct account **account_r) ATTR_MUST_CHECK;
+struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r,
+			    size_t *count_r) ATTR_MUST_CHECK;
 
 /* A person looked into it: refused logins of an account (0: of all) are forgotten. */
 struct fault *link_account_release(struct store *store, int64_t account) ATTR_MUST_CHECK;
 struct fault *link_account_set(struct store *store, const struct account *account) ATTR_MUST_CHECK;
 
-struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project, bool create,
-			  struct folder **folder_r) ATTR_MUST_CHECK;
-struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account, struct folder **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t project,
+			  bool create, struct folder **folder_r) ATTR_MUST_CHECK;
+struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account,
+			   struct folder **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_folder_set(struct store *store, const struct folder *folder) ATTR_MUST_CHECK;
 
+/* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
+ * changes. */
+struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
+			  int64_t **accounts_r, size_t *count_r) ATTR_MUST_CHECK;
 
-/* Other accounts than ACCOUNT whose folder of this project does not have the project's latest changes. */
-struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account, int64_t **accounts_r,
-			  size_t *count_r) ATTR_MUST_CHECK;
-
-/* The project has another name: the next round of each of its folders brings the display name up to date. */
+/* The project has another name: the next round of each of its folders brings the display name up to
+ * date. */
 struct fault *link_folders_renamed(struct store *store, int64_t project) ATTR_MUST_CHECK;
 
-struct fault *link_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct link **link_r) ATTR_MUST_CHECK;
-struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment, bool create,
+struct fault *link_get(struct store *store, TALLOC_CTX *mem, int64_t id,
+		       struct link **link_r) ATTR_MUST_CHECK;
+struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t folder,
+				 int64_t assignment, bool create,
 				 struct link **link_r) ATTR_MUST_CHECK;
-struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address,
-			      struct link **link_r) ATTR_MUST_CHECK;
-struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			      const char *address, struct link **link_r) ATTR_MUST_CHECK;
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r,
+			 size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_CHECK;
 
 /* Id, address, seen_version and state of every link of a folder that has an address. */
-struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			    struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
-/* Ids: links that are missing; links of withdrawn assignments that have an item; assignments that should have a link
- * and have none, or one whose item was given up before they became active again; assignments touched by a change later
- * than SEQ. */
-struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
-			    int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder, int64_t resource,
-			   int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
+/* Ids: links that are missing; links of withdrawn assignments that have an item; assignments that
+ * should have a link and have none, or one whose item was given up before they became active again;
+ * assignments touched by a change later than SEQ. */
+struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
+			   size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
+			     size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
+			    int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
+			   int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* How many items the folder is known to hold: what the deletion brake counts against. */
-struct fault *link_item_count(struct store *store, int64_t folder, int64_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_item_count(struct store *store, int64_t folder,
+			      int64_t *count_r) ATTR_MUST_CHECK;
 
 /* Held links of a folder are tried again; every link of a folder that is gone is made anew. */
 struct fault *link_release(struct store *store, int64_t folder) ATTR_MUST_CHECK;
@@ -145,28 +160,36 @@ struct fault *link_forget(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 /* Missing items of a folder are put back. */
 struct fault *link_restore_missing(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 
-struct fault *link_items(struct store *store, TALLOC_CTX *mem, int64_t assignment, struct link_item **list_r,
-			 size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_items(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			 struct link_item **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_held_count(struct store *store, int64_t *count_r) ATTR_MUST_CHECK;
 
 /* The last LINK_EDITIONS published vectors of a link. */
 #define LINK_EDITIONS 16 /* M4 */
-struct fault *link_edition_add(struct store *store, const struct link *link, int64_t at_us) ATTR_MUST_CHECK;
-struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number, struct vector **vector_r) ATTR_MUST_CHECK;
+struct fault *link_edition_add(struct store *store, const struct link *link,
+			       int64_t at_us) ATTR_MUST_CHECK;
+struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number,
+			   struct vector **vector_r) ATTR_MUST_CHECK;
 
-struct fault *link_pending_put(struct store *store, int64_t folder, const struct pending *pending) ATTR_MUST_CHECK;
-struct fault *link_pending_drop(struct store *store, int64_t folder, const char *address) ATTR_MUST_CHECK;
-struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder, struct pending **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_pending_put(struct store *store, int64_t folder,
+			       const struct pending *pending) ATTR_MUST_CHECK;
+struct fault *link_pending_drop(struct store *store, int64_t folder,
+				const char *address) ATTR_MUST_CHECK;
+struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			   struct pending **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* STATE is "foreign", "undecodable" or "mismatch". */
-struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version, const char *text,
-			     int64_t at_us) ATTR_MUST_CHECK;
-struct fault *link_stray_drop(struct store *store, int64_t folder, const char *address) ATTR_MUST_CHECK;
-struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *address, char **version_r) ATTR_MUST_CHECK;
+struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version,
+			     const char *text, int64_t at_us) ATTR_MUST_CHECK;
+struct fault *link_stray_drop(struct store *store, int64_t folder,
+			      const char *address) ATTR_MUST_CHECK;
+struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder,
+				 const char *address, char **version_r) ATTR_MUST_CHECK;
 
 /* Addresses of a folder's foreign items whose text holds WORD (a UID: no pattern characters). */
-struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *word, char ***list_r,
-			       size_t *count_r) ATTR_MUST_CHECK;
-struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			       const char *word, char ***list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r,
+			  size_t *count_r) ATTR_MUST_CHECK;
 
 #endif

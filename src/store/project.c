@@ -40,7 +40,8 @@ static void read_project(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	project->code = db_text(cursor, mem, 1);
 	project->source_key = db_text(cursor, mem, 2);
 	project->name = db_text(cursor, mem, 3);
-	project->state = (enum project_state)name_index(project_states, PROJECT_STATES, db_text(cursor, mem, 4));
+	project->state = (enum project_state)name_index(project_states, PROJECT_STATES,
+							db_text(cursor, mem, 4));
 }
 
 static void read_task(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -73,11 +74,12 @@ static void read_assignment(struct db_cursor *cursor, TALLOC_CTX *mem, void *ele
 	assignment->resource_id = db_int(cursor, 3);
 	assignment->source_key = db_text(cursor, mem, 4);
 	assignment->uid = db_text(cursor, mem, 5);
-	assignment->state =
-		(enum assignment_state)name_index(assignment_states, ASSIGNMENT_STATES, db_text(cursor, mem, 6));
+	assignment->state = (enum assignment_state)name_index(assignment_states, ASSIGNMENT_STATES,
+							      db_text(cursor, mem, 6));
 }
 
-struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *code, struct project **project_r)
+struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *code,
+			      struct project **project_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -85,7 +87,8 @@ struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *
 	return rows_one(cursor, mem, read_project, sizeof **project_r, project_r);
 }
 
-struct fault *project_by_source(struct store *store, TALLOC_CTX *mem, const char *key, struct project **project_r)
+struct fault *project_by_source(struct store *store, TALLOC_CTX *mem, const char *key,
+				struct project **project_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -93,7 +96,8 @@ struct fault *project_by_source(struct store *store, TALLOC_CTX *mem, const char
 	return rows_one(cursor, mem, read_project, sizeof **project_r, project_r);
 }
 
-struct fault *project_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, struct project **project_r)
+struct fault *project_by_id(struct store *store, TALLOC_CTX *mem, int64_t id,
+			    struct project **project_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -101,7 +105,8 @@ struct fault *project_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, st
 	return rows_one(cursor, mem, read_project, sizeof **project_r, project_r);
 }
 
-struct fault *project_list(struct store *store, TALLOC_CTX *mem, struct project **list_r, size_t *count_r)
+struct fault *project_list(struct store *store, TALLOC_CTX *mem, struct project **list_r,
+			   size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -109,8 +114,8 @@ struct fault *project_list(struct store *store, TALLOC_CTX *mem, struct project 
 	return rows_all(cursor, mem, read_project, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *project_list_of(struct store *store, TALLOC_CTX *mem, int64_t resource, struct project **list_r,
-			      size_t *count_r)
+struct fault *project_list_of(struct store *store, TALLOC_CTX *mem, int64_t resource,
+			      struct project **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -118,7 +123,8 @@ struct fault *project_list_of(struct store *store, TALLOC_CTX *mem, int64_t reso
 	return rows_all(cursor, mem, read_project, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *project_people(struct store *store, TALLOC_CTX *mem, struct resource **list_r, size_t *count_r)
+struct fault *project_people(struct store *store, TALLOC_CTX *mem, struct resource **list_r,
+			     size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -131,8 +137,9 @@ struct fault *project_add(struct store *store, const struct project *project, in
 	int64_t id;
 
 	FAULT_TRY(store_id(store, &id));
-	FAULT_TRY(db_run(store->db, SQL_PROJECT_ADD, "itttti", id, project->code, project->source_key, project->name,
-			 project_states[project->state], clock_now_us(store->clock)));
+	FAULT_TRY(db_run(store->db, SQL_PROJECT_ADD, "itttti", id, project->code,
+			 project->source_key, project->name, project_states[project->state],
+			 clock_now_us(store->clock)));
 	*id_r = id;
 	return NULL;
 }
@@ -147,7 +154,8 @@ struct fault *project_set_state(struct store *store, int64_t id, enum project_st
 	return db_run(store->db, SQL_PROJECT_STATE, "it", id, project_states[state]);
 }
 
-struct fault *project_counts(struct store *store, int64_t id, int64_t *tasks_r, int64_t *assignments_r)
+struct fault *project_counts(struct store *store, int64_t id, int64_t *tasks_r,
+			     int64_t *assignments_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -159,7 +167,8 @@ struct fault *project_counts(struct store *store, int64_t id, int64_t *tasks_r, 
 	return db_close(&cursor);
 }
 
-struct fault *project_tasks(struct store *store, TALLOC_CTX *mem, int64_t project, struct task **list_r, size_t *count_r)
+struct fault *project_tasks(struct store *store, TALLOC_CTX *mem, int64_t project,
+			    struct task **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -175,8 +184,8 @@ struct fault *project_task(struct store *store, TALLOC_CTX *mem, int64_t id, str
 	return rows_one(cursor, mem, read_task, sizeof **task_r, task_r);
 }
 
-struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t project, const char *key,
-				  struct task **task_r)
+struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t project,
+				  const char *key, struct task **task_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -184,7 +193,8 @@ struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t 
 	return rows_one(cursor, mem, read_task, sizeof **task_r, task_r);
 }
 
-struct fault *project_task_add(struct store *store, int64_t project, const char *key, int64_t position, int64_t *id_r)
+struct fault *project_task_add(struct store *store, int64_t project, const char *key,
+			       int64_t position, int64_t *id_r)
 {
 	int64_t id;
 
@@ -199,8 +209,8 @@ struct fault *project_task_place(struct store *store, int64_t id, bool active, i
 	return db_run(store->db, SQL_TASK_PLACE, "ibi", id, (int)active, position);
 }
 
-struct fault *project_resources(struct store *store, TALLOC_CTX *mem, int64_t project, struct resource **list_r,
-				size_t *count_r)
+struct fault *project_resources(struct store *store, TALLOC_CTX *mem, int64_t project,
+				struct resource **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -211,7 +221,8 @@ struct fault *project_resources(struct store *store, TALLOC_CTX *mem, int64_t pr
 	return rows_all(cursor, mem, read_resource, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *project_resource(struct store *store, TALLOC_CTX *mem, int64_t id, struct resource **resource_r)
+struct fault *project_resource(struct store *store, TALLOC_CTX *mem, int64_t id,
+			       struct resource **resource_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -219,7 +230,8 @@ struct fault *project_resource(struct store *store, TALLOC_CTX *mem, int64_t id,
 	return rows_one(cursor, mem, read_resource, sizeof **resource_r, resource_r);
 }
 
-struct fault *project_resource_by_key(struct store *store, TALLOC_CTX *mem, const char *key, struct resource **resource_r)
+struct fault *project_resource_by_key(struct store *store, TALLOC_CTX *mem, const char *key,
+				      struct resource **resource_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -227,23 +239,26 @@ struct fault *project_resource_by_key(struct store *store, TALLOC_CTX *mem, cons
 	return rows_one(cursor, mem, read_resource, sizeof **resource_r, resource_r);
 }
 
-struct fault *project_resource_add(struct store *store, const struct resource *resource, int64_t *id_r)
+struct fault *project_resource_add(struct store *store, const struct resource *resource,
+				   int64_t *id_r)
 {
 	int64_t id;
 
 	FAULT_TRY(store_id(store, &id));
-	FAULT_TRY(db_run(store->db, SQL_RESOURCE_ADD, "ittti", id, resource->key, resource->name, resource->email,
-			 clock_now_us(store->clock)));
+	FAULT_TRY(db_run(store->db, SQL_RESOURCE_ADD, "ittti", id, resource->key, resource->name,
+			 resource->email, clock_now_us(store->clock)));
 	*id_r = id;
 	return NULL;
 }
 
 struct fault *project_resource_set(struct store *store, const struct resource *resource)
 {
-	return db_run(store->db, SQL_RESOURCE_SET, "ittt", resource->id, resource->key, resource->name, resource->email);
+	return db_run(store->db, SQL_RESOURCE_SET, "ittt", resource->id, resource->key,
+		      resource->name, resource->email);
 }
 
-struct fault *project_alias(struct store *store, int64_t project, const char *source_key, int64_t *resource_r)
+struct fault *project_alias(struct store *store, int64_t project, const char *source_key,
+			    int64_t *resource_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -251,12 +266,14 @@ struct fault *project_alias(struct store *store, int64_t project, const char *so
 	return rows_int(cursor, 0, resource_r);
 }
 
-struct fault *project_alias_put(struct store *store, int64_t project, const char *source_key, int64_t resource)
+struct fault *project_alias_put(struct store *store, int64_t project, const char *source_key,
+				int64_t resource)
 {
 	return db_run(store->db, SQL_ALIAS_PUT, "iti", project, source_key, resource);
 }
 
-struct fault *project_assignment(struct store *store, TALLOC_CTX *mem, int64_t id, struct assignment **assignment_r)
+struct fault *project_assignment(struct store *store, TALLOC_CTX *mem, int64_t id,
+				 struct assignment **assignment_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -273,20 +290,23 @@ struct fault *project_assignment_by_uid(struct store *store, TALLOC_CTX *mem, co
 	return rows_one(cursor, mem, read_assignment, sizeof **assignment_r, assignment_r);
 }
 
-struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t resource,
-				  struct assignment **list_r, size_t *count_r)
+struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t project,
+				  int64_t resource, struct assignment **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
 	if (resource)
-		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_OF_PERSON, "ii", project, resource));
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_OF_PERSON, "ii", project,
+				   resource));
 	else
-		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_OF_PROJECT, "i", project));
+		FAULT_TRY(
+			db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_OF_PROJECT, "i", project));
 	return rows_all(cursor, mem, read_assignment, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, int64_t task, int64_t resource,
-					  struct assignment **list_r, size_t *count_r)
+struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, int64_t task,
+					  int64_t resource, struct assignment **list_r,
+					  size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -294,18 +314,21 @@ struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, 
 	return rows_all(cursor, mem, read_assignment, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *project_assignment_add(struct store *store, const struct assignment *assignment, int64_t *id_r)
+struct fault *project_assignment_add(struct store *store, const struct assignment *assignment,
+				     int64_t *id_r)
 {
 	int64_t id;
 
 	FAULT_TRY(store_id(store, &id));
-	FAULT_TRY(db_run(store->db, SQL_ASSIGNMENT_ADD, "iiiitt", id, assignment->project_id, assignment->task_id,
-			 assignment->resource_id, assignment->source_key, assignment->uid));
+	FAULT_TRY(db_run(store->db, SQL_ASSIGNMENT_ADD, "iiiitt", id, assignment->project_id,
+			 assignment->task_id, assignment->resource_id, assignment->source_key,
+			 assignment->uid));
 	*id_r = id;
 	return NULL;
 }
 
-struct fault *project_assignment_set_state(struct store *store, int64_t id, enum assignment_state state)
+struct fault *project_assignment_set_state(struct store *store, int64_t id,
+					   enum assignment_state state)
 {
 	return db_run(store->db, SQL_ASSIGNMENT_STATE, "it", id, assignment_states[state]);
 }

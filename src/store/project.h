@@ -1,7 +1,9 @@
-/* project.h - the project database: projects, tasks, resources, assignments, their values and the change log.
+/* project.h - the project database: projects, tasks, resources, assignments, their values and the
+ * change log.
  *
- * Rows are plain structs owned by the MEM given; a finder that finds nothing gives NULL and no fault. Every change of a
- * value goes through project_change(): it writes the value, its stamp and one row of the change log.
+ * Rows are plain structs owned by the MEM given; a finder that finds nothing gives NULL and no
+ * fault. Every change of a value goes through project_change(): it writes the value, its stamp and
+ * one row of the change log.
  */
 #ifndef TASKFERRY_PROJECT_H
 #define TASKFERRY_PROJECT_H
@@ -10,7 +12,12 @@
 #include "store/store.h"
 
 enum project_state { PROJECT_DRAFT, PROJECT_PUBLISHED, PROJECT_ARCHIVED, PROJECT_STATES };
-enum assignment_state { ASSIGNMENT_ACTIVE, ASSIGNMENT_DECLINED, ASSIGNMENT_WITHDRAWN, ASSIGNMENT_STATES };
+enum assignment_state {
+	ASSIGNMENT_ACTIVE,
+	ASSIGNMENT_DECLINED,
+	ASSIGNMENT_WITHDRAWN,
+	ASSIGNMENT_STATES
+};
 
 struct project {
 	int64_t id;
@@ -54,65 +61,93 @@ struct change {
 	enum field field;
 	const char *old_text, *new_text; /* NULL: not set */
 	int64_t at_us;
-	const char *author; /* "project:NAME", "mailbox:SERVER/RESOURCE", "import:FILE", "rule:NAME" */
-	const char *cause;  /* why, or NULL */
+	const char
+		*author; /* "project:NAME", "mailbox:SERVER/RESOURCE", "import:FILE", "rule:NAME" */
+	const char *cause; /* why, or NULL */
 };
 
 const char *project_state_name(enum project_state state);
 const char *assignment_state_name(enum assignment_state state);
 
-struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *code, struct project **project_r) ATTR_MUST_CHECK;
-struct fault *project_by_source(struct store *store, TALLOC_CTX *mem, const char *key, struct project **project_r) ATTR_MUST_CHECK;
-struct fault *project_by_id(struct store *store, TALLOC_CTX *mem, int64_t id, struct project **project_r) ATTR_MUST_CHECK;
-struct fault *project_list(struct store *store, TALLOC_CTX *mem, struct project **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *code,
+			      struct project **project_r) ATTR_MUST_CHECK;
+struct fault *project_by_source(struct store *store, TALLOC_CTX *mem, const char *key,
+				struct project **project_r) ATTR_MUST_CHECK;
+struct fault *project_by_id(struct store *store, TALLOC_CTX *mem, int64_t id,
+			    struct project **project_r) ATTR_MUST_CHECK;
+struct fault *project_list(struct store *store, TALLOC_CTX *mem, struct project **list_r,
+			   size_t *count_r) ATTR_MUST_CHECK;
 
-/* The published projects that a person has assignments in; the people who have any in a published project. */
-struct fault *project_list_of(struct store *store, TALLOC_CTX *mem, int64_t resource, struct project **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *project_people(struct store *store, TALLOC_CTX *mem, struct resource **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *project_add(struct store *store, const struct project *project, int64_t *id_r) ATTR_MUST_CHECK;
+/* The published projects that a person has assignments in; the people who have any in a published
+ * project. */
+struct fault *project_list_of(struct store *store, TALLOC_CTX *mem, int64_t resource,
+			      struct project **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_people(struct store *store, TALLOC_CTX *mem, struct resource **list_r,
+			     size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_add(struct store *store, const struct project *project,
+			  int64_t *id_r) ATTR_MUST_CHECK;
 struct fault *project_rename(struct store *store, int64_t id, const char *name) ATTR_MUST_CHECK;
-struct fault *project_set_state(struct store *store, int64_t id, enum project_state state) ATTR_MUST_CHECK;
-struct fault *project_counts(struct store *store, int64_t id, int64_t *tasks_r, int64_t *assignments_r) ATTR_MUST_CHECK;
+struct fault *project_set_state(struct store *store, int64_t id,
+				enum project_state state) ATTR_MUST_CHECK;
+struct fault *project_counts(struct store *store, int64_t id, int64_t *tasks_r,
+			     int64_t *assignments_r) ATTR_MUST_CHECK;
 
-struct fault *project_tasks(struct store *store, TALLOC_CTX *mem, int64_t project, struct task **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *project_task(struct store *store, TALLOC_CTX *mem, int64_t id, struct task **task_r) ATTR_MUST_CHECK;
-struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t project, const char *key,
-				  struct task **task_r) ATTR_MUST_CHECK;
-struct fault *project_task_add(struct store *store, int64_t project, const char *key, int64_t position, int64_t *id_r) ATTR_MUST_CHECK;
-struct fault *project_task_place(struct store *store, int64_t id, bool active, int64_t position) ATTR_MUST_CHECK;
+struct fault *project_tasks(struct store *store, TALLOC_CTX *mem, int64_t project,
+			    struct task **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_task(struct store *store, TALLOC_CTX *mem, int64_t id,
+			   struct task **task_r) ATTR_MUST_CHECK;
+struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t project,
+				  const char *key, struct task **task_r) ATTR_MUST_CHECK;
+struct fault *project_task_add(struct store *store, int64_t project, const char *key,
+			       int64_t position, int64_t *id_r) ATTR_MUST_CHECK;
+struct fault *project_task_place(struct store *store, int64_t id, bool active,
+				 int64_t position) ATTR_MUST_CHECK;
 
-struct fault *project_resources(struct store *store, TALLOC_CTX *mem, int64_t project, struct resource **list_r,
+struct fault *project_resources(struct store *store, TALLOC_CTX *mem, int64_t project,
+				struct resource **list_r,
 				size_t *count_r) ATTR_MUST_CHECK; /* project 0: all */
-struct fault *project_resource(struct store *store, TALLOC_CTX *mem, int64_t id, struct resource **resource_r) ATTR_MUST_CHECK;
+struct fault *project_resource(struct store *store, TALLOC_CTX *mem, int64_t id,
+			       struct resource **resource_r) ATTR_MUST_CHECK;
 struct fault *project_resource_by_key(struct store *store, TALLOC_CTX *mem, const char *key,
 				      struct resource **resource_r) ATTR_MUST_CHECK;
-struct fault *project_resource_add(struct store *store, const struct resource *resource, int64_t *id_r) ATTR_MUST_CHECK;
-struct fault *project_resource_set(struct store *store, const struct resource *resource) ATTR_MUST_CHECK;
-struct fault *project_alias(struct store *store, int64_t project, const char *source_key, int64_t *resource_r) ATTR_MUST_CHECK; /* 0: none */
-struct fault *project_alias_put(struct store *store, int64_t project, const char *source_key, int64_t resource) ATTR_MUST_CHECK;
+struct fault *project_resource_add(struct store *store, const struct resource *resource,
+				   int64_t *id_r) ATTR_MUST_CHECK;
+struct fault *project_resource_set(struct store *store,
+				   const struct resource *resource) ATTR_MUST_CHECK;
+struct fault *project_alias(struct store *store, int64_t project, const char *source_key,
+			    int64_t *resource_r) ATTR_MUST_CHECK; /* 0: none */
+struct fault *project_alias_put(struct store *store, int64_t project, const char *source_key,
+				int64_t resource) ATTR_MUST_CHECK;
 
-struct fault *project_assignment(struct store *store, TALLOC_CTX *mem, int64_t id, struct assignment **assignment_r) ATTR_MUST_CHECK;
+struct fault *project_assignment(struct store *store, TALLOC_CTX *mem, int64_t id,
+				 struct assignment **assignment_r) ATTR_MUST_CHECK;
 struct fault *project_assignment_by_uid(struct store *store, TALLOC_CTX *mem, const char *uid,
 					struct assignment **assignment_r) ATTR_MUST_CHECK;
-struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t resource,
-				  struct assignment **list_r, size_t *count_r) ATTR_MUST_CHECK; /* resource 0: all */
-struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, int64_t task, int64_t resource,
-					  struct assignment **list_r, size_t *count_r) ATTR_MUST_CHECK;
-struct fault *project_assignment_add(struct store *store, const struct assignment *assignment, int64_t *id_r) ATTR_MUST_CHECK;
-struct fault *project_assignment_set_state(struct store *store, int64_t id, enum assignment_state state) ATTR_MUST_CHECK;
+struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t project,
+				  int64_t resource, struct assignment **list_r,
+				  size_t *count_r) ATTR_MUST_CHECK; /* resource 0: all */
+struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, int64_t task,
+					  int64_t resource, struct assignment **list_r,
+					  size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_assignment_add(struct store *store, const struct assignment *assignment,
+				     int64_t *id_r) ATTR_MUST_CHECK;
+struct fault *project_assignment_set_state(struct store *store, int64_t id,
+					   enum assignment_state state) ATTR_MUST_CHECK;
 
 /* All values of an assignment: its own and its task's. Fields that nobody ever set are absent. */
-struct fault *project_values(struct store *store, TALLOC_CTX *mem, const struct assignment *assignment,
+struct fault *project_values(struct store *store, TALLOC_CTX *mem,
+			     const struct assignment *assignment,
 			     struct stamped **stamped_r) ATTR_MUST_CHECK;
 
 /* A task's own values only. */
-struct fault *project_task_values(struct store *store, TALLOC_CTX *mem, int64_t task, struct stamped **stamped_r) ATTR_MUST_CHECK;
+struct fault *project_task_values(struct store *store, TALLOC_CTX *mem, int64_t task,
+				  struct stamped **stamped_r) ATTR_MUST_CHECK;
 
 /* The id of the row that a field of this assignment lives on: the assignment or its task. */
 int64_t project_owner(const struct assignment *assignment, enum field field);
 
-/* Writes one value and its row in the change log; nothing at all when the value is identical. ASSIGNMENT_ID 0 for a
- * task's value. *CHANGED_R may be NULL. */
+/* Writes one value and its row in the change log; nothing at all when the value is identical.
+ * ASSIGNMENT_ID 0 for a task's value. *CHANGED_R may be NULL. */
 struct project_step {
 	int64_t project_id, task_id, assignment_id;
 	enum field field;
@@ -121,13 +156,15 @@ struct project_step {
 	int64_t at_us;
 	const char *author, *cause;
 };
-struct fault *project_change(struct store *store, const struct project_step *step, bool *changed_r) ATTR_MUST_CHECK;
+struct fault *project_change(struct store *store, const struct project_step *step,
+			     bool *changed_r) ATTR_MUST_CHECK;
 
-struct fault *project_history(struct store *store, TALLOC_CTX *mem, const struct assignment *assignment,
-			      struct change **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_history(struct store *store, TALLOC_CTX *mem,
+			      const struct assignment *assignment, struct change **list_r,
+			      size_t *count_r) ATTR_MUST_CHECK;
 
-/* Books work once per source key, however often it is called, and brings the value actual_work up to the sum.
- * *BOOKED_R false: that key was booked before, nothing changed. */
+/* Books work once per source key, however often it is called, and brings the value actual_work up
+ * to the sum. *BOOKED_R false: that key was booked before, nothing changed. */
 struct project_booking {
 	int32_t day;
 	int64_t minutes;
@@ -141,8 +178,8 @@ struct project_base {
 	const char *owner_key;
 	struct vector *values;
 };
-struct fault *project_bases(struct store *store, TALLOC_CTX *mem, int64_t project, struct project_base **list_r,
-			    size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_bases(struct store *store, TALLOC_CTX *mem, int64_t project,
+			    struct project_base **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *project_base_put(struct store *store, int64_t project, const char *owner_key,
 			       const struct vector *values) ATTR_MUST_CHECK;
 

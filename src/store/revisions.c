@@ -1,5 +1,5 @@
-/* revisions.c - the fields of a revision are three vectors in one text: sections "base", "theirs", "ours", each in the
- * vector's own encoding, every line preceded by its section's letter. */
+/* revisions.c - the fields of a revision are three vectors in one text: sections "base", "theirs",
+ * "ours", each in the vector's own encoding, every line preceded by its section's letter. */
 #include "config.h"
 
 #include "store/revisions.h"
@@ -85,8 +85,8 @@ struct fault *revisions_add(struct store *store, const struct revision *revision
 	struct fault *fault;
 	int64_t same = 0, id;
 
-	FAULT_TRY(db_query(store->db, store, &cursor, SQL_REVISION_SAME, "itt", revision->assignment_id,
-			   revision_state_name(revision->state), fields));
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_REVISION_SAME, "itt",
+			   revision->assignment_id, revision_state_name(revision->state), fields));
 	FAULT_TRY(rows_int(cursor, 0, &same));
 	if (same && revision->state == REVISION_PROPOSED) {
 		talloc_free(fields);
@@ -95,8 +95,8 @@ struct fault *revisions_add(struct store *store, const struct revision *revision
 	fault = store_id(store, &id);
 	if (!fault)
 		fault = db_run(store->db, SQL_REVISION_ADD, "iittttit", id, revision->assignment_id,
-			       revision_state_name(revision->state), revision->rule, revision->message, fields,
-			       revision->at_us, revision->author);
+			       revision_state_name(revision->state), revision->rule,
+			       revision->message, fields, revision->at_us, revision->author);
 	talloc_free(fields);
 	return fault;
 }
@@ -122,7 +122,8 @@ static void read_raw(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	raw->revision = revision;
 }
 
-static struct fault *cook(TALLOC_CTX *mem, struct raw_revision *raw, size_t count, struct revision **list_r)
+static struct fault *cook(TALLOC_CTX *mem, struct raw_revision *raw, size_t count,
+			  struct revision **list_r)
 {
 	struct revision *list = MEM_ARRAY(mem, struct revision, count);
 
@@ -141,8 +142,8 @@ static struct fault *cook(TALLOC_CTX *mem, struct raw_revision *raw, size_t coun
 	return NULL;
 }
 
-struct fault *revisions_list(struct store *store, TALLOC_CTX *mem, enum revision_state state, struct revision **list_r,
-			    size_t *count_r)
+struct fault *revisions_list(struct store *store, TALLOC_CTX *mem, enum revision_state state,
+			     struct revision **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 	struct raw_revision *raw = NULL;
@@ -151,14 +152,16 @@ struct fault *revisions_list(struct store *store, TALLOC_CTX *mem, enum revision
 	if (state == REVISION_STATES)
 		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_ALL, ""));
 	else
-		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_IN, "t", revision_state_name(state)));
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_IN, "t",
+				   revision_state_name(state)));
 	FAULT_TRY(rows_all(cursor, mem, read_raw, sizeof *raw, &raw, &count));
 	FAULT_TRY(cook(mem, raw, count, list_r));
 	*count_r = count;
 	return NULL;
 }
 
-struct fault *revisions_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct revision **revision_r)
+struct fault *revisions_get(struct store *store, TALLOC_CTX *mem, int64_t id,
+			    struct revision **revision_r)
 {
 	struct db_cursor *cursor = NULL;
 	struct raw_revision *raw = NULL;

@@ -5,15 +5,16 @@
 #include "model/revision.h"
 #include "store/store.h"
 
-/* Writes it with a new id. A proposal that stands there already, to the letter, is not written again: a round that is
- * repeated meets it again. */
+/* Writes it with a new id. A proposal that stands there already, to the letter, is not written
+ * again: a round that is repeated meets it again. */
 struct fault *revisions_add(struct store *store, const struct revision *revision) ATTR_MUST_CHECK;
 
 /* In order of id; STATE REVISION_STATES: all. */
-struct fault *revisions_list(struct store *store, TALLOC_CTX *mem, enum revision_state state, struct revision **list_r,
-			     size_t *count_r) ATTR_MUST_CHECK;
+struct fault *revisions_list(struct store *store, TALLOC_CTX *mem, enum revision_state state,
+			     struct revision **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* NULL when there is none of that id. */
-struct fault *revisions_get(struct store *store, TALLOC_CTX *mem, int64_t id, struct revision **revision_r) ATTR_MUST_CHECK;
+struct fault *revisions_get(struct store *store, TALLOC_CTX *mem, int64_t id,
+			    struct revision **revision_r) ATTR_MUST_CHECK;
 
 #endif

@@ -4,17 +4,17 @@
 
 #include <string.h>
 
-struct fault *rows_all(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size, void *list_r,
-		       size_t *count_r)
+struct fault *rows_all(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size,
+		       void *list_r, size_t *count_r)
 {
 	size_t count = 0, room = 16;
-	char *list = MEM_ARRAY(mem, char, size * room);
+	char *list = MEM_ARRAY(mem, char, size *room);
 	struct fault *fault;
 
 	while (db_next(cursor)) {
 		if (count == room) {
 			room *= 2;
-			list = MEM_GROW(mem, list, char, size * room);
+			list = MEM_GROW(mem, list, char, size *room);
 		}
 		memset(list + count * size, 0, size);
 		read(cursor, list, list + count * size);
@@ -30,7 +30,8 @@ struct fault *rows_all(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *rea
 	return NULL;
 }
 
-struct fault *rows_one(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size, void *element_r)
+struct fault *rows_one(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size,
+		       void *element_r)
 {
 	void *element = NULL;
 

@@ -8,13 +8,15 @@
 typedef void rows_read(struct db_cursor *cursor, TALLOC_CTX *mem, void *element);
 
 /* All rows of an open cursor as an array of elements of SIZE bytes; closes the cursor. */
-struct fault *rows_all(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size, void *list_r,
-		       size_t *count_r) ATTR_MUST_CHECK;
+struct fault *rows_all(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size,
+		       void *list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* The first row as one element, NULL when there is none; closes the cursor. */
-struct fault *rows_one(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size, void *element_r) ATTR_MUST_CHECK;
+struct fault *rows_one(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *read, size_t size,
+		       void *element_r) ATTR_MUST_CHECK;
 
 /* The first column of the first row, OTHERWISE when there is none; closes the cursor. */
-struct fault *rows_int(struct db_cursor *cursor, int64_t otherwise, int64_t *number_r) ATTR_MUST_CHECK;
+struct fault *rows_int(struct db_cursor *cursor, int64_t otherwise,
+		       int64_t *number_r) ATTR_MUST_CHECK;
 
 #endif

@@ -30,7 +30,8 @@ static struct fault *schema_version(struct db *db, TALLOC_CTX *mem, int64_t *ver
 			text = db_text(cursor, mem, 0);
 		FAULT_TRY(db_close(&cursor));
 		if (!text || !text_to_int(text, &version))
-			return fault_new(mem, FAULT_DATA, "the database has a table `meta` that is not taskferry's");
+			return fault_new(mem, FAULT_DATA,
+					 "the database has a table `meta` that is not taskferry's");
 	}
 	*version_r = version;
 	return NULL;
@@ -38,13 +39,16 @@ static struct fault *schema_version(struct db *db, TALLOC_CTX *mem, int64_t *ver
 
 static struct fault *too_new(TALLOC_CTX *mem, int64_t version)
 {
-	return fault_new(mem, FAULT_CONFIG,
-			 "the database was made by a newer taskferry (its schema is %lld, this program knows %d); "
-			 "install that version again, or restore the backup made before the upgrade",
-			 (long long)version, SQL_SCHEMA_VERSION);
+	return fault_new(
+		mem, FAULT_CONFIG,
+		"the database was made by a newer taskferry (its schema is %lld, this program "
+		"knows %d); "
+		"install that version again, or restore the backup made before the upgrade",
+		(long long)version, SQL_SCHEMA_VERSION);
 }
 
-static struct store *store_wrap(TALLOC_CTX *mem, struct db *db, struct clock *clock, struct points *points)
+static struct store *store_wrap(TALLOC_CTX *mem, struct db *db, struct clock *clock,
+				struct points *points)
 {
 	struct store *store = MEM_NEW(mem, struct store);
 
@@ -54,8 +58,8 @@ static struct store *store_wrap(TALLOC_CTX *mem, struct db *db, struct clock *cl
 	return store;
 }
 
-struct fault *store_open(TALLOC_CTX *mem, const char *dsn, struct clock *clock, struct points *points,
-			 struct store **store_r)
+struct fault *store_open(TALLOC_CTX *mem, const char *dsn, struct clock *clock,
+			 struct points *points, struct store **store_r)
 {
 	struct db *db = NULL;
 	int64_t version = 0;
@@ -83,7 +87,8 @@ static struct fault *migrate(struct store *store, TALLOC_CTX *mem, int64_t versi
 	return NULL;
 }
 
-struct fault *store_init(TALLOC_CTX *mem, const char *dsn, struct clock *clock, struct points *points, bool *created_r)
+struct fault *store_init(TALLOC_CTX *mem, const char *dsn, struct clock *clock,
+			 struct points *points, bool *created_r)
 {
 	struct store *store;
 	struct fault *fault;

@@ -1,7 +1,8 @@
 /* values.c - the part of project.h that keeps values, the change log, bookings and import bases.
  *
- * A value is one row of field_value, owned by a task or an assignment (their ids come from one sequence). A row with
- * no text says that the value was cleared. The change log is never rewritten; its numbers rise in order of commit. */
+ * A value is one row of field_value, owned by a task or an assignment (their ids come from one
+ * sequence). A row with no text says that the value was cleared. The change log is never rewritten;
+ * its numbers rise in order of commit. */
 #include "config.h"
 
 #include "store/project.h"
@@ -14,9 +15,11 @@ int64_t project_owner(const struct assignment *assignment, enum field field)
 	return field_table[field].scope == SCOPE_TASK ? assignment->task_id : assignment->id;
 }
 
-/* Adds the values of one owner. A field of the other scope, or one that this program does not know, is skipped; a text
- * that is no value any more is a DATA fault: the database is not what we wrote. */
-static struct fault *add_values(struct store *store, int64_t owner, enum field_scope scope, struct stamped *stamped)
+/* Adds the values of one owner. A field of the other scope, or one that this program does not know,
+ * is skipped; a text that is no value any more is a DATA fault: the database is not what we wrote.
+ */
+static struct fault *add_values(struct store *store, int64_t owner, enum field_scope scope,
+				struct stamped *stamped)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -44,8 +47,8 @@ static struct stamped *stamped_new(TALLOC_CTX *mem)
 	return stamped;
 }
 
-struct fault *project_values(struct store *store, TALLOC_CTX *mem, const struct assignment *assignment,
-			     struct stamped **stamped_r)
+struct fault *project_values(struct store *store, TALLOC_CTX *mem,
+			     const struct assignment *assignment, struct stamped **stamped_r)
 {
 	struct stamped *stamped = stamped_new(mem);
 
@@ -55,7 +58,8 @@ struct fault *project_values(struct store *store, TALLOC_CTX *mem, const struct 
 	return NULL;
 }
 
-struct fault *project_task_values(struct store *store, TALLOC_CTX *mem, int64_t task, struct stamped **stamped_r)
+struct fault *project_task_values(struct store *store, TALLOC_CTX *mem, int64_t task,
+				  struct stamped **stamped_r)
 {
 	struct stamped *stamped = stamped_new(mem);
 
@@ -69,7 +73,8 @@ struct fault *project_change(struct store *store, const struct project_step *ste
 	static const struct value none = { .presence = ABSENT };
 	const struct value *old = step->old ? step->old : &none;
 	const char *name = field_table[step->field].name;
-	int64_t owner = field_table[step->field].scope == SCOPE_TASK ? step->task_id : step->assignment_id;
+	int64_t owner =
+		field_table[step->field].scope == SCOPE_TASK ? step->task_id : step->assignment_id;
 	char *old_text, *new_text;
 	struct fault *fault = NULL;
 	int64_t seq;
@@ -81,11 +86,14 @@ struct fault *project_change(struct store *store, const struct project_step *ste
 	FAULT_TRY(store_change_seq(store, &seq));
 	old_text = value_text(store, step->field, old);
 	new_text = value_text(store, step->field, step->new);
-	fault = db_run(store->db, SQL_VALUE_PUT, "ittiit", owner, name, new_text, seq, step->at_us, step->author);
+	fault = db_run(store->db, SQL_VALUE_PUT, "ittiit", owner, name, new_text, seq, step->at_us,
+		       step->author);
 	if (!fault)
-		fault = db_run(store->db, SQL_CHANGE_ADD, "iiiitttitt", seq, step->project_id, step->task_id,
-			       field_table[step->field].scope == SCOPE_TASK ? INT64_C(0) : step->assignment_id, name,
-			       old_text, new_text, step->at_us, step->author, step->cause);
+		fault = db_run(store->db, SQL_CHANGE_ADD, "iiiitttitt", seq, step->project_id,
+			       step->task_id,
+			       field_table[step->field].scope == SCOPE_TASK ? INT64_C(0)
+									    : step->assignment_id,
+			       name, old_text, new_text, step->at_us, step->author, step->cause);
 	talloc_free(old_text);
 	talloc_free(new_text);
 	if (!fault && changed_r)
@@ -106,12 +114,14 @@ static void read_change(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
 	change->cause = db_text(cursor, mem, 6);
 }
 
-struct fault *project_history(struct store *store, TALLOC_CTX *mem, const struct assignment *assignment,
-			      struct change **list_r, size_t *count_r)
+struct fault *project_history(struct store *store, TALLOC_CTX *mem,
+			      const struct assignment *assignment, struct change **list_r,
+			      size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_HISTORY, "ii", assignment->id, assignment->task_id));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_HISTORY, "ii", assignment->id,
+			   assignment->task_id));
 	return rows_all(cursor, mem, read_change, sizeof **list_r, list_r, count_r);
 }
 
@@ -127,21 +137,28 @@ struct fault *project_book(struct store *store, const struct assignment *assignm
 			   const struct project_booking *booking, bool *booked_r)
 {
 	struct value old = { .presence = SET }, new = { .presence = SET };
-	struct project_step step = { .project_id = assignment->project_id, .task_id = assignment->task_id,
-				     .assignment_id = assignment->id, .field = FIELD_actual_work, .old = &old, .new = &new,
-				     .at_us = clock_now_us(store->clock), .author = booking->author,
+	struct project_step step = { .project_id = assignment->project_id,
+				     .task_id = assignment->task_id,
+				     .assignment_id = assignment->id,
+				     .field = FIELD_actual_work,
+				     .old = &old,
+				     .new = &new,
+				     .at_us = clock_now_us(store->clock),
+				     .author = booking->author,
 				     .cause = booking->text };
 	int64_t id;
 
 	FAULT_TRY(booked_sum(store, assignment->id, &old.number));
 	FAULT_TRY(store_id(store, &id));
-	FAULT_TRY(db_run(store->db, SQL_BOOKING_ADD, "iiiittit", id, assignment->id, (int64_t)booking->day,
-			 booking->minutes, booking->text, booking->source_key, step.at_us, booking->author));
+	FAULT_TRY(db_run(store->db, SQL_BOOKING_ADD, "iiiittit", id, assignment->id,
+			 (int64_t)booking->day, booking->minutes, booking->text,
+			 booking->source_key, step.at_us, booking->author));
 	FAULT_TRY(booked_sum(store, assignment->id, &new.number));
 	return project_change(store, &step, booked_r);
 }
 
-static struct fault *base_list(struct db_cursor *cursor, TALLOC_CTX *mem, struct project_base **list_r, size_t *count_r)
+static struct fault *base_list(struct db_cursor *cursor, TALLOC_CTX *mem,
+			       struct project_base **list_r, size_t *count_r)
 {
 	struct project_base *list = MEM_ARRAY(mem, struct project_base, 64);
 	size_t count = 0, room = 64;
@@ -159,8 +176,8 @@ static struct fault *base_list(struct db_cursor *cursor, TALLOC_CTX *mem, struct
 	return NULL;
 }
 
-struct fault *project_bases(struct store *store, TALLOC_CTX *mem, int64_t project, struct project_base **list_r,
-			    size_t *count_r)
+struct fault *project_bases(struct store *store, TALLOC_CTX *mem, int64_t project,
+			    struct project_base **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
@@ -168,7 +185,8 @@ struct fault *project_bases(struct store *store, TALLOC_CTX *mem, int64_t projec
 	return base_list(cursor, mem, list_r, count_r);
 }
 
-struct fault *project_base_put(struct store *store, int64_t project, const char *owner_key, const struct vector *values)
+struct fault *project_base_put(struct store *store, int64_t project, const char *owner_key,
+			       const struct vector *values)
 {
 	char *text = vector_encode(store, values);
 	struct fault *fault = db_run(store->db, SQL_BASE_PUT, "itt", project, owner_key, text);

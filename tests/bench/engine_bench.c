@@ -1,6 +1,8 @@
-/* engine_bench.c - how many items one core decides: decode + merge, rights, rules + patch, by whole seconds of CPU time.
+/* engine_bench.c - how many items one core decides: decode + merge, rights, rules + patch, by whole
+ * seconds of CPU time.
  *
- * usage: engine_bench [SECONDS]; prints one line per step. Nothing is asserted: figures belong into a report. */
+ * usage: engine_bench [SECONDS]; prints one line per step. Nothing is asserted: figures belong into
+ * a report. */
 #include "config.h"
 
 #include <stdio.h>
@@ -17,7 +19,7 @@ struct bench {
 	struct rules *rules;
 	struct vector *project;
 	char *published; /* what we wrote */
-	char *edited;	 /* the same, ticked off by a client */
+	char *edited;    /* the same, ticked off by a client */
 	size_t published_len, edited_len;
 	char *description;
 };
@@ -43,8 +45,10 @@ static struct bench *prepare(TALLOC_CTX *mem)
 	struct bench *bench = MEM_NEW(mem, struct bench);
 	struct conf_report *report = MEM_NEW(mem, struct conf_report);
 	struct conf *conf = MEM_NEW(mem, struct conf);
-	struct vtodo_publish publish = { .uid = "0960146d-50c1-5503-863b-2d94d9fd6cb7", .edition = 1,
-					 .edition_hash = "1e048276", .now_us = NOW_US };
+	struct vtodo_publish publish = { .uid = "0960146d-50c1-5503-863b-2d94d9fd6cb7",
+					 .edition = 1,
+					 .edition_hash = "1e048276",
+					 .now_us = NOW_US };
 	struct trailer trailer = { .project = "Bench" };
 	struct vtodo *decoded = NULL;
 	const char *status;
@@ -68,7 +72,8 @@ static struct bench *prepare(TALLOC_CTX *mem)
 	return bench;
 }
 
-static struct vtodo *decode(TALLOC_CTX *mem, const struct bench *bench, const char *text, size_t len)
+static struct vtodo *decode(TALLOC_CTX *mem, const struct bench *bench, const char *text,
+			    size_t len)
 {
 	struct vtodo *vtodo = NULL;
 
@@ -76,14 +81,20 @@ static struct vtodo *decode(TALLOC_CTX *mem, const struct bench *bench, const ch
 	return vtodo;
 }
 
-static struct item_decision *decide(TALLOC_CTX *mem, const struct bench *bench, const struct vector *seen,
-				    const struct vector *item)
+static struct item_decision *decide(TALLOC_CTX *mem, const struct bench *bench,
+				    const struct vector *seen, const struct vector *item)
 {
 	static const int64_t at_us[FIELDS];
 	static const bool assignee[GROUPS] = { [GROUP_PROGRESS] = true, [GROUP_NOTES] = true };
 	struct rules_context context = { .actor = "mailbox", .now_us = NOW_US };
-	struct item_input input = { .project = bench->project, .project_at_us = at_us, .want = seen, .seen = seen,
-				    .item = item, .assignee = assignee, .rules = bench->rules, .context = &context,
+	struct item_input input = { .project = bench->project,
+				    .project_at_us = at_us,
+				    .want = seen,
+				    .seen = seen,
+				    .item = item,
+				    .assignee = assignee,
+				    .rules = bench->rules,
+				    .context = &context,
 				    .times = { .changed_us = NOW_US } };
 
 	return item_decide(mem, &input);
@@ -91,8 +102,11 @@ static struct item_decision *decide(TALLOC_CTX *mem, const struct bench *bench, 
 
 static void patch(TALLOC_CTX *mem, const struct bench *bench, const struct vector *want)
 {
-	struct vtodo_publish publish = { .values = want, .edition = 2, .edition_hash = "881f4666",
-					 .trailer = "Project: Bench\n", .now_us = NOW_US };
+	struct vtodo_publish publish = { .values = want,
+					 .edition = 2,
+					 .edition_hash = "881f4666",
+					 .trailer = "Project: Bench\n",
+					 .now_us = NOW_US };
 	char *text = NULL;
 	size_t len = 0;
 
@@ -111,7 +125,8 @@ static void run(const struct bench *bench, int steps, double seconds, const char
 		struct vtodo *item = decode(mem, bench, bench->edited, bench->edited_len);
 
 		if (steps > 1) {
-			struct item_decision *decision = decide(mem, bench, seen->values, item->values);
+			struct item_decision *decision =
+				decide(mem, bench, seen->values, item->values);
 
 			if (steps > 2)
 				patch(mem, bench, decision->want);
@@ -120,7 +135,8 @@ static void run(const struct bench *bench, int steps, double seconds, const char
 		n++;
 		spent = cpu_s() - start;
 	}
-	printf("%-28s %10.0f items/s of one core (%ld in %.2f s CPU)\n", what, (double)n / spent, n, spent);
+	printf("%-28s %10.0f items/s of one core (%ld in %.2f s CPU)\n", what, (double)n / spent, n,
+	       spent);
 	talloc_free(seen);
 }
 

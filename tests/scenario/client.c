@@ -26,7 +26,8 @@ static struct reach reach(struct world *world, const char *who)
 	WORLD_OK(project_by_source(world->store, world->mem, "guid-1", &project));
 	cr_assert_not_null(project);
 	round_folder_name(world->mem, world->conf, project, &name);
-	out.endpoint = memory_new(world->mem, world_server_path(world, at ? at + 1 : "a"), login, world->clock, NULL);
+	out.endpoint = memory_new(world->mem, world_server_path(world, at ? at + 1 : "a"), login,
+				  world->clock, NULL);
 	out.folder = mem_printf(world->mem, "/%s/%s/", login, name.path);
 	return out;
 }
@@ -63,10 +64,13 @@ static size_t list(struct world *world, const char *who, struct client_item **it
 	out = MEM_ARRAY(world->mem, struct client_item, notice->count);
 	for (size_t i = 0; i < notice->count; i++)
 		addresses[i] = notice->changes[i].address;
-	WORLD_OK(endpoint_fetch(r.endpoint, world->mem, r.folder, addresses, notice->count, &items));
+	WORLD_OK(
+		endpoint_fetch(r.endpoint, world->mem, r.folder, addresses, notice->count, &items));
 	for (size_t i = 0; i < notice->count; i++)
-		out[i] = (struct client_item){ .address = items[i].address, .version = items[i].version,
-					       .text = unfold(world->mem, items[i].text, items[i].len) };
+		out[i] = (struct client_item){ .address = items[i].address,
+					       .version = items[i].version,
+					       .text = unfold(world->mem, items[i].text,
+							      items[i].len) };
 	*items_r = out;
 	return notice->count;
 }
@@ -103,7 +107,8 @@ static struct client_item *must_find(struct world *world, const char *who, const
 	return item;
 }
 
-static void write_item(struct world *world, const char *who, const char *address, const char *text, const char *if_version)
+static void write_item(struct world *world, const char *who, const char *address, const char *text,
+		       const char *if_version)
 {
 	struct reach r = reach(world, who);
 	struct buf *crlf = buf_new(world->mem);
@@ -117,11 +122,14 @@ static void write_item(struct world *world, const char *who, const char *address
 	put.text = crlf->data;
 	put.len = crlf->len;
 	WORLD_OK(endpoint_put(r.endpoint, world->mem, r.folder, &put, 1));
-	cr_assert_null(put.fault, "a client's write to %s: %s", address, put.fault ? put.fault->text : "");
+	cr_assert_null(put.fault, "a client's write to %s: %s", address,
+		       put.fault ? put.fault->text : "");
 }
 
-/* TEXT without the lines of NAME, and with LINE (may be NULL) at the end of the to-do; PRODID stands before it. */
-static char *replace(TALLOC_CTX *mem, const char *text, const char *name, size_t len, const char *line)
+/* TEXT without the lines of NAME, and with LINE (may be NULL) at the end of the to-do; PRODID
+ * stands before it. */
+static char *replace(TALLOC_CTX *mem, const char *text, const char *name, size_t len,
+		     const char *line)
 {
 	const char *before = text_starts(name, "PRODID") ? "BEGIN:VTODO" : "END:VTODO";
 	struct buf *out = buf_new(mem);
@@ -145,12 +153,14 @@ static char *write_notes(TALLOC_CTX *mem, const char *text, const char *notes)
 	char *value;
 
 	if (!old)
-		return replace(mem, text, "DESCRIPTION", strlen("DESCRIPTION"), mem_printf(mem, "DESCRIPTION:%s", notes));
+		return replace(mem, text, "DESCRIPTION", strlen("DESCRIPTION"),
+			       mem_printf(mem, "DESCRIPTION:%s", notes));
 	old += strlen("\nDESCRIPTION:");
 	end = strchr(old, '\n');
 	value = mem_strndup(mem, old, (size_t)(end - old));
 	mark = strstr(value, "--- taskferry ---");
-	value = mark ? mem_printf(mem, "DESCRIPTION:%s\\n\\n%s", notes, mark) : mem_printf(mem, "DESCRIPTION:%s", notes);
+	value = mark ? mem_printf(mem, "DESCRIPTION:%s\\n\\n%s", notes, mark)
+		     : mem_printf(mem, "DESCRIPTION:%s", notes);
 	return replace(mem, text, "DESCRIPTION", strlen("DESCRIPTION"), value);
 }
 
@@ -176,7 +186,8 @@ void client_edit(struct world *world, const char *who, const char *title, const 
 {
 	struct client_item *item = must_find(world, who, title);
 
-	write_item(world, who, item->address, edited(world->mem, item->text, properties), item->version);
+	write_item(world, who, item->address, edited(world->mem, item->text, properties),
+		   item->version);
 }
 
 static char *with_newlines(TALLOC_CTX *mem, const char *text)
@@ -196,7 +207,8 @@ static char *with_newlines(TALLOC_CTX *mem, const char *text)
 
 void client_put(struct world *world, const char *who, const char *name, const char *text)
 {
-	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name), with_newlines(world->mem, text), NULL);
+	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
+		   with_newlines(world->mem, text), NULL);
 }
 
 void client_overwrite(struct world *world, const char *who, const char *title, const char *text)
@@ -263,7 +275,8 @@ void client_copy(struct world *world, const char *who, const char *title, const 
 {
 	struct client_item *item = must_find(world, who, title);
 
-	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name), item->text, NULL);
+	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
+		   item->text, NULL);
 }
 
 void client_move(struct world *world, const char *who, const char *title, const char *name)

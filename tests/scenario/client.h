@@ -13,8 +13,9 @@ struct client_item {
 struct client_item *client_find(struct world *world, const char *who, const char *title);
 size_t client_count(struct world *world, const char *who);
 
-/* Edits the item of that title: `|` between properties; `NAME:value` or `NAME;PARAM:value` replaces all lines of the name, `NAME`
- * alone removes them, `NOTES:text` writes above whatever the description holds, `+NAME:value` adds a line. */
+/* Edits the item of that title: `|` between properties; `NAME:value` or `NAME;PARAM:value` replaces
+ * all lines of the name, `NAME` alone removes them, `NOTES:text` writes above whatever the
+ * description holds, `+NAME:value` adds a line. */
 void client_edit(struct world *world, const char *who, const char *title, const char *properties);
 
 /* Puts a text (`\n` is a line end) under a name, new or over what is there. */
@@ -33,7 +34,8 @@ void client_undelete(struct world *world, const char *who);
 void client_copy(struct world *world, const char *who, const char *title, const char *name);
 void client_move(struct world *world, const char *who, const char *title, const char *name);
 
-/* True when the item has that line (`NAME:value`), a line beginning with it (`NAME~value`: containing), or none of the name (`!NAME`). */
+/* True when the item has that line (`NAME:value`), a line beginning with it (`NAME~value`:
+ * containing), or none of the name (`!NAME`). */
 bool client_has(const struct client_item *item, const char *property);
 
 #endif

@@ -44,7 +44,7 @@
 
 struct line {
 	struct world *world;
-	const char *where; /* FILE:LINE */
+	const char *where;     /* FILE:LINE */
 	char *rest[WORDS_MAX]; /* rest[i]: the text from word i on */
 	char *word[WORDS_MAX + 1];
 	int count;
@@ -92,7 +92,9 @@ static int number(const struct line *line, int i)
 static enum field field_of(const struct line *line, int i, const char **value_r)
 {
 	const char *text = word(line, i), *equals = strchr(text, '=');
-	enum field field = equals ? field_find(mem_strndup(line->world->mem, text, (size_t)(equals - text))) : FIELDS;
+	enum field field =
+		equals ? field_find(mem_strndup(line->world->mem, text, (size_t)(equals - text)))
+		       : FIELDS;
 
 	cr_assert_lt((int)field, (int)FIELDS, "%s: no field: %s", line->where, text);
 	*value_r = equals + 1;
@@ -141,7 +143,8 @@ static void do_task(struct line *line)
 		struct value value = { .presence = ABSENT };
 
 		WORLD_OK(value_parse(line->world->mem, field, text, &value));
-		vector_put(field_table[field].scope == SCOPE_TASK ? row->task : row->assignment, field, &value);
+		vector_put(field_table[field].scope == SCOPE_TASK ? row->task : row->assignment,
+			   field, &value);
 	}
 }
 
@@ -169,7 +172,10 @@ static void do_set(struct line *line)
 {
 	struct world *world = line->world;
 	struct assignment *assignment = world_assignment(world, word(line, 1), word(line, 3));
-	struct edit_env env = { .conf = world->conf, .store = world->store, .clock = world->clock, .rules = world->rule_set,
+	struct edit_env env = { .conf = world->conf,
+				.store = world->store,
+				.clock = world->clock,
+				.rules = world->rule_set,
 				.author = "project:manager" };
 	struct edit_field fields[WORDS_MAX];
 	struct edit_result *result = NULL;
@@ -265,7 +271,8 @@ static void do_fault(struct line *line)
 	FILE *file = fopen(mem_printf(line->world->mem, "%s.faults", path), "a");
 
 	cr_assert_not_null(file);
-	fprintf(file, "%s %lld %s\n", word(line, 1), (long long)operations_so_far(line, path) + number(line, 2), word(line, 3));
+	fprintf(file, "%s %lld %s\n", word(line, 1),
+		(long long)operations_so_far(line, path) + number(line, 2), word(line, 3));
 	fclose(file);
 }
 
@@ -288,28 +295,33 @@ static void expect_project(struct line *line)
 		enum field field = field_of(line, i, &expected);
 		char *actual = value_text(world->mem, field, &values->values->value[field]);
 
-		cr_expect_str_eq(actual ? actual : "", expected, "%s: the project's %s: expected '%s', actual '%s'", line->where,
+		cr_expect_str_eq(actual ? actual : "", expected,
+				 "%s: the project's %s: expected '%s', actual '%s'", line->where,
 				 field_table[field].name, expected, actual ? actual : "");
 	}
 }
 
 static void expect_state(struct line *line)
 {
-	const char *actual = assignment_state_name(world_assignment(line->world, word(line, 2), word(line, 4))->state);
+	const char *actual = assignment_state_name(
+		world_assignment(line->world, word(line, 2), word(line, 4))->state);
 
-	cr_expect_str_eq(actual, word(line, 5), "%s: state: expected %s, actual %s", line->where, line->word[5], actual);
+	cr_expect_str_eq(actual, word(line, 5), "%s: state: expected %s, actual %s", line->where,
+			 line->word[5], actual);
 }
 
 static void expect_item(struct line *line)
 {
 	struct client_item *item = client_find(line->world, word(line, 2), word(line, 3));
-	char *copy = mem_strdup(line->world->mem, line->count > 4 ? line->rest[4] : ""), *save = NULL;
+	char *copy = mem_strdup(line->world->mem, line->count > 4 ? line->rest[4] : ""),
+	     *save = NULL;
 
 	cr_assert_not_null(item, "%s: there is no such item", line->where);
 	for (char *w = strtok_r(copy, "|", &save); w; w = strtok_r(NULL, "|", &save)) {
 		char *property = text_trim(line->world->mem, w);
 
-		cr_expect(client_has(item, property), "%s: expected %s, the item is\n%s", line->where, property, item->text);
+		cr_expect(client_has(item, property), "%s: expected %s, the item is\n%s",
+			  line->where, property, item->text);
 	}
 }
 
@@ -322,7 +334,8 @@ static void expect_no(struct line *line)
 
 static void expect_number(struct line *line, int64_t actual, int i)
 {
-	cr_expect_eq(actual, number(line, i), "%s: expected %d, actual %lld", line->where, number(line, i), (long long)actual);
+	cr_expect_eq(actual, number(line, i), "%s: expected %d, actual %lld", line->where,
+		     number(line, i), (long long)actual);
 }
 
 static void expect_items(struct line *line)
@@ -336,15 +349,17 @@ static void expect_count(struct line *line)
 	int64_t count = 0;
 
 	cr_assert_not_null(item, "%s: there is no such item", line->where);
-	for (const char *at = strstr(item->text, word(line, 4)); at; at = strstr(at + 1, line->word[4]))
+	for (const char *at = strstr(item->text, word(line, 4)); at;
+	     at = strstr(at + 1, line->word[4]))
 		count++;
-	cr_expect_eq(count, number(line, 5), "%s: expected %d, actual %lld in\n%s", line->where, number(line, 5), (long long)count,
-		     item->text);
+	cr_expect_eq(count, number(line, 5), "%s: expected %d, actual %lld in\n%s", line->where,
+		     number(line, 5), (long long)count, item->text);
 }
 
 static size_t revisions(struct line *line, int i, struct revision **list_r)
 {
-	enum revision_state state = i < line->count ? revision_state_find(word(line, i)) : REVISION_STATES;
+	enum revision_state state =
+		i < line->count ? revision_state_find(word(line, i)) : REVISION_STATES;
 	size_t count = 0;
 
 	WORLD_OK(revisions_list(line->world->store, line->world->mem, state, list_r, &count));
@@ -358,11 +373,13 @@ static char *revision_text(TALLOC_CTX *mem, const struct revision *revision)
 	buf_printf(out, "%s", revision_state_name(revision->state));
 	for (int f = 0; f < FIELDS; f++) {
 		const struct revision_field *field = &revision->field[f];
-		char *base = value_text(mem, (enum field)f, &field->base), *theirs = value_text(mem, (enum field)f, &field->theirs);
+		char *base = value_text(mem, (enum field)f, &field->base),
+		     *theirs = value_text(mem, (enum field)f, &field->theirs);
 		char *ours = value_text(mem, (enum field)f, &field->ours);
 
 		if (revision->has[f])
-			buf_printf(out, " %s:%s>%s>%s", field_table[f].name, base ? base : "-", theirs ? theirs : "-", ours ? ours : "-");
+			buf_printf(out, " %s:%s>%s>%s", field_table[f].name, base ? base : "-",
+				   theirs ? theirs : "-", ours ? ours : "-");
 	}
 	return buf_steal(&out, mem, NULL);
 }
@@ -383,15 +400,16 @@ static void expect_revisions(struct line *line)
 	struct revision *list = NULL;
 	size_t count = revisions(line, 3, &list);
 
-	cr_expect_eq(count, (size_t)number(line, 2), "%s: expected %d, actual %zu:\n%s", line->where, number(line, 2), count,
-		     all_revisions(line));
+	cr_expect_eq(count, (size_t)number(line, 2), "%s: expected %d, actual %zu:\n%s",
+		     line->where, number(line, 2), count, all_revisions(line));
 }
 
-static bool says(TALLOC_CTX *mem, const struct revision *revision, enum field field, const char *part)
+static bool says(TALLOC_CTX *mem, const struct revision *revision, enum field field,
+		 const char *part)
 {
 	const struct revision_field *values = &revision->field[field];
 	const char *equals = strchr(part, '=');
-	const struct value *value = text_starts(part, "base=")	   ? &values->base
+	const struct value *value = text_starts(part, "base=")     ? &values->base
 				    : text_starts(part, "theirs=") ? &values->theirs
 								   : &values->ours;
 	char *text = value_text(mem, field, value);
@@ -422,11 +440,15 @@ static void expect_writes(struct line *line)
 
 static void expect_report(struct line *line)
 {
-	static const char *const names[] = { "read",	 "changed",  "created", "updated", "removed",	 "adopted",  "corrected", "rejected",
-					     "proposed", "losing",   "foreign", "undecodable", "declined", "restored", "held",	  "waiting" };
+	static const char *const names[] = { "read",     "changed",  "created",   "updated",
+					     "removed",  "adopted",  "corrected", "rejected",
+					     "proposed", "losing",   "foreign",   "undecodable",
+					     "declined", "restored", "held",      "waiting" };
 	const struct round_report *report = line->world->report;
 
-	_Static_assert(sizeof names / sizeof *names == offsetof(struct round_report, due_us) / sizeof(int64_t), "one name per counter");
+	_Static_assert(sizeof names / sizeof *names ==
+			       offsetof(struct round_report, due_us) / sizeof(int64_t),
+		       "one name per counter");
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (is_word(line, 2, names[i])) {
 			expect_number(line, (&report->read)[i], 3);
@@ -442,7 +464,8 @@ static void expect_note(struct line *line)
 
 	for (size_t i = 0; i < report->note_count; i++)
 		buf_printf(all, "%s\n", report->notes[i]);
-	cr_expect(all->len && strstr(all->data, word(line, 2)), "%s: not among the notes:\n%s", line->where, all->len ? all->data : "");
+	cr_expect(all->len && strstr(all->data, word(line, 2)), "%s: not among the notes:\n%s",
+		  line->where, all->len ? all->data : "");
 }
 
 static void expect_stray(struct line *line)
@@ -473,10 +496,12 @@ struct command {
 };
 
 static const struct command expectations[] = {
-	{ "project", expect_project },	 { "state", expect_state }, { "item", expect_item },
-	{ "no", expect_no },		 { "items", expect_items }, { "count", expect_count },
-	{ "revisions", expect_revisions }, { "revision", expect_revision }, { "writes", expect_writes },
-	{ "report", expect_report },	 { "note", expect_note },   { "stray", expect_stray },
+	{ "project", expect_project },     { "state", expect_state },
+	{ "item", expect_item },           { "no", expect_no },
+	{ "items", expect_items },         { "count", expect_count },
+	{ "revisions", expect_revisions }, { "revision", expect_revision },
+	{ "writes", expect_writes },       { "report", expect_report },
+	{ "note", expect_note },           { "stray", expect_stray },
 	{ "held", expect_held },
 };
 
@@ -496,11 +521,13 @@ static void do_expect(struct line *line)
 }
 
 static const struct command commands[] = {
-	{ "conf", do_conf },	   { "servers", do_servers }, { "task", do_task },     { "drop", do_drop },
-	{ "import", do_import },   { "publish", do_publish }, { "sync", do_sync },     { "set", do_set },
-	{ "mailbox", do_mailbox }, { "before", do_before },   { "put", do_put },       { "overwrite", do_overwrite },
-	{ "delete", do_delete },   { "move", do_move },	      { "sleep", do_sleep },   { "fault", do_fault },
-	{ "lose", do_lose },	   { "expect", do_expect },   { "copy", do_copy },     { "undelete", do_undelete },
+	{ "conf", do_conf },     { "servers", do_servers },   { "task", do_task },
+	{ "drop", do_drop },     { "import", do_import },     { "publish", do_publish },
+	{ "sync", do_sync },     { "set", do_set },           { "mailbox", do_mailbox },
+	{ "before", do_before }, { "put", do_put },           { "overwrite", do_overwrite },
+	{ "delete", do_delete }, { "move", do_move },         { "sleep", do_sleep },
+	{ "fault", do_fault },   { "lose", do_lose },         { "expect", do_expect },
+	{ "copy", do_copy },     { "undelete", do_undelete },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)
@@ -542,7 +569,8 @@ static size_t find_scenarios(struct scenario *list)
 			continue;
 		cr_assert_lt(count, (size_t)SCENARIOS_MAX);
 		if (list)
-			snprintf(list[count].path, sizeof list->path, "%s/%s", scenario_directory(), entry->d_name);
+			snprintf(list[count].path, sizeof list->path, "%s/%s", scenario_directory(),
+				 entry->d_name);
 		count++;
 	}
 	if (directory)
@@ -569,7 +597,8 @@ ParameterizedTest(struct scenario *scenario, scenario, file)
 	cr_assert_not_null(file, "%s", scenario->path);
 	while (fgets(text, sizeof text, file)) {
 		text[strcspn(text, "\n")] = '\0';
-		snprintf(where, sizeof where, "%s:%d", strrchr(scenario->path, '/') + 1, ++number_of_line);
+		snprintf(where, sizeof where, "%s:%d", strrchr(scenario->path, '/') + 1,
+			 ++number_of_line);
 		run_line(world, mem_strdup(world->mem, where), text);
 	}
 	fclose(file);
@@ -580,5 +609,6 @@ Test(scenario, all_files_are_there)
 {
 	size_t count = find_scenarios(NULL);
 
-	cr_expect_geq(count, (size_t)REQUIRED_SCENARIOS, "only %zu scenarios in %s", count, scenario_directory());
+	cr_expect_geq(count, (size_t)REQUIRED_SCENARIOS, "only %zu scenarios in %s", count,
+		      scenario_directory());
 }

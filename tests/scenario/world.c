@@ -44,17 +44,23 @@ static void read_conf(struct world *world)
 	struct conf_report *report = NULL;
 	struct buf *ini = buf_new(world->mem);
 
-	buf_printf(ini, "[site]\nurl = https://pm.example.com/web\nname = Test\ntimezone = Europe/Berlin\n%s[store]\ndsn = %s\n",
+	buf_printf(ini,
+		   "[site]\nurl = https://pm.example.com/web\nname = Test\ntimezone = "
+		   "Europe/Berlin\n%s[store]\ndsn = %s\n",
 		   world->site->len ? world->site->data : "", world->dsn);
 	for (int i = 0; i < world->servers; i++)
-		buf_printf(ini, "[server %c]\ntype = memory\nurl = memory:%s/%c.mem\n%s", 'a' + i, world->directory, 'a' + i,
+		buf_printf(ini, "[server %c]\ntype = memory\nurl = memory:%s/%c.mem\n%s", 'a' + i,
+			   world->directory, 'a' + i,
 			   world->server->len ? world->server->data : "settle = 0s\n");
 	buf_printf(ini, "[rights]\n%s%s", world->rights->len ? world->rights->data : "grace = 0s\n",
 		   world->rules->len ? world->rules->data : "");
-	WORLD_OK(conf_parse(world->mem, "scenario.ini", ini->data, ini->len, 0600, &world->conf, &report));
-	cr_assert_not_null(world->conf, "%s\n%s", ini->data, report->count ? report->findings[0].text : "?");
+	WORLD_OK(conf_parse(world->mem, "scenario.ini", ini->data, ini->len, 0600, &world->conf,
+			    &report));
+	cr_assert_not_null(world->conf, "%s\n%s", ini->data,
+			   report->count ? report->findings[0].text : "?");
 	world->rule_set = rules_new(world->mem, world->conf, report);
-	cr_assert_not_null(world->rule_set, "%s\n%s", ini->data, report->count ? report->findings[0].text : "?");
+	cr_assert_not_null(world->rule_set, "%s\n%s", ini->data,
+			   report->count ? report->findings[0].text : "?");
 }
 
 static void open_store(struct world *world)
@@ -81,7 +87,8 @@ static void remove_files(struct world *world, const char *prefix)
 
 	while (directory && (entry = readdir(directory)))
 		if (text_starts(entry->d_name, prefix) && entry->d_name[0] != '.')
-			(void)unlink(mem_printf(world->mem, "%s/%s", world->directory, entry->d_name));
+			(void)unlink(
+				mem_printf(world->mem, "%s/%s", world->directory, entry->d_name));
 	if (directory)
 		closedir(directory);
 }
@@ -130,10 +137,13 @@ static void add_person(struct world *world, const char *name)
 	for (size_t i = 0; i < file->resource_count; i++)
 		if (!strcmp(file->resources[i].key, name))
 			return;
-	file->resources = MEM_GROW(world->mem, file->resources, struct projfile_resource, file->resource_count + 1);
-	file->resources[file->resource_count++] = (struct projfile_resource){
-		.key = name, .name = name, .email = mem_printf(world->mem, "%s@example.com", name), .line = 1
-	};
+	file->resources = MEM_GROW(world->mem, file->resources, struct projfile_resource,
+				   file->resource_count + 1);
+	file->resources[file->resource_count++] =
+		(struct projfile_resource){ .key = name,
+					    .name = name,
+					    .email = mem_printf(world->mem, "%s@example.com", name),
+					    .line = 1 };
 }
 
 static void add_row(struct world *world, struct world_row *row)
@@ -142,14 +152,20 @@ static void add_row(struct world *world, struct world_row *row)
 	const char *key = mem_printf(world->mem, "%zu", (size_t)(row - world->plan) + 1);
 
 	file->tasks = MEM_GROW(world->mem, file->tasks, struct projfile_task, file->task_count + 1);
-	file->tasks[file->task_count++] = (struct projfile_task){ .key = key, .values = row->task, .line = 1 };
+	file->tasks[file->task_count++] =
+		(struct projfile_task){ .key = key, .values = row->task, .line = 1 };
 	for (size_t i = 0; i < COUNT_OF(row->people) && row->people[i]; i++) {
 		add_person(world, row->people[i]);
-		file->assignments = MEM_GROW(world->mem, file->assignments, struct projfile_assignment, file->assignment_count + 1);
-		file->assignments[file->assignment_count++] = (struct projfile_assignment){
-			.key = mem_printf(world->mem, "%s-%zu", key, i), .task_key = key, .resource_key = row->people[i],
-			.values = row->assignment, .line = 1
-		};
+		file->assignments =
+			MEM_GROW(world->mem, file->assignments, struct projfile_assignment,
+				 file->assignment_count + 1);
+		file->assignments[file->assignment_count++] =
+			(struct projfile_assignment){ .key = mem_printf(world->mem, "%s-%zu", key,
+									i),
+						      .task_key = key,
+						      .resource_key = row->people[i],
+						      .values = row->assignment,
+						      .line = 1 };
 	}
 }
 
@@ -185,7 +201,8 @@ void world_publish(struct world *world)
 	struct sync_env env = { .conf = world->conf, .clock = world->clock };
 	int64_t jobs = 0;
 
-	WORLD_OK(sync_publish(world->mem, &env, world->store, find_project(world), world->report, &jobs));
+	WORLD_OK(sync_publish(world->mem, &env, world->store, find_project(world), world->report,
+			      &jobs));
 	world->publish = true;
 }
 
@@ -196,9 +213,12 @@ struct assignment *world_assignment(struct world *world, const char *title, cons
 	struct resource *resource = NULL;
 	size_t count = 0;
 
-	WORLD_OK(project_resource_by_key(world->store, world->mem, mem_printf(world->mem, "%s@example.com", person), &resource));
+	WORLD_OK(project_resource_by_key(world->store, world->mem,
+					 mem_printf(world->mem, "%s@example.com", person),
+					 &resource));
 	cr_assert_not_null(resource, "no person %s", person);
-	WORLD_OK(project_assignments(world->store, world->mem, project->id, resource->id, &list, &count));
+	WORLD_OK(project_assignments(world->store, world->mem, project->id, resource->id, &list,
+				     &count));
 	for (size_t i = 0; i < count; i++) {
 		struct stamped *values = NULL;
 
@@ -223,20 +243,22 @@ static struct endpoint *inner_of(struct endpoint *endpoint)
 	return ((struct meddler *)endpoint)->inner;
 }
 
-static struct fault *meddler_ensure(struct endpoint *endpoint, TALLOC_CTX *mem, const struct endpoint_folder *folder,
-				    const char *known, char **address_r, bool *created_r)
+static struct fault *meddler_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+				    const struct endpoint_folder *folder, const char *known,
+				    char **address_r, bool *created_r)
 {
 	return endpoint_ensure(inner_of(endpoint), mem, folder, known, address_r, created_r);
 }
 
-static struct fault *meddler_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *token,
-				    struct endpoint_notice **notice_r)
+static struct fault *meddler_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *token, struct endpoint_notice **notice_r)
 {
 	return endpoint_notice(inner_of(endpoint), mem, folder, token, notice_r);
 }
 
-static struct fault *meddler_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *const *addresses,
-				   size_t count, struct endpoint_item **items_r)
+static struct fault *meddler_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				   const char *const *addresses, size_t count,
+				   struct endpoint_item **items_r)
 {
 	return endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r);
 }
@@ -258,8 +280,8 @@ static void meddle(struct endpoint *endpoint, TALLOC_CTX *mem)
 	world->writes -= after - before;
 }
 
-static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, struct endpoint_put *puts,
-				 size_t count)
+static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count)
 {
 	meddle(endpoint, mem);
 	return endpoint_put(inner_of(endpoint), mem, folder, puts, count);
@@ -272,23 +294,32 @@ static struct fault *meddler_remove(struct endpoint *endpoint, TALLOC_CTX *mem, 
 	return endpoint_remove(inner_of(endpoint), mem, folder, removes, count);
 }
 
-static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder, const char *uid)
+static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			     const char *uid)
 {
 	return endpoint_address(inner_of(endpoint), mem, folder, uid);
 }
 
 static const struct endpoint_ops meddler_ops = {
-	.kind = "memory", .ensure = meddler_ensure, .notice = meddler_notice, .fetch = meddler_fetch,
-	.put = meddler_put, .remove = meddler_remove, .address = meddler_address,
+	.kind = "memory",
+	.ensure = meddler_ensure,
+	.notice = meddler_notice,
+	.fetch = meddler_fetch,
+	.put = meddler_put,
+	.remove = meddler_remove,
+	.address = meddler_address,
 };
 
 /* ---- rounds ---- */
 
-static void run_round(struct world *world, const struct conf_server *server, const struct resource *person,
-		      const struct project *project, bool full)
+static void run_round(struct world *world, const struct conf_server *server,
+		      const struct resource *person, const struct project *project, bool full)
 {
 	struct meddler meddler = { .endpoint.ops = &meddler_ops, .world = world };
-	struct round_env env = { .conf = world->conf, .store = world->store, .clock = world->clock, .rules = world->rule_set };
+	struct round_env env = { .conf = world->conf,
+				 .store = world->store,
+				 .clock = world->clock,
+				 .rules = world->rule_set };
 	struct round_options options = { .ensure = world->publish, .full = full };
 	struct account *account = NULL;
 	struct fault *fault;
@@ -296,11 +327,15 @@ static void run_round(struct world *world, const struct conf_server *server, con
 	WORLD_OK(store_begin(world->store));
 	WORLD_OK(link_account(world->store, world->mem, server->name, person->id, true, &account));
 	WORLD_OK(store_commit(world->store));
-	meddler.inner = memory_new(world->mem, world_server_path(world, server->name), person->email, world->clock, NULL);
-	fault = round_run(world->mem, &env, server, &meddler.endpoint, account, project, &options, world->report);
+	meddler.inner = memory_new(world->mem, world_server_path(world, server->name),
+				   person->email, world->clock, NULL);
+	fault = round_run(world->mem, &env, server, &meddler.endpoint, account, project, &options,
+			  world->report);
 	if (fault) /* as a worker does: told, and the rest goes on */
-		round_note(world->report, "%s on server %s: %s", person->key, server->name, fault->text);
-	if (fault && fault->next == FAULT_NEXT_RETRY && world->report->due_us > clock_now_us(world->clock) + CLOCK_SECOND_US)
+		round_note(world->report, "%s on server %s: %s", person->key, server->name,
+			   fault->text);
+	if (fault && fault->next == FAULT_NEXT_RETRY &&
+	    world->report->due_us > clock_now_us(world->clock) + CLOCK_SECOND_US)
 		world->report->due_us = clock_now_us(world->clock) + CLOCK_SECOND_US;
 }
 

@@ -1,6 +1,8 @@
-/* world.h - a site in a temporary folder: a database, one or two memory servers, a clock that is turned by hand.
+/* world.h - a site in a temporary folder: a database, one or two memory servers, a clock that is
+ * turned by hand.
  *
- * Rounds are run one after the other in this thread, so that nothing depends on chance or real time. */
+ * Rounds are run one after the other in this thread, so that nothing depends on chance or real
+ * time. */
 #ifndef TASKFERRY_TESTS_WORLD_H
 #define TASKFERRY_TESTS_WORLD_H
 
@@ -31,19 +33,21 @@ struct world {
 	struct projfile file; /* rebuilt at each import */
 	struct world_row plan[WORLD_ROWS];
 	size_t plan_count;
-	bool publish; /* the next sync is a publish job's */
+	bool publish;                /* the next sync is a publish job's */
 	struct round_report *report; /* of the last sync */
-	int64_t writes; /* requests that write of the last sync */
-	/* runs once, just before the next batch is put or removed: a client that writes in between */
+	int64_t writes;              /* requests that write of the last sync */
+	/* runs once, just before the next batch is put or removed: a client that writes in between
+	 */
 	void (*before_write)(struct world *world);
 	const char *before_write_line;
 	const char *deleted_address, *deleted_text; /* what a client deleted last */
 };
 
-#define WORLD_OK(call)                                                                                                 \
-	do {                                                                                                           \
-		struct fault *world_fault_ = (call);                                                                   \
-		cr_assert_null(world_fault_, "%s: %s", #call, world_fault_ ? world_fault_->text : "");                 \
+#define WORLD_OK(call)                                                                             \
+	do {                                                                                       \
+		struct fault *world_fault_ = (call);                                               \
+		cr_assert_null(world_fault_, "%s: %s", #call,                                      \
+			       world_fault_ ? world_fault_->text : "");                            \
 	} while (0)
 
 struct world *world_new(void);

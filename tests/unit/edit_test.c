@@ -21,8 +21,11 @@ static struct edit_world edit_world_with(const char *ini)
 	STORE_OK(conf_parse(world.store.mem, "test.ini", ini, strlen(ini), 0600, &conf, &report));
 	cr_assert_not_null(conf, "%s", ini);
 	store_world_fill(&world.store);
-	world.env = (struct edit_env){ .conf = conf, .store = world.store.store, .clock = world.store.clock,
-				       .rules = rules_new(world.store.mem, conf, report), .author = "project:carla" };
+	world.env = (struct edit_env){ .conf = conf,
+				       .store = world.store.store,
+				       .clock = world.store.clock,
+				       .rules = rules_new(world.store.mem, conf, report),
+				       .author = "project:carla" };
 	return world;
 }
 
@@ -33,7 +36,8 @@ static struct fault *set(struct edit_world *world, int64_t assignment, const cha
 	char *copy = mem_strdup(world->store.mem, spec), *save = NULL;
 	size_t count = 0;
 
-	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save), count++) {
+	for (char *word = strtok_r(copy, ";", &save); word;
+	     word = strtok_r(NULL, ";", &save), count++) {
 		char *name = text_trim(world->store.mem, word), *text = strchr(name, '=');
 
 		cr_assert_not_null(text);
@@ -42,7 +46,8 @@ static struct fault *set(struct edit_world *world, int64_t assignment, const cha
 		cr_assert_lt((int)fields[count].field, (int)FIELDS, "%s", name);
 	}
 	clock_sleep(world->store.clock, CLOCK_SECOND_US);
-	return edit_assignment(world->store.mem, &world->env, assignment, fields, count, &world->result);
+	return edit_assignment(world->store.mem, &world->env, assignment, fields, count,
+			       &world->result);
 }
 
 static void must_set(struct edit_world *world, const char *spec)
@@ -63,7 +68,8 @@ static size_t history(struct edit_world *world)
 	struct change *list = NULL;
 	size_t count = 0;
 
-	STORE_OK(project_history(world->store.store, world->store.mem, world->store.assignment, &list, &count));
+	STORE_OK(project_history(world->store.store, world->store.mem, world->store.assignment,
+				 &list, &count));
 	for (size_t i = 0; i < count; i++)
 		cr_expect_str_eq(list[i].author, "project:carla");
 	return count;
@@ -91,7 +97,8 @@ Test(edit, what_people_write)
 		struct edit_world world = edit_world_with("");
 
 		must_set(&world, cases[i].set);
-		cr_expect_str_eq(values(&world, world.store.assignment), cases[i].values, "%s gives {%s}, expected {%s}", cases[i].set,
+		cr_expect_str_eq(values(&world, world.store.assignment), cases[i].values,
+				 "%s gives {%s}, expected {%s}", cases[i].set,
 				 values(&world, world.store.assignment), cases[i].values);
 		cr_expect_not(world.result->attention, "%s", cases[i].set);
 		store_world_free(&world.store);
@@ -103,13 +110,16 @@ Test(edit, says_what_changed)
 	struct edit_world world = edit_world_with("");
 
 	must_set(&world, "subject=Ship; percent=40; status=in-process");
-	cr_expect(world.result->changed[FIELD_subject] && world.result->changed[FIELD_percent] && world.result->changed[FIELD_status]);
+	cr_expect(world.result->changed[FIELD_subject] && world.result->changed[FIELD_percent] &&
+		  world.result->changed[FIELD_status]);
 	cr_expect_not(world.result->changed[FIELD_notes]);
 	cr_expect_eq(history(&world), 3);
 	must_set(&world, "subject=Ship; percent=60");
 	cr_expect_not(world.result->changed[FIELD_subject], "it stood so already");
-	cr_expect_str_eq(spec_text(world.store.mem, world.result->before, true), "subject=Ship; status=in-process; percent=40");
-	cr_expect_str_eq(spec_text(world.store.mem, world.result->after, true), "subject=Ship; status=in-process; percent=60");
+	cr_expect_str_eq(spec_text(world.store.mem, world.result->before, true),
+			 "subject=Ship; status=in-process; percent=40");
+	cr_expect_str_eq(spec_text(world.store.mem, world.result->after, true),
+			 "subject=Ship; status=in-process; percent=60");
 	cr_expect_eq(history(&world), 4);
 	must_set(&world, "subject=");
 	cr_expect_str_eq(values(&world, world.store.assignment), "status=in-process; percent=60");
@@ -134,7 +144,9 @@ Test(edit, a_tasks_field_is_for_all_who_share_it)
 Test(edit, actual_work_is_an_adjustment)
 {
 	struct edit_world world = edit_world_with("");
-	struct project_booking booking = { .day = 20778, .minutes = 30, .source_key = "line-1", .author = "project:carla" };
+	struct project_booking booking = {
+		.day = 20778, .minutes = 30, .source_key = "line-1", .author = "project:carla"
+	};
 	bool booked = false;
 
 	STORE_OK(store_begin(world.store.store));
@@ -163,8 +175,10 @@ Test(edit, rules_correct_and_tell)
 			 "status=completed; percent=100; completed_at=2026-11-21T09:00:01Z");
 	cr_expect(world.result->attention);
 	cr_assert_eq(world.result->message_count, 2);
-	cr_expect_not_null(strstr(world.result->messages[0], "percent-range"), "%s", world.result->messages[0]);
-	cr_expect_not_null(strstr(world.result->messages[1], "done-agrees"), "%s", world.result->messages[1]);
+	cr_expect_not_null(strstr(world.result->messages[0], "percent-range"), "%s",
+			   world.result->messages[0]);
+	cr_expect_not_null(strstr(world.result->messages[1], "done-agrees"), "%s",
+			   world.result->messages[1]);
 	must_set(&world, "percent=40");
 	cr_expect_str_eq(values(&world, world.store.assignment), "status=in-process; percent=40");
 	store_world_free(&world.store);
@@ -184,16 +198,18 @@ Test(edit, what_is_refused_changes_nothing)
 		{ "", "parent=3", "parent" },
 		{ "", "predecessors=3", "predecessors" },
 		{ "", "summary=true", "summary" },
-		{ "[rule ask]\nwhen = new.percent > 50\naction = hold\nmessage = Ask first.\n", "percent=60; notes=n", "Ask first" },
+		{ "[rule ask]\nwhen = new.percent > 50\naction = hold\nmessage = Ask first.\n",
+		  "percent=60; notes=n", "Ask first" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct edit_world world = edit_world_with(cases[i].ini);
 
-		store_world_expect_fault(set(&world, world.store.assignment->id, cases[i].set), FAULT_DATA, cases[i].words);
+		store_world_expect_fault(set(&world, world.store.assignment->id, cases[i].set),
+					 FAULT_DATA, cases[i].words);
 		cr_expect_null(world.result);
-		cr_expect_str_eq(values(&world, world.store.assignment), "", "%s left {%s}", cases[i].set,
-				 values(&world, world.store.assignment));
+		cr_expect_str_eq(values(&world, world.store.assignment), "", "%s left {%s}",
+				 cases[i].set, values(&world, world.store.assignment));
 		cr_expect_eq(history(&world), 0, "%s left a trace", cases[i].set);
 		store_world_free(&world.store);
 	}
@@ -207,17 +223,20 @@ Test(edit, no_such_assignment)
 	store_world_free(&world.store);
 }
 
-/* A rule that stands in the way of other people does not stand in the manager's: `actor` tells them apart. */
+/* A rule that stands in the way of other people does not stand in the manager's: `actor` tells them
+ * apart. */
 Test(edit, rules_know_who_changes)
 {
-	struct edit_world world = edit_world_with("[rule theirs]\nwhen = new.percent > 50 AND actor = 'mailbox'\naction = reject\n"
-						  "[rule ours]\nwhen = new.notes IS NOT NULL AND actor = 'project'\naction = warn\n"
-						  "message = Notes are the assignee's.\n");
+	struct edit_world world = edit_world_with(
+		"[rule theirs]\nwhen = new.percent > 50 AND actor = 'mailbox'\naction = reject\n"
+		"[rule ours]\nwhen = new.notes IS NOT NULL AND actor = 'project'\naction = warn\n"
+		"message = Notes are the assignee's.\n");
 
 	must_set(&world, "percent=60; status=in-process");
 	cr_expect_not(world.result->attention);
 	must_set(&world, "notes=n");
-	cr_expect_str_eq(values(&world, world.store.assignment), "status=in-process; percent=60; notes=n");
+	cr_expect_str_eq(values(&world, world.store.assignment),
+			 "status=in-process; percent=60; notes=n");
 	cr_expect(world.result->attention, "a warning is told");
 	cr_expect_eq(world.result->message_count, 1);
 	store_world_free(&world.store);

@@ -8,7 +8,8 @@
 #include "store/revisions.h"
 #include "store_world.h"
 
-/* A project file as a table of text: rows "TASK:fields", people "KEY:NAME:EMAIL", assignments "KEY:TASK:PERSON:fields". */
+/* A project file as a table of text: rows "TASK:fields", people "KEY:NAME:EMAIL", assignments
+ * "KEY:TASK:PERSON:fields". */
 struct plan {
 	const char *guid, *title, *name;
 	const char *tasks[8], *people[8], *assignments[8];
@@ -30,7 +31,9 @@ static struct import_world import_world_with(const char *ini)
 	cr_assert_null(zone_use(world.store.mem, "Europe/Berlin"));
 	STORE_OK(conf_parse(world.store.mem, "test.ini", ini, strlen(ini), 0600, &conf, &report));
 	cr_assert_not_null(conf);
-	world.env = (struct edit_env){ .conf = conf, .store = world.store.store, .clock = world.store.clock,
+	world.env = (struct edit_env){ .conf = conf,
+				       .store = world.store.store,
+				       .clock = world.store.clock,
 				       .rules = rules_new(world.store.mem, conf, report) };
 	world.options.file_name = "dir/plan.xml";
 	return world;
@@ -66,7 +69,9 @@ static struct projfile *file_of(TALLOC_CTX *mem, const struct plan *plan)
 		char *row = mem_strdup(mem, plan->tasks[i]);
 		const char *key = part(&row);
 
-		file->tasks[file->task_count++] = (struct projfile_task){ .key = key, .values = spec_vector(mem, row ? row : "") };
+		file->tasks[file->task_count++] =
+			(struct projfile_task){ .key = key,
+						.values = spec_vector(mem, row ? row : "") };
 	}
 	for (size_t i = 0; i < COUNT_OF(plan->people) && plan->people[i]; i++) {
 		char *row = mem_strdup(mem, plan->people[i]);
@@ -78,7 +83,8 @@ static struct projfile *file_of(TALLOC_CTX *mem, const struct plan *plan)
 	}
 	for (size_t i = 0; i < COUNT_OF(plan->assignments) && plan->assignments[i]; i++) {
 		char *row = mem_strdup(mem, plan->assignments[i]);
-		struct projfile_assignment *assignment = &file->assignments[file->assignment_count++];
+		struct projfile_assignment *assignment =
+			&file->assignments[file->assignment_count++];
 
 		assignment->key = part(&row);
 		assignment->task_key = part(&row);
@@ -91,7 +97,8 @@ static struct projfile *file_of(TALLOC_CTX *mem, const struct plan *plan)
 static struct fault *try_import(struct import_world *world, const struct plan *plan)
 {
 	clock_sleep(world->store.clock, CLOCK_SECOND_US);
-	return import_file(world->store.mem, &world->env, file_of(world->store.mem, plan), &world->options, &world->result);
+	return import_file(world->store.mem, &world->env, file_of(world->store.mem, plan),
+			   &world->options, &world->result);
 }
 
 static void import(struct import_world *world, const struct plan *plan)
@@ -111,7 +118,8 @@ static struct assignment *assignments(struct import_world *world, size_t *count_
 {
 	struct assignment *list = NULL;
 
-	STORE_OK(project_assignments(world->store.store, world->store.mem, world->result->project->id, 0, &list, count_r));
+	STORE_OK(project_assignments(world->store.store, world->store.mem,
+				     world->result->project->id, 0, &list, count_r));
 	return list;
 }
 
@@ -126,10 +134,13 @@ static char *shown(struct import_world *world)
 		struct resource *resource = NULL;
 		struct stamped *values = NULL;
 
-		STORE_OK(project_resource(world->store.store, world->store.mem, list[i].resource_id, &resource));
+		STORE_OK(project_resource(world->store.store, world->store.mem, list[i].resource_id,
+					  &resource));
 		STORE_OK(project_values(world->store.store, world->store.mem, &list[i], &values));
 		buf_printf(out, "%s%s%s: %s", i ? "\n" : "", resource->key,
-			   list[i].state == ASSIGNMENT_ACTIVE ? "" : list[i].state == ASSIGNMENT_DECLINED ? " declined" : " withdrawn",
+			   list[i].state == ASSIGNMENT_ACTIVE     ? ""
+			   : list[i].state == ASSIGNMENT_DECLINED ? " declined"
+								  : " withdrawn",
 			   spec_text(world->store.mem, values->values, true));
 	}
 	return out->len ? out->data : mem_strdup(world->store.mem, "");
@@ -168,7 +179,10 @@ static bool noted(const struct import_world *world, const char *words)
 #define BOB "6:Bob:bob@example.com"
 
 static const struct plan basic = {
-	.guid = "guid-1", .title = "Harbour", .tasks = { "1:subject=Ship", "2:subject=Load" }, .people = { ANA, BOB },
+	.guid = "guid-1",
+	.title = "Harbour",
+	.tasks = { "1:subject=Ship", "2:subject=Load" },
+	.people = { ANA, BOB },
 	.assignments = { "10:1:5:due=2026-12-01; percent=20", "11:2:6:due=2026-12-02" },
 };
 
@@ -183,13 +197,16 @@ Test(import, twice_is_once)
 	cr_expect_eq(world.result->assignments_new, 2);
 	cr_expect_eq(world.result->people_new, 2);
 	cr_expect_str_eq(world.result->project->code, "harbour");
-	cr_expect_str_eq(shown(&world), "ana@example.com: subject=Ship; due=2026-12-01; percent=20\n"
-					"bob@example.com: subject=Load; due=2026-12-02");
+	cr_expect_str_eq(shown(&world),
+			 "ana@example.com: subject=Ship; due=2026-12-01; percent=20\n"
+			 "bob@example.com: subject=Load; due=2026-12-02");
 	before = last_change(&world);
 	import(&world, &basic);
 	cr_expect_eq(last_change(&world), before, "the second import wrote to the change log");
 	cr_expect_not(world.result->created);
-	cr_expect_eq(world.result->tasks_new + world.result->assignments_new + world.result->people_new, 0);
+	cr_expect_eq(world.result->tasks_new + world.result->assignments_new +
+			     world.result->people_new,
+		     0);
 	cr_expect_eq(world.result->tasks_changed + world.result->assignments_changed, 0);
 	cr_expect_not(world.result->attention);
 	store_world_free(&world.store);
@@ -202,14 +219,18 @@ Test(import, last_weeks_plan_does_not_revert_a_week_of_progress)
 	int64_t before;
 
 	import(&world, &basic);
-	report(&world, 0, "status=completed; percent=100; completed_at=2026-11-21T08:00:00Z; notes=n", "mailbox:a/ana");
+	report(&world, 0,
+	       "status=completed; percent=100; completed_at=2026-11-21T08:00:00Z; notes=n",
+	       "mailbox:a/ana");
 	report(&world, 1, "due=2026-12-24", "project:x");
 	before = last_change(&world);
 	import(&world, &basic);
 	cr_expect_eq(last_change(&world), before);
-	cr_expect_str_eq(shown(&world),
-			 "ana@example.com: subject=Ship; due=2026-12-01; status=completed; percent=100; "
-			 "completed_at=2026-11-21T08:00:00Z; notes=n\nbob@example.com: subject=Load; due=2026-12-24");
+	cr_expect_str_eq(
+		shown(&world),
+		"ana@example.com: subject=Ship; due=2026-12-01; status=completed; percent=100; "
+		"completed_at=2026-11-21T08:00:00Z; notes=n\nbob@example.com: subject=Load; "
+		"due=2026-12-24");
 	store_world_free(&world.store);
 }
 
@@ -223,8 +244,10 @@ Test(import, only_what_changed_in_the_file)
 	plan.assignments[0] = "10:1:5:due=2026-12-05; percent=20";
 	plan.tasks[1] = "2:subject=Load it; priority=1";
 	import(&world, &plan);
-	cr_expect_str_eq(shown(&world), "ana@example.com: subject=Ship; due=2026-12-05; status=in-process; percent=60\n"
-					"bob@example.com: subject=Load it; due=2026-12-02; priority=1");
+	cr_expect_str_eq(
+		shown(&world),
+		"ana@example.com: subject=Ship; due=2026-12-05; status=in-process; percent=60\n"
+		"bob@example.com: subject=Load it; due=2026-12-02; priority=1");
 	cr_expect_eq(world.result->tasks_changed, 1);
 	cr_expect_eq(world.result->assignments_changed, 1);
 	cr_expect_eq(world.result->losing, 0);
@@ -239,7 +262,9 @@ Test(import, what_the_file_takes_away_goes)
 	import(&world, &basic);
 	plan.assignments[0] = "10:1:5:percent=20";
 	import(&world, &plan);
-	cr_expect_str_eq(shown(&world), "ana@example.com: subject=Ship; percent=20\nbob@example.com: subject=Load; due=2026-12-02");
+	cr_expect_str_eq(shown(&world),
+			 "ana@example.com: subject=Ship; percent=20\nbob@example.com: "
+			 "subject=Load; due=2026-12-02");
 	store_world_free(&world.store);
 }
 
@@ -256,7 +281,8 @@ Test(import, a_replaced_report_is_a_revision)
 	plan.assignments[0] = "10:1:5:due=2026-12-01; percent=30";
 	import(&world, &plan);
 	cr_expect_eq(world.result->losing, 1);
-	STORE_OK(revisions_list(world.store.store, world.store.mem, REVISION_LOSING, &list, &count));
+	STORE_OK(
+		revisions_list(world.store.store, world.store.mem, REVISION_LOSING, &list, &count));
 	cr_assert_eq(count, 1);
 	cr_assert(list[0].has[FIELD_percent]);
 	cr_expect_eq(list[0].field[FIELD_percent].theirs.number, 60);
@@ -306,8 +332,11 @@ Test(import, vanished_is_listed_and_withdrawn_only_when_asked)
 Test(import, the_brake_stops_a_mass_withdrawal)
 {
 	static const struct plan all = {
-		.guid = "g", .title = "P", .tasks = { "1:subject=A" }, 
-		.people = { "1:A:a@example.com", "2:B:b@example.com", "3:C:c@example.com", "4:D:d@example.com" },
+		.guid = "g",
+		.title = "P",
+		.tasks = { "1:subject=A" },
+		.people = { "1:A:a@example.com", "2:B:b@example.com", "3:C:c@example.com",
+			    "4:D:d@example.com" },
 		.assignments = { "1:1:1:", "2:1:2:", "3:1:3:", "4:1:4:" },
 	};
 	struct plan few = all;
@@ -340,7 +369,8 @@ Test(import, a_person_without_an_address)
 	cr_expect_eq(world.result->without_address, 0);
 	cr_expect_eq(world.result->people_new, 0);
 	cr_expect_eq(world.result->assignments_new, 0);
-	cr_expect_not_null(strstr(shown(&world), "robert@example.com: subject=Load"), "%s", shown(&world));
+	cr_expect_not_null(strstr(shown(&world), "robert@example.com: subject=Load"), "%s",
+			   shown(&world));
 	store_world_free(&world.store);
 }
 
@@ -404,8 +434,9 @@ Test(import, two_assignments_of_one_pair)
 
 	plan.assignments[1] = "11:1:5:due=2026-12-09";
 	import(&world, &plan);
-	cr_expect_str_eq(shown(&world), "ana@example.com: subject=Ship; due=2026-12-01; percent=20\n"
-					"ana@example.com: subject=Ship; due=2026-12-09");
+	cr_expect_str_eq(shown(&world),
+			 "ana@example.com: subject=Ship; due=2026-12-01; percent=20\n"
+			 "ana@example.com: subject=Ship; due=2026-12-09");
 	list = assignments(&world, &count);
 	cr_assert_eq(count, 2);
 	cr_expect_str_neq(list[0].uid, list[1].uid);
@@ -421,9 +452,10 @@ Test(import, two_assignments_of_one_pair)
 	plan.assignments[2] = "11:1:5:due=2026-12-09";
 	import(&world, &plan);
 	cr_expect_eq(world.result->assignments_new, 1);
-	cr_expect_str_eq(shown(&world), "ana@example.com: subject=Ship; due=2026-12-01; percent=20\n"
-					"ana@example.com: subject=Ship; due=2026-12-09\n"
-					"ana@example.com: subject=Ship; due=2026-12-24");
+	cr_expect_str_eq(shown(&world),
+			 "ana@example.com: subject=Ship; due=2026-12-01; percent=20\n"
+			 "ana@example.com: subject=Ship; due=2026-12-09\n"
+			 "ana@example.com: subject=Ship; due=2026-12-24");
 	store_world_free(&world.store);
 }
 
@@ -448,7 +480,9 @@ Test(import, actual_work_is_booked_by_its_difference)
 {
 	struct import_world world = import_world_new();
 	struct plan plan = basic;
-	struct project_booking booking = { .day = 20778, .minutes = 30, .source_key = "line-1", .author = "mailbox:a/ana" };
+	struct project_booking booking = {
+		.day = 20778, .minutes = 30, .source_key = "line-1", .author = "mailbox:a/ana"
+	};
 	struct assignment *list;
 	size_t count = 0;
 	bool booked = false;
@@ -461,13 +495,16 @@ Test(import, actual_work_is_booked_by_its_difference)
 	STORE_OK(project_book(world.store.store, &list[0], &booking, &booked));
 	STORE_OK(store_commit(world.store.store));
 	import(&world, &plan);
-	cr_expect_not_null(strstr(shown(&world), "actual_work=90"), "nothing new in the file: %s", shown(&world));
+	cr_expect_not_null(strstr(shown(&world), "actual_work=90"), "nothing new in the file: %s",
+			   shown(&world));
 	plan.assignments[0] = "10:1:5:actual_work=100";
 	import(&world, &plan);
-	cr_expect_not_null(strstr(shown(&world), "actual_work=130"), "40 more in the file: %s", shown(&world));
+	cr_expect_not_null(strstr(shown(&world), "actual_work=130"), "40 more in the file: %s",
+			   shown(&world));
 	plan.assignments[0] = "10:1:5:actual_work=80";
 	import(&world, &plan);
-	cr_expect_not_null(strstr(shown(&world), "actual_work=110"), "20 less in the file: %s", shown(&world));
+	cr_expect_not_null(strstr(shown(&world), "actual_work=110"), "20 less in the file: %s",
+			   shown(&world));
 	/* withdrawn and back: not booked again */
 	world.options.withdraw = true;
 	plan.assignments[0] = plan.assignments[1];
@@ -491,7 +528,8 @@ Test(import, reassigning)
 	import(&world, &plan);
 	cr_expect_eq(world.result->assignments_new, 1);
 	cr_expect_eq(world.result->withdrawn, 1);
-	cr_expect_str_eq(shown(&world), "ana@example.com withdrawn: subject=Ship; due=2026-12-01; status=in-process; percent=60\n"
+	cr_expect_str_eq(shown(&world), "ana@example.com withdrawn: subject=Ship; due=2026-12-01; "
+					"status=in-process; percent=60\n"
 					"bob@example.com: subject=Ship; due=2026-12-01\n"
 					"bob@example.com: subject=Load; due=2026-12-02");
 	store_world_free(&world.store);

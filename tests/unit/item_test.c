@@ -8,7 +8,7 @@
 #include "decide/publish.h"
 #include "spec.h"
 
-#define SEEN_AT "2026-11-21T09:00:00Z"	  /* the item was last seen unchanged */
+#define SEEN_AT "2026-11-21T09:00:00Z"    /* the item was last seen unchanged */
 #define PROJECT_AT "2026-11-21T09:20:00Z" /* the project's values were set */
 #define MAILBOX_AT "2026-11-21T09:30:00Z" /* the server's time of the item */
 #define NOW "2026-11-21T10:00:00Z"
@@ -33,25 +33,36 @@ static struct world world_of(const char *ini)
 	world.rules = rules_new(world.mem, conf, report);
 	cr_assert_not_null(world.rules, "%s", ini);
 	memcpy(world.assignee, conf->rights.assignee, sizeof world.assignee);
-	world.context = (struct rules_context){ .task_key = "1", .project_code = "p", .project_name = "P",
-						.project_state = "published", .resource_key = "ana@example.com",
-						.actor = "mailbox", .now_us = spec_time(NOW) };
+	world.context = (struct rules_context){ .task_key = "1",
+						.project_code = "p",
+						.project_name = "P",
+						.project_state = "published",
+						.resource_key = "ana@example.com",
+						.actor = "mailbox",
+						.now_us = spec_time(NOW) };
 	cr_assert(when_day_from_civil(2026, 11, 21, &world.context.today));
 	for (int f = 0; f < FIELDS; f++)
 		world.project_at_us[f] = spec_time(PROJECT_AT);
 	return world;
 }
 
-static struct item_input input_of(struct world *world, const char *project, const char *want, const char *seen, const char *item)
+static struct item_input input_of(struct world *world, const char *project, const char *want,
+				  const char *seen, const char *item)
 {
-	struct item_input input = { .project_at_us = world->project_at_us, .dates = DATES_DAY, .assignee = world->assignee,
-				    .rules = world->rules, .context = &world->context };
+	struct item_input input = { .project_at_us = world->project_at_us,
+				    .dates = DATES_DAY,
+				    .assignee = world->assignee,
+				    .rules = world->rules,
+				    .context = &world->context };
 
 	input.project = spec_vector(world->mem, project);
-	input.want = want ? publish_vector(world->mem, spec_vector(world->mem, want), DATES_DAY, NULL) : NULL;
+	input.want =
+		want ? publish_vector(world->mem, spec_vector(world->mem, want), DATES_DAY, NULL)
+		     : NULL;
 	input.seen = spec_vector_or_null(world->mem, seen);
 	input.item = spec_vector_or_null(world->mem, item);
-	input.times = (struct merge_times){ .server_us = spec_time(MAILBOX_AT), .unchanged_us = spec_time(SEEN_AT),
+	input.times = (struct merge_times){ .server_us = spec_time(MAILBOX_AT),
+					    .unchanged_us = spec_time(SEEN_AT),
 					    .changed_us = spec_time(NOW) };
 	return input;
 }
@@ -69,8 +80,9 @@ static char *revisions_text(TALLOC_CTX *mem, const struct item_decision *decisio
 	for (size_t i = 0; i < decision->revision_count; i++) {
 		const struct revision *revision = decision->revisions[i];
 
-		buf_printf(buf, "%s%s%s%s%s", i ? ", " : "", revision_state_name(revision->state), revision->rule ? "[" : "",
-			   revision->rule ? revision->rule : "", revision->rule ? "]" : "");
+		buf_printf(buf, "%s%s%s%s%s", i ? ", " : "", revision_state_name(revision->state),
+			   revision->rule ? "[" : "", revision->rule ? revision->rule : "",
+			   revision->rule ? "]" : "");
 		for (int f = 0; f < FIELDS; f++)
 			if (revision->has[f])
 				buf_printf(buf, " %s:%s>%s>%s", field_table[f].name,
@@ -83,7 +95,8 @@ static char *revisions_text(TALLOC_CTX *mem, const struct item_decision *decisio
 
 struct item_case {
 	const char *label;
-	const char *was;     /* the project's values when the item was published; what the item then showed */
+	const char *was;     /* the project's values when the item was published; what the item then
+				showed */
 	const char *project; /* now; NULL: as then */
 	const char *item;    /* what a person made of it; what is not named is as it was shown */
 	const char *outcome; /* the project's values */
@@ -106,7 +119,8 @@ static void check(const char *ini, const struct item_case *cases, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct item_case *c = &cases[i];
-		struct item_input input = input_of(&world, c->project ? c->project : c->was, c->was, NULL, NULL);
+		struct item_input input =
+			input_of(&world, c->project ? c->project : c->was, c->was, NULL, NULL);
 		struct item_decision *decision;
 		char *outcome, *revisions;
 
@@ -115,18 +129,23 @@ static void check(const char *ini, const struct item_case *cases, size_t count)
 		decision = item_decide(world.mem, &input);
 		outcome = spec_text(world.mem, decision->project, true);
 		revisions = revisions_text(world.mem, decision);
-		cr_expect_str_eq(outcome, c->outcome, "%s: {%s} -> {%s}, item {%s}\nexpected %s\nactual   %s", c->label, c->was,
-				 c->project ? c->project : c->was, c->item, c->outcome, outcome);
-		cr_expect_str_eq(revisions, c->revisions, "%s: revisions\nexpected %s\nactual   %s", c->label, c->revisions,
-				 revisions);
-		cr_expect_eq(decision->pushed_back, c->corrected, "%s: pushed back: expected %d, actual %d", c->label, c->corrected,
+		cr_expect_str_eq(outcome, c->outcome,
+				 "%s: {%s} -> {%s}, item {%s}\nexpected %s\nactual   %s", c->label,
+				 c->was, c->project ? c->project : c->was, c->item, c->outcome,
+				 outcome);
+		cr_expect_str_eq(revisions, c->revisions, "%s: revisions\nexpected %s\nactual   %s",
+				 c->label, c->revisions, revisions);
+		cr_expect_eq(decision->pushed_back, c->corrected,
+			     "%s: pushed back: expected %d, actual %d", c->label, c->corrected,
 			     decision->pushed_back);
-		cr_expect_eq(decision->correction != NULL, c->corrected, "%s: correction: %s", c->label,
-			     decision->correction ? decision->correction : "none");
+		cr_expect_eq(decision->correction != NULL, c->corrected, "%s: correction: %s",
+			     c->label, decision->correction ? decision->correction : "none");
 		for (int f = 0; f < FIELDS; f++)
 			cr_expect_eq(decision->changed[f],
-				     !value_identical((enum field)f, &input.project->value[f], &decision->project->value[f]),
-				     "%s: %s is wrongly %s as changed", c->label, field_table[f].name,
+				     !value_identical((enum field)f, &input.project->value[f],
+						      &decision->project->value[f]),
+				     "%s: %s is wrongly %s as changed", c->label,
+				     field_table[f].name,
 				     decision->changed[f] ? "marked" : "not marked");
 	}
 	talloc_free(world.mem);
@@ -135,15 +154,21 @@ static void check(const char *ini, const struct item_case *cases, size_t count)
 Test(item, what_an_assignee_may_change)
 {
 	static const struct item_case cases[] = {
-		{ "progress", "subject=S; status=needs-action", NULL, "status=in-process; percent=40",
-		  "subject=S; status=in-process; percent=40", "", false },
-		{ "done", "subject=S", NULL, "status=completed; percent=100; completed_at=2026-11-21T09:29:00Z",
-		  "subject=S; status=completed; percent=100; completed_at=2026-11-21T09:29:00Z", "", false },
-		{ "done without a date: the server's time of the change", "subject=S", NULL, "status=completed",
+		{ "progress", "subject=S; status=needs-action", NULL,
+		  "status=in-process; percent=40", "subject=S; status=in-process; percent=40", "",
+		  false },
+		{ "done", "subject=S", NULL,
+		  "status=completed; percent=100; completed_at=2026-11-21T09:29:00Z",
+		  "subject=S; status=completed; percent=100; completed_at=2026-11-21T09:29:00Z", "",
+		  false },
+		{ "done without a date: the server's time of the change", "subject=S", NULL,
+		  "status=completed",
 		  "subject=S; status=completed; percent=100; completed_at=" MAILBOX_AT, "", false },
-		{ "notes", "subject=S", NULL, "notes=call them", "subject=S; notes=call them", "", false },
+		{ "notes", "subject=S", NULL, "notes=call them", "subject=S; notes=call them", "",
+		  false },
 		{ "notes cleared", "subject=S; notes=n", NULL, "notes=", "subject=S", "", false },
-		{ "nothing", "subject=S; percent=40; status=in-process", NULL, "", "subject=S; status=in-process; percent=40", "", false },
+		{ "nothing", "subject=S; percent=40; status=in-process", NULL, "",
+		  "subject=S; status=in-process; percent=40", "", false },
 	};
 
 	check("", cases, COUNT_OF(cases));
@@ -152,21 +177,26 @@ Test(item, what_an_assignee_may_change)
 Test(item, a_plan_field_becomes_a_proposal)
 {
 	static const struct item_case cases[] = {
-		{ "due", "subject=S; due=2026-11-25T16:00:00Z", NULL, "due=2026-11-30", "subject=S; due=2026-11-25T16:00:00Z",
+		{ "due", "subject=S; due=2026-11-25T16:00:00Z", NULL, "due=2026-11-30",
+		  "subject=S; due=2026-11-25T16:00:00Z",
 		  "proposed due:2026-11-25>2026-11-30>2026-11-25", true },
-		{ "several are one proposal", "subject=S; due=2026-11-25; priority=1", NULL, "due=2026-11-30; priority=9; subject=T",
-		  "subject=S; due=2026-11-25; priority=1",
-		  "proposed subject:S>T>S due:2026-11-25>2026-11-30>2026-11-25 priority:1>9>1", true },
-		{ "a cleared one too", "subject=S; due=2026-11-25", NULL, "due=", "subject=S; due=2026-11-25",
-		  "proposed due:2026-11-25>->2026-11-25", true },
-		{ "progress beside it counts", "subject=S; due=2026-11-25", NULL, "due=2026-11-30; status=in-process; percent=40",
-		  "subject=S; due=2026-11-25; status=in-process; percent=40", "proposed due:2026-11-25>2026-11-30>2026-11-25", true },
-		{ "the project moved it meanwhile, earlier", "due=2026-11-25", "due=2026-11-27", "due=2026-11-30", "due=2026-11-27",
+		{ "several are one proposal", "subject=S; due=2026-11-25; priority=1", NULL,
+		  "due=2026-11-30; priority=9; subject=T", "subject=S; due=2026-11-25; priority=1",
+		  "proposed subject:S>T>S due:2026-11-25>2026-11-30>2026-11-25 priority:1>9>1",
+		  true },
+		{ "a cleared one too", "subject=S; due=2026-11-25", NULL, "due=",
+		  "subject=S; due=2026-11-25", "proposed due:2026-11-25>->2026-11-25", true },
+		{ "progress beside it counts", "subject=S; due=2026-11-25", NULL,
+		  "due=2026-11-30; status=in-process; percent=40",
+		  "subject=S; due=2026-11-25; status=in-process; percent=40",
+		  "proposed due:2026-11-25>2026-11-30>2026-11-25", true },
+		{ "the project moved it meanwhile, earlier", "due=2026-11-25", "due=2026-11-27",
+		  "due=2026-11-30", "due=2026-11-27",
 		  "proposed due:2026-11-25>2026-11-30>2026-11-27", true },
-		{ "both to the same: nothing to propose", "due=2026-11-25", "due=2026-11-30", "due=2026-11-30", "due=2026-11-30", "",
-		  false },
-		{ "the same day is no proposal", "due=2026-11-25T16:00:00Z", NULL, "due=2026-11-25T08:00:00Z",
-		  "due=2026-11-25T16:00:00Z", "", false },
+		{ "both to the same: nothing to propose", "due=2026-11-25", "due=2026-11-30",
+		  "due=2026-11-30", "due=2026-11-30", "", false },
+		{ "the same day is no proposal", "due=2026-11-25T16:00:00Z", NULL,
+		  "due=2026-11-25T08:00:00Z", "due=2026-11-25T16:00:00Z", "", false },
 	};
 
 	check("", cases, COUNT_OF(cases));
@@ -175,12 +205,13 @@ Test(item, a_plan_field_becomes_a_proposal)
 Test(item, rights_are_configuration)
 {
 	static const struct item_case plan[] = {
-		{ "an assignee who plans", "subject=S; due=2026-11-25T16:00:00Z", NULL, "due=2026-11-30", "subject=S; due=2026-11-30", "",
-		  false },
+		{ "an assignee who plans", "subject=S; due=2026-11-25T16:00:00Z", NULL,
+		  "due=2026-11-30", "subject=S; due=2026-11-30", "", false },
 	};
 	static const struct item_case notes[] = {
-		{ "progress is not theirs", "subject=S; status=in-process; percent=40", NULL, "percent=60; notes=n",
-		  "subject=S; status=in-process; percent=40; notes=n", "proposed percent:40>60>40", true },
+		{ "progress is not theirs", "subject=S; status=in-process; percent=40", NULL,
+		  "percent=60; notes=n", "subject=S; status=in-process; percent=40; notes=n",
+		  "proposed percent:40>60>40", true },
 	};
 
 	check("[rights]\nassignee = plan, progress, notes\n", plan, COUNT_OF(plan));
@@ -190,10 +221,11 @@ Test(item, rights_are_configuration)
 Test(item, rules_correct_and_reject)
 {
 	static const struct item_case builtin[] = {
-		{ "140 is 100 and done", "subject=S; status=in-process; percent=40", NULL, "percent=140",
-		  "subject=S; status=completed; percent=100; completed_at=" NOW,
+		{ "140 is 100 and done", "subject=S; status=in-process; percent=40", NULL,
+		  "percent=140", "subject=S; status=completed; percent=100; completed_at=" NOW,
 		  "corrected[percent-range] percent:40>140>100", true },
-		{ "-5 is 0", "subject=S; status=in-process; percent=40", NULL, "percent=-5", "subject=S; status=in-process; percent=0",
+		{ "-5 is 0", "subject=S; status=in-process; percent=40", NULL, "percent=-5",
+		  "subject=S; status=in-process; percent=0",
 		  "corrected[percent-range] percent:40>-5>0", true },
 		{ "140 beside notes", "subject=S", NULL, "percent=140; notes=n",
 		  "subject=S; status=completed; percent=100; completed_at=" NOW "; notes=n",
@@ -201,34 +233,42 @@ Test(item, rules_correct_and_reject)
 	};
 	static const struct item_case own[] = {
 		{ "rejected", "subject=S; status=in-process; percent=40", NULL, "percent=20",
-		  "subject=S; status=in-process; percent=40", "rejected[no-way-back] percent:40>20>40", true },
-		{ "and what it does not name stays", "subject=S; status=in-process; percent=40", NULL, "percent=20; notes=n",
-		  "subject=S; status=in-process; percent=40; notes=n", "rejected[no-way-back] percent:40>20>40", true },
-		{ "held is a proposal", "subject=S", NULL, "notes=secret", "subject=S", "proposed[ask-first] notes:->secret>-", true },
-		{ "a warning changes nothing", "subject=S; status=in-process; percent=40", NULL, "percent=90",
-		  "subject=S; status=in-process; percent=90", "", false },
+		  "subject=S; status=in-process; percent=40",
+		  "rejected[no-way-back] percent:40>20>40", true },
+		{ "and what it does not name stays", "subject=S; status=in-process; percent=40",
+		  NULL, "percent=20; notes=n", "subject=S; status=in-process; percent=40; notes=n",
+		  "rejected[no-way-back] percent:40>20>40", true },
+		{ "held is a proposal", "subject=S", NULL, "notes=secret", "subject=S",
+		  "proposed[ask-first] notes:->secret>-", true },
+		{ "a warning changes nothing", "subject=S; status=in-process; percent=40", NULL,
+		  "percent=90", "subject=S; status=in-process; percent=90", "", false },
 	};
 
 	check("", builtin, COUNT_OF(builtin));
-	check("[rule no-way-back]\nwhen = new.percent < old.percent\naction = reject\nmessage = Progress goes up only.\n"
-	      "[rule ask-first]\nwhen = new.notes = 'secret'\naction = hold\nmessage = The manager is asked.\n",
+	check("[rule no-way-back]\nwhen = new.percent < old.percent\naction = reject\nmessage = "
+	      "Progress goes up only.\n"
+	      "[rule ask-first]\nwhen = new.notes = 'secret'\naction = hold\nmessage = The manager "
+	      "is asked.\n",
 	      own, COUNT_OF(own));
 }
 
 Test(item, the_words_of_a_correction)
 {
 	struct world world = world_of("");
-	struct item_input input = input_of(&world, "percent=40; status=in-process", "percent=40; status=in-process",
-					   "percent=40; status=in-process", "percent=140; status=in-process");
+	struct item_input input =
+		input_of(&world, "percent=40; status=in-process", "percent=40; status=in-process",
+			 "percent=40; status=in-process", "percent=140; status=in-process");
 	struct item_decision *decision = item_decide(world.mem, &input);
 
 	cr_assert_not_null(decision->correction);
-	cr_expect_not_null(strstr(decision->correction, "between 0 and 100"), "%s", decision->correction);
+	cr_expect_not_null(strstr(decision->correction, "between 0 and 100"), "%s",
+			   decision->correction);
 	cr_expect_str_eq(decision->rule[FIELD_percent], "percent-range");
 	cr_expect_not_null(decision->message[FIELD_percent]);
 	cr_expect_str_eq(decision->rule[FIELD_status], "done-agrees");
 	cr_expect_null(decision->rule[FIELD_notes]);
-	input = input_of(&world, "due=2026-11-25", "due=2026-11-25", "due=2026-11-25", "due=2026-11-30");
+	input = input_of(&world, "due=2026-11-25", "due=2026-11-25", "due=2026-11-25",
+			 "due=2026-11-30");
 	decision = item_decide(world.mem, &input);
 	cr_assert_not_null(decision->correction);
 	cr_expect_not_null(strstr(decision->correction, "proposal"), "%s", decision->correction);
@@ -239,15 +279,21 @@ Test(item, the_words_of_a_correction)
 Test(item, the_loser_is_a_revision)
 {
 	static const struct item_case mailbox[] = {
-		{ "mailbox newer, notes", "notes=a", "notes=p", "notes=m", "notes=m", "losing notes:a>p>m", false },
-		{ "mailbox newer, progress", "status=in-process; percent=40", "status=in-process; percent=60", "percent=80",
-		  "status=in-process; percent=80", "losing percent:40>60>80", false },
-		{ "not in conflict", "notes=a; status=in-process; percent=40", "notes=p; status=in-process; percent=40", "percent=80",
+		{ "mailbox newer, notes", "notes=a", "notes=p", "notes=m", "notes=m",
+		  "losing notes:a>p>m", false },
+		{ "mailbox newer, progress", "status=in-process; percent=40",
+		  "status=in-process; percent=60", "percent=80", "status=in-process; percent=80",
+		  "losing percent:40>60>80", false },
+		{ "not in conflict", "notes=a; status=in-process; percent=40",
+		  "notes=p; status=in-process; percent=40", "percent=80",
 		  "status=in-process; percent=80; notes=p", "", false },
-		{ "done against 60 %", "status=in-process; percent=40", "status=in-process; percent=60",
+		{ "done against 60 %", "status=in-process; percent=40",
+		  "status=in-process; percent=60",
 		  "status=completed; percent=100; completed_at=2026-11-21T09:29:00Z",
 		  "status=completed; percent=100; completed_at=2026-11-21T09:29:00Z",
-		  "losing status:in-process>in-process>completed percent:40>60>100 completed_at:->->2026-11-21T09:29:00Z", false },
+		  "losing status:in-process>in-process>completed percent:40>60>100 "
+		  "completed_at:->->2026-11-21T09:29:00Z",
+		  false },
 	};
 	struct world world = world_of("");
 	struct item_input input = input_of(&world, "notes=p", "notes=a", "notes=a", "notes=m");
@@ -267,7 +313,8 @@ Test(item, the_loser_is_a_revision)
 Test(item, a_conflict_with_an_impossible_number)
 {
 	static const struct item_case cases[] = {
-		{ "140 wins and is corrected; 60 lost", "status=in-process; percent=40", "status=in-process; percent=60", "percent=140",
+		{ "140 wins and is corrected; 60 lost", "status=in-process; percent=40",
+		  "status=in-process; percent=60", "percent=140",
 		  "status=completed; percent=100; completed_at=" NOW,
 		  "losing percent:40>60>140, corrected[percent-range] percent:60>140>100", true },
 	};
@@ -278,10 +325,12 @@ Test(item, a_conflict_with_an_impossible_number)
 Test(item, without_an_item_only_the_project_counts)
 {
 	struct world world = world_of("");
-	struct item_input input = input_of(&world, "subject=S; due=2026-11-25T16:00:00Z; percent=140", NULL, NULL, NULL);
+	struct item_input input = input_of(
+		&world, "subject=S; due=2026-11-25T16:00:00Z; percent=140", NULL, NULL, NULL);
 	struct item_decision *decision = item_decide(world.mem, &input);
 
-	cr_expect_str_eq(spec_text(world.mem, decision->want, true), "subject=S; due=2026-11-25; status=needs-action; percent=140");
+	cr_expect_str_eq(spec_text(world.mem, decision->want, true),
+			 "subject=S; due=2026-11-25; status=needs-action; percent=140");
 	cr_expect_eq(decision->revision_count, 0);
 	cr_expect_null(decision->correction);
 	talloc_free(world.mem);
@@ -290,8 +339,9 @@ Test(item, without_an_item_only_the_project_counts)
 Test(item, first_contact_takes_progress_and_keeps_the_plan)
 {
 	struct world world = world_of("");
-	struct item_input input = input_of(&world, "subject=S; due=2026-11-25; status=needs-action", NULL, NULL,
-					   "subject=S; due=2026-12-24; status=in-process; percent=60; notes=n");
+	struct item_input input =
+		input_of(&world, "subject=S; due=2026-11-25; status=needs-action", NULL, NULL,
+			 "subject=S; due=2026-12-24; status=in-process; percent=60; notes=n");
 	struct item_decision *decision = item_decide(world.mem, &input);
 
 	cr_expect_str_eq(spec_text(world.mem, decision->project, true),
@@ -316,26 +366,35 @@ static const char *pick(unsigned *state, const char *const *words, size_t count)
 	return words[next_random(state) % count];
 }
 
-#define PICK(state, ...) pick(state, (const char *const[]){ __VA_ARGS__ }, COUNT_OF(((const char *const[]){ __VA_ARGS__ })))
+#define PICK(state, ...)                                                                           \
+	pick(state, (const char *const[]){ __VA_ARGS__ },                                          \
+	     COUNT_OF(((const char *const[]){ __VA_ARGS__ })))
 
 /* Two words in three cases are empty: vectors of one case are to share most of their values. */
 static char *random_spec(TALLOC_CTX *mem, unsigned *state, bool of_item)
 {
-	char *percents = mem_strdup(mem, PICK(state, "", "percent=0;", "percent=40;", "percent=60;", "percent=100;", "percent=;"));
+	char *percents = mem_strdup(mem, PICK(state, "", "percent=0;", "percent=40;", "percent=60;",
+					      "percent=100;", "percent=;"));
 
 	if (of_item && next_random(state) % 4 == 0)
-		percents = mem_strdup(mem, PICK(state, "percent=140;", "percent=-5;", "percent=1;", "percent=50;", "percent=99;"));
-	return mem_printf(mem, "%s%s%s%s%s%s%s%s%s", percents,
-			  PICK(state, "", "status=;", "status=needs-action;", "status=in-process;", "status=completed;", "status=cancelled;"),
-			  PICK(state, "", "", "completed_at=;", "completed_at=2026-11-20T08:00:00Z;", "completed_at=2026-11-21;"),
-			  PICK(state, "", "", "notes=;", "notes=a;", "notes=b;"), PICK(state, "", "", "subject=S;", "subject=T;"),
-			  PICK(state, "", "", "due=;", "due=2026-11-21;", "due=2026-11-25T10:00:00Z;"),
-			  PICK(state, "", "", "start=;", "start=2026-11-20;", "start=2026-11-24;"),
-			  PICK(state, "", "", "priority=;", "priority=1;", "priority=4;", "priority=9;"),
-			  PICK(state, "", "", "total_work=60;", "total_work=120;"));
+		percents = mem_strdup(mem, PICK(state, "percent=140;", "percent=-5;", "percent=1;",
+						"percent=50;", "percent=99;"));
+	return mem_printf(
+		mem, "%s%s%s%s%s%s%s%s%s", percents,
+		PICK(state, "", "status=;", "status=needs-action;", "status=in-process;",
+		     "status=completed;", "status=cancelled;"),
+		PICK(state, "", "", "completed_at=;", "completed_at=2026-11-20T08:00:00Z;",
+		     "completed_at=2026-11-21;"),
+		PICK(state, "", "", "notes=;", "notes=a;", "notes=b;"),
+		PICK(state, "", "", "subject=S;", "subject=T;"),
+		PICK(state, "", "", "due=;", "due=2026-11-21;", "due=2026-11-25T10:00:00Z;"),
+		PICK(state, "", "", "start=;", "start=2026-11-20;", "start=2026-11-24;"),
+		PICK(state, "", "", "priority=;", "priority=1;", "priority=4;", "priority=9;"),
+		PICK(state, "", "", "total_work=60;", "total_work=120;"));
 }
 
-static struct vector *random_over(TALLOC_CTX *mem, unsigned *state, const struct vector *under, bool of_item)
+static struct vector *random_over(TALLOC_CTX *mem, unsigned *state, const struct vector *under,
+				  bool of_item)
 {
 	struct vector *vector = vector_copy(mem, under);
 
@@ -347,57 +406,70 @@ static struct vector *random_over(TALLOC_CTX *mem, unsigned *state, const struct
 /* A project's values as rules leave them. */
 static struct vector *coherent(struct world *world, const struct vector *values)
 {
-	struct rules_result *result = rules_judge(world->mem, world->rules, &world->context, vector_new(world->mem), values);
+	struct rules_result *result = rules_judge(world->mem, world->rules, &world->context,
+						  vector_new(world->mem), values);
 
 	return result->values;
 }
 
-static void expect_standstill(struct world *world, const struct item_input *first, const struct item_decision *decision,
-			      const struct vector *item, const char *label, unsigned number)
+static void expect_standstill(struct world *world, const struct item_input *first,
+			      const struct item_decision *decision, const struct vector *item,
+			      const char *label, unsigned number)
 {
 	struct item_input again = *first;
 	struct item_decision *second;
-	char *context = mem_printf(world->mem, "case %u, %s:\nproject {%s}\nwant {%s}\nseen {%s}\nitem {%s}\nthen project {%s}\n"
-					       "then item {%s}",
-				   number, label, spec_text(world->mem, first->project, false),
-				   first->want ? spec_text(world->mem, first->want, false) : "none",
-				   first->seen ? spec_text(world->mem, first->seen, false) : "none",
-				   spec_text(world->mem, first->item, false), spec_text(world->mem, decision->project, false),
-				   spec_text(world->mem, item, false));
+	char *context = mem_printf(
+		world->mem,
+		"case %u, %s:\nproject {%s}\nwant {%s}\nseen {%s}\nitem {%s}\nthen project {%s}\n"
+		"then item {%s}",
+		number, label, spec_text(world->mem, first->project, false),
+		first->want ? spec_text(world->mem, first->want, false) : "none",
+		first->seen ? spec_text(world->mem, first->seen, false) : "none",
+		spec_text(world->mem, first->item, false),
+		spec_text(world->mem, decision->project, false),
+		spec_text(world->mem, item, false));
 
 	again.project = decision->project;
 	again.want = decision->want;
 	again.seen = again.item = item;
 	second = item_decide(world->mem, &again);
 	for (int f = 0; f < FIELDS; f++) {
-		cr_assert_not(second->changed[f], "%s\n%s changed to {%s}", context, field_table[f].name,
-			      spec_text(world->mem, second->project, false));
-		cr_assert(value_identical((enum field)f, &second->want->value[f], &decision->want->value[f]), "%s\n%s wanted anew",
-			  context, field_table[f].name);
+		cr_assert_not(second->changed[f], "%s\n%s changed to {%s}", context,
+			      field_table[f].name, spec_text(world->mem, second->project, false));
+		cr_assert(value_identical((enum field)f, &second->want->value[f],
+					  &decision->want->value[f]),
+			  "%s\n%s wanted anew", context, field_table[f].name);
 	}
-	cr_assert_eq(second->revision_count, 0, "%s\nrevisions %s", context, revisions_text(world->mem, second));
+	cr_assert_eq(second->revision_count, 0, "%s\nrevisions %s", context,
+		     revisions_text(world->mem, second));
 	cr_assert_null(second->correction, "%s", context);
 }
 
 /* N1: whatever the item said and the project does not say in the end is in a revision. */
-static void expect_nothing_lost(struct world *world, const struct item_input *input, const struct item_decision *decision,
-				unsigned number)
+static void expect_nothing_lost(struct world *world, const struct item_input *input,
+				const struct item_decision *decision, unsigned number)
 {
 	for (int f = 0; f < FIELDS; f++) {
 		const struct value *now = &input->item->value[f];
 		bool kept = false;
 
 		/* what a client invents with a gesture is not what the person said */
-		if (field_table[f].merge != MERGE_NEWER || !input->seen || now->presence == ABSENT ||
+		if (field_table[f].merge != MERGE_NEWER || !input->seen ||
+		    now->presence == ABSENT ||
 		    value_same((enum field)f, now, &input->seen->value[f]) ||
 		    value_same((enum field)f, now, &decision->want->value[f]))
 			continue;
 		for (size_t i = 0; i < decision->revision_count; i++)
 			kept = kept || (decision->revisions[i]->has[f] &&
-					value_same((enum field)f, &decision->revisions[i]->field[f].theirs, now));
-		cr_assert(kept, "case %u: the item's %s is lost: project {%s} seen {%s} item {%s}, revisions %s", number,
-			  field_table[f].name, spec_text(world->mem, input->project, false), spec_text(world->mem, input->seen, false),
-			  spec_text(world->mem, input->item, false), revisions_text(world->mem, decision));
+					value_same((enum field)f,
+						   &decision->revisions[i]->field[f].theirs, now));
+		cr_assert(kept,
+			  "case %u: the item's %s is lost: project {%s} seen {%s} item {%s}, "
+			  "revisions %s",
+			  number, field_table[f].name, spec_text(world->mem, input->project, false),
+			  spec_text(world->mem, input->seen, false),
+			  spec_text(world->mem, input->item, false),
+			  revisions_text(world->mem, decision));
 	}
 }
 
@@ -409,23 +481,27 @@ Test(item, decided_again_it_stands_still)
 		struct world world = world_of("");
 
 		for (unsigned batch = 0; batch < 200 && n < RANDOM_CASES; batch++, n++) {
-			struct vector *base = spec_vector(world.mem, random_spec(world.mem, &state, false));
+			struct vector *base =
+				spec_vector(world.mem, random_spec(world.mem, &state, false));
 			struct item_input input = input_of(&world, "", NULL, NULL, NULL);
 			struct item_decision *decision;
 
 			base = coherent(&world, base);
-			input.project = coherent(&world, random_over(world.mem, &state, base, false));
+			input.project =
+				coherent(&world, random_over(world.mem, &state, base, false));
 			input.own_percent = next_random(&state) % 2 ? 40 : 0;
 			if (next_random(&state) % 8) {
 				input.want = publish_vector(world.mem, base, DATES_DAY, NULL);
 				input.seen = random_over(world.mem, &state, input.want, true);
 			}
-			input.item = random_over(world.mem, &state, input.seen ? input.seen : base, true);
+			input.item = random_over(world.mem, &state, input.seen ? input.seen : base,
+						 true);
 			if (next_random(&state) % 2) /* the project's change is the newer one */
 				input.times.server_us = spec_time("2026-11-21T09:10:00Z");
 			decision = item_decide(world.mem, &input);
 			expect_nothing_lost(&world, &input, decision, n);
-			expect_standstill(&world, &input, decision, input.item, "not pushed yet", n);
+			expect_standstill(&world, &input, decision, input.item, "not pushed yet",
+					  n);
 			expect_standstill(&world, &input, decision, decision->want, "pushed", n);
 		}
 		talloc_free(world.mem);

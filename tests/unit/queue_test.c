@@ -20,9 +20,11 @@ static struct queue_world queue_world_new(void)
 
 	store_world_fill(&world.store);
 	STORE_OK(store_begin(world.store.store));
-	STORE_OK(link_account(world.store.store, world.store.mem, "a", world.store.ana, true, &account));
+	STORE_OK(link_account(world.store.store, world.store.mem, "a", world.store.ana, true,
+			      &account));
 	world.first = account->id;
-	STORE_OK(link_account(world.store.store, world.store.mem, "b", world.store.ana, true, &account));
+	STORE_OK(link_account(world.store.store, world.store.mem, "b", world.store.ana, true,
+			      &account));
 	world.second = account->id;
 	STORE_OK(store_commit(world.store.store));
 	return world;
@@ -33,7 +35,8 @@ static bool add(struct queue_world *world, enum job_kind kind, int64_t account, 
 	bool added = false;
 
 	STORE_OK(store_begin(world->store.store));
-	STORE_OK(queue_add(world->store.store, kind, account, 0, clock_now_us(world->store.clock) + in_us, &added));
+	STORE_OK(queue_add(world->store.store, kind, account, 0,
+			   clock_now_us(world->store.clock) + in_us, &added));
 	STORE_OK(store_commit(world->store.store));
 	return added;
 }
@@ -68,8 +71,8 @@ static char *all(struct queue_world *world)
 
 	STORE_OK(queue_list(world->store.store, world->store.mem, &list, &count));
 	for (size_t i = 0; i < count; i++)
-		text = mem_printf(world->store.mem, "%s%s%s:%s", text, i ? " " : "", job_kind_name(list[i].kind),
-				  job_state_name(list[i].state));
+		text = mem_printf(world->store.mem, "%s%s%s:%s", text, i ? " " : "",
+				  job_kind_name(list[i].kind), job_state_name(list[i].state));
 	return text;
 }
 
@@ -99,7 +102,8 @@ Test(queue, jobs_that_say_the_same_are_one)
 
 	cr_expect(add(&world, JOB_PULL, world.first, 10 * CLOCK_SECOND_US));
 	cr_expect_not(add(&world, JOB_PULL, world.first, 20 * CLOCK_SECOND_US));
-	cr_expect_eq(only(&world)->due_us, STORE_START_US + 10 * CLOCK_SECOND_US, "the earlier time stays");
+	cr_expect_eq(only(&world)->due_us, STORE_START_US + 10 * CLOCK_SECOND_US,
+		     "the earlier time stays");
 	cr_expect_not(add(&world, JOB_PULL, world.first, 0));
 	cr_expect_eq(only(&world)->due_us, STORE_START_US, "an earlier one hastens it");
 	cr_expect(add(&world, JOB_PUBLISH, world.first, 0));
@@ -139,7 +143,8 @@ Test(queue, a_lease_of_a_chosen_account)
 	store_world_free(&world.store);
 }
 
-/* Another of the same may be added while one is worked on: what changed meanwhile is not forgotten. */
+/* Another of the same may be added while one is worked on: what changed meanwhile is not forgotten.
+ */
 Test(queue, added_again_while_leased)
 {
 	struct queue_world world = queue_world_new();
@@ -149,7 +154,8 @@ Test(queue, added_again_while_leased)
 	job = must_lease(&world);
 	cr_expect(add(&world, JOB_PULL, world.first, 0));
 	cr_expect_str_eq(all(&world), "pull:leased pull:ready");
-	STORE_OK(queue_wait(world.store.store, job, clock_now_us(world.store.clock) + CLOCK_SECOND_US, "settle"));
+	STORE_OK(queue_wait(world.store.store, job,
+			    clock_now_us(world.store.clock) + CLOCK_SECOND_US, "settle"));
 	cr_expect_str_eq(all(&world), "pull:ready", "the two are one again");
 	store_world_free(&world.store);
 }
@@ -194,7 +200,8 @@ Test(queue, another_process_with_the_owners_number)
 
 	cr_assert_eq(sscanf(queue_owner(world.store.mem), "%255s", host), 1);
 	add(&world, JOB_PULL, world.first, 0);
-	cr_assert_not_null(lease_of(&world, 0, mem_printf(world.store.mem, "%s %ld 1", host, (long)getpid())));
+	cr_assert_not_null(
+		lease_of(&world, 0, mem_printf(world.store.mem, "%s %ld 1", host, (long)getpid())));
 	cr_expect_not_null(lease(&world));
 	store_world_free(&world.store);
 }
@@ -236,9 +243,10 @@ Test(queue, failures_wait_longer_and_longer_and_end)
 			break;
 		cr_assert_eq(job->state, JOB_WAITING);
 		pause = job->due_us - clock_now_us(world.store.clock);
-		cr_assert(pause >= plain * 3 / 4 && pause <= plain * 5 / 4 && pause <= QUEUE_BACKOFF_MAX_US,
-			  "attempt %lld waits %lld us, %lld and a quarter at most, an hour at most", (long long)attempt, (long long)pause,
-			  (long long)plain);
+		cr_assert(pause >= plain * 3 / 4 && pause <= plain * 5 / 4 &&
+				  pause <= QUEUE_BACKOFF_MAX_US,
+			  "attempt %lld waits %lld us, %lld and a quarter at most, an hour at most",
+			  (long long)attempt, (long long)pause, (long long)plain);
 		cr_assert_null(lease(&world), "not before it is due");
 		pass(&world, pause);
 	}
@@ -281,7 +289,8 @@ Test(queue, what_a_person_has_to_mend_is_held)
 	cr_expect_eq(job->attempts, 0, "a person's word begins anew");
 	STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_CONFIG)));
 	cr_expect_str_eq(all(&world), "pull:dead");
-	cr_expect_not(add(&world, JOB_PULL, world.first, 0), "merged into the dead one, which is ready again");
+	cr_expect_not(add(&world, JOB_PULL, world.first, 0),
+		      "merged into the dead one, which is ready again");
 	cr_expect_str_eq(all(&world), "pull:ready");
 	store_world_free(&world.store);
 }
@@ -294,7 +303,8 @@ Test(queue, waiting_is_no_attempt)
 
 	add(&world, JOB_PULL, world.first, 0);
 	job = must_lease(&world);
-	STORE_OK(queue_wait(world.store.store, job, STORE_START_US + 5 * CLOCK_SECOND_US, "settle"));
+	STORE_OK(
+		queue_wait(world.store.store, job, STORE_START_US + 5 * CLOCK_SECOND_US, "settle"));
 	cr_expect_eq(only(&world)->attempts, 0);
 	STORE_OK(queue_next_due(world.store.store, 0, &due));
 	cr_expect_eq(due, STORE_START_US + 5 * CLOCK_SECOND_US);
@@ -316,7 +326,8 @@ Test(queue, retrying_all)
 	add(&world, JOB_PULL, world.first, 0);
 	STORE_OK(queue_fail(world.store.store, must_lease(&world), fault_of(&world, FAULT_LOGIN)));
 	add(&world, JOB_PUBLISH, world.second, 0);
-	STORE_OK(queue_fail(world.store.store, must_lease(&world), fault_of(&world, FAULT_UNREACHABLE)));
+	STORE_OK(queue_fail(world.store.store, must_lease(&world),
+			    fault_of(&world, FAULT_UNREACHABLE)));
 	cr_expect_str_eq(all(&world), "pull:held publish:waiting");
 	STORE_OK(queue_retry(world.store.store, 0, &count));
 	cr_expect_eq(count, 2);
@@ -333,7 +344,8 @@ Test(queue, retrying_what_is_not_there_or_worked_on)
 	store_world_expect_fault(queue_retry(world.store.store, 4711, &count), FAULT_DATA, "4711");
 	add(&world, JOB_PULL, world.first, 0);
 	job = must_lease(&world);
-	store_world_expect_fault(queue_retry(world.store.store, job->id, &count), FAULT_DATA, "worked on");
+	store_world_expect_fault(queue_retry(world.store.store, job->id, &count), FAULT_DATA,
+				 "worked on");
 	cr_expect_eq(count, 7, "untouched on failure");
 	cr_expect_str_eq(all(&world), "pull:leased");
 	store_world_free(&world.store);
@@ -379,13 +391,16 @@ Test(queue, moves_that_are_not_allowed)
 	add(&world, JOB_PULL, world.first, 0);
 	job = must_lease(&world);
 	STORE_OK(queue_done(world.store.store, job));
-	store_world_expect_fault(queue_done(world.store.store, job), FAULT_INTERNAL, "from done to done");
-	store_world_expect_fault(queue_fail(world.store.store, job, fault_of(&world, FAULT_UNREACHABLE)), FAULT_INTERNAL,
-				 "from done to waiting");
+	store_world_expect_fault(queue_done(world.store.store, job), FAULT_INTERNAL,
+				 "from done to done");
+	store_world_expect_fault(
+		queue_fail(world.store.store, job, fault_of(&world, FAULT_UNREACHABLE)),
+		FAULT_INTERNAL, "from done to waiting");
 	add(&world, JOB_PULL, world.first, 0);
 	job = must_lease(&world);
 	STORE_OK(queue_wait(world.store.store, job, STORE_START_US, "settle"));
-	store_world_expect_fault(queue_done(world.store.store, job), FAULT_INTERNAL, "from waiting to done");
+	store_world_expect_fault(queue_done(world.store.store, job), FAULT_INTERNAL,
+				 "from waiting to done");
 	cr_expect_str_eq(all(&world), "pull:waiting");
 	store_world_free(&world.store);
 }

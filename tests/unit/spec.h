@@ -1,5 +1,5 @@
-/* spec.h - a vector as a line of text, for tables of cases: "percent=40; due=2026-11-21; notes=" (set, set, cleared);
- * a field that is not named is absent. */
+/* spec.h - a vector as a line of text, for tables of cases: "percent=40; due=2026-11-21; notes="
+ * (set, set, cleared); a field that is not named is absent. */
 #ifndef TASKFERRY_TESTS_SPEC_H
 #define TASKFERRY_TESTS_SPEC_H
 
@@ -75,7 +75,8 @@ static inline int64_t spec_time(const char *rfc3339)
 {
 	int64_t us = 0;
 
-	cr_assert(!rfc3339 || clock_from_rfc3339(rfc3339, &us), "no time: %s", rfc3339 ? rfc3339 : "");
+	cr_assert(!rfc3339 || clock_from_rfc3339(rfc3339, &us), "no time: %s",
+		  rfc3339 ? rfc3339 : "");
 	return us;
 }
 

@@ -52,11 +52,13 @@ Test(store, missing_and_empty_databases_name_the_command)
 	struct store_world world = store_world_empty();
 	FILE *file;
 
-	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store), FAULT_NO_INPUT, "taskferry init");
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store),
+				 FAULT_NO_INPUT, "taskferry init");
 	file = fopen(world.path, "w");
 	cr_assert_not_null(file);
 	fclose(file);
-	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store), FAULT_CONFIG, "taskferry init");
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store),
+				 FAULT_CONFIG, "taskferry init");
 	cr_expect_null(world.store);
 	store_world_free(&world);
 }
@@ -71,8 +73,10 @@ Test(store, what_is_no_database_is_refused)
 	for (int i = 0; i < 4096; i++)
 		fputs("no database ", file);
 	fclose(file);
-	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store), FAULT_DATA, world.path);
-	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created), FAULT_DATA, world.path);
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store),
+				 FAULT_DATA, world.path);
+	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created),
+				 FAULT_DATA, world.path);
 	store_world_free(&world);
 }
 
@@ -82,7 +86,8 @@ Test(store, a_folder_that_is_not_there)
 	char *dsn = mem_printf(world.mem, "sqlite:%s/none/site.db", world.directory);
 	bool created = false;
 
-	store_world_expect_fault(store_init(world.mem, dsn, world.clock, NULL, &created), FAULT_CANNOT_CREATE, "none/site.db");
+	store_world_expect_fault(store_init(world.mem, dsn, world.clock, NULL, &created),
+				 FAULT_CANNOT_CREATE, "none/site.db");
 	store_world_free(&world);
 }
 
@@ -95,8 +100,10 @@ Test(store, a_newer_database_is_refused)
 	STORE_OK(store_begin(world.store));
 	STORE_OK(store_meta_put(world.store, "schema", "99"));
 	STORE_OK(store_commit(world.store));
-	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other), FAULT_CONFIG, "newer");
-	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created), FAULT_CONFIG, "newer");
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other),
+				 FAULT_CONFIG, "newer");
+	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created),
+				 FAULT_CONFIG, "newer");
 	cr_expect_null(other);
 	store_world_free(&world);
 }
@@ -109,7 +116,8 @@ Test(store, a_table_of_that_name_of_somebody_else)
 
 	STORE_OK(db_open(world.mem, world.dsn, true, &db));
 	STORE_OK(db_execute(db, "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)"));
-	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created), FAULT_DATA, "meta");
+	store_world_expect_fault(store_init(world.mem, world.dsn, world.clock, NULL, &created),
+				 FAULT_DATA, "meta");
 	store_world_free(&world);
 }
 
@@ -144,7 +152,8 @@ Test(store, anothers_database_is_not_touched)
 	if (geteuid() != 0)
 		cr_skip_test("only root can give a file away");
 	cr_assert_eq(chown(world.path, 1, (gid_t)-1), 0);
-	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other), FAULT_NOT_PERMITTED, "belongs to user 1");
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other),
+				 FAULT_NOT_PERMITTED, "belongs to user 1");
 	store_world_free(&world);
 }
 
@@ -152,7 +161,8 @@ Test(store, another_kind_of_database_is_named)
 {
 	struct store_world world = store_world_empty();
 
-	store_world_expect_fault(store_open(world.mem, "oracle:x", world.clock, NULL, &world.store), FAULT_CONFIG, "sqlite:");
+	store_world_expect_fault(store_open(world.mem, "oracle:x", world.clock, NULL, &world.store),
+				 FAULT_CONFIG, "sqlite:");
 	store_world_free(&world);
 }
 
@@ -236,7 +246,8 @@ Test(store, rolled_back_is_gone_and_ids_stay_small)
 	STORE_OK(store_id(world.store, &second));
 	STORE_OK(store_commit(world.store));
 	STORE_OK(store_begin(world.store));
-	for (int64_t expected = second + 1; expected < second + 200; expected++) { /* over the edge of several blocks */
+	for (int64_t expected = second + 1; expected < second + 200;
+	     expected++) { /* over the edge of several blocks */
 		STORE_OK(store_id(world.store, &third));
 		cr_assert_eq(third, expected);
 	}
@@ -247,12 +258,19 @@ Test(store, rolled_back_is_gone_and_ids_stay_small)
 
 /* ---- values and the change log ---- */
 
-static bool change(struct store_world *world, enum field field, const char *old, const char *new, const char *author)
+static bool change(struct store_world *world, enum field field, const char *old, const char *new,
+		   const char *author)
 {
 	struct value from = { .presence = ABSENT }, to = { .presence = ABSENT };
-	struct project_step step = { .project_id = world->project, .task_id = world->task, .assignment_id = world->assignment->id,
-				     .field = field, .old = &from, .new = &to, .at_us = clock_now_us(world->clock),
-				     .author = author, .cause = "because" };
+	struct project_step step = { .project_id = world->project,
+				     .task_id = world->task,
+				     .assignment_id = world->assignment->id,
+				     .field = field,
+				     .old = &from,
+				     .new = &to,
+				     .at_us = clock_now_us(world->clock),
+				     .author = author,
+				     .cause = "because" };
 	bool changed = false;
 
 	STORE_OK(value_parse(world->mem, field, old, &from));
@@ -275,7 +293,8 @@ static char *history_text(struct store_world *world)
 	for (size_t i = 0; i < count; i++) {
 		cr_expect_gt(list[i].seq, last, "the numbers of the change log rise");
 		last = list[i].seq;
-		buf_printf(out, "%s:%s>%s by %s; ", field_table[list[i].field].name, list[i].old_text ? list[i].old_text : "-",
+		buf_printf(out, "%s:%s>%s by %s; ", field_table[list[i].field].name,
+			   list[i].old_text ? list[i].old_text : "-",
 			   list[i].new_text ? list[i].new_text : "-", list[i].author);
 	}
 	return out->len ? out->data : mem_strdup(world->mem, "");
@@ -291,11 +310,13 @@ Test(store, a_change_writes_the_value_and_the_log)
 	cr_expect(change(&world, FIELD_percent, "", "40", "project:x"));
 	cr_expect(change(&world, FIELD_subject, "", "Ship crate", "import:f"));
 	cr_expect(change(&world, FIELD_percent, "40", "60", "mailbox:a/ana"));
-	cr_expect_not(change(&world, FIELD_percent, "60", "60", "mailbox:a/ana"), "nothing is written for what is identical");
+	cr_expect_not(change(&world, FIELD_percent, "60", "60", "mailbox:a/ana"),
+		      "nothing is written for what is identical");
 	cr_expect_not(change(&world, FIELD_notes, "", "", "mailbox:a/ana"));
 	cr_expect(change(&world, FIELD_percent, "60", "", "project:x"));
-	cr_expect_str_eq(history_text(&world), "percent:->40 by project:x; subject:->Ship crate by import:f; "
-					       "percent:40>60 by mailbox:a/ana; percent:60>- by project:x; ");
+	cr_expect_str_eq(history_text(&world),
+			 "percent:->40 by project:x; subject:->Ship crate by import:f; "
+			 "percent:40>60 by mailbox:a/ana; percent:60>- by project:x; ");
 	STORE_OK(project_values(world.store, world.mem, world.assignment, &values));
 	cr_expect_str_eq(spec_text(world.mem, values->values, true), "subject=Ship crate");
 	cr_expect_str_eq(values->author[FIELD_subject], "import:f");
@@ -333,9 +354,12 @@ Test(store, a_tasks_value_is_shared_an_assignments_is_not)
 Test(store, values_round_trip)
 {
 	static const char *const specs[] = {
-		"subject=Schiffskiste \xe5\x8c\x85 \"packen\"; start=2026-11-20T08:00:00Z; due=2026-11-21; deadline=2026-12-01; "
-		"priority=9; categories=a,b c; parent=17; milestone=true; summary=false; predecessors=3,4; total_work=480; "
-		"status=in-process; percent=-5; completed_at=2026-11-21T08:59:59.123456Z; remaining_work=0; actual_work=90; "
+		"subject=Schiffskiste \xe5\x8c\x85 \"packen\"; start=2026-11-20T08:00:00Z; "
+		"due=2026-11-21; deadline=2026-12-01; "
+		"priority=9; categories=a,b c; parent=17; milestone=true; summary=false; "
+		"predecessors=3,4; total_work=480; "
+		"status=in-process; percent=-5; completed_at=2026-11-21T08:59:59.123456Z; "
+		"remaining_work=0; actual_work=90; "
 		"notes=first\nsecond\\n; description=d",
 	};
 	struct store_world world = store_world_new();
@@ -345,25 +369,36 @@ Test(store, values_round_trip)
 	store_world_fill(&world);
 	STORE_OK(store_begin(world.store));
 	for (int f = 0; f < FIELDS; f++) {
-		struct project_step step = { .project_id = world.project, .task_id = world.task,
-					     .assignment_id = world.assignment->id, .field = (enum field)f,
-					     .new = &wanted->value[f], .author = "project:x" };
+		struct project_step step = { .project_id = world.project,
+					     .task_id = world.task,
+					     .assignment_id = world.assignment->id,
+					     .field = (enum field)f,
+					     .new = &wanted->value[f],
+					     .author = "project:x" };
 
 		STORE_OK(project_change(world.store, &step, NULL));
 	}
 	STORE_OK(store_commit(world.store));
 	STORE_OK(project_values(world.store, world.mem, world.assignment, &values));
 	for (int f = 0; f < FIELDS; f++) {
-		cr_expect_eq(wanted->value[f].presence, SET, "%s is not in the test", field_table[f].name);
-		cr_expect(value_identical((enum field)f, &wanted->value[f], &values->values->value[f]), "%s: {%s} became {%s}",
-			  field_table[f].name, spec_text(world.mem, wanted, true), spec_text(world.mem, values->values, true));
+		cr_expect_eq(wanted->value[f].presence, SET, "%s is not in the test",
+			     field_table[f].name);
+		cr_expect(value_identical((enum field)f, &wanted->value[f],
+					  &values->values->value[f]),
+			  "%s: {%s} became {%s}", field_table[f].name,
+			  spec_text(world.mem, wanted, true),
+			  spec_text(world.mem, values->values, true));
 	}
 	store_world_free(&world);
 }
 
 static bool book(struct store_world *world, const char *key, int64_t minutes)
 {
-	struct project_booking booking = { .day = 20778, .minutes = minutes, .text = "dug", .source_key = key, .author = "mailbox:a/ana" };
+	struct project_booking booking = { .day = 20778,
+					   .minutes = minutes,
+					   .text = "dug",
+					   .source_key = key,
+					   .author = "mailbox:a/ana" };
 	bool booked = false;
 
 	STORE_OK(store_begin(world->store));
@@ -385,8 +420,9 @@ Test(store, a_booking_counts_once)
 	cr_expect(book(&world, "set:7", -20));
 	STORE_OK(project_values(world.store, world.mem, world.assignment, &values));
 	cr_expect_eq(vector_get(values->values, FIELD_actual_work, -1), 70);
-	cr_expect_str_eq(history_text(&world), "actual_work:0>60 by mailbox:a/ana; actual_work:60>90 by mailbox:a/ana; "
-					       "actual_work:90>70 by mailbox:a/ana; ");
+	cr_expect_str_eq(history_text(&world),
+			 "actual_work:0>60 by mailbox:a/ana; actual_work:60>90 by mailbox:a/ana; "
+			 "actual_work:90>70 by mailbox:a/ana; ");
 	store_world_free(&world);
 }
 
@@ -395,12 +431,16 @@ Test(store, a_booking_counts_once)
 static struct revision *revision_of(struct store_world *world, enum revision_state state)
 {
 	struct revision *revision = revision_new(world->mem, state);
-	struct vector *base = spec_vector(world->mem, "percent=40; notes=a\nb"), *theirs = spec_vector(world->mem, "percent=140");
+	struct vector *base = spec_vector(world->mem, "percent=40; notes=a\nb"),
+		      *theirs = spec_vector(world->mem, "percent=140");
 	struct vector *ours = spec_vector(world->mem, "percent=100; notes=c; due=2026-11-21");
 
-	revision_field(revision, FIELD_percent, &base->value[FIELD_percent], &theirs->value[FIELD_percent], &ours->value[FIELD_percent]);
-	revision_field(revision, FIELD_notes, &base->value[FIELD_notes], &theirs->value[FIELD_notes], &ours->value[FIELD_notes]);
-	revision_field(revision, FIELD_due, NULL, &theirs->value[FIELD_due], &ours->value[FIELD_due]);
+	revision_field(revision, FIELD_percent, &base->value[FIELD_percent],
+		       &theirs->value[FIELD_percent], &ours->value[FIELD_percent]);
+	revision_field(revision, FIELD_notes, &base->value[FIELD_notes],
+		       &theirs->value[FIELD_notes], &ours->value[FIELD_notes]);
+	revision_field(revision, FIELD_due, NULL, &theirs->value[FIELD_due],
+		       &ours->value[FIELD_due]);
 	revision->assignment_id = world->assignment->id;
 	revision->rule = "percent-range";
 	revision->message = "too much";
@@ -438,7 +478,8 @@ Test(store, a_revision_keeps_three_values)
 	cr_assert_eq(count, 1);
 	for (int f = 0; f < FIELDS; f++)
 		if (list[0].has[f])
-			buf_printf(out, "%s:%s>%s>%s ", field_table[f].name, value_of(&world, (enum field)f, &list[0].field[f].base),
+			buf_printf(out, "%s:%s>%s>%s ", field_table[f].name,
+				   value_of(&world, (enum field)f, &list[0].field[f].base),
 				   value_of(&world, (enum field)f, &list[0].field[f].theirs),
 				   value_of(&world, (enum field)f, &list[0].field[f].ours));
 	cr_expect_str_eq(out->data, "due:->->2026-11-21 percent:40>140>100 notes:a\nb>->c ");
@@ -455,7 +496,8 @@ Test(store, a_revision_keeps_three_values)
 	store_world_free(&world);
 }
 
-/* A round that is repeated meets a proposal again; a correction that happens twice is two events. */
+/* A round that is repeated meets a proposal again; a correction that happens twice is two events.
+ */
 Test(store, a_standing_proposal_is_not_written_twice)
 {
 	struct store_world world = store_world_new();
@@ -529,7 +571,8 @@ static struct link *link_with_all(struct store_world *world, const struct folder
 {
 	struct link *link = NULL;
 
-	STORE_OK(link_of_assignment(world->store, world->mem, folder->id, world->assignment->id, true, &link));
+	STORE_OK(link_of_assignment(world->store, world->mem, folder->id, world->assignment->id,
+				    true, &link));
 	link->address = "/ana/x/uid-1.ics";
 	link->state = LINK_MISSING;
 	link->seen_text = "BEGIN:VCALENDAR\r\nX-A:\xc3\xbc\r\n";
@@ -560,13 +603,16 @@ Test(store, a_link_round_trips)
 	link = link_with_all(&world, folder_of(&world));
 	STORE_OK(link_set(world.store, link));
 	STORE_OK(store_commit(world.store));
-	STORE_OK(link_of_address(world.store, world.mem, link->folder_id, "/ana/x/uid-1.ics", &again));
+	STORE_OK(link_of_address(world.store, world.mem, link->folder_id, "/ana/x/uid-1.ics",
+				 &again));
 	cr_assert_not_null(again);
 	cr_expect_eq(again->id, link->id);
 	cr_expect_eq(again->state, LINK_MISSING);
 	cr_expect_str_eq(again->seen_text, link->seen_text);
-	cr_expect_str_eq(spec_text(world.mem, again->seen, false), spec_text(world.mem, link->seen, false));
-	cr_expect_str_eq(spec_text(world.mem, again->want, false), spec_text(world.mem, link->want, false));
+	cr_expect_str_eq(spec_text(world.mem, again->seen, false),
+			 spec_text(world.mem, link->seen, false));
+	cr_expect_str_eq(spec_text(world.mem, again->want, false),
+			 spec_text(world.mem, link->want, false));
 	cr_expect_str_eq(again->seen_version, "\"etag\"");
 	cr_expect_str_eq(again->correction, "too much");
 	cr_expect_str_eq(again->error, "e");
@@ -585,7 +631,8 @@ Test(store, a_link_round_trips)
 	STORE_OK(link_set(world.store, link));
 	STORE_OK(store_commit(world.store));
 	STORE_OK(link_get(world.store, world.mem, link->id, &again));
-	cr_expect(!again->seen && !again->want && !again->seen_text && !again->seen_version && !again->correction && !again->error);
+	cr_expect(!again->seen && !again->want && !again->seen_text && !again->seen_version &&
+		  !again->correction && !again->error);
 	store_world_free(&world);
 }
 
@@ -605,7 +652,8 @@ Test(store, sixteen_editions_are_kept)
 	STORE_OK(store_commit(world.store));
 	for (int64_t number = 1; number <= 21; number++) {
 		STORE_OK(link_edition(world.store, world.mem, link->id, number, &vector));
-		cr_expect_eq(vector != NULL, number > 4 && number <= 20, "edition %lld", (long long)number);
+		cr_expect_eq(vector != NULL, number > 4 && number <= 20, "edition %lld",
+			     (long long)number);
 		cr_expect(!vector || vector_get(vector, FIELD_percent, 0) == number);
 	}
 	store_world_free(&world);
@@ -614,8 +662,13 @@ Test(store, sixteen_editions_are_kept)
 Test(store, pending_and_strays)
 {
 	struct store_world world = store_world_new();
-	struct pending first = { .address = "/a", .reason = "settle", .first_seen_us = 10, .due_us = 20 }, *list = NULL;
-	struct stray stray = { .address = "/s", .state = "foreign", .summary = "Buy milk" }, *strays = NULL;
+	struct pending first = { .address = "/a",
+				 .reason = "settle",
+				 .first_seen_us = 10,
+				 .due_us = 20 },
+		       *list = NULL;
+	struct stray stray = { .address = "/s", .state = "foreign", .summary = "Buy milk" },
+		     *strays = NULL;
 	struct folder *folder;
 	char *version = NULL;
 	size_t count = 0;
@@ -702,8 +755,10 @@ Test(store, import_bases_round_trip)
 
 	store_world_fill(&world);
 	STORE_OK(store_begin(world.store));
-	STORE_OK(project_base_put(world.store, world.project, "t:17", spec_vector(world.mem, "subject=a")));
-	STORE_OK(project_base_put(world.store, world.project, "t:17", spec_vector(world.mem, "subject=b; priority=")));
+	STORE_OK(project_base_put(world.store, world.project, "t:17",
+				  spec_vector(world.mem, "subject=a")));
+	STORE_OK(project_base_put(world.store, world.project, "t:17",
+				  spec_vector(world.mem, "subject=b; priority=")));
 	STORE_OK(store_commit(world.store));
 	STORE_OK(project_bases(world.store, world.mem, world.project, &list, &count));
 	cr_assert_eq(count, 1);

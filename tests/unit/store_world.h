@@ -1,4 +1,5 @@
-/* store_world.h - a database in a temporary folder with a little in it, for tests of what stands on the store. */
+/* store_world.h - a database in a temporary folder with a little in it, for tests of what stands on
+ * the store. */
 #ifndef TASKFERRY_TESTS_STORE_WORLD_H
 #define TASKFERRY_TESTS_STORE_WORLD_H
 
@@ -12,10 +13,11 @@
 #include "store/link.h"
 #include "store/project.h"
 
-#define STORE_OK(call)                                                                                                 \
-	do {                                                                                                           \
-		struct fault *store_fault_ = (call);                                                                   \
-		cr_assert_null(store_fault_, "%s: %s", #call, store_fault_ ? store_fault_->text : "");                 \
+#define STORE_OK(call)                                                                             \
+	do {                                                                                       \
+		struct fault *store_fault_ = (call);                                               \
+		cr_assert_null(store_fault_, "%s: %s", #call,                                      \
+			       store_fault_ ? store_fault_->text : "");                            \
 	} while (0)
 
 #define STORE_START_US INT64_C(1795251600000000) /* 2026-11-21T09:00:00Z */
@@ -59,7 +61,9 @@ static inline struct store_world store_world_new(void)
 static inline void store_world_fill(struct store_world *world)
 {
 	struct project project = { .code = "harbour", .source_key = "guid-1", .name = "Harbour" };
-	struct resource ana = { .key = "ana@example.com", .name = "Ana", .email = "ana@example.com" };
+	struct resource ana = { .key = "ana@example.com",
+				.name = "Ana",
+				.email = "ana@example.com" };
 	struct resource bob = { .key = "bob", .name = "Bob" };
 	struct assignment assignment = { .source_key = "7", .uid = "uid-1" };
 
@@ -85,17 +89,20 @@ static inline void store_world_free(struct store_world *world)
 	directory = opendir(world->directory);
 	while (directory && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
-			(void)unlink(mem_printf(world->mem, "%s/%s", world->directory, entry->d_name));
+			(void)unlink(
+				mem_printf(world->mem, "%s/%s", world->directory, entry->d_name));
 	if (directory)
 		closedir(directory);
 	(void)rmdir(world->directory);
 	talloc_free(world->mem);
 }
 
-static inline void store_world_expect_fault(struct fault *fault, enum fault_kind kind, const char *words)
+static inline void store_world_expect_fault(struct fault *fault, enum fault_kind kind,
+					    const char *words)
 {
 	cr_assert_not_null(fault, "no fault, expected %s '%s'", fault_kind_name(kind), words);
-	cr_expect_eq(fault->kind, kind, "expected %s, actual %s: %s", fault_kind_name(kind), fault_kind_name(fault->kind), fault->text);
+	cr_expect_eq(fault->kind, kind, "expected %s, actual %s: %s", fault_kind_name(kind),
+		     fault_kind_name(fault->kind), fault->text);
 	cr_expect_not_null(strstr(fault->text, words), "expected '%s' in: %s", words, fault->text);
 }
 
