@@ -286,6 +286,8 @@ struct fault *cmd_sync(struct cli *cli)
 		progress_end(bars.bar);
 	FAULT_TRY(fault);
 	print_sync(cli, result);
+	if (options.dry_run)
+		fprintf(cli->out, "(a dry run: nothing was changed)\n");
 	if (result->waiting_jobs)
 		cli_attention(cli, "%lld %s still waiting; see: taskferry queue",
 			      (long long)result->waiting_jobs,

@@ -137,18 +137,28 @@ static struct fault *folder_made(struct round *round, bool again)
 	return fault;
 }
 
+/* A dry run of the first round: the folder and all items are new. */
+static struct fault *tell_new_folder(struct round *round)
+{
+	int64_t *ids = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_unlinked(round->env->store, round->mem, round->folder, round->resource->id,
+				&ids, &count));
+	round->report->created += (int64_t)count;
+	round_note(round->report, "would make the folder of project %s for %s, with %zu items",
+		   round->project->code, round->resource->key, count);
+	return NULL;
+}
+
 static struct fault *ensure_folder(struct round *round)
 {
 	struct endpoint_folder name;
 	char *address = NULL;
 	bool created = false, changed, known = round->folder->address != NULL;
 
-	if (round->options->dry_run) {
-		if (!round->folder->address)
-			round_note(round->report, "would make the folder of project %s for %s",
-				   round->project->code, round->resource->key);
-		return NULL;
-	}
+	if (round->options->dry_run)
+		return round->folder->address ? NULL : tell_new_folder(round);
 	round_folder_name(round->mem, round->env->conf, round->project, &name);
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,

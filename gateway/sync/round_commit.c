@@ -44,6 +44,8 @@ struct fault *round_want(struct round *round, struct link *link, struct vector *
 	}
 	link->want = want;
 	link->dirty = true;
+	if (round->options->dry_run) /* nothing is sent: what would be */
+		++*(link->seen ? &round->report->updated : &round->report->created);
 	link->edition++;
 	link->due_us = 0;
 	return link_edition_add(round->env->store, link, clock_now_us(round->env->clock));

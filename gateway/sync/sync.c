@@ -340,8 +340,6 @@ static struct fault *save_account(struct worker *worker, struct work *work,
 		if (fault->kind == FAULT_LOGIN)
 			note_login(worker, account);
 	}
-	if (worker->shared->options->dry_run)
-		return NULL;
 	FAULT_TRY(store_begin(worker->store));
 	late = link_account_set(worker->store, account);
 	if (!late)
@@ -582,7 +580,7 @@ static void *work(void *data)
 	return NULL;
 }
 
-static struct fault *worker_new(TALLOC_CTX *mem, struct shared *shared, struct worker *worker)
+static struct fault *worker_open(TALLOC_CTX *mem, struct shared *shared, struct worker *worker)
 {
 	const struct sync_env *env = shared->env;
 
@@ -599,6 +597,12 @@ static struct fault *worker_new(TALLOC_CTX *mem, struct shared *shared, struct w
 		return fault_new(
 			mem, FAULT_CONFIG,
 			"a rule of the configuration is not accepted; see: taskferry check");
+	return NULL;
+}
+
+static struct fault *worker_start(TALLOC_CTX *mem, struct shared *shared, struct worker *worker)
+{
+	FAULT_TRY(worker_open(mem, shared, worker));
 	if (pthread_create(&worker->thread, NULL, work, worker))
 		return fault_new(mem, FAULT_INTERNAL, "no thread could be started");
 	worker->started = true;
@@ -611,10 +615,9 @@ static struct fault *run_workers(TALLOC_CTX *mem, struct shared *shared)
 	struct fault *fault = NULL;
 
 	memset(workers, 0, sizeof workers);
-	/* a dry run takes no job away from anybody and is told in order: one worker */
-	for (int i = 0; i < (shared->options->dry_run ? 1 : SYNC_WORKERS) && !fault; i++) {
+	for (int i = 0; i < SYNC_WORKERS && !fault; i++) {
 		workers[i].waits = i == 0;
-		fault = worker_new(mem, shared, &workers[i]);
+		fault = worker_start(mem, shared, &workers[i]);
 	}
 	if (fault)
 		stop_all(shared, fault);
@@ -623,6 +626,74 @@ static struct fault *run_workers(TALLOC_CTX *mem, struct shared *shared)
 			pthread_join(workers[i].thread, NULL);
 		talloc_free(workers[i].mem);
 	}
+	return shared->fault;
+}
+
+/* ---- a dry run: the same rounds without the queue, one after the other ---- */
+
+static bool is_asked_for(const struct sync_options *options, const struct account *account)
+{
+	return !options->account || options->account->id == account->id;
+}
+
+static struct fault *dry_account(struct worker *worker, TALLOC_CTX *mem,
+				 const struct conf_server *server, struct resource *resource)
+{
+	const struct sync_options *options = worker->shared->options;
+	struct job job = { .kind = JOB_PULL,
+			   .project_id = options->project ? options->project->id : 0 };
+	struct work work = { .job = &job,
+			     .resource = resource,
+			     .server = server,
+			     .report = round_report_new(mem) };
+	struct fault *fault;
+
+	FAULT_TRY(link_account(worker->store, mem, server->name, resource->id, false,
+			       &work.account));
+	if (!work.account) {
+		round_note(worker->shared->result->report,
+			   "%s on server %s: not looked at yet, all items are new", resource->key,
+			   server->name);
+		return NULL;
+	}
+	if (!is_asked_for(options, work.account))
+		return NULL;
+	fault = all_rounds(worker, mem, &work);
+	if (fault && fault->scope == FAULT_SCOPE_SITE)
+		return fault;
+	breaker_note(worker, server, fault);
+	add_result(worker, &work, fault);
+	return NULL;
+}
+
+static struct fault *dry_accounts(struct worker *worker)
+{
+	const struct conf *conf = worker->env.conf;
+	const struct conf_server **servers =
+		MEM_ARRAY(worker->mem, const struct conf_server *, conf->server_count);
+	struct resource *people = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(project_people(worker->store, worker->mem, &people, &count));
+	for (size_t i = 0; i < count; i++) {
+		size_t n = delivery_servers(conf, &people[i], servers);
+
+		for (size_t s = 0; s < n; s++)
+			FAULT_TRY(dry_account(worker, worker->mem, servers[s], &people[i]));
+	}
+	return NULL;
+}
+
+static struct fault *run_dry(TALLOC_CTX *mem, struct shared *shared)
+{
+	struct worker worker = { .started = false };
+	struct fault *fault = worker_open(mem, shared, &worker);
+
+	if (!fault)
+		fault = dry_accounts(&worker);
+	if (fault)
+		stop_all(shared, fault);
+	talloc_free(worker.mem);
 	return shared->fault;
 }
 
@@ -650,12 +721,13 @@ struct fault *sync_run(TALLOC_CTX *mem, const struct sync_env *env,
 	shared.breakers = MEM_ARRAY(result, struct breaker, env->conf->server_count);
 	pthread_mutex_init(&shared.lock, NULL);
 	FAULT_TRY(store_open(result, env->conf->dsn, env->clock, env->points, &store));
-	FAULT_TRY(add_pull_jobs(result, env, options, store));
+	if (!options->dry_run)
+		FAULT_TRY(add_pull_jobs(result, env, options, store));
 	FAULT_TRY(http_new(result, env->clock, env->points, &shared.http));
-	fault = run_workers(mem, &shared);
+	fault = options->dry_run ? run_dry(mem, &shared) : run_workers(mem, &shared);
 	tell_outcomes(&shared);
 	result->http = http_stats(shared.http);
-	if (!fault)
+	if (!fault && !options->dry_run)
 		fault = count_leftovers(store, result);
 	pthread_mutex_destroy(&shared.lock);
 	if (fault)
