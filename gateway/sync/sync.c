@@ -14,13 +14,17 @@
 #include "queue/queue.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
-#define IDLE_PAUSE_US (50 * 1000) /* between two looks at the queue while another worker is busy   \
-				   */
+#define PROBE_LOOK_US (10 * 1000)      /* between two looks whether the server has answered */
+#define PROBE_PATIENCE_US (300 * 1000) /* then the worker turns to other servers */
+#define PROBE_AGAIN_US (2 * CLOCK_SECOND_US)
+#define IDLE_PAUSE_US (50 * 1000) /* between two looks while another worker is busy */
 
 struct breaker {
-	int64_t until_us; /* 0: closed */
+	int64_t until_us; /* nobody tries before; 0: closed */
 	char *why;
 	int failures;
+	bool proven;  /* it has answered in this run, and not failed since */
+	bool probing; /* one worker is finding out; until then the others leave it alone (N6) */
 };
 
 struct shared {
@@ -169,37 +173,60 @@ static struct breaker *breaker_of(struct shared *shared, const struct conf_serve
 	return &shared->breakers[server - shared->env->conf->servers];
 }
 
-/* The fault of a server that did not answer a moment ago, or NULL. */
-static struct fault *breaker_check(struct worker *worker, TALLOC_CTX *mem,
-				   const struct conf_server *server)
+/* One look at the gate: NULL when the worker may go in. Otherwise *UNTIL_R is set, and the fault is the server's last
+ * one; or, while another worker finds out whether it answers, one of kind TRY_LATER. */
+static struct fault *breaker_look(struct shared *shared, TALLOC_CTX *mem,
+				  const struct conf_server *server, int64_t *until_r)
 {
-	struct shared *shared = worker->shared;
+	int64_t now = clock_now_us(shared->env->clock);
+	struct breaker *breaker = breaker_of(shared, server);
 	struct fault *fault = NULL;
-	struct breaker *breaker;
 
 	pthread_mutex_lock(&shared->lock);
-	breaker = breaker_of(shared, server);
-	if (breaker->until_us > clock_now_us(shared->env->clock))
+	if (breaker->until_us > now) {
 		fault = fault_new(mem, FAULT_UNREACHABLE, "%s", breaker->why);
+		*until_r = breaker->until_us;
+	} else if (!breaker->proven && breaker->probing) {
+		fault = fault_new(mem, FAULT_TRY_LATER, "waits for the first answer of the server");
+		*until_r = now + PROBE_AGAIN_US;
+	} else if (!breaker->proven) {
+		breaker->probing = true;
+	}
 	pthread_mutex_unlock(&shared->lock);
 	return fault;
 }
 
-static void breaker_note(struct worker *worker, const struct conf_server *server,
-			 const struct fault *fault)
+/* The same with a little patience: most first answers come at once. */
+static struct fault *breaker_enter(struct shared *shared, TALLOC_CTX *mem,
+				   const struct conf_server *server, int64_t *until_r)
 {
-	struct shared *shared = worker->shared;
-	struct breaker *breaker;
+	struct fault *fault = breaker_look(shared, mem, server, until_r);
+
+	for (int64_t waited = 0;
+	     fault && fault->kind == FAULT_TRY_LATER && waited < PROBE_PATIENCE_US;
+	     waited += PROBE_LOOK_US) {
+		clock_sleep(shared->env->clock, PROBE_LOOK_US);
+		talloc_free(fault);
+		fault = breaker_look(shared, mem, server, until_r);
+	}
+	return fault;
+}
+
+static void breaker_leave(struct shared *shared, const struct conf_server *server,
+			  const struct fault *fault)
+{
+	struct breaker *breaker = breaker_of(shared, server);
 
 	pthread_mutex_lock(&shared->lock);
-	breaker = breaker_of(shared, server);
-	if (fault && fault->scope == FAULT_SCOPE_SERVER) {
+	breaker->probing = false;
+	breaker->proven = !fault || fault->scope != FAULT_SCOPE_SERVER;
+	if (breaker->proven) {
+		breaker->until_us = 0;
+		breaker->failures = 0;
+	} else {
 		breaker->until_us =
 			clock_now_us(shared->env->clock) + queue_backoff_us(++breaker->failures);
 		breaker->why = mem_strdup(shared->breakers, fault->text);
-	} else {
-		breaker->until_us = 0;
-		breaker->failures = 0;
 	}
 	pthread_mutex_unlock(&shared->lock);
 }
@@ -290,7 +317,6 @@ static struct fault *all_rounds(struct worker *worker, TALLOC_CTX *mem, struct w
 	struct project *projects = NULL;
 	size_t count = 0;
 
-	FAULT_TRY(breaker_check(worker, mem, work->server));
 	FAULT_TRY(delivery_endpoint(mem, &delivery, work->server, work->resource, &endpoint));
 	FAULT_TRY(project_list_of(worker->store, mem, work->resource->id, &projects, &count));
 	for (size_t i = 0; i < count; i++)
@@ -458,10 +484,34 @@ static struct fault *end_job(struct worker *worker, struct work *work, const str
 	return queue_done(worker->store, work->job);
 }
 
+static struct fault *login_is_spent(struct worker *worker, TALLOC_CTX *mem, struct work *work)
+{
+	if (!is_login_spent(worker, work->account))
+		return NULL;
+	work->account->login_failures--; /* this one is not tried: save_account() counts it again */
+	return fault_new(mem, FAULT_LOGIN,
+			 "the login was refused %d times within the hour, it is not tried again "
+			 "before %s; when "
+			 "the password is right: taskferry queue retry --all",
+			 SYNC_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work->account)));
+}
+
+/* A server that is not to be tried now: the job comes back, which counts for nothing. */
+static struct fault *put_off(struct worker *worker, struct work *work, const struct fault *why,
+			     int64_t until_us)
+{
+	if (why->kind == FAULT_UNREACHABLE) {
+		FAULT_TRY(save_account(worker, work, why));
+		add_result(worker, work, why);
+	}
+	return queue_wait(worker->store, work->job, until_us, why->text);
+}
+
 static struct fault *run_job(struct worker *worker, TALLOC_CTX *mem, struct job *job)
 {
 	struct work work = { .job = job, .report = round_report_new(mem) };
 	struct fault *fault;
+	int64_t until_us = 0;
 
 	FAULT_TRY(find_work(worker, mem, &work));
 	if (!work.server)
@@ -472,20 +522,16 @@ static struct fault *run_job(struct worker *worker, TALLOC_CTX *mem, struct job 
 							  "drop the job",
 							  work.account->server),
 						FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD));
-	if (is_login_spent(worker, work.account)) {
-		fault = fault_new(mem, FAULT_LOGIN,
-				  "the login was refused %d times within the hour, it is not tried "
-				  "again before %s; when "
-				  "the password is right: taskferry queue retry --all",
-				  SYNC_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work.account)));
-		work.account->login_failures--; /* this one was not tried: save_account() counts it
-						   again */
-	} else {
+	fault = login_is_spent(worker, mem, &work);
+	if (!fault) {
+		fault = breaker_enter(worker->shared, mem, work.server, &until_us);
+		if (fault)
+			return put_off(worker, &work, fault, until_us);
 		fault = all_rounds(worker, mem, &work);
+		breaker_leave(worker->shared, work.server, fault);
 	}
 	if (fault && fault->scope == FAULT_SCOPE_SITE)
 		return fault;
-	breaker_note(worker, work.server, fault);
 	FAULT_TRY(save_account(worker, &work, fault));
 	add_result(worker, &work, fault);
 	return end_job(worker, &work, fault);
@@ -642,14 +688,14 @@ static struct fault *dry_account(struct worker *worker, TALLOC_CTX *mem,
 	const struct sync_options *options = worker->shared->options;
 	struct job job = { .kind = JOB_PULL,
 			   .project_id = options->project ? options->project->id : 0 };
-	struct work work = { .job = &job,
-			     .resource = resource,
-			     .server = server,
-			     .report = round_report_new(mem) };
+	struct work work = {
+		.job = &job, .resource = resource, .server = server, .report = round_report_new(mem)
+	};
 	struct fault *fault;
+	int64_t until_us = 0;
 
-	FAULT_TRY(link_account(worker->store, mem, server->name, resource->id, false,
-			       &work.account));
+	FAULT_TRY(
+		link_account(worker->store, mem, server->name, resource->id, false, &work.account));
 	if (!work.account) {
 		round_note(worker->shared->result->report,
 			   "%s on server %s: not looked at yet, all items are new", resource->key,
@@ -658,10 +704,13 @@ static struct fault *dry_account(struct worker *worker, TALLOC_CTX *mem,
 	}
 	if (!is_asked_for(options, work.account))
 		return NULL;
-	fault = all_rounds(worker, mem, &work);
+	fault = breaker_look(worker->shared, mem, server, &until_us);
+	if (!fault) {
+		fault = all_rounds(worker, mem, &work);
+		breaker_leave(worker->shared, server, fault);
+	}
 	if (fault && fault->scope == FAULT_SCOPE_SITE)
 		return fault;
-	breaker_note(worker, server, fault);
 	add_result(worker, &work, fault);
 	return NULL;
 }

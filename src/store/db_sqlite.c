@@ -43,6 +43,7 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 		break;
 	case SQLITE_CANTOPEN:
 		kind = FAULT_CANNOT_CREATE;
+		hint = "; its folder must be there and belong to you";
 		break;
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
