@@ -207,6 +207,10 @@ static void sync_progress(void *data, const char *what, int64_t done, int64_t to
 	if (!bars->bar)
 		bars->bar = progress_new(bars->cli->mem, bars->cli->clock, bars->cli->err, what);
 	progress_step(bars->bar, done, total);
+	if (done >= total) { /* as far as is known: more may come, with a bar of its own */
+		progress_end(bars->bar);
+		bars->bar = NULL;
+	}
 }
 
 static void print_sync(struct cli *cli, const struct sync_result *result)

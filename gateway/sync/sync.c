@@ -212,12 +212,16 @@ static struct fault *breaker_enter(struct shared *shared, TALLOC_CTX *mem,
 	return fault;
 }
 
+/* The time that a failed attempt took counts as waiting, so that a server that hangs is not tried again and again by a
+ * command that people wait for. */
 static void breaker_leave(struct shared *shared, const struct conf_server *server,
-			  const struct fault *fault)
+			  const struct fault *fault, int64_t since_us)
 {
 	struct breaker *breaker = breaker_of(shared, server);
 
 	pthread_mutex_lock(&shared->lock);
+	if (fault && fault->scope == FAULT_SCOPE_SERVER)
+		shared->waited_us += clock_now_us(shared->env->clock) - since_us;
 	breaker->probing = false;
 	breaker->proven = !fault || fault->scope != FAULT_SCOPE_SERVER;
 	if (breaker->proven) {
@@ -511,7 +515,7 @@ static struct fault *run_job(struct worker *worker, TALLOC_CTX *mem, struct job 
 {
 	struct work work = { .job = job, .report = round_report_new(mem) };
 	struct fault *fault;
-	int64_t until_us = 0;
+	int64_t until_us = 0, since_us;
 
 	FAULT_TRY(find_work(worker, mem, &work));
 	if (!work.server)
@@ -527,8 +531,9 @@ static struct fault *run_job(struct worker *worker, TALLOC_CTX *mem, struct job 
 		fault = breaker_enter(worker->shared, mem, work.server, &until_us);
 		if (fault)
 			return put_off(worker, &work, fault, until_us);
+		since_us = clock_now_us(worker->env.clock);
 		fault = all_rounds(worker, mem, &work);
-		breaker_leave(worker->shared, work.server, fault);
+		breaker_leave(worker->shared, work.server, fault, since_us);
 	}
 	if (fault && fault->scope == FAULT_SCOPE_SITE)
 		return fault;
@@ -707,7 +712,7 @@ static struct fault *dry_account(struct worker *worker, TALLOC_CTX *mem,
 	fault = breaker_look(worker->shared, mem, server, &until_us);
 	if (!fault) {
 		fault = all_rounds(worker, mem, &work);
-		breaker_leave(worker->shared, server, fault);
+		breaker_leave(worker->shared, server, fault, clock_now_us(worker->env.clock));
 	}
 	if (fault && fault->scope == FAULT_SCOPE_SITE)
 		return fault;

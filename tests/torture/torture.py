@@ -557,6 +557,17 @@ def fault_scripts():
     ]
 
 
+WITHDRAWN = "1f1335a9-0b6d-5366-88ab-236fd6a6b780"  # the assignment that plan B has no more
+
+
+def read_too_late(name, wrong):
+    """An item that could not be read before its assignment was withdrawn: what its person wrote is a revision then, not the
+    project's value (M9). Which item a scripted fetch hits depends on the order of the workers."""
+    lines = wrong.splitlines()[1:]
+    return (name.startswith("fetch") and "changed while the assignment was withdrawn" in wrong
+            and all(WITHDRAWN in line for line in lines))
+
+
 NEEDS_A_PERSON = ("refused", "login")   # what no repetition mends is held, everything else comes right by itself
 
 
@@ -569,6 +580,8 @@ def torture_faults(tap, runner):
     runner.at_once = FAULT_CASES_AT_ONCE
     cases = {", ".join(lines): {"faults": lines} for lines in fault_scripts()}
     for name, (wrong, _, _, held) in runner.cases(cases):
+        if read_too_late(name, wrong):
+            wrong = ""
         wrong += "".join(f"held without a reason: {line}\n" for line in held if line.endswith(("(None)", "()")))
         if not wrong and bool(held) != any(word in name for word in NEEDS_A_PERSON):
             wrong = f"{'held' if held else 'not held'}: {held}"
