@@ -46,8 +46,11 @@ static struct screen screen_terminal(unsigned short columns)
 	int fd;
 
 	screen.clock = clock_set(screen.mem, 1000 * S);
-	cr_assert(screen.master >= 0 && grantpt(screen.master) == 0 &&
-		  unlockpt(screen.master) == 0);
+	if (screen.master < 0) { /* a container without /dev/pts */
+		talloc_free(screen.mem);
+		cr_skip_test("no terminal can be had here (posix_openpt)");
+	}
+	cr_assert(grantpt(screen.master) == 0 && unlockpt(screen.master) == 0);
 	fd = open(ptsname(screen.master), O_RDWR | O_NOCTTY);
 	cr_assert(fd >= 0 && ioctl(fd, TIOCSWINSZ, &size) == 0 && tcgetattr(fd, &how) == 0);
 	how.c_oflag &= ~(tcflag_t)OPOST; /* bytes as they were written */
