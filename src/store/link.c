@@ -2,8 +2,6 @@
 
 #include "store/link.h"
 
-#include <string.h>
-
 #include "store/rows.h"
 
 static const char *const account_states[] = { "new", "ok", "unreachable", "held" };
@@ -31,15 +29,6 @@ const char *link_state_name(enum link_state state)
 	return link_states[state];
 }
 
-/* An unknown name is read as held, the last and most careful state of each table. */
-static int name_index(const char *const *names, int count, const char *name)
-{
-	for (int i = 0; i < count; i++)
-		if (name && !strcmp(names[i], name))
-			return i;
-	return count - 1;
-}
-
 static void read_account(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 {
 	struct account *account = element;
@@ -47,8 +36,8 @@ static void read_account(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	account->id = db_int(cursor, 0);
 	account->server = db_text(cursor, mem, 1);
 	account->resource_id = db_int(cursor, 2);
-	account->state = (enum account_state)name_index(account_states, ACCOUNT_STATES,
-							db_text(cursor, mem, 3));
+	account->state = (enum account_state)rows_name(account_states, ACCOUNT_STATES,
+						       db_text(cursor, mem, 3));
 	account->error = db_text(cursor, mem, 4);
 	account->last_seen_us = db_int(cursor, 5);
 	account->login_failures = db_int(cursor, 6);
@@ -65,8 +54,8 @@ static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
 	folder->address = db_text(cursor, mem, 3);
 	folder->token = db_text(cursor, mem, 4);
 	folder->project_seq = db_int(cursor, 5);
-	folder->state = (enum folder_state)name_index(folder_states, FOLDER_STATES,
-						      db_text(cursor, mem, 6));
+	folder->state =
+		(enum folder_state)rows_name(folder_states, FOLDER_STATES, db_text(cursor, mem, 6));
 	folder->error = db_text(cursor, mem, 7);
 	folder->last_round_us = db_int(cursor, 8);
 }
@@ -92,8 +81,7 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->folder_id = db_int(cursor, 1);
 	link->assignment_id = db_int(cursor, 2);
 	link->address = db_text(cursor, mem, 3);
-	link->state =
-		(enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 4));
+	link->state = (enum link_state)rows_name(link_states, LINK_STATES, db_text(cursor, mem, 4));
 	link->seen_text = db_text(cursor, mem, 5);
 	link->seen = read_vector(cursor, mem, 6);
 	link->seen_version = db_text(cursor, mem, 7);
@@ -118,8 +106,7 @@ static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	link->id = db_int(cursor, 0);
 	link->address = db_text(cursor, mem, 1);
 	link->seen_version = db_text(cursor, mem, 2);
-	link->state =
-		(enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 3));
+	link->state = (enum link_state)rows_name(link_states, LINK_STATES, db_text(cursor, mem, 3));
 }
 
 static void read_id(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -157,8 +144,7 @@ static void read_item(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 
 	item->server = db_text(cursor, mem, 0);
 	item->resource = db_text(cursor, mem, 1);
-	item->state =
-		(enum link_state)name_index(link_states, LINK_STATES, db_text(cursor, mem, 2));
+	item->state = (enum link_state)rows_name(link_states, LINK_STATES, db_text(cursor, mem, 2));
 	item->error = db_text(cursor, mem, 3);
 	item->dirty = db_bool(cursor, 4);
 }

@@ -2,8 +2,6 @@
 
 #include "store/project.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "store/rows.h"
 
@@ -23,15 +21,6 @@ const char *assignment_state_name(enum assignment_state state)
 	return assignment_states[state];
 }
 
-/* A name that the database should not have is read as the most careful state, the last one. */
-static int name_index(const char *const *names, int count, const char *name)
-{
-	for (int i = 0; i < count; i++)
-		if (name && !strcmp(names[i], name))
-			return i;
-	return count - 1;
-}
-
 static void read_project(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 {
 	struct project *project = element;
@@ -40,8 +29,8 @@ static void read_project(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	project->code = db_text(cursor, mem, 1);
 	project->source_key = db_text(cursor, mem, 2);
 	project->name = db_text(cursor, mem, 3);
-	project->state = (enum project_state)name_index(project_states, PROJECT_STATES,
-							db_text(cursor, mem, 4));
+	project->state = (enum project_state)rows_name(project_states, PROJECT_STATES,
+						       db_text(cursor, mem, 4));
 }
 
 static void read_task(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -74,8 +63,8 @@ static void read_assignment(struct db_cursor *cursor, TALLOC_CTX *mem, void *ele
 	assignment->resource_id = db_int(cursor, 3);
 	assignment->source_key = db_text(cursor, mem, 4);
 	assignment->uid = db_text(cursor, mem, 5);
-	assignment->state = (enum assignment_state)name_index(assignment_states, ASSIGNMENT_STATES,
-							      db_text(cursor, mem, 6));
+	assignment->state = (enum assignment_state)rows_name(assignment_states, ASSIGNMENT_STATES,
+							     db_text(cursor, mem, 6));
 }
 
 struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *code,

@@ -54,3 +54,11 @@ struct fault *rows_int(struct db_cursor *cursor, int64_t otherwise, int64_t *num
 	*number_r = number;
 	return NULL;
 }
+
+int rows_name(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (name && !strcmp(names[i], name))
+			return i;
+	return count - 1;
+}

@@ -19,4 +19,8 @@ struct fault *rows_one(struct db_cursor *cursor, TALLOC_CTX *mem, rows_read *rea
 struct fault *rows_int(struct db_cursor *cursor, int64_t otherwise,
 		       int64_t *number_r) ATTR_MUST_CHECK;
 
+/* The place of NAME in a table of names of states. A name that the database should not have is the last one's: every such
+ * table ends with its most careful state. */
+int rows_name(const char *const *names, int count, const char *name);
+
 #endif
