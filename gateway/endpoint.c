@@ -54,3 +54,33 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 {
 	return endpoint->ops->address(endpoint, mem, folder, uid);
 }
+
+bool endpoint_can_listen(const struct endpoint *endpoint)
+{
+	return endpoint->ops->listen != NULL;
+}
+
+struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
+			      bool *changed_r)
+{
+	return endpoint->ops->listen(endpoint, folder, fd_r, changed_r);
+}
+
+struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r)
+{
+	return endpoint->ops->heard(endpoint, changed_r);
+}
+
+struct fault *endpoint_hush(struct endpoint *endpoint)
+{
+	return endpoint->ops->hush ? endpoint->ops->hush(endpoint) : NULL;
+}
+
+struct endpoint_stats endpoint_stats(struct endpoint *endpoint)
+{
+	struct endpoint_stats stats = { .requests = 0 };
+
+	if (endpoint->ops->stats)
+		endpoint->ops->stats(endpoint, &stats);
+	return stats;
+}

@@ -42,10 +42,16 @@ struct endpoint_probe {
 	size_t count;
 };
 
-/* The folder that holds one project's items. */
+/* What an item's text is. */
+enum endpoint_form { ENDPOINT_VTODO, ENDPOINT_MESSAGE };
+
+/* The folder that holds one project's items, in the terms of both kinds of server. */
 struct endpoint_folder {
 	const char *path;    /* [A-Za-z0-9_-], at most 200 bytes, stable for the project's life */
 	const char *display; /* for people: "Project (site URL)" */
+	const char *top;     /* the site as [site] folder says: "https://pm.example.com/web" */
+	const char *sub;     /* the project's name */
+	const char *suffix;  /* tells it from another project of that name; NULL: none is needed */
 };
 
 /* One line of a listing. */
@@ -87,16 +93,34 @@ struct endpoint_put {
 	const char *answered; /* the version that the answer named without vouching for the bytes,
 			       * or NULL: when a read-back has it, any difference is the server's
 			       * doing and not an edit */
+	const char *placed; /* the address where it stands now; NULL: the same. Set without a fault
+			       * only; always set where the endpoint `appends` */
+	const char
+		*replaced; /* `appends`, and an item was replaced: what endpoint_remove() wants as
+			       * if_version of the old one, which is still there */
 };
 
 struct endpoint_remove {
 	const char *address;
-	const char *if_version;
-	struct fault *fault; /* GONE counts as done by the caller */
+	const char *if_version; /* NULL (`appends` only): not known, a crash lay between */
+	const char *successor;  /* `appends`: the item that stands in its place; flags that a person
+				   set on the old one meanwhile go there. NULL: none */
+	struct fault *fault;    /* GONE counts as done by the caller */
+};
+
+/* What it took, since the endpoint was made. */
+struct endpoint_stats {
+	int64_t requests, writes, connections, sent_bytes, received_bytes;
 };
 
 struct endpoint_ops {
 	const char *kind;
+	enum endpoint_form form;
+	/* A text never changes in its place: a replacement is a new item behind all others (its
+	 * address sorts behind theirs by strcmp()), and the old one is the caller's to remove, once
+	 * it is recorded where the new one stands (M7). Two items of one assignment can therefore
+	 * stand side by side for a while. */
+	bool appends;
 	struct fault *(*probe)(struct endpoint *endpoint, TALLOC_CTX *mem,
 			       struct endpoint_probe **probe_r);
 	struct fault *(*ensure)(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -115,7 +139,13 @@ struct endpoint_ops {
 	struct fault *(*remove)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				struct endpoint_remove *removes, size_t count);
 	char *(*address)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			 const char *uid);
+			 const char *uid); /* NULL where it `appends`: not known before */
+	/* push; all three NULL: there is none */
+	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
+				bool *changed_r);
+	struct fault *(*heard)(struct endpoint *endpoint, bool *changed_r);
+	struct fault *(*hush)(struct endpoint *endpoint);
+	void (*stats)(struct endpoint *endpoint, struct endpoint_stats *stats_r); /* NULL: none */
 };
 
 struct endpoint {
@@ -162,8 +192,28 @@ struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      struct endpoint_remove *removes, size_t count) ATTR_MUST_CHECK;
 
-/* Where an item of that UID will stand. */
+/* Where an item of that UID will stand; NULL where the server decides that (`appends`). */
 char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 		       const char *uid);
+
+/* True when the server tells of changes by itself. */
+bool endpoint_can_listen(const struct endpoint *endpoint);
+
+/* Begins to listen for changes of FOLDER: *FD_R becomes readable when something may have come.
+ * *CHANGED_R: something has come since the last endpoint_notice() of that folder by this endpoint
+ * (whoever made it; without one: always true), so look again; then it does not listen. No other operation may be called while it
+ * listens, but endpoint_heard() and endpoint_hush(). UNREACHABLE fault: the endpoint is of no use
+ * any more. */
+struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
+			      bool *changed_r) ATTR_MUST_CHECK;
+
+/* The descriptor was readable: takes what has come, without waiting. *CHANGED_R false: nothing of
+ * interest, go on listening. */
+struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r) ATTR_MUST_CHECK;
+
+/* Ends listening; harmless when it does not listen. */
+struct fault *endpoint_hush(struct endpoint *endpoint) ATTR_MUST_CHECK;
+
+struct endpoint_stats endpoint_stats(struct endpoint *endpoint);
 
 #endif

@@ -1,0 +1,37 @@
+/* imap.h - the IMAP endpoint: messages as items.
+ *
+ * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message
+ * never changes, so its version is its address. Tokens: "UIDVALIDITY UIDNEXT EXISTS". Folders are
+ * mailbox names in UTF-8. A replacement is APPEND with flags, keywords and INTERNALDATE carried
+ * over; the old message is left for the caller to remove (M7), who records first where the new one
+ * stands.
+ */
+#ifndef TASKFERRY_IMAP_H
+#define TASKFERRY_IMAP_H
+
+#include "base/clock.h"
+#include "gateway/endpoint.h"
+#include "gateway/net/stream.h"
+
+#define IMAP_FETCH_MAX 100                        /* bodies per command */
+#define IMAP_ITEM_MAX ((size_t)1 << 20)           /* bytes of one message that we read */
+#define IMAP_APPEND_BATCH_BYTES ((size_t)4 << 20) /* of one MULTIAPPEND: it fails as a whole */
+
+struct imap_account {
+	const char *url; /* imaps://host[:port] or imap://host[:port] */
+	bool starttls;   /* STARTTLS on loopback too; elsewhere imap:// always does */
+	const char *user;
+	const struct secret *password; /* copied: the endpoint may live long */
+	const char *tls_ca;
+	struct trusts *trusts;
+	int stop_fd;        /* -1: none */
+	int32_t command_ms; /* 0: IMAP_COMMAND_MS */
+	unsigned without;   /* capabilities to do without, bits of enum imap_cap; for tests */
+};
+
+/* Nothing is sent yet: the first operation connects; one that finds the connection broken before it
+ * wrote anything connects anew, once. CLOCK, POINTS and TRUSTS outlive it. Freeing says LOGOUT. */
+struct endpoint *imap_new(TALLOC_CTX *mem, struct clock *clock, struct points *points,
+			  const struct imap_account *account);
+
+#endif

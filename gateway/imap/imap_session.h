@@ -1,0 +1,173 @@
+/* imap_session.h - one logged-in IMAP connection (RFC 3501, 2177, 4315, 4959, 7162, 7888, 3502).
+ *
+ *   open: connect -> greeting -> [STARTTLS] -> LOGIN or AUTHENTICATE PLAIN -> CAPABILITY -> NAMESPACE
+ *   then commands, one after the other or pipelined; SELECT; IDLE and DONE
+ *
+ * A session is used by one thread at a time. Faults: a tagged NO or BAD is the command's own
+ * (`struct imap_answer`), not a fault of the session. A fault means that the session is of no use
+ * any more: UNREACHABLE (closed, deadline, BYE), LOGIN, TLS, PROTOCOL (not a response, over the
+ * limits, out of step), TRY_LATER (the stop descriptor). After one, every further call returns a
+ * fault at once. No password is ever in a fault's text (N8).
+ */
+#ifndef TASKFERRY_IMAP_SESSION_H
+#define TASKFERRY_IMAP_SESSION_H
+
+#include "base/clock.h"
+#include "base/point.h"
+#include "base/secret.h"
+#include "gateway/imap/imap_response.h"
+#include "gateway/net/stream.h"
+
+#define IMAP_COMMAND_MS 60000 /* DESIGN section 11: a command's absolute deadline */
+#define IMAP_BATCH_MS 600000  /* DESIGN section 11: a batch's */
+#define IMAP_WINDOW 100       /* commands under way at once when pipelined */
+
+enum imap_cap {
+	IMAP_CAP_IDLE,
+	IMAP_CAP_UIDPLUS,
+	IMAP_CAP_CONDSTORE,
+	IMAP_CAP_LITERAL_PLUS,  /* literals of any size without waiting */
+	IMAP_CAP_LITERAL_MINUS, /* up to 4096 bytes */
+	IMAP_CAP_MULTIAPPEND,
+	IMAP_CAP_NAMESPACE,
+	IMAP_CAP_ESEARCH,
+	IMAP_CAP_SAVEDATE,
+	IMAP_CAP_ID,
+	IMAP_CAPS
+};
+
+struct imap_session;
+
+struct imap_session_options {
+	const char *host;
+	int port;
+	bool tls;      /* imaps:// */
+	bool starttls; /* imap://: demanded, except to loopback unless the configuration says so:
+			       the caller has decided */
+	const char *tls_ca; /* or NULL */
+	struct trusts *trusts;
+	int stop_fd; /* -1: none */
+	const char *user;
+	const struct secret *password; /* outlives the call of open only */
+	struct clock *clock;
+	struct points *points; /* may be NULL */
+	int32_t command_ms;    /* 0: IMAP_COMMAND_MS; tests want less */
+	unsigned without;      /* bits 1 << enum imap_cap: as if the server had it not */
+};
+
+struct imap_stats {
+	int64_t commands, writes, sent_bytes, received_bytes;
+};
+
+/* A password is sent only over TLS or to loopback: else CONFIG fault (N9). LOGIN: refused; its text
+ * is the server's. A server that answers the login with [UNAVAILABLE], [INUSE] or [LIMIT] is BUSY,
+ * not LOGIN. */
+struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_options *options,
+				struct imap_session **session_r) ATTR_MUST_CHECK;
+
+/* Says LOGOUT if the session is sound, waits at most a second, and frees it. NULL is allowed;
+ * *SESSION becomes NULL. talloc_free() closes without a word. */
+void imap_session_close(struct imap_session **session);
+
+bool imap_session_can(const struct imap_session *session, enum imap_cap cap);
+const char *imap_session_caps(const struct imap_session *session);   /* as the server wrote them */
+const char *imap_session_server(const struct imap_session *session); /* greeting or ID, or "" */
+
+/* The personal namespace: what stands before every mailbox name ("" or "INBOX."), and the
+ * delimiter ('\0': flat). */
+const char *imap_session_prefix(const struct imap_session *session);
+char imap_session_delimiter(const struct imap_session *session);
+
+struct imap_stats imap_session_stats(const struct imap_session *session);
+
+/* ---- commands ----
+ *
+ * A line is built of pieces; the tag and the line end are added when it is sent. */
+
+struct imap_line;
+/* WORDS: our own text, visible at the call ("UID FETCH "). WRITES: it changes something on the
+ * server (fault points; a lost answer is maybe_done). */
+struct imap_line *imap_line_new(TALLOC_CTX *mem, const char *words, bool writes);
+void imap_line_add(struct imap_line *line, const char *fmt, ...) ATTR_PRINTF(2, 3); /* our own text:
+	asserts that it holds no CR, LF, NUL or 8-bit character */
+/* A string from outside: quoted where it may be, a literal where it holds CR, LF, '"', '\\', 8-bit
+ * or more than 1000 bytes. NUL: the line is refused when it is sent (DATA, scope ITEM). */
+void imap_line_string(struct imap_line *line, const char *text);
+/* A mailbox name in UTF-8, in modified UTF-7 on the wire, likewise. */
+void imap_line_mailbox(struct imap_line *line, const char *name);
+void imap_line_literal(struct imap_line *line, const char *bytes, size_t n);
+
+/* How the server ended a command. */
+struct imap_answer {
+	enum { IMAP_OK, IMAP_NO, IMAP_BAD } status;
+	const char *code; /* in upper case, or NULL */
+	const struct imap_node *code_args;
+	const char *text;
+};
+
+/* Gets each untagged response that arrives while commands are under way; a fault ends the run (the
+ * session stays sound: what still comes is read and dropped). May be NULL. */
+typedef struct fault *imap_each(void *context, const struct imap_response *response);
+
+/* Sends one command and waits for its end. The answer belongs to MEM. */
+struct fault *imap_session_run(struct imap_session *session, TALLOC_CTX *mem,
+			       const struct imap_line *line, imap_each *each, void *context,
+			       struct imap_answer *answer_r) ATTR_MUST_CHECK;
+
+/* COUNT commands, pipelined by at most IMAP_WINDOW where the server needs not be waited for
+ * (literals: LITERAL+), one by one else. On a fault ANSWERED_R tells how many have an answer; the
+ * next ones may have been carried out. */
+struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem,
+				   struct imap_line *const *lines, size_t count, imap_each *each,
+				   void *context, struct imap_answer *answers,
+				   size_t *answered_r) ATTR_MUST_CHECK;
+
+/* A command's answer as a fault of the scope given: NULL for OK. NO: by its code: NONEXISTENT and
+ * TRYCREATE GONE, OVERQUOTA FULL (scope ACCOUNT), NOPERM and CANNOT REFUSED, INUSE and UNAVAILABLE
+ * and LIMIT BUSY, ALREADYEXISTS and EXPUNGEISSUED CHANGED, else REFUSED. BAD: PROTOCOL. WHAT: the
+ * command's name for people. */
+struct fault *imap_answer_fault(TALLOC_CTX *mem, const struct imap_answer *answer,
+				enum fault_scope scope, const char *what);
+
+/* ---- the selected mailbox ---- */
+
+/* What SELECT told, and what unsolicited responses told since. */
+struct imap_selected {
+	const char *mailbox;           /* UTF-8; NULL: none */
+	uint32_t uidvalidity, uidnext; /* uidnext 0: not told */
+	uint32_t exists;
+	uint64_t highestmodseq; /* 0: no CONDSTORE on this mailbox */
+	bool read_only;
+	bool any_keyword;            /* PERMANENTFLAGS has \* */
+	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
+	uint64_t changes; /* counts EXISTS, EXPUNGE, VANISHED and FETCH responses that nobody had
+			      asked for, since SELECT: if it moved, look again */
+};
+
+/* Selects (with CONDSTORE where it is there); no command when MAILBOX is selected already and
+ * AGAIN is false. ANSWER_R tells NO (it is not there). */
+struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
+				  const char *mailbox, bool again,
+				  struct imap_answer *answer_r) ATTR_MUST_CHECK;
+const struct imap_selected *imap_session_selected(const struct imap_session *session);
+
+/* ---- IDLE ---- */
+
+/* Says IDLE and waits for the `+`. *WOKEN_R: something came in the same breath (a change of the
+ * selected mailbox); the session idles all the same. */
+struct fault *imap_session_idle(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
+
+/* A parked session became readable: takes what is there, without waiting. *WOKEN_R: a change of the
+ * mailbox; false: only "* OK Still here". */
+struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
+
+/* Says DONE and waits for the end of IDLE. */
+struct fault *imap_session_idle_end(struct imap_session *session) ATTR_MUST_CHECK;
+bool imap_session_is_idle(const struct imap_session *session);
+int imap_session_fd(const struct imap_session *session);
+
+/* True when nothing is left in the frame buffer or inside of TLS: it may be parked on its
+ * descriptor. */
+bool imap_session_is_drained(struct imap_session *session);
+
+#endif

@@ -1,0 +1,83 @@
+/* message.h - a mail message as the carrier of an item (RFC 5322, 2045-2047, 2231): its parts, not
+ * their meaning.
+ *
+ *   multipart/mixed
+ *     text/plain            the card, for people
+ *     text/calendar         the VTODO
+ *     ...                   whatever else stands in it
+ *
+ * Read through libetpan inside of limits (hostile input, N10); written by us: deterministic, 7-bit
+ * safe, lines of at most 76 characters in headers and 998 in bodies. What others put into a message
+ * (header fields, parts, files) is carried over byte for byte when it is replaced (N4).
+ */
+#ifndef TASKFERRY_MESSAGE_H
+#define TASKFERRY_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+
+#define MESSAGE_TEXT_MAX ((size_t)1 << 20)     /* bytes of a message; DESIGN section 11 */
+#define MESSAGE_HEADER_MAX ((size_t)256 << 10) /* bytes of a header, facts: libetpan's own limits */
+#define MESSAGE_PARTS_MAX 1000                 /* DESIGN section 11 */
+#define MESSAGE_DEPTH_MAX 20                   /* DESIGN section 11 */
+#define MESSAGE_COMMENT_DEPTH_MAX 32           /* parentheses in a header field */
+
+#define MESSAGE_UID_FIELD "X-Taskferry-UID"
+#define MESSAGE_EDITION_FIELD "X-Taskferry-Edition" /* NUMBER-HASH */
+
+/* A message as read. Texts are UTF-8 (what is not is made so), LF only, NUL-terminated. */
+struct message {
+	const char *uid;          /* MESSAGE_UID_FIELD, or NULL */
+	int64_t edition;          /* of MESSAGE_EDITION_FIELD, 0: none */
+	const char *edition_hash; /* or NULL */
+	const char *message_id;   /* without < >, as written; or NULL */
+	const char *subject;      /* decoded; or NULL */
+	const char *agent;        /* User-Agent or X-Mailer, or NULL */
+	const char *card; /* the first text/plain part that is not an attachment; NULL: none.
+				   Of a text/html without a plain one: NULL */
+	const char *
+		calendar; /* the first text/calendar (or application/ics) part, decoded but otherwise to
+				   the byte; NULL: none */
+	size_t calendar_len;
+};
+
+struct message_publish {
+	const char *uid;
+	int64_t edition;
+	const char *edition_hash;
+	const char *site_host; /* "pm.example.com": right side of Message-ID and From */
+	const char *from_name; /* the project's name, any UTF-8 */
+	const char *to_name;   /* or NULL */
+	const char *to_email;  /* or NULL */
+	const char *subject;   /* any UTF-8; made one line */
+	int64_t now_us;        /* Date of a new message */
+	const char *card;      /* UTF-8, LF */
+	const char *calendar;  /* CRLF as vtodo_encode() and vtodo_patch() give it */
+	size_t calendar_len;
+};
+
+/* Reads a message. DATA fault (scope ITEM, HOLD): over the limits, no header. A message without
+ * card and calendar is no fault. */
+struct fault *message_parse(TALLOC_CTX *mem, const char *text, size_t len,
+			    struct message **message_r) ATTR_MUST_CHECK;
+
+/* A new message: Message-ID `<UID.EDITION@SITE_HOST>`, From `"FROM_NAME" <taskferry@SITE_HOST>`,
+ * To, Subject, Date (UTC), the two fields of ours, MIME-Version; a boundary made of UID and edition
+ * that occurs in no part. Texts that are 7-bit with lines of at most 998 bytes go as they are, else quoted-printable
+ * (card) or base64 (calendar, charset=UTF-8). CR LF. DATA fault: over MESSAGE_TEXT_MAX. */
+struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
+			    size_t *len_r) ATTR_MUST_CHECK;
+
+/* The same message with the texts that PUBLISH says: header fields that are not ours and parts that
+ * are neither card nor calendar stay byte for byte, Date too; Message-ID, Subject, To, From and our
+ * fields are written anew. A single-part message, or one whose top is not multipart/mixed
+ * becomes a multipart/mixed whose third part is what it was, when it was neither card nor calendar; a card inside of a
+ * multipart/alternative replaces the whole alternative. message_parse() of the result gives
+ * PUBLISH's card and calendar. DATA fault: over the limits. */
+struct fault *message_patch(TALLOC_CTX *mem, const char *text, size_t len,
+			    const struct message_publish *publish, char **text_r,
+			    size_t *len_r) ATTR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,246 @@
+#!/bin/sh
+# A throwaway Dovecot on loopback: plain (with STARTTLS) and TLS, certificate for localhost and 127.0.0.1.
+#
+#   dovecot.sh start DIR [USER[:PASSWORD]]...   default user "ana", default password "secret"
+#   dovecot.sh stop DIR                         harmless when repeated
+#
+# DIR is made; afterwards it holds url (imap://127.0.0.1:PORT), tls-url (imaps://...), ca.pem, other-ca.pem (a CA that has
+# nothing to do with the server), users (a line may be added at any time), log, mail/USER. A master user "gate" (password
+# "gatekey") logs in as anybody: `USER*gate`.
+#
+# Environment: DOVECOT_LAYOUT maildir (Maildir++, default) | fs | sdbox; DOVECOT_SEP "." (default with maildir) | "/";
+# DOVECOT_FSYNC never (default) | optimized | always; DOVECOT_HIBERNATE seconds (default: none);
+# DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
+# Exit 77: Dovecot is not installed; 1: no start.
+set -eu
+
+fail() {
+	echo "dovecot.sh: $*" >&2
+	exit 1
+}
+
+layout=${DOVECOT_LAYOUT:-maildir}
+
+free_port() {
+	/usr/bin/python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+make_ca() { # name
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=taskferry test CA $1" \
+		-keyout "$dir/$1.key" -out "$dir/$1.pem" -addext basicConstraints=critical,CA:TRUE \
+		-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null || fail "openssl makes no CA"
+}
+
+make_certificate() {
+	[ -s "$dir/server.crt" ] && return 0
+	make_ca ca
+	make_ca other-ca
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
+		-keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null || fail "openssl makes no key"
+	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' \
+		>"$dir/server.ext"
+	openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
+		-extfile "$dir/server.ext" -out "$dir/server.crt" 2>/dev/null || fail "openssl makes no certificate"
+	chmod 644 "$dir/server.key" # a throwaway key
+}
+
+write_users() {
+	[ $# -gt 0 ] || set -- ana
+	for user; do
+		case $user in
+		*:*) echo "$user::::::" ;;
+		*) echo "$user:secret::::::" ;;
+		esac
+	done >"$dir/users"
+	echo 'gate:gatekey' >"$dir/master"
+}
+
+# As root the mail belongs to a number that nobody has; as an ordinary user everything is the user's own.
+ids() {
+	if [ "$(id -u)" = 0 ]; then
+		uid=10001 gid=10001 internal=dovecot login=dovenull
+	else
+		uid=$(id -u) gid=$(id -g) internal=$(id -un) login=$(id -un)
+	fi
+}
+
+write_config() { # port tls-port
+	case $layout in
+	maildir) location='maildir:~/Maildir' separator=${DOVECOT_SEP:-.} ;;
+	fs) location='maildir:~/Maildir:LAYOUT=fs' separator=${DOVECOT_SEP:-/} ;;
+	sdbox) location='sdbox:~/sdbox' separator=${DOVECOT_SEP:-/} ;;
+	*) fail "unknown DOVECOT_LAYOUT $layout" ;;
+	esac
+	cat >"$dir/dovecot.conf" <<C
+base_dir = $dir/base
+state_dir = $dir/state
+log_path = $dir/log
+protocols = imap
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <$dir/server.crt
+ssl_key = <$dir/server.key
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_master_user_separator = *
+default_internal_user = $internal
+default_internal_group = $(id -gn "$internal")
+default_login_user = $login
+first_valid_uid = $uid
+first_valid_gid = $gid
+mail_location = $location
+mailbox_list_index = yes
+mail_max_userip_connections = 5000
+mail_fsync = ${DOVECOT_FSYNC:-never}
+imap_capability =
+protocol imap {
+$([ -z "${DOVECOT_HIBERNATE:-}" ] || echo "  imap_hibernate_timeout = $DOVECOT_HIBERNATE")
+}
+passdb {
+  driver = passwd-file
+  args = scheme=PLAIN $dir/master
+  master = yes
+  result_success = continue
+}
+passdb {
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u $dir/users
+}
+userdb {
+  driver = static
+  args = uid=$uid gid=$gid home=$dir/mail/%u
+}
+namespace inbox {
+  inbox = yes
+  type = private
+  prefix =
+  separator = $separator
+}
+default_process_limit = 4096
+default_client_limit = 8192
+service imap-login {
+  chroot =
+  service_count = 0
+  process_min_avail = 1
+  client_limit = 8192
+  inet_listener imap {
+    port = $1
+  }
+  inet_listener imaps {
+    port = $2
+  }
+}
+service imap {
+  process_limit = 4096
+}
+service anvil {
+  chroot =
+  client_limit = 20000
+}
+service stats {
+  chroot =
+  unix_listener stats-writer {
+    mode = 0666
+  }
+}
+service imap-hibernate {
+  unix_listener imap-hibernate {
+    mode = 0666
+  }
+}
+service auth {
+  client_limit = 20000
+}
+C
+	sed -i '/^imap_capability =$/d' "$dir/dovecot.conf"
+}
+
+is_ours() {
+	kill -0 "$1" 2>/dev/null && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qxF "$dir/dovecot.conf"
+}
+
+answers() { # port
+	/usr/bin/python3 -c 'import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)
+s.settimeout(2)
+sys.exit(0 if s.recv(4) == b"* OK" else 1)' "$1" 2>/dev/null
+}
+
+# Another process may take a port between the asking and the start: then other ports are tried.
+start_once() {
+	port=${DOVECOT_PORT:-} tls_port=${DOVECOT_TLS_PORT:-}
+	if [ -z "$port" ] && [ -s "$dir/ports" ]; then
+		read -r port tls_port <"$dir/ports"
+	fi
+	[ -n "$port" ] || port=$(free_port)
+	[ -n "$tls_port" ] || tls_port=$(free_port)
+	write_config "$port" "$tls_port"
+	rm -rf "$dir/base"
+	"$dovecot" -c "$dir/dovecot.conf" </dev/null >>"$dir/start.log" 2>&1 || return 1
+	tries=0
+	while [ $tries -lt 100 ]; do
+		if answers "$port"; then
+			echo "$port $tls_port" >"$dir/ports"
+			echo "imap://127.0.0.1:$port" >"$dir/url"
+			echo "imaps://127.0.0.1:$tls_port" >"$dir/tls-url"
+			return 0
+		fi
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	stop_server
+	return 1
+}
+
+start_server() {
+	dovecot=$(PATH=$PATH:/usr/sbin:/sbin command -v dovecot) || {
+		echo "dovecot.sh: Dovecot is not installed" >&2
+		exit 77
+	}
+	mkdir -p "$dir"
+	dir=$(cd "$dir" && pwd)
+	stop_server
+	ids
+	mkdir -p "$dir/mail" "$dir/state"
+	chmod 755 "$dir"
+	[ "$(id -u)" != 0 ] || chown "$uid:$gid" "$dir/mail"
+	[ -s "$dir/users" ] && [ $# -eq 0 ] || write_users "$@"
+	make_certificate
+	for _ in 1 2 3; do
+		start_once && return 0
+		rm -f "$dir/ports"
+	done
+	cat "$dir/start.log" "$dir/log" >&2
+	fail "the server does not start"
+}
+
+stop_server() {
+	[ -s "$dir/base/master.pid" ] || return 0
+	pid=$(cat "$dir/base/master.pid")
+	rm -f "$dir/url" "$dir/tls-url"
+	is_ours "$pid" || return 0
+	kill -TERM "$pid"
+	tries=0
+	while is_ours "$pid"; do
+		[ $tries -lt 50 ] || kill -KILL "$pid" 2>/dev/null || :
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	rm -f "$dir/base/master.pid"
+}
+
+[ $# -ge 2 ] || fail "start|stop DIR [USER[:PASSWORD]]..."
+command=$1 dir=$2
+shift 2
+case $command in
+start) start_server "$@" ;;
+stop)
+	[ -d "$dir" ] || exit 0
+	dir=$(cd "$dir" && pwd)
+	stop_server
+	;;
+*) fail "unknown command $command" ;;
+esac
