@@ -55,6 +55,15 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 	return endpoint->ops->address(endpoint, mem, folder, uid);
 }
 
+struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       const char *token, char **token_r)
+{
+	if (endpoint->ops->advance)
+		return endpoint->ops->advance(endpoint, mem, folder, token, token_r);
+	*token_r = mem_strdup(mem, token);
+	return NULL;
+}
+
 bool endpoint_can_listen(const struct endpoint *endpoint)
 {
 	return endpoint->ops->listen != NULL;

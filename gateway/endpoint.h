@@ -140,6 +140,9 @@ struct endpoint_ops {
 				struct endpoint_remove *removes, size_t count);
 	char *(*address)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			 const char *uid); /* NULL where it `appends`: not known before */
+	/* NULL: a token stays as it is */
+	struct fault *(*advance)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 const char *token, char **token_r);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
 				bool *changed_r);
@@ -195,6 +198,12 @@ struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const 
 /* Where an item of that UID will stand; NULL where the server decides that (`appends`). */
 char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 		       const char *uid);
+
+/* TOKEN, of this endpoint's last notice of FOLDER, brought up to what the endpoint has written since,
+ * when it is certain that nobody else has changed anything meanwhile; else TOKEN as it is. So the
+ * next notice does not tell us of our own writes. */
+struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       const char *token, char **token_r) ATTR_MUST_CHECK;
 
 /* True when the server tells of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);

@@ -288,9 +288,12 @@ struct fault *cmd_doctor(struct cli *cli)
 	struct http *http = NULL;
 
 	FAULT_TRY(http_new(cli->mem, cli->clock, cli->points, &http));
-	doctor.delivery = (struct delivery){
-		.http = http, .clock = cli->clock, .points = cli->points, .conf = cli->conf
-	};
+	doctor.delivery = (struct delivery){ .http = http,
+					     .trusts = trusts_new(cli->mem),
+					     .stop_fd = -1,
+					     .clock = cli->clock,
+					     .points = cli->points,
+					     .conf = cli->conf };
 	FAULT_TRY(look_at_store(&doctor));
 	FAULT_TRY(ask_all(&doctor));
 	if (cli_has(cli, "--json"))

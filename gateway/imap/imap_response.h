@@ -53,13 +53,29 @@ struct imap_response {
 	struct imap_node *args;      /* of all other names: the nodes behind the name */
 };
 
+/* How far framing has come, so that a response that arrives in many reads is looked at once. Zeroed
+ * at the start of each response; the bytes before may only grow meanwhile. */
+struct imap_frame {
+	size_t line;  /* where the last line begins: behind a literal, or at 0 */
+	size_t at;    /* all before it has been looked at; inside of a literal: its end */
+	size_t lines; /* bytes of whole lines so far, without literals */
+	enum { IMAP_FRAME_NEW, IMAP_FRAME_DATA, IMAP_FRAME_CODE, IMAP_FRAME_TEXT } state;
+};
+
 /* The length of the first whole response in N bytes at P, its last line end included; 0: more is
- * needed. PROTOCOL fault (scope ACCOUNT): over the limits, a literal size that is none. */
+ * needed. A literal is announced at the end of a line of data, or inside the brackets of a code;
+ * the text for people behind OK, NO, BAD, BYE, PREAUTH and `+` may end in "{5}" and announces none.
+ * PROTOCOL fault (scope ACCOUNT): over the limits, a literal size that is none. */
 struct fault *imap_response_frame(TALLOC_CTX *mem, const char *p, size_t n,
 				  size_t *len_r) ATTR_MUST_CHECK;
 
+/* The same, going on from FRAME. */
+struct fault *imap_response_frame_on(TALLOC_CTX *mem, struct imap_frame *frame, const char *p,
+				     size_t n, size_t *len_r) ATTR_MUST_CHECK;
+
 /* Parses one framed response. PROTOCOL fault (scope ACCOUNT): not a response. The tree belongs to
- * the response, and points into nothing else. */
+ * the response, and points into nothing else. What cannot be read inside a response code's brackets,
+ * or behind a name that is not in our table of names, is left out (`code_args`, `args` NULL). */
 struct fault *imap_response_parse(TALLOC_CTX *mem, const char *p, size_t n,
 				  struct imap_response **response_r) ATTR_MUST_CHECK;
 

@@ -7,7 +7,11 @@
  * (`struct imap_answer`), not a fault of the session. A fault means that the session is of no use
  * any more: UNREACHABLE (closed, deadline, BYE), LOGIN, TLS, PROTOCOL (not a response, over the
  * limits, out of step), TRY_LATER (the stop descriptor). After one, every further call returns a
- * fault at once. No password is ever in a fault's text (N8).
+ * fault at once. No password is ever in a fault's text (N8). A fault of a function without a MEM
+ * belongs to the session: who frees that first moves the fault before (talloc_steal).
+ *
+ * Two faults leave the session sound, because nothing is out of step: a line that is refused before
+ * it is sent (DATA, scope ITEM), and what the caller's own imap_each returned.
  */
 #ifndef TASKFERRY_IMAP_SESSION_H
 #define TASKFERRY_IMAP_SESSION_H
@@ -49,10 +53,10 @@ struct imap_session_options {
 	int stop_fd; /* -1: none */
 	const char *user;
 	const struct secret *password; /* outlives the call of open only */
-	struct clock *clock;
-	struct points *points; /* may be NULL */
-	int32_t command_ms;    /* 0: IMAP_COMMAND_MS; tests want less */
-	unsigned without;      /* bits 1 << enum imap_cap: as if the server had it not */
+	struct clock *clock;           /* unused: deadlines are on the monotonic clock */
+	struct points *points;         /* may be NULL */
+	int32_t command_ms;            /* 0: IMAP_COMMAND_MS; tests want less */
+	unsigned without;              /* bits 1 << enum imap_cap: as if the server had it not */
 };
 
 struct imap_stats {
@@ -105,8 +109,9 @@ struct imap_answer {
 	const char *text;
 };
 
-/* Gets each untagged response that arrives while commands are under way; a fault ends the run (the
- * session stays sound: what still comes is read and dropped). May be NULL. */
+/* Gets each untagged response that arrives while commands are under way, whoever asked for it; it
+ * lives as long as the call. A fault ends the run (the session stays sound: what still comes is read
+ * and dropped, no further command is sent). May be NULL. */
 typedef struct fault *imap_each(void *context, const struct imap_response *response);
 
 /* Sends one command and waits for its end. The answer belongs to MEM. */
@@ -115,8 +120,9 @@ struct fault *imap_session_run(struct imap_session *session, TALLOC_CTX *mem,
 			       struct imap_answer *answer_r) ATTR_MUST_CHECK;
 
 /* COUNT commands, pipelined by at most IMAP_WINDOW where the server needs not be waited for
- * (literals: LITERAL+), one by one else. On a fault ANSWERED_R tells how many have an answer; the
- * next ones may have been carried out. */
+ * (literals: LITERAL+), one by one else. ANSWERED_R (told on a fault too): how many of the first
+ * have an answer, and those ANSWERS are filled in; the next ones may have been carried out
+ * (`maybe_done`: one that writes went out whole and has no answer). */
 struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem,
 				   struct imap_line *const *lines, size_t count, imap_each *each,
 				   void *context, struct imap_answer *answers,
@@ -140,8 +146,10 @@ struct imap_selected {
 	bool read_only;
 	bool any_keyword;            /* PERMANENTFLAGS has \* */
 	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
-	uint64_t changes; /* counts EXISTS, EXPUNGE, VANISHED and FETCH responses that nobody had
-			      asked for, since SELECT: if it moved, look again */
+	uint64_t changes; /* since SELECT: counts EXISTS, EXPUNGE, VANISHED, and FETCH responses
+			      that nobody had asked for (those without a UID, or while no UID FETCH or
+			      UID STORE is under way): if it moved, look again. Too often is
+			      harmless, so our own APPEND and EXPUNGE count as well */
 };
 
 /* Selects (with CONDSTORE where it is there); no command when MAILBOX is selected already and
@@ -154,20 +162,22 @@ const struct imap_selected *imap_session_selected(const struct imap_session *ses
 /* ---- IDLE ---- */
 
 /* Says IDLE and waits for the `+`. *WOKEN_R: something came in the same breath (a change of the
- * selected mailbox); the session idles all the same. */
+ * selected mailbox); the session idles all the same. A server that says NO or BAD: REFUSED or
+ * PROTOCOL, and the session is sound and not idle. One that ends IDLE by itself, now or later: woken,
+ * and not idle any more. */
 struct fault *imap_session_idle(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
 
 /* A parked session became readable: takes what is there, without waiting. *WOKEN_R: a change of the
  * mailbox; false: only "* OK Still here". */
 struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
 
-/* Says DONE and waits for the end of IDLE. */
+/* Says DONE and waits for the end of IDLE; nothing happens when it is not idle. */
 struct fault *imap_session_idle_end(struct imap_session *session) ATTR_MUST_CHECK;
 bool imap_session_is_idle(const struct imap_session *session);
 int imap_session_fd(const struct imap_session *session);
 
-/* True when nothing is left in the frame buffer or inside of TLS: it may be parked on its
- * descriptor. */
+/* True when no whole response is left in the frame buffer and nothing inside of TLS: it may be
+ * parked on its descriptor. */
 bool imap_session_is_drained(struct imap_session *session);
 
 #endif

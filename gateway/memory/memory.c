@@ -4,6 +4,7 @@
  *     count OPERATION NUMBER                       items that the operation has seen, for the script
  *     folder ADDRESS<TAB>DISPLAY
  *     item ADDRESS<TAB>VERSION<TAB>MODIFIED_US<TAB>LENGTH, then the text and a newline
+ *     late ..., as item: sent, but not there yet
  *     gone ADDRESS<TAB>VERSION
  */
 #include "config.h"
@@ -22,6 +23,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+
+#define MEMORY_APPEND "?append"
 
 enum operation {
 	OP_PROBE,
@@ -44,7 +47,7 @@ struct memory_item {
 	int64_t modified_us;
 	char *text;
 	size_t len;
-	bool gone;
+	bool gone, late;
 };
 
 struct memory_folder {
@@ -68,6 +71,7 @@ struct memory_endpoint {
 	char *user;
 	struct clock *clock;
 	struct points *points;
+	bool appends;
 	int lock_fd;
 };
 
@@ -159,12 +163,13 @@ static char *parse_line(struct memory_state *state, char *line, char *end)
 		char *address = next_word(&rest);
 
 		add_folder(state, address, next_word(&rest));
-	} else if (!strcmp(line, "item") || !strcmp(line, "gone")) {
+	} else if (!strcmp(line, "item") || !strcmp(line, "gone") || !strcmp(line, "late")) {
 		struct memory_item *item = add_item(state);
 
 		item->address = mem_strdup(state, next_word(&rest));
 		item->version = strtoll(next_word(&rest), NULL, 10);
 		item->gone = *line == 'g';
+		item->late = *line == 'l';
 		if (!item->gone) {
 			item->modified_us = strtoll(next_word(&rest), NULL, 10);
 			item->len = (size_t)strtoull(next_word(&rest), NULL, 10);
@@ -219,8 +224,9 @@ static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *l
 			buf_printf(out, "gone %s\t%" PRId64 "\n", item->address, item->version);
 			continue;
 		}
-		buf_printf(out, "item %s\t%" PRId64 "\t%" PRId64 "\t%zu\n", item->address,
-			   item->version, item->modified_us, item->len);
+		buf_printf(out, "%s %s\t%" PRId64 "\t%" PRId64 "\t%zu\n",
+			   item->late ? "late" : "item", item->address, item->version,
+			   item->modified_us, item->len);
 		buf_add(out, item->text, item->len);
 		buf_putc(out, '\n');
 	}
@@ -251,6 +257,7 @@ struct outcome {
 	struct fault *fault; /* what to answer instead */
 	bool lost;           /* do it, then answer nothing */
 	bool rewrite;        /* do it, but keep another text */
+	bool late;           /* do it before the next put, and answer nothing */
 };
 
 static const char *const kind_words[FAULT_KINDS] = {
@@ -270,6 +277,7 @@ static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcom
 {
 	outcome->lost = !strcmp(word, "lost");
 	outcome->rewrite = !strcmp(word, "rewrite");
+	outcome->late = !strcmp(word, "late");
 	for (int k = 0; k < FAULT_KINDS; k++)
 		if (kind_words[k] && !strcmp(kind_words[k], word))
 			outcome->fault = fault_new(mem, (enum fault_kind)k,
@@ -304,7 +312,7 @@ static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *me
 static struct memory_item *find_item(struct memory_state *state, const char *address)
 {
 	for (size_t i = 0; i < state->item_count; i++)
-		if (!strcmp(state->items[i].address, address))
+		if (!state->items[i].late && !strcmp(state->items[i].address, address))
 			return &state->items[i];
 	return NULL;
 }
@@ -339,7 +347,7 @@ static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_probe *result = MEM_NEW(mem, struct endpoint_probe);
-	struct outcome outcome = { NULL, false, false };
+	struct outcome outcome = { .fault = NULL };
 	struct memory_state *state = NULL;
 	struct fault *fault = load(memory, mem, &state);
 
@@ -445,7 +453,7 @@ static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		struct endpoint_change *change = &notice->changes[notice->count];
 
 		if (!text_starts(item->address, folder) || (token && item->version <= since) ||
-		    (!token && item->gone))
+		    (!token && item->gone) || item->late)
 			continue;
 		change->address = mem_strdup(notice, item->address);
 		change->removed = item->gone;
@@ -569,6 +577,55 @@ static struct fault *lost_answer(TALLOC_CTX *mem)
 	return fault;
 }
 
+/* Behind all others. */
+static char *next_address(TALLOC_CTX *mem, const struct memory_state *state, const char *folder)
+{
+	return mem_printf(mem, "%s%010d.%010" PRId64, folder, 1, state->seq + 1);
+}
+
+/* What was on its way lands. */
+static void land(struct memory_endpoint *memory, struct memory_state *state)
+{
+	for (size_t i = 0; i < state->item_count; i++) {
+		struct memory_item *item = &state->items[i];
+
+		if (!item->late)
+			continue;
+		item->address =
+			next_address(state, state,
+				     mem_strndup(state, item->address, strlen(item->address) - 21));
+		item->version = ++state->seq;
+		item->modified_us = clock_now_us(memory->clock);
+		item->late = false;
+	}
+}
+
+static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
+				struct memory_state *state, const char *folder,
+				struct endpoint_put *put)
+{
+	char *address = next_address(mem, state, folder);
+	struct outcome outcome;
+
+	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
+	state->counts[OP_WRITES]++;
+	put->fault = outcome.fault;
+	if (!put->fault && put->if_version)
+		put->fault = condition(mem, find_item(state, put->address), put->if_version);
+	if (put->fault)
+		return NULL;
+	store_item(memory, state, address, put->text, put->len);
+	find_item(state, address)->late = outcome.late;
+	if (outcome.lost || outcome.late) {
+		put->fault = lost_answer(mem);
+		return NULL;
+	}
+	put->placed = address;
+	put->version = mem_printf(mem, "%" PRId64, state->seq);
+	put->replaced = put->if_version;
+	return NULL;
+}
+
 static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			     struct memory_state *state, struct endpoint_put *put)
 {
@@ -602,8 +659,11 @@ static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 	point_reach(memory->points, POINT_HTTP_SENDING);
 	if (!fault && !find_folder(state, folder))
 		fault = no_folder(mem, folder);
+	if (!fault)
+		land(memory, state);
 	for (size_t i = 0; i < count && !fault; i++)
-		fault = put_one(memory, mem, state, &puts[i]);
+		fault = memory->appends ? append_one(memory, mem, state, folder, &puts[i])
+					: put_one(memory, mem, state, &puts[i]);
 	fault = finish(memory, mem, state, fault);
 	point_reach(memory->points, POINT_HTTP_ANSWERED);
 	return fault;
@@ -621,7 +681,7 @@ static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		remove->fault = outcome.fault;
 	else if (!item || item->gone)
 		remove->fault = fault_new(mem, FAULT_GONE, "%s is not there", remove->address);
-	else
+	else if (remove->if_version || !memory->appends)
 		remove->fault = condition(mem, item, remove->if_version);
 	if (remove->fault)
 		return NULL;
@@ -662,6 +722,29 @@ static const struct endpoint_ops memory_ops = {
 	.address = address,
 };
 
+static char *no_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			const char *uid)
+{
+	(void)endpoint;
+	(void)mem;
+	(void)folder;
+	(void)uid;
+	return NULL;
+}
+
+static const struct endpoint_ops memory_append_ops = {
+	.kind = "memory",
+	.form = ENDPOINT_MESSAGE,
+	.appends = true,
+	.probe = probe,
+	.ensure = ensure,
+	.notice = notice,
+	.fetch = fetch,
+	.put = put,
+	.remove = remove_items,
+	.address = no_address,
+};
+
 static int memory_close(struct memory_endpoint *memory)
 {
 	unlock(memory);
@@ -673,8 +756,10 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 {
 	struct memory_endpoint *memory = MEM_NEW(mem, struct memory_endpoint);
 
-	memory->endpoint.ops = &memory_ops;
-	memory->path = mem_strdup(memory, path);
+	memory->appends = text_ends(path, MEMORY_APPEND);
+	memory->endpoint.ops = memory->appends ? &memory_append_ops : &memory_ops;
+	memory->path = mem_strndup(memory, path,
+				   strlen(path) - (memory->appends ? strlen(MEMORY_APPEND) : 0));
 	memory->user = mem_strdup(memory, user ? user : "anybody");
 	memory->clock = clock;
 	memory->points = points;

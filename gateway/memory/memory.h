@@ -7,6 +7,10 @@
  * ensure notice fetch put remove. FAULT: a name of fault.h in lower case (changed, gone, refused,
  * busy, unreachable, login, full, locked, token, protocol), or `lost`: done, but no answer came, or
  * `rewrite`: kept, but another way than it was sent.
+ *
+ * `url = memory:PATH?append`: a server of messages: what is put over something becomes a new item
+ * behind the others, and the old one stays until it is removed (endpoint.h, `appends`). There a
+ * put can also end `late`: no answer came, and the item lands only before the next put.
  */
 #ifndef TASKFERRY_MEMORY_H
 #define TASKFERRY_MEMORY_H

@@ -6,6 +6,9 @@
  * host, TLS 1.2 at least (N9). Whether a password may go over a plain stream is the caller's
  * affair; stream_is_safe() tells.
  *
+ * Faults of functions without a MEM belong to the stream: who frees that first moves the fault
+ * before (talloc_steal).
+ *
  * Memory per stream is small, because thousands are parked: OpenSSL's buffers are released while
  * nothing is under way, and streams of one CA file share one SSL_CTX.
  */
@@ -28,9 +31,9 @@ struct trusts *trusts_new(TALLOC_CTX *mem);
 struct stream_options {
 	const char *host; /* a name or an address; also what the certificate must be for */
 	int port;
-	bool tls;           /* from the first byte on */
-	const char *tls_ca; /* a file, or NULL: the system's */
-	struct trusts *trusts;
+	bool tls;              /* from the first byte on */
+	const char *tls_ca;    /* a file, or NULL: the system's */
+	struct trusts *trusts; /* needed for TLS, now or later; outlives the stream */
 	int stop_fd;         /* when it becomes readable every wait ends with TRY_LATER; -1: none */
 	int32_t deadline_ms; /* for connecting and the TLS handshake, all addresses together */
 };

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "gateway/caldav/caldav.h"
+#include "gateway/imap/imap.h"
 #include "gateway/memory/memory.h"
 
 /* False when the login is made from an address that the person does not have. */
@@ -82,6 +83,14 @@ static struct fault *of_account(struct fault *fault)
 	return fault ? fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD) : NULL;
 }
 
+static struct fault *no_password(TALLOC_CTX *mem, const struct conf_server *server,
+				 const char *login)
+{
+	return of_account(fault_new(mem, FAULT_CONFIG,
+				    "server %s: no password is configured for %s", server->name,
+				    login));
+}
+
 static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
 				     const struct conf_server *server, const char *login,
 				     const struct secret *password, struct endpoint **endpoint_r)
@@ -91,10 +100,26 @@ static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *del
 	};
 
 	if (!password)
-		return of_account(fault_new(mem, FAULT_CONFIG,
-					    "server %s: no password is configured for %s",
-					    server->name, login));
+		return no_password(mem, server, login);
 	*endpoint_r = caldav_new(mem, delivery->http, delivery->clock, &account);
+	return NULL;
+}
+
+static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
+				   const struct conf_server *server, const char *login,
+				   const struct secret *password, struct endpoint **endpoint_r)
+{
+	struct imap_account account = { .url = server->url,
+					.starttls = server->starttls,
+					.user = login,
+					.password = password,
+					.tls_ca = server->tls_ca,
+					.trusts = delivery->trusts,
+					.stop_fd = delivery->stop_fd };
+
+	if (!password)
+		return no_password(mem, server, login);
+	*endpoint_r = imap_new(mem, delivery->clock, delivery->points, &account);
 	return NULL;
 }
 
@@ -128,7 +153,5 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 					   &names, &password)));
 	if (server->type == SERVER_CALDAV)
 		return caldav_endpoint(mem, delivery, server, login, password, endpoint_r);
-	return fault_reaches(fault_new(mem, FAULT_CONFIG,
-				       "server %s: this version speaks caldav only", server->name),
-			     FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+	return imap_endpoint(mem, delivery, server, login, password, endpoint_r);
 }

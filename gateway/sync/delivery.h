@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "gateway/endpoint.h"
 #include "gateway/net/http.h"
+#include "gateway/net/stream.h"
 #include "store/project.h"
 
 /* The servers that a person's items go to, in file order: the first that has them, and every one
@@ -19,6 +20,8 @@ struct delivery {
 	struct clock *clock;
 	struct points *points;
 	const struct conf *conf;
+	struct trusts *trusts;
+	int stop_fd; /* readable: network waits end with TRY_LATER; -1: none */
 };
 struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
 				const struct conf_server *server, const struct resource *resource,

@@ -49,6 +49,17 @@ void round_report_add(struct round_report *a, const struct round_report *b)
 		round_note(a, "%s", b->notes[i]);
 }
 
+/* [site] folder = url | host | TEXT */
+static const char *top_name(TALLOC_CTX *mem, const struct conf *conf, const char *url,
+			    const char *bare)
+{
+	const char *folder = conf->site.folder ? conf->site.folder : "url";
+
+	if (!strcmp(folder, "url"))
+		return url;
+	return strcmp(folder, "host") ? folder : mem_strndup(mem, bare, strcspn(bare, "/"));
+}
+
 /* The URL without its scheme, its marks turned into dashes: what a path may hold on every server.
  */
 void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct project *project,
@@ -67,6 +78,9 @@ void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct pr
 		if (*c == '%') /* one of the servers answers 500 to it */
 			*c = '_';
 	folder_r->display = text_one_line(mem, display, 200);
+	folder_r->top = top_name(mem, conf, url, bare);
+	folder_r->sub = project->name;
+	folder_r->suffix = NULL;
 }
 
 char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key,
@@ -151,6 +165,22 @@ static struct fault *tell_new_folder(struct round *round)
 	return NULL;
 }
 
+/* Of projects with the same name all but the first bear a suffix where folders go by names. */
+static struct fault *name_suffix(struct round *round, const char **suffix_r)
+{
+	const char *name = text_lower(round->mem, round->project->name);
+	struct project *all = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(project_list(round->env->store, round->mem, &all, &count));
+	for (size_t i = 0; i < count; i++)
+		if (all[i].id < round->project->id &&
+		    !strcmp(text_lower(round->mem, all[i].name), name))
+			*suffix_r = digest_short(round->mem, round->project->source_key,
+						 strlen(round->project->source_key), 6);
+	return NULL;
+}
+
 static struct fault *ensure_folder(struct round *round)
 {
 	struct endpoint_folder name;
@@ -160,6 +190,7 @@ static struct fault *ensure_folder(struct round *round)
 	if (round->options->dry_run)
 		return round->folder->address ? NULL : tell_new_folder(round);
 	round_folder_name(round->mem, round->env->conf, round->project, &name);
+	FAULT_TRY(name_suffix(round, &name.suffix));
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
 				  &address, &created));
@@ -210,11 +241,18 @@ static struct fault *folder_is_gone(struct round *round, struct fault *fault)
 static struct fault *advance(struct round *round)
 {
 	struct store *store = round->env->store;
+	const char *token = round->notice->token;
 	struct fault *fault;
+	char *later = NULL;
 
 	if (round->options->dry_run)
 		return NULL;
-	round->folder->token = round->notice->token;
+	if (round->wrote && token) {
+		FAULT_TRY(endpoint_advance(round->endpoint, round->mem, round->folder->address,
+					   token, &later));
+		token = later;
+	}
+	round->folder->token = token;
 	round->folder->project_seq = round->project_seq;
 	round->folder->last_round_us = clock_now_us(round->env->clock);
 	FAULT_TRY(store_begin(store));
@@ -244,6 +282,7 @@ static struct fault *passes(struct round *round)
 		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
 				       &round->pending, &round->pending_count));
 		FAULT_TRY(round_push(round));
+		FAULT_TRY(round_notice_again(round));
 		talloc_free(mem);
 		if (!round->read_count)
 			return NULL;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "decide/publish.h"
+#include "decide/twin.h"
 #include "store/revisions.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
@@ -32,9 +33,9 @@ static bool is_wanted_already(const struct link *link, const struct vector *want
 	return true;
 }
 
-struct fault *round_want(struct round *round, struct link *link, struct vector *want)
+struct fault *round_want(struct round *round, struct link *link, struct vector *want, bool uneven)
 {
-	bool differs = !link->seen || publish_differs(want, link->want, link->seen);
+	bool differs = uneven || !link->seen || publish_differs(want, link->want, link->seen);
 
 	if (is_wanted_already(link, want)) /* decided before, not sent yet: the edition stands */
 		return NULL;
@@ -59,7 +60,8 @@ static struct fault *set_aside(struct round *round, const struct found *found, c
 	struct stray stray = { .folder_id = round->folder->id,
 			       .address = found->address,
 			       .state = state };
-	const char *title = found->vtodo ? vector_str(found->vtodo->values, FIELD_subject) : NULL;
+	const char *title =
+		found->decoded ? vector_str(found->decoded->values, FIELD_subject) : NULL;
 
 	stray.summary = text_one_line(round->mem, title ? title : why, SUMMARY_CHARS);
 	if (!strcmp(state, "foreign")) {
@@ -77,27 +79,94 @@ static struct fault *set_aside(struct round *round, const struct found *found, c
 			      clock_now_us(round->env->clock));
 }
 
+/* ---- two items of one assignment (M7) ---- */
+
+static struct fault *edition_of_seen(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				     int64_t *edition_r)
+{
+	struct decoded *decoded = NULL;
+	struct fault *fault = NULL;
+
+	if (link->seen_text)
+		fault = codec_decode(mem, round_form(round), link->seen_text,
+				     strlen(link->seen_text), NULL, NULL, &decoded);
+	talloc_free(fault); /* not readable any more: then it has no edition */
+	*edition_r = decoded ? decoded->edition : 0;
+	return NULL;
+}
+
+/* LINK's item stands elsewhere, or did: from now on it is the found one, or the found one is an old
+ * copy, whose edits are merged. The other is left to the sweep. */
+static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct link *link,
+				struct found *found)
+{
+	struct store *store = round->env->store;
+	bool later = strcmp(found->address, link->address) > 0;
+	bool gone = !link->seen_version || round_is_gone(round, link->address);
+	int64_t known = 0, theirs = found->decoded->edition;
+
+	FAULT_TRY(edition_of_seen(round, mem, link, &known));
+	if (theirs && theirs != known)
+		FAULT_TRY(link_edition(store, mem, link->id, theirs, &found->base));
+	found->keeps_seen = twin_decide(known, theirs, later, gone) == TWIN_MERGE;
+	if (round->options->dry_run)
+		return NULL;
+	if (found->keeps_seen)
+		return NULL;
+	if (!gone)
+		FAULT_TRY(link_leftover_put(store, link, link->address, NULL));
+	link->address = found->address;
+	return link_set(store, link);
+}
+
+/* The end of an item that was judged: an old copy has said what it had to say, and goes. */
+static struct fault *save_judged(struct round *round, struct link *link, const struct found *found)
+{
+	struct store *store = round->env->store;
+
+	FAULT_TRY(link_pending_drop(store, round->folder->id, found->address));
+	FAULT_TRY(link_stray_drop(store, round->folder->id, found->address));
+	if (found->keeps_seen)
+		FAULT_TRY(link_leftover_put(store, link, found->address, NULL));
+	return link_set(store, link);
+}
+
 /* The link that an item at an unknown address belongs to by its UID: ours, of this project and
- * person, and without an item elsewhere. */
-static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, const struct found *found,
+ * person; where items do not move by being replaced, only one without an item elsewhere. */
+static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, struct found *found,
 				 struct link **link_r)
 {
 	struct store *store = round->env->store;
 	struct assignment *assignment = NULL;
 	struct link *link = NULL;
+	bool withdrawn;
 
-	if (found->vtodo->uid)
-		FAULT_TRY(project_assignment_by_uid(store, mem, found->vtodo->uid, &assignment));
-	if (assignment && assignment->project_id == round->project->id &&
-	    assignment->resource_id == round->resource->id &&
-	    assignment->state != ASSIGNMENT_WITHDRAWN)
-		FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, true,
-					     &link));
-	if (link && link->seen_version && link->state == LINK_OK &&
-	    strcmp(link->address, found->address))
-		link = NULL; /* its item stands elsewhere: this is somebody's copy */
-	if (link)
+	*link_r = NULL;
+	if (found->decoded->uid)
+		FAULT_TRY(project_assignment_by_uid(store, mem, found->decoded->uid, &assignment));
+	if (!assignment || assignment->project_id != round->project->id ||
+	    assignment->resource_id != round->resource->id)
+		return NULL;
+	withdrawn = assignment->state == ASSIGNMENT_WITHDRAWN;
+	FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, !withdrawn,
+				     &link));
+	if (withdrawn && (!link || !link->seen_version || !round->endpoint->ops->appends))
+		return NULL; /* its item was removed: what stands here is somebody's own */
+	if (link && link->address && strcmp(link->address, found->address)) {
+		if (round->endpoint->ops->appends && link->seen_text)
+			FAULT_TRY(judge_twin(round, mem, link, found));
+		else if (link->seen_version && link->state == LINK_OK)
+			link = NULL; /* its item stands elsewhere: this is somebody's copy */
+	}
+	if (link && !found->keeps_seen)
 		link->address = found->address;
+	if (link && link->seen_text)
+		round_decode(round, mem, found, link);
+	if (link && link->state == LINK_MISSING) { /* moved, not deleted, however long it settles */
+		link->state = LINK_OK;
+		link->error = NULL;
+		FAULT_TRY(link_set(round->env->store, link));
+	}
 	*link_r = link;
 	return NULL;
 }
@@ -138,17 +207,20 @@ static struct fault *wait_for(struct round *round, const struct found *found, co
 static void see(struct round *round, struct link *link, const struct found *found)
 {
 	link->seen_text = found->item->text;
-	link->seen = found->vtodo->values;
+	link->seen = found->decoded->values;
 	link->seen_version = found->item->version;
 	link->seen_us = clock_now_us(round->env->clock);
-	link->decoder = VTODO_DECODER_VERSION;
+	link->decoder = CODEC_VERSION;
+	if (found->decoded->edition > link->edition) /* adopted: numbers go on from there */
+		link->edition = found->decoded->edition;
 }
 
 /* An item that shows all that we want is a push that landed, however its answer was lost. */
 static bool has_landed(const struct link *link, const struct found *found)
 {
-	return link->dirty && link->want && found->vtodo->edition == link->edition &&
-	       !publish_differs(link->want, NULL, found->vtodo->values);
+	return !found->keeps_seen && link->dirty && link->want &&
+	       found->decoded->edition == link->edition &&
+	       !publish_differs(link->want, NULL, found->decoded->values);
 }
 
 static struct fault *add_revisions(struct round *round, const struct link *link,
@@ -229,7 +301,7 @@ static void remember_percent(struct link *link, const struct vector *project)
 static bool carries_want(const struct link *link, const struct found *found)
 {
 	return link->dirty && link->want && link->edition > 0 &&
-	       found->vtodo->edition == link->edition;
+	       found->decoded->edition == link->edition;
 }
 
 /* The base of the project's side: what both sides last agreed on. A want that was not sent is no
@@ -248,15 +320,61 @@ static const struct vector *project_base(TALLOC_CTX *mem, const struct link *lin
 	return base;
 }
 
+/* What the VTODO of a message said where its card said otherwise, and both were edited: the card
+ * counts, the other is kept (N1). */
+static struct fault *add_beaten(struct round *round, const struct link *link,
+				const struct found *found)
+{
+	struct revision *revision;
+
+	if (!found->decoded->beaten)
+		return NULL;
+	revision = revision_new(round->mem, REVISION_LOSING);
+	revision->message =
+		"the message's card and its to-do part were both edited; the card counts";
+	for (int f = 0; f < FIELDS; f++) {
+		const struct value *theirs = &found->decoded->beaten->value[f];
+
+		if (theirs->presence != ABSENT)
+			revision_field(revision, (enum field)f, NULL, theirs,
+				       &found->decoded->values->value[f]);
+	}
+	revision->assignment_id = link->assignment_id;
+	revision->at_us = clock_now_us(round->env->clock);
+	revision->author = round->author;
+	round->report->losing++;
+	return revisions_add(round->env->store, revision);
+}
+
+/* The base of the mailbox' side: the edition that the person edited. */
+static const struct vector *mailbox_base(const struct link *link, const struct found *found)
+{
+	if (carries_want(link, found))
+		return link->want;
+	return found->base ? found->base : link->seen;
+}
+
+/* The halves of a message that a person's report is in do not say the same: worth a write, so that
+ * both show what was reported. What clients drop by themselves is not. */
+static bool is_uneven(const struct found *found, const struct item_decision *decision)
+{
+	bool reported = false;
+
+	for (int f = 0; f < FIELDS; f++)
+		reported = reported || decision->changed[f];
+	return found->decoded->uneven && !found->keeps_seen && reported;
+}
+
 static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct link *link,
 				 const struct found *found)
 {
 	struct assignment_view view;
 	struct item_decision *decision;
-	struct item_input input = { .want = project_base(mem, link, found),
-				    .item = found->vtodo->values,
-				    .writer = found->vtodo->prodid,
-				    .seen = carries_want(link, found) ? link->want : link->seen,
+	struct item_input input = { .want = found->base ? found->base
+							: project_base(mem, link, found),
+				    .item = found->decoded->values,
+				    .writer = found->decoded->writer,
+				    .seen = mailbox_base(link, found),
 				    .own_percent = link->own_percent,
 				    .dates = round->env->conf->site.dates,
 				    .rules = round->env->rules,
@@ -268,7 +386,7 @@ static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct li
 	input.parent_uid = view.parent_uid;
 	input.context = &view.context;
 	input.times = (struct merge_times){ .server_us = found->item->modified_us,
-					    .last_modified_us = found->vtodo->last_modified_us,
+					    .last_modified_us = found->decoded->last_modified_us,
 					    .last_modified_seen_us = found->seen_modified_us,
 					    .unchanged_us = link->seen_us,
 					    .changed_us = view.context.now_us };
@@ -277,14 +395,16 @@ static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct li
 	FAULT_TRY(add_revisions(round, link, decision));
 	if (decision->correction)
 		link->correction = decision->correction;
-	see(round, link, found);
+	FAULT_TRY(add_beaten(round, link, found));
+	if (!found->keeps_seen)
+		see(round, link, found);
 	link->state = LINK_OK;
 	link->error = NULL;
 	link->attempts = 0;
 	remember_percent(link, decision->project);
-	FAULT_TRY(round_want(round, link, decision->want));
+	FAULT_TRY(round_want(round, link, decision->want, is_uneven(found, decision)));
 	/* nothing on the way that the item does not show already */
-	if (!publish_differs(link->want, NULL, link->seen))
+	if (!publish_differs(link->want, NULL, link->seen) && !is_uneven(found, decision))
 		link->dirty = false;
 	if (decision->pushed_back)
 		count_correction(round, link);
@@ -297,7 +417,7 @@ static struct fault *check_adoption(struct round *round, TALLOC_CTX *mem, struct
 				    const struct found *found, bool *adopt_r)
 {
 	struct assignment_view view;
-	const struct value *title = &found->vtodo->values->value[FIELD_subject];
+	const struct value *title = &found->decoded->values->value[FIELD_subject];
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	*adopt_r = title->presence == ABSENT ||
@@ -333,15 +453,15 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 static struct fault *keep_withdrawn(struct round *round, struct link *link,
 				    const struct found *found)
 {
+	const struct vector *base = mailbox_base(link, found);
 	struct revision *revision = revision_new(link, REVISION_LOSING);
 
 	revision->message = "changed while the assignment was withdrawn";
 	for (int f = 0; f < FIELDS; f++) {
-		const struct value *now = &found->vtodo->values->value[f];
+		const struct value *now = &found->decoded->values->value[f];
 
-		if (now->presence != ABSENT &&
-		    !value_same((enum field)f, &link->seen->value[f], now))
-			revision_field(revision, (enum field)f, &link->seen->value[f], now, NULL);
+		if (now->presence != ABSENT && !value_same((enum field)f, &base->value[f], now))
+			revision_field(revision, (enum field)f, &base->value[f], now, NULL);
 	}
 	revision->assignment_id = link->assignment_id;
 	revision->at_us = clock_now_us(round->env->clock);
@@ -350,8 +470,9 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 		FAULT_TRY(revisions_add(round->env->store, revision));
 		round->report->losing++;
 	}
-	see(round, link, found);
-	return link_set(round->env->store, link);
+	if (!found->keeps_seen)
+		see(round, link, found);
+	return save_judged(round, link, found);
 }
 
 static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link,
@@ -371,20 +492,17 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 		link->state = LINK_OK;
 		link->attempts = 0;
 		link->error = NULL;
-		FAULT_TRY(link_pending_drop(round->env->store, round->folder->id, found->address));
-		return link_set(round->env->store, link);
+		return save_judged(round, link, found);
 	}
 	if (is_settling(round, link, found, &due_us))
 		return wait_for(round, found, "settle", due_us);
 	FAULT_TRY(revive(round, mem, link));
-	if (!link->seen && found->vtodo->edition != link->edition)
+	if (!link->seen && found->decoded->edition != link->edition)
 		FAULT_TRY(check_adoption(round, mem, link, found, &adopt));
 	if (!adopt)
 		return NULL;
 	FAULT_TRY(decide_item(round, mem, link, found));
-	FAULT_TRY(link_pending_drop(round->env->store, round->folder->id, found->address));
-	FAULT_TRY(link_stray_drop(round->env->store, round->folder->id, found->address));
-	return link_set(round->env->store, link);
+	return save_judged(round, link, found);
 }
 
 static int64_t item_backoff_us(int64_t attempts)
@@ -396,7 +514,7 @@ static int64_t item_backoff_us(int64_t attempts)
 	return pause;
 }
 
-static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, const struct found *found)
+static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct found *found)
 {
 	struct link *link = NULL;
 
@@ -416,7 +534,7 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, const st
 				clock_now_us(round->env->clock) +
 					item_backoff_us(link ? ++link->attempts : 1));
 	}
-	if (!found->vtodo) {
+	if (!found->decoded) {
 		if (link) {
 			link->error = found->fault->text;
 			FAULT_TRY(link_set(round->env->store, link));
@@ -511,7 +629,7 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	if (!link->address)
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
 						 view.assignment->uid);
-	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want));
+	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
 	return link_set(round->env->store, link);
 }
 

@@ -87,7 +87,7 @@ static struct fault *restore(struct round *round, struct link *link)
 	round->report->restored++;
 	round_note(round->report, "restored: %s deleted '%s'; it is put back", round->resource->key,
 		   round_subject(round, link, link->assignment_id));
-	return want ? round_want(round, link, want) : NULL;
+	return want ? round_want(round, link, want, false) : NULL;
 }
 
 static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t id)

@@ -17,6 +17,25 @@ void round_read_add(struct round *round, const char *address)
 	round->read[round->read_count++] = mem_strdup(round->mem, address);
 }
 
+enum endpoint_form round_form(const struct round *round)
+{
+	return round->endpoint->ops->form;
+}
+
+void round_gone_add(struct round *round, const char *address)
+{
+	round->gone = MEM_GROW(round->mem, round->gone, const char *, round->gone_count + 1);
+	round->gone[round->gone_count++] = address;
+}
+
+bool round_is_gone(const struct round *round, const char *address)
+{
+	for (size_t i = 0; i < round->gone_count; i++)
+		if (!strcmp(round->gone[i], address))
+			return true;
+	return false;
+}
+
 static const struct pending *find_pending(const struct round *round, const char *address)
 {
 	for (size_t i = 0; i < round->pending_count; i++)
@@ -25,11 +44,18 @@ static const struct pending *find_pending(const struct round *round, const char 
 	return NULL;
 }
 
+/* What was first seen in the future was seen before the clock was set back. */
+static bool is_over(const struct pending *pending, int64_t now)
+{
+	return pending->due_us <= now ||
+	       (pending->first_seen_us > now && pending->due_us < INT64_MAX);
+}
+
 bool round_is_quiet(const struct round *round, const char *address)
 {
 	const struct pending *pending = address ? find_pending(round, address) : NULL;
 
-	return pending && pending->due_us > clock_now_us(round->env->clock);
+	return pending && !is_over(pending, clock_now_us(round->env->clock));
 }
 
 /* A changed address: ours and as we know it, a stray that we know, or to be read. */
@@ -37,14 +63,21 @@ static struct fault *consider(struct round *round, const struct endpoint_change 
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
 	struct link *link = NULL;
+	bool leftover = false;
 	char *stray = NULL;
 
 	FAULT_TRY(
 		link_of_address(round->env->store, mem, round->folder->id, change->address, &link));
+	if (!link && round->endpoint->ops->appends)
+		FAULT_TRY(link_leftover_has(round->env->store, round->folder->id, change->address,
+					    &leftover));
+	if (leftover) {
+		talloc_free(mem);
+		return NULL;
+	}
 	if (change->removed) {
 		if (link && link->seen_version && link->state != LINK_REMOVED)
-			round_read_add(round, change->address); /* asked for directly before it is
-								   believed (M5) */
+			round_gone_add(round, change->address);
 		else
 			FAULT_TRY(link_stray_drop(round->env->store, round->folder->id,
 						  change->address));
@@ -88,15 +121,14 @@ static struct fault *find_missing(struct round *round)
 			continue;
 		HASH_FIND_STR(set, links[i].address, found);
 		if (!found)
-			round_read_add(round, links[i].address);
+			round_gone_add(round, links[i].address);
 	}
 	HASH_CLEAR(hh, set);
 	return fault;
 }
 
-static struct fault *ask(struct round *round)
+static struct fault *ask(struct round *round, const char *token)
 {
-	const char *token = round->options->full ? NULL : round->folder->token;
 	struct fault *fault;
 
 	fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, token,
@@ -107,57 +139,72 @@ static struct fault *ask(struct round *round)
 	return fault;
 }
 
+/* What the notice says, as addresses to read. Those that are gone come last: what stands in their
+ * place is met first. They are asked for directly before it is believed (M5). */
+static struct fault *sift(struct round *round)
+{
+	for (size_t i = 0; i < round->notice->count; i++)
+		FAULT_TRY(consider(round, &round->notice->changes[i]));
+	if (round->notice->full)
+		FAULT_TRY(find_missing(round));
+	for (; round->gone_read < round->gone_count; round->gone_read++)
+		round_read_add(round, round->gone[round->gone_read]);
+	return NULL;
+}
+
 struct fault *round_notice(struct round *round)
 {
 	int64_t now = clock_now_us(round->env->clock);
 
 	FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id, &round->pending,
 			       &round->pending_count));
-	FAULT_TRY(ask(round));
+	FAULT_TRY(ask(round, round->options->full ? NULL : round->folder->token));
 	point_reach(round->env->points, POINT_ROUND_NOTICED);
-	for (size_t i = 0; i < round->notice->count; i++)
-		FAULT_TRY(consider(round, &round->notice->changes[i]));
-	if (round->notice->full)
-		FAULT_TRY(find_missing(round));
 	for (size_t i = 0; i < round->pending_count; i++) {
-		if (round->pending[i].due_us <= now)
+		if (is_over(&round->pending[i], now))
 			round_read_add(round, round->pending[i].address);
 		else if (round->pending[i].due_us < round->report->due_us)
 			round->report->due_us = round->pending[i].due_us;
 	}
-	return NULL;
+	return sift(round);
 }
 
-/* The item as it was last seen: its description, so that a trailer is told from notes, and its
- * LAST-MODIFIED (M3). NULL: none. */
-static struct fault *last_seen(struct round *round, TALLOC_CTX *mem, const char *address,
-			       struct vtodo **seen_r)
+struct fault *round_notice_again(struct round *round)
 {
-	struct vtodo *seen = NULL;
-	struct link *link = NULL;
-	struct fault *fault = NULL;
-
-	FAULT_TRY(link_of_address(round->env->store, mem, round->folder->id, address, &link));
-	if (link && link->seen_text)
-		fault = vtodo_decode(mem, link->seen_text, strlen(link->seen_text), NULL, &seen);
-	talloc_free(fault); /* what we hold of old is not readable: then there is nothing to compare
-			       with */
-	*seen_r = seen;
-	return NULL;
+	if (!round->look_again)
+		return NULL;
+	round->look_again = false;
+	FAULT_TRY(ask(round, round->notice->token));
+	return sift(round);
 }
 
 static struct fault *decode(struct round *round, TALLOC_CTX *mem, struct found *found)
 {
-	struct vtodo *seen = NULL;
+	struct link *link = NULL;
 
 	found->address = found->item->address;
 	if (found->item->fault)
 		return NULL;
-	FAULT_TRY(last_seen(round, mem, found->address, &seen));
-	found->seen_modified_us = seen ? seen->last_modified_us : 0;
-	found->fault = vtodo_decode(mem, found->item->text, found->item->len,
-				    seen ? seen->description : NULL, &found->vtodo);
+	FAULT_TRY(
+		link_of_address(round->env->store, mem, round->folder->id, found->address, &link));
+	round_decode(round, mem, found, link);
 	return NULL;
+}
+
+void round_decode(struct round *round, TALLOC_CTX *mem, struct found *found,
+		  const struct link *link)
+{
+	const char *last = link ? link->seen_text : NULL;
+	struct decoded *seen = NULL;
+	struct fault *fault = NULL;
+
+	if (last)
+		fault = codec_decode(mem, round_form(round), last, strlen(last), NULL, NULL, &seen);
+	talloc_free(fault); /* what we hold of old is not readable: nothing to compare with */
+	found->seen_modified_us = seen ? seen->last_modified_us : 0;
+	found->decoded = NULL;
+	found->fault = codec_decode(mem, round_form(round), found->item->text, found->item->len,
+				    last, last ? link->seen : NULL, &found->decoded);
 }
 
 /* A fault that reaches further than the item ends the round (N6: but only this round). */

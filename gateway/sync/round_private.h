@@ -4,15 +4,17 @@
 
 #include "decide/item.h"
 #include "gateway/sync/round.h"
-#include "mappers/vtodo.h"
+#include "gateway/sync/codec.h"
 
 /* An address that was read, and what was found there. */
 struct found {
 	const char *address;
 	struct endpoint_item *item; /* with its own fault */
-	struct vtodo *vtodo;        /* decoded; NULL: not ours to read, or gone */
+	struct decoded *decoded;    /* NULL: not ours to read, or gone */
 	struct fault *fault;        /* why it could not be decoded */
 	int64_t seen_modified_us;   /* LAST-MODIFIED of the text that was there before, 0: none */
+	bool keeps_seen;            /* an old copy: its edits count, but it is not the item (M7) */
+	struct vector *base; /* the edition that it was made from, where that is not `seen` */
 };
 
 struct round {
@@ -30,17 +32,29 @@ struct round {
 	struct endpoint_notice *notice;
 	const char **read; /* addresses to read in this pass */
 	size_t read_count;
-	struct pending *pending; /* as it stood at the beginning */
+	const char **gone;            /* addresses that the notice says to be gone */
+	size_t gone_count, gone_read; /* so many of them are among those to read */
+	struct pending *pending;      /* as it stood at the beginning */
 	size_t pending_count;
+	bool look_again;     /* something changed under our hands, and its successor has another
+			    address */
+	bool wrote;          /* something was sent that writes */
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
 };
+
+/* Decodes what was found; LINK: whose item it is, or NULL: not known (round_notice.c). */
+void round_decode(struct round *round, TALLOC_CTX *mem, struct found *found,
+		  const struct link *link);
 
 /* Adds an address to what this pass reads; once. */
 void round_read_add(struct round *round, const char *address);
 
 /* notice, and the addresses that follow from it (round_notice.c). */
 struct fault *round_notice(struct round *round) ATTR_MUST_CHECK;
+
+/* The same for what has happened since, where something changed under our hands. */
+struct fault *round_notice_again(struct round *round) ATTR_MUST_CHECK;
 
 /* Reads ROUND's addresses and decodes them (round_notice.c). */
 struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
@@ -58,6 +72,17 @@ struct fault *round_push(struct round *round) ATTR_MUST_CHECK;
 
 /* True while an address is inside its quiet time: neither read nor written. */
 bool round_is_quiet(const struct round *round, const char *address);
+
+/* Removes what another item stands in place of (round_sweep.c, M7). */
+struct fault *round_sweep(struct round *round) ATTR_MUST_CHECK;
+
+/* Notes that the item at ADDRESS is said to be gone: the next look reads it last. */
+void round_gone_add(struct round *round, const char *address);
+
+/* True when this round was told that the item at ADDRESS is gone. */
+bool round_is_gone(const struct round *round, const char *address);
+
+enum endpoint_form round_form(const struct round *round);
 
 /* What a deletion leads to, in the caller's transaction; and what became due of earlier ones
  * (round_missing.c). */
@@ -81,8 +106,9 @@ struct assignment_view {
 struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment,
 			 struct assignment_view *view_r) ATTR_MUST_CHECK;
 
-/* Sets WANT on a link: a new edition when something has to be sent. */
-struct fault *round_want(struct round *round, struct link *link,
-			 struct vector *want) ATTR_MUST_CHECK;
+/* Sets WANT on a link: a new edition when something has to be sent; UNEVEN: it has to, whatever
+ * the values. */
+struct fault *round_want(struct round *round, struct link *link, struct vector *want,
+			 bool uneven) ATTR_MUST_CHECK;
 
 #endif

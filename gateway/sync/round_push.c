@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "decide/publish.h"
-#include "store/revisions.h"
 
 #define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
 #define HOUR_US (3600 * CLOCK_SECOND_US)
@@ -16,6 +16,8 @@
 struct batch {
 	struct link **links;
 	struct endpoint_put *puts;
+	const char *
+		*replaced; /* where the item stood that a put has replaced; NULL: nowhere else */
 	struct endpoint_remove *removes;
 	size_t count;
 };
@@ -46,26 +48,39 @@ static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
 	return NULL;
 }
 
+/* "pm.example.com" of "https://pm.example.com:8443/web". */
+static const char *site_host(struct round *round, TALLOC_CTX *mem)
+{
+	const char *url = round->env->conf->site.url ? round->env->conf->site.url : "localhost";
+	const char *bare = strstr(url, "://") ? strstr(url, "://") + 3 : url;
+
+	return mem_strndup(mem, bare, strcspn(bare, ":/"));
+}
+
 static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
 			     char **text_r, size_t *len_r)
 {
 	struct assignment_view view;
 	struct trailer trailer = { .project = round->project->name,
 				   .correction = link->correction };
-	struct vtodo_publish publish = { .values = link->want,
+	struct codec_publish publish = { .values = link->want,
 					 .edition = link->edition,
-					 .now_us = clock_now_us(round->env->clock) };
+					 .now_us = clock_now_us(round->env->clock),
+					 .site_host = site_host(round, mem),
+					 .project = round->project->name,
+					 .to_name = round->resource->name,
+					 .to_email = round->resource->email };
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
 	trailer.values = view.stamped->values;
+	if (round_form(round) == ENDPOINT_MESSAGE)
+		trailer.hint = TRAILER_HINT_MESSAGE;
 	publish.uid = view.assignment->uid;
 	publish.edition_hash = vector_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);
-	if (link->seen_text && link->seen_version)
-		return vtodo_patch(mem, link->seen_text, strlen(link->seen_text), &publish, text_r,
-				   len_r);
-	return vtodo_encode(mem, &publish, text_r, len_r);
+	return codec_encode(mem, round_form(round), link->seen_version ? link->seen_text : NULL,
+			    &publish, text_r, len_r);
 }
 
 /* ---- what came of it ---- */
@@ -87,13 +102,17 @@ static void back_off(struct round *round, struct link *link, const struct fault 
 /* A put or a removal that was not carried out, or whose answer did not come. */
 static void refused(struct round *round, struct link *link, struct fault *fault)
 {
-	if (fault->kind == FAULT_CHANGED || fault->kind == FAULT_GONE) {
-		if (round->pass < ROUND_PASSES)
-			round_read_add(round, link->address);
-		else
-			round_hold(round, link,
-				   "it changed on the server each time that it was written; "
-				   "run taskferry queue retry --all when the clients are quiet");
+	bool changed = (fault->kind == FAULT_CHANGED || fault->kind == FAULT_GONE) && link->address;
+
+	if (changed && round->pass >= ROUND_PASSES) {
+		round_hold(round, link,
+			   "it changed on the server each time that it was written; "
+			   "run taskferry queue retry --all when the clients are quiet");
+	} else if (changed && round->endpoint->ops->appends) {
+		round->look_again = true; /* what it changed to stands at another address */
+		back_off(round, link, fault);
+	} else if (changed) {
+		round_read_add(round, link->address);
 	} else if (fault->next == FAULT_NEXT_HOLD && fault->scope == FAULT_SCOPE_ITEM) {
 		round_hold(round, link, fault->text);
 	} else {
@@ -104,15 +123,15 @@ static void refused(struct round *round, struct link *link, struct fault *fault)
 static struct fault *confirm(struct round *round, struct link *link, const char *text, size_t len,
 			     const char *version)
 {
-	struct vtodo *vtodo = NULL;
+	struct decoded *decoded = NULL;
 	bool created = !link->seen_version;
 
-	FAULT_TRY(vtodo_decode(link, text, len, NULL, &vtodo));
+	FAULT_TRY(codec_decode(link, round_form(round), text, len, NULL, NULL, &decoded));
 	link->seen_text = text;
-	link->seen = vtodo->values;
+	link->seen = decoded->values;
 	link->seen_version = version;
 	link->seen_us = clock_now_us(round->env->clock);
-	link->decoder = VTODO_DECODER_VERSION;
+	link->decoder = CODEC_VERSION;
 	link->state = LINK_OK;
 	link->dirty = false;
 	link->attempts = 0;
@@ -127,16 +146,18 @@ static struct fault *confirm_read_back(struct round *round, struct link *link,
 				       const struct endpoint_put *put,
 				       const struct endpoint_item *item)
 {
-	struct vtodo *vtodo = NULL;
+	struct decoded *decoded = NULL;
 	struct fault *fault = item->fault;
 
 	if (!fault)
-		fault = vtodo_decode(link, item->text, item->len, NULL, &vtodo);
+		fault = codec_decode(link, round_form(round), item->text, item->len, NULL, NULL,
+				     &decoded);
 	if (fault) {
 		back_off(round, link, fault);
 		return NULL;
 	}
-	if (vtodo->edition == link->edition && !publish_differs(link->want, NULL, vtodo->values))
+	if (decoded->edition == link->edition &&
+	    !publish_differs(link->want, NULL, decoded->values))
 		return confirm(round, link, item->text, item->len, item->version);
 	if (put->answered && !strcmp(put->answered, item->version)) {
 		FAULT_TRY(confirm(round, link, item->text, item->len, item->version));
@@ -160,7 +181,7 @@ static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batc
 		if (batch->puts[i].fault || batch->puts[i].version)
 			continue;
 		index[count] = i;
-		addresses[count++] = batch->puts[i].address;
+		addresses[count++] = batch->links[i]->address;
 	}
 	if (!count)
 		return NULL;
@@ -177,8 +198,12 @@ static struct fault *save_links(struct round *round, struct batch *batch)
 	struct store *store = round->env->store;
 	struct fault *fault = store_begin(store);
 
-	for (size_t i = 0; i < batch->count && !fault; i++)
+	for (size_t i = 0; i < batch->count && !fault; i++) {
 		fault = link_set(store, batch->links[i]);
+		if (!fault && batch->replaced[i])
+			fault = link_leftover_put(store, batch->links[i], batch->replaced[i],
+						  batch->puts[i].replaced);
+	}
 	point_reach(round->env->points, POINT_RECORD_STAGED);
 	if (!fault)
 		fault = store_commit(store);
@@ -193,6 +218,19 @@ static struct fault *save_links(struct round *round, struct batch *batch)
 static struct fault *widest(struct fault *sofar, struct fault *fault)
 {
 	return sofar || !fault || fault->scope == FAULT_SCOPE_ITEM ? sofar : fault;
+}
+
+/* Where the item stands now; the one that it stands in place of is left to the sweep (M7). */
+static void placed(struct batch *batch, size_t i)
+{
+	const struct endpoint_put *put = &batch->puts[i];
+	struct link *link = batch->links[i];
+
+	if (!put->placed || text_same(put->placed, link->address))
+		return;
+	if (put->if_version)
+		batch->replaced[i] = link->address;
+	link->address = put->placed;
 }
 
 static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
@@ -210,6 +248,7 @@ static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batc
 					       .len = len,
 					       .if_version = batch->links[i]->seen_version };
 	}
+	round->wrote = true;
 	point_reach(round->env->points, POINT_PUSH_STARTING);
 	FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts,
 			       batch->count));
@@ -218,6 +257,8 @@ static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batc
 		struct endpoint_put *put = &batch->puts[i];
 
 		wide = widest(wide, put->fault);
+		if (!put->fault)
+			placed(batch, i);
 		if (put->fault)
 			refused(round, batch->links[i], put->fault);
 		else if (put->version)
@@ -238,6 +279,11 @@ static void removed(struct round *round, struct link *link, struct fault *fault)
 		refused(round, link, fault);
 		return;
 	}
+	if (fault && round->endpoint->ops->appends && round->pass < ROUND_PASSES) {
+		round->look_again = true; /* perhaps it was edited in place */
+		round_gone_add(round, link->address);
+		return;
+	}
 	link->state = LINK_REMOVED;
 	link->dirty = false;
 	link->seen_version = NULL;
@@ -254,6 +300,7 @@ static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct b
 		batch->removes[i] =
 			(struct endpoint_remove){ .address = batch->links[i]->address,
 						  .if_version = batch->links[i]->seen_version };
+	round->wrote = true;
 	point_reach(round->env->points, POINT_REMOVE_STARTING);
 	FAULT_TRY(endpoint_remove(round->endpoint, mem, round->folder->address, batch->removes,
 				  batch->count));
@@ -270,8 +317,11 @@ static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct b
 
 static bool is_due(const struct round *round, const struct link *link)
 {
-	return link->due_us <= clock_now_us(round->env->clock) &&
-	       !round_is_quiet(round, link->address);
+	int64_t now = clock_now_us(round->env->clock);
+	/* later than any back-off: the clock was set back */
+	bool due = link->due_us <= now || link->due_us > now + 3 * HOUR_US;
+
+	return due && !round_is_quiet(round, link->address);
 }
 
 static struct batch *batch_new(TALLOC_CTX *mem)
@@ -281,6 +331,7 @@ static struct batch *batch_new(TALLOC_CTX *mem)
 	batch->links = MEM_ARRAY(batch, struct link *, ROUND_PUSH_BATCH);
 	batch->puts = MEM_ARRAY(batch, struct endpoint_put, ROUND_PUSH_BATCH);
 	batch->removes = MEM_ARRAY(batch, struct endpoint_remove, ROUND_PUSH_BATCH);
+	batch->replaced = MEM_ARRAY(batch, const char *, ROUND_PUSH_BATCH);
 	return batch;
 }
 
@@ -330,5 +381,5 @@ struct fault *round_push(struct round *round)
 	FAULT_TRY(push_sort(round, links, count, false));
 	FAULT_TRY(push_sort(round, links, count, true));
 	talloc_free(mem);
-	return NULL;
+	return round->endpoint->ops->appends ? round_sweep(round) : NULL;
 }

@@ -31,6 +31,7 @@ struct shared {
 	const struct sync_env *env;
 	const struct sync_options *options;
 	struct http *http;
+	struct trusts *trusts;
 	const char *owner;
 	pthread_mutex_t lock;     /* for all below */
 	struct breaker *breakers; /* one per server */
@@ -314,6 +315,8 @@ static struct fault *one_round(struct worker *worker, TALLOC_CTX *mem, struct wo
 static struct fault *all_rounds(struct worker *worker, TALLOC_CTX *mem, struct work *work)
 {
 	struct delivery delivery = { .http = worker->shared->http,
+				     .trusts = worker->shared->trusts,
+				     .stop_fd = -1,
 				     .clock = worker->env.clock,
 				     .points = worker->env.points,
 				     .conf = worker->env.conf };
@@ -778,6 +781,7 @@ struct fault *sync_run(TALLOC_CTX *mem, const struct sync_env *env,
 	if (!options->dry_run)
 		FAULT_TRY(add_pull_jobs(result, env, options, store));
 	FAULT_TRY(http_new(result, env->clock, env->points, &shared.http));
+	shared.trusts = trusts_new(result);
 	fault = options->dry_run ? run_dry(mem, &shared) : run_workers(mem, &shared);
 	tell_outcomes(&shared);
 	result->http = http_stats(shared.http);

@@ -39,10 +39,15 @@
 	X(RECORD_DONE, "record: committed")                                                        \
 	X(REMOVE_STARTING, "remove: about to remove items")                                        \
 	X(REMOVE_SENT, "remove: answered, nothing recorded")                                       \
+	X(SWEEP_STARTING, "sweep: about to remove items that others stand in place of")            \
+	X(SWEEP_SENT, "sweep: answered, nothing recorded")                                         \
+	X(SWEEP_DONE, "sweep: committed")                                                          \
 	X(TOKEN_STAGED, "token: written, not committed")                                           \
 	X(TOKEN_DONE, "token: committed")                                                          \
 	X(HTTP_SENDING, "net: a request that writes is about to be sent")                          \
-	X(HTTP_ANSWERED, "net: a request that writes was answered")
+	X(HTTP_ANSWERED, "net: a request that writes was answered")                                \
+	X(IMAP_SENDING, "imap: a command that writes is about to be sent")                         \
+	X(IMAP_ANSWERED, "imap: a command that writes was answered")
 
 enum point {
 #define X(name, words) POINT_##name,

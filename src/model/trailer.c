@@ -768,6 +768,8 @@ char *trailer_text(TALLOC_CTX *mem, const struct trailer *trailer)
 		put_values(buf, values);
 	put_predecessors(buf, trailer->predecessors);
 	put_line(buf, "Corrected: ", trailer->correction);
+	if (trailer->hint)
+		put_line(buf, "", trailer->hint);
 	put_line(buf, "", trailer->how_to_report ? trailer->how_to_report : TRAILER_HOW_TO_REPORT);
 	return buf_steal(&buf, mem, NULL);
 }

@@ -31,6 +31,9 @@
 /* The standard sentence at a trailer's end. */
 #define TRAILER_HOW_TO_REPORT "Tick it off or set the percentage; write notes above the line."
 
+/* What a message's card tells besides. */
+#define TRAILER_HINT_MESSAGE "In a mail program: edit a line at the top, for example Percent: 60."
+
 /* Bounds, so that a description stays far below the longest line that readers of VTODO take (64
  * KiB): code points of the project's own description, of any other line; predecessors named. */
 #define TRAILER_DESCRIPTION_MAX_CHARS 4000
@@ -43,6 +46,7 @@ struct trailer {
 	const char *project;         /* the project's name */
 	const char *predecessors;    /* subjects, one a line */
 	const char *correction;      /* the last correction and its reason */
+	const char *hint;            /* a line in front of how_to_report, or NULL */
 	const char *how_to_report;   /* NULL: the standard sentence */
 };
 

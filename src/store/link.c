@@ -369,6 +369,7 @@ struct fault *link_release(struct store *store, int64_t folder)
 
 struct fault *link_forget(struct store *store, int64_t folder)
 {
+	FAULT_TRY(db_run(store->db, SQL_LEFTOVER_FORGET, "i", folder));
 	return db_run(store->db, SQL_LINK_FORGET, "i", folder);
 }
 
@@ -437,6 +438,58 @@ struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder,
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_PENDING_ALL, "i", folder));
 	return rows_all(cursor, mem, read_pending, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_leftover_put(struct store *store, const struct link *link, const char *address,
+				const char *version)
+{
+	return db_run(store->db, SQL_LEFTOVER_PUT, "itti", link->folder_id, address, version,
+		      link->id);
+}
+
+static void read_leftover(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct leftover *leftover = element;
+	char *version = db_text(cursor, mem, 4);
+
+	leftover->address = db_text(cursor, mem, 0);
+	leftover->version = db_text(cursor, mem, 1);
+	leftover->due_us = db_int(cursor, 2);
+	leftover->successor = version ? db_text(cursor, mem, 3) : NULL;
+}
+
+struct fault *link_leftovers(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			     struct leftover **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LEFTOVER_ALL, "i", folder));
+	return rows_all(cursor, mem, read_leftover, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_leftover_has(struct store *store, int64_t folder, const char *address,
+				bool *has_r)
+{
+	struct db_cursor *cursor = NULL;
+	bool has = false;
+
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_LEFTOVER_HAS, "it", folder, address));
+	if (db_next(cursor))
+		has = db_int(cursor, 0) > 0;
+	FAULT_TRY(db_close(&cursor));
+	*has_r = has;
+	return NULL;
+}
+
+struct fault *link_leftover_drop(struct store *store, int64_t folder, const char *address)
+{
+	return db_run(store->db, SQL_LEFTOVER_DROP, "it", folder, address);
+}
+
+struct fault *link_leftover_wait(struct store *store, int64_t folder, const char *address,
+				 int64_t due_us)
+{
+	return db_run(store->db, SQL_LEFTOVER_DUE, "iti", folder, address, due_us);
 }
 
 struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version,

@@ -178,6 +178,24 @@ struct fault *link_pending_drop(struct store *store, int64_t folder,
 struct fault *link_pending(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			   struct pending **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
+/* Items that another one stands in place of, and whose edits are merged: to be removed (M7). VERSION
+ * is what endpoint_remove() wants for it, or NULL: not known. */
+struct leftover {
+	const char *address, *version;
+	const char *successor; /* where the item of its link stands now; NULL: it has none */
+	int64_t due_us;        /* not tried before */
+};
+struct fault *link_leftover_put(struct store *store, const struct link *link, const char *address,
+				const char *version) ATTR_MUST_CHECK;
+struct fault *link_leftovers(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			     struct leftover **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_leftover_has(struct store *store, int64_t folder, const char *address,
+				bool *has_r) ATTR_MUST_CHECK;
+struct fault *link_leftover_drop(struct store *store, int64_t folder,
+				 const char *address) ATTR_MUST_CHECK;
+struct fault *link_leftover_wait(struct store *store, int64_t folder, const char *address,
+				 int64_t due_us) ATTR_MUST_CHECK;
+
 /* STATE is "foreign", "undecodable" or "mismatch". */
 struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version,
 			     const char *text, int64_t at_us) ATTR_MUST_CHECK;

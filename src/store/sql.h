@@ -155,6 +155,14 @@ X(STRAY_PUT, "INSERT INTO stray (folder_id, address, version, state, summary, te
   "text = excluded.text, seen_at = excluded.seen_at") \
 X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = 'foreign' AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
+X(LEFTOVER_PUT, "INSERT INTO leftover (folder_id, address, version, link_id, due_at) VALUES ($1, $2, $3, $4, 0) " \
+  "ON CONFLICT (folder_id, address) DO NOTHING") \
+X(LEFTOVER_ALL, "SELECT o.address, o.version, o.due_at, l.address, l.seen_version FROM leftover o JOIN link l ON l.id = o.link_id " \
+  "WHERE o.folder_id = $1 ORDER BY o.address") \
+X(LEFTOVER_HAS, "SELECT COUNT(*) FROM leftover WHERE folder_id = $1 AND address = $2") \
+X(LEFTOVER_DROP, "DELETE FROM leftover WHERE folder_id = $1 AND address = $2") \
+X(LEFTOVER_FORGET, "DELETE FROM leftover WHERE folder_id = $1") \
+X(LEFTOVER_DUE, "UPDATE leftover SET due_at = $3 WHERE folder_id = $1 AND address = $2") \
 X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.key, p.code FROM stray s JOIN folder f ON f.id = s.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id " \
   "ORDER BY ac.server, r.key, s.address") \
@@ -238,11 +246,14 @@ X(1, "CREATE TABLE job (id BIGINT PRIMARY KEY, kind TEXT NOT NULL, account_id BI
   "lease_until BIGINT NOT NULL, error TEXT, created_at BIGINT NOT NULL)") \
 X(1, "CREATE UNIQUE INDEX job_merge ON job (kind, account_id, project_id) WHERE state IN ('ready', 'waiting')") \
 X(1, "CREATE INDEX job_due ON job (due_at) WHERE state IN ('ready', 'waiting')") \
-X(1, "CREATE INDEX job_account ON job (account_id) WHERE state = 'leased'")
+X(1, "CREATE INDEX job_account ON job (account_id) WHERE state = 'leased'") \
+/* 2: items that are replaced by new ones (messages) */ \
+X(2, "CREATE TABLE leftover (folder_id BIGINT NOT NULL REFERENCES folder (id), address TEXT NOT NULL, version TEXT, " \
+  "link_id BIGINT NOT NULL REFERENCES link (id), due_at BIGINT NOT NULL, PRIMARY KEY (folder_id, address))")
 /* clang-format on */
 
 /* The newest migration that this program knows. */
-#define SQL_SCHEMA_VERSION 1
+#define SQL_SCHEMA_VERSION 2
 
 enum sql {
 #define X(name, text) SQL_##name,

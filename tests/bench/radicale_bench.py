@@ -2,7 +2,7 @@
 """Publish N assignments to a real Radicale, then `sync` with nothing and with one item changed: seconds, requests, resident
 memory, beside vdirsyncer doing the same work in the same run, the two in turn. Prints a table; asserts nothing.
 
-usage: TASKFERRY=path/to/taskferry radicale_bench.py [N] [RUNS]      (needs radicale and vdirsyncer; loopback only)
+usage: TASKFERRY=path/to/taskferry radicale_bench.py [N] [RUNS]      (needs radicale, vdirsyncer and time; loopback only)
 """
 import glob
 import os
@@ -20,14 +20,18 @@ USERS = ("person00001@example.com", "vdirsyncer@example.com")
 
 
 def timed(command, env=None):
-    """Wall seconds, CPU seconds, peak resident MiB of the whole process."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    error = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"{command}: {error.decode()}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    """Wall seconds, CPU seconds, peak resident MiB of the whole process. The peak is GNU time's: a child of ours would count
+    what this Python had resident before it became that program."""
+    with tempfile.NamedTemporaryFile() as peak:
+        start = time.monotonic()
+        process = subprocess.Popen(["/usr/bin/time", "-q", "-f", "%M", "-o", peak.name, *command], env=env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        error = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+        if os.waitstatus_to_exitcode(status) != 0:
+            sys.exit(f"{command}: {error.decode()}")
+        return wall, usage.ru_utime + usage.ru_stime, int(peak.read()) / 1024
 
 
 class Server:

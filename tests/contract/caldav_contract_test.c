@@ -171,7 +171,7 @@ ENDPOINT_CONTRACT(X)
 
 static struct fault *ensure_at(struct lab *lab, struct endpoint *endpoint, char **address_r)
 {
-	struct endpoint_folder folder = { "accounts", "Accounts" };
+	struct endpoint_folder folder = { .path = "accounts", .display = "Accounts" };
 	bool created;
 
 	return endpoint_ensure(endpoint, lab, &folder, NULL, address_r, &created);
@@ -352,7 +352,7 @@ Test(caldav_items, modified_time_is_ours)
 {
 	struct lab *lab = lab_world("modified");
 	struct endpoint *endpoint = lab->world.endpoint;
-	struct endpoint_folder folder = { "modified", "Modified" };
+	struct endpoint_folder folder = { .path = "modified", .display = "Modified" };
 	struct endpoint_put put = { 0 };
 	struct endpoint_item *items = NULL;
 	char *address = NULL;
@@ -382,7 +382,7 @@ Test(caldav_items, what_is_over_the_bound_is_one_items_fault)
 {
 	struct lab *lab = lab_world("bound");
 	struct endpoint *endpoint = lab->world.endpoint;
-	struct endpoint_folder folder = { "bound", "Bound" };
+	struct endpoint_folder folder = { .path = "bound", .display = "Bound" };
 	struct endpoint_put puts[2] = { 0 };
 	char *address = NULL, *long_text = MEM_ARRAY(lab, char, CALDAV_ITEM_MAX + 2);
 	bool created;
@@ -409,7 +409,7 @@ Test(caldav_items, strange_names_have_one_address)
 					     "a%20b.ics", "100%25.ics" };
 	struct lab *lab = lab_world("names");
 	struct endpoint *endpoint = lab->world.endpoint;
-	struct endpoint_folder folder = { "names", "Names" };
+	struct endpoint_folder folder = { .path = "names", .display = "Names" };
 	char *address = NULL;
 	bool created;
 	struct endpoint_notice *notice = NULL;

@@ -175,7 +175,7 @@ static struct scripted_answer play(void *context, TALLOC_CTX *mem, const char *m
 static struct fault *make(struct lab *lab, struct endpoint *endpoint, char **address_r,
 			  bool *created_r)
 {
-	struct endpoint_folder folder = { "p", "P" };
+	struct endpoint_folder folder = { .path = "p", .display = "P" };
 
 	return endpoint_ensure(endpoint, lab, &folder, NULL, address_r, created_r);
 }

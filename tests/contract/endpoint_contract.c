@@ -7,7 +7,8 @@
 
 #include "base/text.h"
 
-#define MANY 250 /* items: more than two REPORTs' worth */
+#define MANY 250    /* items: more than two requests' worth for all that ask for many at once */
+#define SEVERAL 120 /* more than one request's worth */
 
 /* ---- helpers: each fails the test with what it saw ---- */
 
@@ -29,20 +30,46 @@ static void expect_fault(const struct fault *fault, enum fault_kind kind, const 
 		     fault_kind_name(fault->kind), told(fault));
 }
 
-static char *task(struct contract_world *world, const char *uid, const char *summary)
+static bool appends(const struct contract_world *world)
 {
-	return mem_printf(world->mem,
-			  "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//taskferry//contract//"
-			  "EN\r\nBEGIN:VTODO\r\nUID:%s\r\n"
-			  "DTSTAMP:20261121T090000Z\r\nSUMMARY:%s\r\nSTATUS:NEEDS-ACTION\r\nEND:"
-			  "VTODO\r\nEND:VCALENDAR\r\n",
-			  uid, summary);
+	return world->endpoint->ops->appends;
 }
 
+/* An item of that UID whose text has LINES in it. */
+static char *item_text(struct contract_world *world, const char *uid, const char *lines)
+{
+	char *vtodo = mem_printf(world->mem,
+				 "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
+				 "PRODID:-//taskferry//contract//EN\r\nBEGIN:VTODO\r\nUID:%s\r\n"
+				 "DTSTAMP:20261121T090000Z\r\n%s\r\nEND:VTODO\r\nEND:VCALENDAR\r\n",
+				 uid, lines);
+
+	if (world->endpoint->ops->form == ENDPOINT_VTODO)
+		return vtodo;
+	return mem_printf(world->mem,
+			  "From: taskferry <taskferry@pm.example.com>\r\nSubject: %s\r\n"
+			  "Date: Sat, 21 Nov 2026 09:00:00 +0000\r\n"
+			  "Message-ID:\r\n <%s@pm.example.com>\r\nMIME-Version: 1.0\r\n"
+			  "Content-Type: text/calendar; charset=utf-8; component=VTODO\r\n"
+			  "Content-Transfer-Encoding: 8bit\r\n\r\n%s",
+			  uid, uid, vtodo);
+}
+
+static char *task(struct contract_world *world, const char *uid, const char *summary)
+{
+	return item_text(world, uid,
+			 mem_printf(world->mem, "SUMMARY:%s\r\nSTATUS:NEEDS-ACTION", summary));
+}
+
+/* The folder is named after its display name and the test. */
 static const char *ensure(struct contract_world *world, const char *known, const char *display,
 			  bool expect_created)
 {
-	struct endpoint_folder folder = { world->path, display };
+	struct endpoint_folder folder = { .path = world->path,
+					  .display = display,
+					  .top = "https://pm.example.com/web",
+					  .sub = mem_printf(world->mem, "%s %s", world->path,
+							    display) };
 	char *address = NULL;
 	bool created = !expect_created;
 
@@ -60,18 +87,6 @@ static const char *new_folder(struct contract_world *world)
 	return ensure(world, NULL, "Contract (https://pm.example.com/web)", true);
 }
 
-/* The item's fault, or that of the whole call when nothing at all was tried. */
-static struct fault *put(struct contract_world *world, const char *folder, const char *address,
-			 const char *text, const char *if_version)
-{
-	struct endpoint_put one = {
-		.address = address, .text = text, .len = strlen(text), .if_version = if_version
-	};
-	struct fault *fault = endpoint_put(world->endpoint, world->mem, folder, &one, 1);
-
-	return fault ? fault : one.fault;
-}
-
 static struct fault *drop(struct contract_world *world, const char *folder, const char *address,
 			  const char *if_version)
 {
@@ -80,6 +95,45 @@ static struct fault *drop(struct contract_world *world, const char *folder, cons
 	expect_no_fault(endpoint_remove(world->endpoint, world->mem, folder, &one, 1),
 			"remove as a whole");
 	return one.fault;
+}
+
+/* Where the endpoint `appends`: the new item stands behind the old one, which is still there and is
+ * removed now. */
+static void expect_successor(struct contract_world *world, const char *folder,
+			     const struct endpoint_put *put)
+{
+	struct endpoint_remove old = { .address = put->address,
+				       .if_version = put->replaced,
+				       .successor = put->placed };
+
+	cr_assert_not_null(put->placed, "it is not told where the new item stands");
+	if (!put->if_version)
+		return;
+	cr_assert_gt(strcmp(put->placed, put->address), 0, "%s does not sort behind %s",
+		     put->placed, put->address);
+	cr_assert_not_null(put->replaced, "it is not told how to remove the old item");
+	expect_no_fault(endpoint_remove(world->endpoint, world->mem, folder, &old, 1),
+			"remove of the old one as a whole");
+	expect_no_fault(old.fault, "remove of the old one");
+}
+
+/* Puts TEXT at *ADDRESS, which may move. The item's fault, or that of the whole call when nothing at
+ * all was tried. */
+static struct fault *put(struct contract_world *world, const char *folder, const char **address,
+			 const char *text, const char *if_version)
+{
+	struct endpoint_put one = {
+		.address = *address, .text = text, .len = strlen(text), .if_version = if_version
+	};
+	struct fault *fault = endpoint_put(world->endpoint, world->mem, folder, &one, 1);
+
+	if (fault || one.fault)
+		return fault ? fault : one.fault;
+	if (appends(world))
+		expect_successor(world, folder, &one);
+	if (one.placed)
+		*address = one.placed;
+	return NULL;
 }
 
 static struct endpoint_item *fetch(struct contract_world *world, const char *folder,
@@ -99,7 +153,8 @@ static const char *add(struct contract_world *world, const char *folder, const c
 {
 	const char *address = endpoint_address(world->endpoint, world->mem, folder, uid);
 
-	expect_no_fault(put(world, folder, address, task(world, uid, summary), NULL), uid);
+	cr_assert_eq(!address, appends(world), "an address before there is an item");
+	expect_no_fault(put(world, folder, &address, task(world, uid, summary), NULL), uid);
 	return address;
 }
 
@@ -110,6 +165,25 @@ static const char *version(struct contract_world *world, const char *folder, con
 	expect_no_fault(item->fault, address);
 	cr_assert_not_null(item->version, "%s has no version", address);
 	return item->version;
+}
+
+/* An address at which nothing stands any more. */
+static const char *gone_address(struct contract_world *world, const char *folder)
+{
+	const char *address = add(world, folder, "uid-none", "goes");
+
+	expect_no_fault(drop(world, folder, address, version(world, folder, address)), address);
+	return address;
+}
+
+/* The condition does not hold. Where the endpoint `appends`, an item that was replaced is one that
+ * is not there. */
+static void expect_stale(struct contract_world *world, const struct fault *fault,
+			 enum fault_kind kind, const char *what)
+{
+	if (appends(world) && fault && (fault->kind == FAULT_GONE || fault->kind == FAULT_CHANGED))
+		return;
+	expect_fault(fault, kind, what);
 }
 
 static struct endpoint_notice *notice(struct contract_world *world, const char *folder,
@@ -236,7 +310,7 @@ void endpoint_contract_folder_gone_is_not_empty(struct contract_world *world)
 	cr_assert(fault && (fault->kind == FAULT_GONE || fault->kind == FAULT_TOKEN),
 		  "with a token: %s", told(fault));
 	expect_fault(fetch(world, folder, address)->fault, FAULT_GONE, "fetch");
-	fault = put(world, folder, address, task(world, "uid-1", "again"), NULL);
+	fault = put(world, folder, &address, task(world, "uid-1", "again"), NULL);
 	expect_fault(fault, FAULT_GONE, "put");
 	cr_assert_eq(fault->scope, FAULT_SCOPE_FOLDER, "put: scope %s",
 		     fault_scope_name(fault->scope));
@@ -246,13 +320,21 @@ void endpoint_contract_folder_gone_is_not_empty(struct contract_world *world)
 
 /* ---- writing ---- */
 
+/* Where the endpoint `appends` nothing stands in the way: a second item is another one. */
 void endpoint_contract_create_twice_is_refused(struct contract_world *world)
 {
 	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
-	const char *before = version(world, folder, address);
+	const char *before = version(world, folder, address), *again = address;
+	struct fault *fault = put(world, folder, &again, task(world, "uid-1", "second"), NULL);
 
-	expect_fault(put(world, folder, address, task(world, "uid-1", "second"), NULL),
-		     FAULT_CHANGED, "second create");
+	if (appends(world)) {
+		expect_no_fault(fault, "second create");
+		cr_assert_gt(strcmp(again, address), 0, "%s does not sort behind %s", again,
+			     address);
+		expect_text(world, folder, again, task(world, "uid-1", "second"));
+	} else {
+		expect_fault(fault, FAULT_CHANGED, "second create");
+	}
 	cr_assert_str_eq(version(world, folder, address), before);
 	expect_text(world, folder, address, task(world, "uid-1", "first"));
 }
@@ -260,23 +342,25 @@ void endpoint_contract_create_twice_is_refused(struct contract_world *world)
 void endpoint_contract_replace_on_its_version(struct contract_world *world)
 {
 	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
-	const char *before = version(world, folder, address);
+	const char *before = version(world, folder, address), *old = address;
 
-	expect_no_fault(put(world, folder, address, task(world, "uid-1", "second"), before),
+	expect_no_fault(put(world, folder, &address, task(world, "uid-1", "second"), before),
 			"replace");
 	expect_text(world, folder, address, task(world, "uid-1", "second"));
 	cr_assert_str_neq(version(world, folder, address), before,
 			  "another text, the same version");
+	if (appends(world))
+		expect_fault(fetch(world, folder, old)->fault, FAULT_GONE, "the old one");
 }
 
 void endpoint_contract_replace_stale_is_refused(struct contract_world *world)
 {
 	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
-	const char *stale = version(world, folder, address);
+	const char *stale = version(world, folder, address), *old = address;
 
-	expect_no_fault(put(world, folder, address, task(world, "uid-1", "second"), stale),
+	expect_no_fault(put(world, folder, &address, task(world, "uid-1", "second"), stale),
 			"replace");
-	expect_fault(put(world, folder, address, task(world, "uid-1", "third"), stale),
+	expect_stale(world, put(world, folder, &old, task(world, "uid-1", "third"), stale),
 		     FAULT_CHANGED, "stale replace");
 	expect_text(world, folder, address, task(world, "uid-1", "second"));
 }
@@ -287,9 +371,10 @@ void endpoint_contract_replace_of_missing_is_refused(struct contract_world *worl
 	const char *last = version(world, folder, address);
 
 	expect_no_fault(drop(world, folder, address, last), "remove");
-	expect_fault(put(world, folder, address, task(world, "uid-1", "second"), last), FAULT_GONE,
-		     "replace");
+	expect_stale(world, put(world, folder, &address, task(world, "uid-1", "second"), last),
+		     FAULT_GONE, "replace");
 	expect_fault(fetch(world, folder, address)->fault, FAULT_GONE, "fetch");
+	cr_assert_eq(notice(world, folder, NULL)->count, 0, "something was stored all the same");
 }
 
 void endpoint_contract_remove_on_its_version(struct contract_world *world)
@@ -306,33 +391,38 @@ void endpoint_contract_remove_on_its_version(struct contract_world *world)
 void endpoint_contract_remove_stale_is_refused(struct contract_world *world)
 {
 	const char *folder = new_folder(world), *address = add(world, folder, "uid-1", "first");
-	const char *stale = version(world, folder, address);
+	const char *stale = version(world, folder, address), *old = address;
 
-	expect_no_fault(put(world, folder, address, task(world, "uid-1", "second"), stale),
+	expect_no_fault(put(world, folder, &address, task(world, "uid-1", "second"), stale),
 			"replace");
-	expect_fault(drop(world, folder, address, stale), FAULT_CHANGED, "stale remove");
+	expect_stale(world, drop(world, folder, old, stale), FAULT_CHANGED, "stale remove");
 	expect_text(world, folder, address, task(world, "uid-1", "second"));
 }
 
+/* Its bad item: one that exists already, or whose old one has gone. */
 void endpoint_contract_one_bad_item_stops_no_other(struct contract_world *world)
 {
-	const char *folder = new_folder(world);
+	const char *folder = new_folder(world), *gone = gone_address(world, folder);
 	struct endpoint_put puts[3] = { 0 };
 	const char *uids[3] = { "uid-1", "uid-2", "uid-3" };
+	const char *stands = add(world, folder, "uid-2", "stands already");
 
-	(void)add(world, folder, "uid-2", "stands already");
 	for (size_t i = 0; i < 3; i++) {
 		puts[i].address = endpoint_address(world->endpoint, world->mem, folder, uids[i]);
 		puts[i].text = task(world, uids[i], "new");
 		puts[i].len = strlen(puts[i].text);
 	}
+	if (appends(world))
+		puts[1].address = puts[1].if_version = gone;
 	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, puts, 3),
 			"put as a whole");
 	expect_no_fault(puts[0].fault, "first");
-	expect_fault(puts[1].fault, FAULT_CHANGED, "second");
+	expect_stale(world, puts[1].fault, FAULT_CHANGED, "second");
 	expect_no_fault(puts[2].fault, "third");
-	expect_text(world, folder, puts[1].address, task(world, "uid-2", "stands already"));
-	expect_text(world, folder, puts[2].address, task(world, "uid-3", "new"));
+	expect_text(world, folder, stands, task(world, "uid-2", "stands already"));
+	expect_text(world, folder, puts[2].placed ? puts[2].placed : puts[2].address,
+		    task(world, "uid-3", "new"));
+	cr_assert_eq(notice(world, folder, NULL)->count, 3);
 }
 
 /* ---- reading ---- */
@@ -341,7 +431,7 @@ void endpoint_contract_fetch_keeps_order_and_tells_gone(struct contract_world *w
 {
 	const char *folder = new_folder(world);
 	const char *a = add(world, folder, "uid-a", "A"), *b = add(world, folder, "uid-b", "B");
-	const char *none = endpoint_address(world->endpoint, world->mem, folder, "uid-none");
+	const char *none = gone_address(world, folder);
 	const char *asked[3] = { b, none, a };
 	struct endpoint_item *items = NULL;
 
@@ -373,15 +463,16 @@ void endpoint_contract_delta_shows_exactly_the_changes(struct contract_world *wo
 {
 	const char *folder = new_folder(world);
 	const char *same = add(world, folder, "uid-same", "same"),
-		   *edited = add(world, folder, "uid-edited", "old");
+		   *edited = add(world, folder, "uid-edited", "old"), *old = edited;
 	const char *removed = add(world, folder, "uid-removed", "goes"), *added;
 	struct endpoint_notice *first = notice(world, folder, NULL), *delta;
+	size_t expected;
 
 	cr_assert_eq(first->count, 3, "expected 3, got %zu", first->count);
 	cr_assert_not_null(first->token);
 	expect_listed(world, first, folder, same);
 	added = add(world, folder, "uid-added", "new");
-	expect_no_fault(put(world, folder, edited, task(world, "uid-edited", "new"),
+	expect_no_fault(put(world, folder, &edited, task(world, "uid-edited", "new"),
 			    version(world, folder, edited)),
 			"edit");
 	expect_no_fault(drop(world, folder, removed, version(world, folder, removed)), "remove");
@@ -390,10 +481,37 @@ void endpoint_contract_delta_shows_exactly_the_changes(struct contract_world *wo
 		expect_listed(world, delta, folder, added);
 		expect_listed(world, delta, folder, edited);
 		expect_unlisted(delta, removed);
-		cr_assert_eq(delta->count, 3, "expected 3 lines, got %zu", delta->count);
+		if (appends(world))
+			expect_unlisted(delta, old);
+		expected = delta->full || !appends(world) ? 3 : 4;
+		cr_assert_eq(delta->count, expected, "expected %zu lines, got %zu", expected,
+			     delta->count);
 		if (!delta->full)
 			cr_assert_null(change_of(delta, same), "what did not change is listed");
 	}
+}
+
+/* Many looks, each after one change. */
+void endpoint_contract_deltas_follow_each_other(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *one = add(world, folder, "uid-1", "one"), *two;
+	struct endpoint_notice *seen = notice(world, folder, NULL);
+
+	two = add(world, folder, "uid-2", "two");
+	seen = notice(world, folder, seen->token);
+	expect_listed(world, seen, folder, two);
+	cr_assert_eq(seen->count, seen->full ? 2 : 1, "after the addition: %zu lines", seen->count);
+	expect_no_fault(drop(world, folder, one, version(world, folder, one)), "remove");
+	seen = notice(world, folder, seen->token);
+	expect_unlisted(seen, one);
+	cr_assert_eq(seen->count, 1, "after the removal: %zu lines", seen->count);
+	expect_no_fault(drop(world, folder, two, version(world, folder, two)), "remove");
+	seen = notice(world, folder, seen->token);
+	expect_unlisted(seen, two);
+	cr_assert_eq(seen->count, seen->full ? 0 : 1, "after the last removal: %zu lines",
+		     seen->count);
+	seen = notice(world, folder, seen->token);
+	cr_assert_eq(seen->count, 0, "nothing changed, and %zu lines came", seen->count);
 }
 
 void endpoint_contract_token_again_shows_nothing(struct contract_world *world)
@@ -433,14 +551,15 @@ void endpoint_contract_many_items(struct contract_world *world)
 	for (size_t i = 0; i < MANY; i++) {
 		const char *uid = mem_printf(world->mem, "uid-%03zu", i);
 
-		asked[i] = puts[i].address =
-			endpoint_address(world->endpoint, world->mem, folder, uid);
+		puts[i].address = endpoint_address(world->endpoint, world->mem, folder, uid);
 		puts[i].text = task(world, uid, mem_printf(world->mem, "task %zu", i));
 		puts[i].len = strlen(puts[i].text);
 	}
 	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, puts, MANY), "put");
-	for (size_t i = 0; i < MANY; i++)
-		expect_no_fault(puts[i].fault, puts[i].address);
+	for (size_t i = 0; i < MANY; i++) {
+		expect_no_fault(puts[i].fault, puts[i].text);
+		asked[i] = puts[i].placed ? puts[i].placed : puts[i].address;
+	}
 	made = notice(world, folder, NULL);
 	cr_assert_eq(made->count, MANY, "expected %d, listed %zu", MANY, made->count);
 	expect_no_fault(endpoint_fetch(world->endpoint, world->mem, folder, asked, MANY, &items),
@@ -452,6 +571,53 @@ void endpoint_contract_many_items(struct contract_world *world)
 		cr_assert_not_null(strstr(items[i].text, line), "%s: expected %sactual:\n%s",
 				   asked[i], line, items[i].text);
 	}
+}
+
+/* The same ones again, replaced and removed together. */
+void endpoint_contract_many_are_replaced_and_removed(struct contract_world *world)
+{
+	const char *folder = new_folder(world);
+	struct endpoint_put *puts = MEM_ARRAY(world->mem, struct endpoint_put, SEVERAL);
+	struct endpoint_remove *removes = MEM_ARRAY(world->mem, struct endpoint_remove, SEVERAL);
+	struct endpoint_notice *made;
+
+	for (size_t i = 0; i < SEVERAL; i++) {
+		const char *uid = mem_printf(world->mem, "uid-%03zu", i);
+
+		puts[i].address = endpoint_address(world->endpoint, world->mem, folder, uid);
+		puts[i].text = task(world, uid, "first");
+		puts[i].len = strlen(puts[i].text);
+	}
+	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, puts, SEVERAL), "create");
+	made = notice(world, folder, NULL);
+	for (size_t i = 0; i < SEVERAL; i++) {
+		const char *uid = mem_printf(world->mem, "uid-%03zu", i);
+		const char *at = puts[i].placed ? puts[i].placed : puts[i].address;
+
+		expect_no_fault(puts[i].fault, "create");
+		puts[i] = (struct endpoint_put){ .address = at, .text = task(world, uid, "2nd") };
+		puts[i].len = strlen(puts[i].text);
+		puts[i].if_version = change_of(made, at)->version;
+	}
+	expect_no_fault(endpoint_put(world->endpoint, world->mem, folder, puts, SEVERAL),
+			"replace");
+	if (!appends(world))
+		made = notice(world, folder, NULL);
+	for (size_t i = 0; i < SEVERAL; i++) {
+		expect_no_fault(puts[i].fault, "replace");
+		removes[i].address = puts[i].address;
+		removes[i].successor = puts[i].placed;
+		removes[i].if_version = appends(world) ? puts[i].replaced
+						       : change_of(made, puts[i].address)->version;
+	}
+	expect_no_fault(endpoint_remove(world->endpoint, world->mem, folder, removes, SEVERAL),
+			"remove");
+	for (size_t i = 0; i < SEVERAL; i++)
+		expect_no_fault(removes[i].fault, "remove");
+	made = notice(world, folder, NULL);
+	cr_assert_eq(made->count, appends(world) ? SEVERAL : 0, "%zu are left", made->count);
+	for (size_t i = 0; i < made->count; i++)
+		expect_listed(world, made, folder, puts[i].placed);
 }
 
 static const char *const awkward_lines[] = {
@@ -471,14 +637,9 @@ void endpoint_contract_awkward_text_survives(struct contract_world *world)
 
 	for (size_t i = 0; i < COUNT_OF(awkward_lines); i++) {
 		const char *before = i ? version(world, folder, address) : NULL;
-		char *text = mem_printf(
-			world->mem,
-			"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//taskferry//contract//EN\r\n"
-			"BEGIN:VTODO\r\nUID:uid-1\r\nDTSTAMP:20261121T090000Z\r\n%s\r\n"
-			"END:VTODO\r\nEND:VCALENDAR\r\n",
-			awkward_lines[i]);
+		char *text = item_text(world, "uid-1", awkward_lines[i]);
 
-		expect_no_fault(put(world, folder, address, text, before), awkward_lines[i]);
+		expect_no_fault(put(world, folder, &address, text, before), awkward_lines[i]);
 		expect_text(world, folder, address, text);
 	}
 }

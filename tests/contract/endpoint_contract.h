@@ -40,6 +40,7 @@ struct contract_world {
 	X(fetch_keeps_order_and_tells_gone)                                                        \
 	X(fetch_nothing)                                                                           \
 	X(delta_shows_exactly_the_changes)                                                         \
+	X(deltas_follow_each_other)                                                                \
 	X(token_again_shows_nothing)                                                               \
 	X(unknown_token_is_told)                                                                   \
 	X(folder_gone_is_not_empty)                                                                \
@@ -47,6 +48,7 @@ struct contract_world {
 	X(remove_stale_is_refused)                                                                 \
 	X(one_bad_item_stops_no_other)                                                             \
 	X(many_items)                                                                              \
+	X(many_are_replaced_and_removed)                                                           \
 	X(awkward_text_survives)
 
 #define X(name) void endpoint_contract_##name(struct contract_world *world);

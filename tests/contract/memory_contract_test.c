@@ -1,4 +1,5 @@
-/* memory_contract_test.c - the endpoint contract over the server in a file. */
+/* memory_contract_test.c - the endpoint contract over the server in a file, as one that replaces
+ * items in their place and as one that appends. */
 #include "config.h"
 
 #include "endpoint_contract.h"
@@ -45,7 +46,7 @@ static void drop_folder(struct contract_world *world, const char *folder)
 	fclose(file);
 }
 
-static struct lab *lab_new(const char *name)
+static struct lab *lab_new(const char *name, const char *options)
 {
 	struct lab *lab = MEM_NEW(NULL, struct lab);
 	char pattern[] = "/tmp/tf-memory-XXXXXX";
@@ -55,7 +56,8 @@ static struct lab *lab_new(const char *name)
 	lab->directory = mem_strdup(lab, pattern);
 	lab->path = mem_printf(lab, "%s/state", pattern);
 	lab->clock = clock_system(lab);
-	lab->world.endpoint = memory_new(lab, lab->path, "ana", lab->clock, NULL);
+	lab->world.endpoint = memory_new(lab, mem_printf(lab, "%s%s", lab->path, options), "ana",
+					 lab->clock, NULL);
 	lab->world.path = name;
 	lab->world.unknown_token = "999999";
 	lab->world.writes = count_writes;
@@ -71,13 +73,22 @@ static void lab_end(struct lab *lab)
 	talloc_free(lab);
 }
 
+static void run(const char *name, const char *options, void body(struct contract_world *world))
+{
+	struct lab *lab = lab_new(name, options);
+
+	body(&lab->world);
+	lab_end(lab);
+}
+
 #define X(name)                                                                                    \
 	Test(memory_contract, name)                                                                \
 	{                                                                                          \
-		struct lab *lab = lab_new(#name);                                                  \
-                                                                                                   \
-		endpoint_contract_##name(&lab->world);                                             \
-		lab_end(lab);                                                                      \
+		run(#name, "", endpoint_contract_##name);                                          \
+	}                                                                                          \
+	Test(memory_append_contract, name)                                                         \
+	{                                                                                          \
+		run(#name, "?append", endpoint_contract_##name);                                   \
 	}
 ENDPOINT_CONTRACT(X)
 #undef X

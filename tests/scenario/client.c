@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "mappers/message.h"
+#include "model/trailer.h"
 
 struct reach {
 	struct endpoint *endpoint;
@@ -26,7 +28,7 @@ static struct reach reach(struct world *world, const char *who)
 	WORLD_OK(project_by_source(world->store, world->mem, "guid-1", &project));
 	cr_assert_not_null(project);
 	round_folder_name(world->mem, world->conf, project, &name);
-	out.endpoint = memory_new(world->mem, world_server_path(world, at ? at + 1 : "a"), login,
+	out.endpoint = memory_new(world->mem, world_server_url(world, at ? at + 1 : "a"), login,
 				  world->clock, NULL);
 	out.folder = mem_printf(world->mem, "/%s/%s/", login, name.path);
 	return out;
@@ -49,6 +51,25 @@ static char *unfold(TALLOC_CTX *mem, const char *text, size_t len)
 	return buf_steal(&out, mem, NULL);
 }
 
+static struct client_item read_item(struct world *world, const struct reach *reach,
+				    const struct endpoint_item *item)
+{
+	struct client_item out = { .address = item->address,
+				   .version = item->version,
+				   .raw = item->text };
+	struct message *message = NULL;
+
+	if (reach->endpoint->ops->form == ENDPOINT_VTODO) {
+		out.text = unfold(world->mem, item->text, item->len);
+		return out;
+	}
+	WORLD_OK(message_parse(world->mem, item->text, item->len, &message));
+	out.card = message->card;
+	out.text = message->calendar ? unfold(world->mem, message->calendar, message->calendar_len)
+				     : mem_strdup(world->mem, "");
+	return out;
+}
+
 static size_t list(struct world *world, const char *who, struct client_item **items_r)
 {
 	struct reach r = reach(world, who);
@@ -67,10 +88,7 @@ static size_t list(struct world *world, const char *who, struct client_item **it
 	WORLD_OK(
 		endpoint_fetch(r.endpoint, world->mem, r.folder, addresses, notice->count, &items));
 	for (size_t i = 0; i < notice->count; i++)
-		out[i] = (struct client_item){ .address = items[i].address,
-					       .version = items[i].version,
-					       .text = unfold(world->mem, items[i].text,
-							      items[i].len) };
+		out[i] = read_item(world, &r, &items[i]);
 	*items_r = out;
 	return notice->count;
 }
@@ -107,23 +125,80 @@ static struct client_item *must_find(struct world *world, const char *who, const
 	return item;
 }
 
-static void write_item(struct world *world, const char *who, const char *address, const char *text,
-		       const char *if_version)
+static struct buf *with_crlf(TALLOC_CTX *mem, const char *text)
 {
-	struct reach r = reach(world, who);
-	struct buf *crlf = buf_new(world->mem);
-	struct endpoint_put put = { .address = address, .if_version = if_version };
+	struct buf *crlf = buf_new(mem);
 
 	for (const char *c = text; *c; c++) {
 		if (*c == '\n')
 			buf_putc(crlf, '\r');
 		buf_putc(crlf, *c);
 	}
-	put.text = crlf->data;
-	put.len = crlf->len;
+	return crlf;
+}
+
+/* A message with another card (NULL: its own) and another to-do; of nothing, one that has a to-do
+ * only. */
+static char *message_of(struct world *world, const struct client_item *old, const char *card,
+			const struct buf *calendar, size_t *len_r)
+{
+	struct message_publish publish = { .site_host = "client.example",
+					   .from_name = "A client",
+					   .calendar = calendar->data,
+					   .calendar_len = calendar->len };
+	struct message *message = NULL;
+	char *text = NULL;
+
+	if (!old) {
+		text = mem_printf(world->mem,
+				  "MIME-Version: 1.0\r\nContent-Type: text/calendar; "
+				  "charset=utf-8\r\n\r\n%s",
+				  calendar->data);
+		*len_r = strlen(text);
+		return text;
+	}
+	WORLD_OK(message_parse(world->mem, old->raw, strlen(old->raw), &message));
+	publish.uid = message->uid ? message->uid : "none";
+	publish.edition = message->edition;
+	publish.edition_hash = message->edition_hash;
+	publish.subject = message->subject ? message->subject : "none";
+	publish.card = card ? card : message->card ? message->card : "";
+	WORLD_OK(message_patch(world->mem, old->raw, strlen(old->raw), &publish, &text, len_r));
+	return text;
+}
+
+static void remove_at(struct world *world, const char *who, const struct client_item *item);
+
+static void put_text(struct world *world, const char *who, const char *address, const char *text,
+		     size_t len, const char *if_version)
+{
+	struct reach r = reach(world, who);
+	struct endpoint_put put = {
+		.address = address, .if_version = if_version, .text = text, .len = len
+	};
+
 	WORLD_OK(endpoint_put(r.endpoint, world->mem, r.folder, &put, 1));
 	cr_assert_null(put.fault, "a client's write to %s: %s", address,
 		       put.fault ? put.fault->text : "");
+}
+
+/* OLD: what it is an edit of (NULL: something new). In place: the old one is removed. */
+static void write_item(struct world *world, const char *who, const char *address, const char *text,
+		       const struct client_item *old, bool in_place)
+{
+	struct buf *crlf = with_crlf(world->mem, text);
+	char *message;
+	size_t len = 0;
+
+	if (reach(world, who).endpoint->ops->form == ENDPOINT_VTODO) {
+		put_text(world, who, address, crlf->data, crlf->len,
+			 old && in_place ? old->version : NULL);
+		return;
+	}
+	message = message_of(world, old, NULL, crlf, &len);
+	put_text(world, who, NULL, message, len, NULL);
+	if (old && in_place)
+		remove_at(world, who, old);
 }
 
 /* TEXT without the lines of NAME, and with LINE (may be NULL) at the end of the to-do; PRODID
@@ -186,8 +261,65 @@ void client_edit(struct world *world, const char *who, const char *title, const 
 {
 	struct client_item *item = must_find(world, who, title);
 
-	write_item(world, who, item->address, edited(world->mem, item->text, properties),
-		   item->version);
+	write_item(world, who, item->address, edited(world->mem, item->text, properties), item,
+		   true);
+}
+
+/* ---- cards ---- */
+
+/* CARD with LINE in place of the one of its key, or above the trailer. */
+static char *card_line(TALLOC_CTX *mem, const char *card, const char *line)
+{
+	bool removes = *line == '-', adds = *line == '+', done = false;
+	const char *key = removes ? line + 1 : line;
+	size_t len = strcspn(key, ":");
+	struct buf *out = buf_new(mem);
+
+	for (const char *c = card; *c;) {
+		size_t n = strcspn(c, "\n") + (strchr(c, '\n') ? 1 : 0);
+
+		if (adds && !done && text_starts(c, TRAILER_SEPARATOR)) {
+			buf_printf(out, "%s\n\n", line + 1);
+			done = true;
+		}
+		if (!adds && !done && !strncmp(c, key, len) && c[len] == ':') {
+			if (!removes)
+				buf_printf(out, "%s\n", line);
+			done = true;
+		} else {
+			buf_add(out, c, n);
+		}
+		c += n;
+	}
+	cr_assert(done, "no line for '%s' in the card:\n%s", line, card);
+	return buf_steal(&out, mem, NULL);
+}
+
+static void edit_card(struct world *world, const char *who, const char *title, const char *lines,
+		      bool in_place)
+{
+	struct client_item *item = must_find(world, who, title);
+	char *copy = mem_strdup(world->mem, lines), *save = NULL, *message;
+	const char *card = item->card;
+	size_t len = 0;
+
+	cr_assert_not_null(card, "'%s' has no card", title);
+	for (char *word = strtok_r(copy, "|", &save); word; word = strtok_r(NULL, "|", &save))
+		card = card_line(world->mem, card, text_trim(world->mem, word));
+	message = message_of(world, item, card, with_crlf(world->mem, item->text), &len);
+	put_text(world, who, NULL, message, len, NULL);
+	if (in_place)
+		remove_at(world, who, item);
+}
+
+void client_card(struct world *world, const char *who, const char *title, const char *lines)
+{
+	edit_card(world, who, title, lines, true);
+}
+
+void client_card_beside(struct world *world, const char *who, const char *title, const char *lines)
+{
+	edit_card(world, who, title, lines, false);
 }
 
 static char *with_newlines(TALLOC_CTX *mem, const char *text)
@@ -208,14 +340,14 @@ static char *with_newlines(TALLOC_CTX *mem, const char *text)
 void client_put(struct world *world, const char *who, const char *name, const char *text)
 {
 	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
-		   with_newlines(world->mem, text), NULL);
+		   with_newlines(world->mem, text), NULL, false);
 }
 
 void client_overwrite(struct world *world, const char *who, const char *title, const char *text)
 {
 	struct client_item *item = must_find(world, who, title);
 
-	write_item(world, who, item->address, with_newlines(world->mem, text), item->version);
+	write_item(world, who, item->address, with_newlines(world->mem, text), item, true);
 }
 
 static void remove_at(struct world *world, const char *who, const struct client_item *item)
@@ -224,7 +356,7 @@ static void remove_at(struct world *world, const char *who, const struct client_
 	struct endpoint_remove remove = { .address = item->address, .if_version = item->version };
 
 	world->deleted_address = item->address;
-	world->deleted_text = item->text;
+	world->deleted_text = item->raw;
 	WORLD_OK(endpoint_remove(r.endpoint, world->mem, r.folder, &remove, 1));
 	cr_assert_null(remove.fault);
 }
@@ -268,15 +400,16 @@ void client_delete_folder(struct world *world, const char *who)
 void client_undelete(struct world *world, const char *who)
 {
 	cr_assert_not_null(world->deleted_text, "nothing was deleted");
-	write_item(world, who, world->deleted_address, world->deleted_text, NULL);
+	put_text(world, who, world->deleted_address, world->deleted_text,
+		 strlen(world->deleted_text), NULL);
 }
 
 void client_copy(struct world *world, const char *who, const char *title, const char *name)
 {
 	struct client_item *item = must_find(world, who, title);
 
-	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
-		   item->text, NULL);
+	put_text(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
+		 item->raw, strlen(item->raw), NULL);
 }
 
 void client_move(struct world *world, const char *who, const char *title, const char *name)

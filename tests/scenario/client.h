@@ -6,7 +6,9 @@
 
 struct client_item {
 	const char *address, *version;
-	char *text; /* unfolded, LF */
+	char *text;       /* of its to-do: unfolded, LF */
+	const char *raw;  /* as the server holds it */
+	const char *card; /* of a message, or NULL */
 };
 
 /* WHO is "ana" (on server a) or "ana@b". The item of that title, or NULL. */
@@ -17,6 +19,14 @@ size_t client_count(struct world *world, const char *who);
  * all lines of the name, `NAME` alone removes them, `NOTES:text` writes above whatever the
  * description holds, `+NAME:value` adds a line. */
 void client_edit(struct world *world, const char *who, const char *title, const char *properties);
+
+/* Edits the card of the message of that title in place, as a mail client does: `|` between lines;
+ * `Key: value` replaces the line of that key, `-Key` removes it, `+text` is a new line above the
+ * trailer. The edited message is a new one, and the old one is removed. */
+void client_card(struct world *world, const char *who, const char *title, const char *lines);
+
+/* The same, but the old message stays (its client was not done). */
+void client_card_beside(struct world *world, const char *who, const char *title, const char *lines);
 
 /* Puts a text (`\n` is a line end) under a name, new or over what is there. */
 void client_put(struct world *world, const char *who, const char *name, const char *text);

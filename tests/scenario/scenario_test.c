@@ -205,6 +205,18 @@ static void do_before(struct line *line)
 	line->world->before_write = meddle;
 }
 
+static void do_card(struct line *line)
+{
+	word(line, 3);
+	client_card(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void do_card_beside(struct line *line)
+{
+	word(line, 3);
+	client_card_beside(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
 static void do_put(struct line *line)
 {
 	word(line, 3);
@@ -435,7 +447,14 @@ static void expect_revision(struct line *line)
 
 static void expect_writes(struct line *line)
 {
-	expect_number(line, line->world->writes, 2);
+	int64_t writes = line->world->writes;
+
+	if (line->world->messages && is_word(line, 3, "messages")) {
+		expect_number(line, (writes + 1) / 2, 4);
+		return;
+	}
+	/* a message is replaced by two: the new one, and the removal of the old one */
+	expect_number(line, line->world->messages ? (writes + 1) / 2 : writes, 2);
 }
 
 static void expect_report(struct line *line)
@@ -521,13 +540,17 @@ static void do_expect(struct line *line)
 }
 
 static const struct command commands[] = {
-	{ "conf", do_conf },     { "servers", do_servers },   { "task", do_task },
-	{ "drop", do_drop },     { "import", do_import },     { "publish", do_publish },
-	{ "sync", do_sync },     { "set", do_set },           { "mailbox", do_mailbox },
-	{ "before", do_before }, { "put", do_put },           { "overwrite", do_overwrite },
-	{ "delete", do_delete }, { "move", do_move },         { "sleep", do_sleep },
-	{ "fault", do_fault },   { "lose", do_lose },         { "expect", do_expect },
-	{ "copy", do_copy },     { "undelete", do_undelete },
+	{ "conf", do_conf },       { "servers", do_servers },
+	{ "task", do_task },       { "drop", do_drop },
+	{ "import", do_import },   { "publish", do_publish },
+	{ "sync", do_sync },       { "set", do_set },
+	{ "mailbox", do_mailbox }, { "before", do_before },
+	{ "put", do_put },         { "overwrite", do_overwrite },
+	{ "delete", do_delete },   { "move", do_move },
+	{ "sleep", do_sleep },     { "fault", do_fault },
+	{ "lose", do_lose },       { "expect", do_expect },
+	{ "copy", do_copy },       { "undelete", do_undelete },
+	{ "card", do_card },       { "card-beside", do_card_beside },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)
@@ -545,7 +568,10 @@ static void run_line(struct world *world, const char *where, const char *text)
 
 struct scenario {
 	char path[512];
+	bool messages; /* played with a server of messages */
 };
+
+#define MESSAGES "# messages: " /* a file's first lines: only | no, and why */
 
 static const char *scenario_directory(void)
 {
@@ -554,7 +580,28 @@ static const char *scenario_directory(void)
 
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct scenario *)a)->path, ((const struct scenario *)b)->path);
+	const struct scenario *one = a, *other = b;
+	int order = strcmp(one->path, other->path);
+
+	return order ? order : (int)one->messages - (int)other->messages;
+}
+
+/* Whether a file is played with that form of items. */
+static bool is_played(const char *path, bool messages)
+{
+	FILE *file = fopen(path, "r");
+	char text[4096];
+	bool played = true;
+
+	cr_assert_not_null(file, "%s", path);
+	while (fgets(text, sizeof text, file) && text[0] == '#') {
+		if (text_starts(text, MESSAGES "only"))
+			played = messages;
+		else if (text_starts(text, MESSAGES "no"))
+			played = !messages;
+	}
+	fclose(file);
+	return played;
 }
 
 /* The files' paths into LIST (NULL: only counted). */
@@ -567,11 +614,18 @@ static size_t find_scenarios(struct scenario *list)
 	while (directory && (entry = readdir(directory))) {
 		if (!text_ends(entry->d_name, ".scenario"))
 			continue;
-		cr_assert_lt(count, (size_t)SCENARIOS_MAX);
-		if (list)
-			snprintf(list[count].path, sizeof list->path, "%s/%s", scenario_directory(),
+		for (int messages = 0; messages < 2; messages++) {
+			struct scenario scenario = { .messages = messages };
+
+			snprintf(scenario.path, sizeof scenario.path, "%s/%s", scenario_directory(),
 				 entry->d_name);
-		count++;
+			cr_assert_lt(count, (size_t)SCENARIOS_MAX);
+			if (!is_played(scenario.path, messages))
+				continue;
+			if (list)
+				list[count] = scenario;
+			count++;
+		}
 	}
 	if (directory)
 		closedir(directory);
@@ -595,10 +649,11 @@ ParameterizedTest(struct scenario *scenario, scenario, file)
 	int number_of_line = 0;
 
 	cr_assert_not_null(file, "%s", scenario->path);
+	world->messages = scenario->messages;
 	while (fgets(text, sizeof text, file)) {
 		text[strcspn(text, "\n")] = '\0';
-		snprintf(where, sizeof where, "%s:%d", strrchr(scenario->path, '/') + 1,
-			 ++number_of_line);
+		snprintf(where, sizeof where, "%s:%d%s", strrchr(scenario->path, '/') + 1,
+			 ++number_of_line, scenario->messages ? " (messages)" : "");
 		run_line(world, mem_strdup(world->mem, where), text);
 	}
 	fclose(file);

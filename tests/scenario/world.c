@@ -39,6 +39,19 @@ const char *world_server_path(struct world *world, const char *server)
 	return mem_printf(world->mem, "%s/%s.mem", world->directory, server);
 }
 
+/* In a world of messages only the first server holds them: the other shows that both kinds go
+ * together. */
+static const char *world_form(const struct world *world, char server)
+{
+	return world->messages && server == 'a' ? "?append" : "";
+}
+
+const char *world_server_url(struct world *world, const char *server)
+{
+	return mem_printf(world->mem, "%s%s", world_server_path(world, server),
+			  world_form(world, *server));
+}
+
 static void read_conf(struct world *world)
 {
 	struct conf_report *report = NULL;
@@ -49,8 +62,8 @@ static void read_conf(struct world *world)
 		   "Europe/Berlin\n%s[store]\ndsn = %s\n",
 		   world->site->len ? world->site->data : "", world->dsn);
 	for (int i = 0; i < world->servers; i++)
-		buf_printf(ini, "[server %c]\ntype = memory\nurl = memory:%s/%c.mem\n%s", 'a' + i,
-			   world->directory, 'a' + i,
+		buf_printf(ini, "[server %c]\ntype = memory\nurl = memory:%s/%c.mem%s\n%s", 'a' + i,
+			   world->directory, 'a' + i, world_form(world, 'a' + i),
 			   world->server->len ? world->server->data : "settle = 0s\n");
 	buf_printf(ini, "[rights]\n%s%s", world->rights->len ? world->rights->data : "grace = 0s\n",
 		   world->rules->len ? world->rules->data : "");
@@ -234,6 +247,7 @@ struct assignment *world_assignment(struct world *world, const char *title, cons
 
 struct meddler {
 	struct endpoint endpoint;
+	struct endpoint_ops ops;
 	struct endpoint *inner;
 	struct world *world;
 };
@@ -315,7 +329,7 @@ static const struct endpoint_ops meddler_ops = {
 static void run_round(struct world *world, const struct conf_server *server,
 		      const struct resource *person, const struct project *project, bool full)
 {
-	struct meddler meddler = { .endpoint.ops = &meddler_ops, .world = world };
+	struct meddler meddler = { .world = world };
 	struct round_env env = { .conf = world->conf,
 				 .store = world->store,
 				 .clock = world->clock,
@@ -327,8 +341,12 @@ static void run_round(struct world *world, const struct conf_server *server,
 	WORLD_OK(store_begin(world->store));
 	WORLD_OK(link_account(world->store, world->mem, server->name, person->id, true, &account));
 	WORLD_OK(store_commit(world->store));
-	meddler.inner = memory_new(world->mem, world_server_path(world, server->name),
-				   person->email, world->clock, NULL);
+	meddler.inner = memory_new(world->mem, world_server_url(world, server->name), person->email,
+				   world->clock, NULL);
+	meddler.ops = meddler_ops;
+	meddler.ops.form = meddler.inner->ops->form;
+	meddler.ops.appends = meddler.inner->ops->appends;
+	meddler.endpoint.ops = &meddler.ops;
 	fault = round_run(world->mem, &env, server, &meddler.endpoint, account, project, &options,
 			  world->report);
 	if (fault) /* as a worker does: told, and the rest goes on */

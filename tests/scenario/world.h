@@ -26,6 +26,7 @@ struct world {
 	const char *directory, *dsn;
 	struct buf *site, *server, *rights, *rules; /* ini lines, until world_open() */
 	int servers;
+	bool messages; /* the servers hold messages instead of VTODO resources */
 	struct conf *conf;
 	struct clock *clock;
 	struct store *store;
@@ -70,5 +71,8 @@ void world_sync(struct world *world, bool full);
 struct assignment *world_assignment(struct world *world, const char *title, const char *person);
 
 const char *world_server_path(struct world *world, const char *server);
+
+/* The same with what memory_new() needs to know of its form. */
+const char *world_server_url(struct world *world, const char *server);
 
 #endif

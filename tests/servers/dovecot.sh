@@ -6,10 +6,16 @@
 #
 # DIR is made; afterwards it holds url (imap://127.0.0.1:PORT), tls-url (imaps://...), ca.pem, other-ca.pem (a CA that has
 # nothing to do with the server), users (a line may be added at any time), log, mail/USER. A master user "gate" (password
-# "gatekey") logs in as anybody: `USER*gate`.
+# "gatekey") logs in as anybody: `USER*gate`. Where the mail's user cannot get into DIR (root's private folder), or DIR's
+# name is too long for sockets, mail and sockets stand in a folder of their own in /tmp until `stop`, which brings the mail
+# back.
 #
 # Environment: DOVECOT_LAYOUT maildir (Maildir++, default) | fs | sdbox; DOVECOT_SEP "." (default with maildir) | "/";
 # DOVECOT_FSYNC never (default) | optimized | always; DOVECOT_HIBERNATE seconds (default: none);
+# DOVECOT_LOG_WRITES=yes: the log has a line for everything that is stored, flagged, removed or created;
+# DOVECOT_IDLE_CHECK seconds (default 30): how often a mailbox is looked at that has no inotify any more (Linux gives one
+# user 128 instances: later sessions go without); DOVECOT_UIDS as root: the users have that many different numbers, so that
+# all sessions have inotify (default 1);
 # DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
 # Exit 77: Dovecot is not installed; 1: no start.
 set -eu
@@ -20,6 +26,7 @@ fail() {
 }
 
 layout=${DOVECOT_LAYOUT:-maildir}
+longest=70 # characters of DIR, so that run/base/login/login-notify and the like fit into the 107 of a socket's name
 
 free_port() {
 	/usr/bin/python3 -c 'import socket
@@ -58,6 +65,16 @@ write_users() {
 	echo 'gate:gatekey' >"$dir/master"
 }
 
+# Users in turn get numbers of their own, in the fields of the file of users.
+spread_users() { # how many numbers
+	awk -F: -v OFS=: -v first="$uid" -v many="$1" '{ $3 = $4 = first + NR % many; print }' "$dir/users" >"$dir/users.new"
+	mv "$dir/users.new" "$dir/users"
+	while IFS=: read -r user _ number _; do
+		mkdir -p "$dir/mail/$user"
+		chown "$number:$number" "$dir/mail/$user"
+	done <"$dir/users"
+}
+
 # As root the mail belongs to a number that nobody has; as an ordinary user everything is the user's own.
 ids() {
 	if [ "$(id -u)" = 0 ]; then
@@ -65,6 +82,46 @@ ids() {
 	else
 		uid=$(id -u) gid=$(id -g) internal=$(id -un) login=$(id -un)
 	fi
+}
+
+log_writes() {
+	[ "${DOVECOT_LOG_WRITES:-}" = yes ] || return 0
+	echo 'mail_plugins = notify mail_log'
+	echo 'plugin {'
+	echo '  mail_log_events = delete undelete expunge save copy mailbox_create mailbox_delete mailbox_rename flag_change'
+	echo '  mail_log_fields = uid box msgid'
+	echo '}'
+}
+
+as_mail_user() { # command...
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+# Sets run, where mail and sockets stand.
+open_run() {
+	run=$dir
+	mkdir -p "$dir/mail"
+	if [ ${#dir} -gt $longest ] || ! as_mail_user test -x "$dir/mail"; then
+		run=$(mktemp -d /tmp/taskferry-dovecot.XXXXXX)
+		chmod 711 "$run"
+		mv "$dir/mail" "$run/mail"
+		ln -s "$run/mail" "$dir/mail"
+	fi
+	ln -sfn "$run" "$dir/run"
+	[ "$(id -u)" != 0 ] || chown "$uid:$gid" "$run/mail"
+}
+
+close_run() {
+	run=$(readlink "$dir/run") || return 0
+	rm -f "$dir/run"
+	[ "$run" != "$dir" ] || return 0
+	rm -f "$dir/mail"
+	mv "$run/mail" "$dir/mail"
+	rm -rf "$run"
 }
 
 write_config() { # port tls-port
@@ -75,7 +132,7 @@ write_config() { # port tls-port
 	*) fail "unknown DOVECOT_LAYOUT $layout" ;;
 	esac
 	cat >"$dir/dovecot.conf" <<C
-base_dir = $dir/base
+base_dir = $run/base
 state_dir = $dir/state
 log_path = $dir/log
 protocols = imap
@@ -91,11 +148,12 @@ default_internal_group = $(id -gn "$internal")
 default_login_user = $login
 first_valid_uid = $uid
 first_valid_gid = $gid
+mailbox_idle_check_interval = ${DOVECOT_IDLE_CHECK:-30}s
 mail_location = $location
 mailbox_list_index = yes
 mail_max_userip_connections = 5000
 mail_fsync = ${DOVECOT_FSYNC:-never}
-imap_capability =
+$(log_writes)
 protocol imap {
 $([ -z "${DOVECOT_HIBERNATE:-}" ] || echo "  imap_hibernate_timeout = $DOVECOT_HIBERNATE")
 }
@@ -110,8 +168,9 @@ passdb {
   args = scheme=PLAIN username_format=%u $dir/users
 }
 userdb {
-  driver = static
-  args = uid=$uid gid=$gid home=$dir/mail/%u
+  driver = passwd-file
+  args = username_format=%u $dir/users
+  default_fields = uid=$uid gid=$gid home=$run/mail/%u
 }
 namespace inbox {
   inbox = yes
@@ -139,6 +198,9 @@ service imap {
 service anvil {
   chroot =
   client_limit = 20000
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   chroot =
@@ -153,9 +215,12 @@ service imap-hibernate {
 }
 service auth {
   client_limit = 20000
+  user = $(id -un)
+}
+service auth-worker {
+  user = $(id -un)
 }
 C
-	sed -i '/^imap_capability =$/d' "$dir/dovecot.conf"
 }
 
 is_ours() {
@@ -178,7 +243,7 @@ start_once() {
 	[ -n "$port" ] || port=$(free_port)
 	[ -n "$tls_port" ] || tls_port=$(free_port)
 	write_config "$port" "$tls_port"
-	rm -rf "$dir/base"
+	rm -rf "$run/base"
 	"$dovecot" -c "$dir/dovecot.conf" </dev/null >>"$dir/start.log" 2>&1 || return 1
 	tries=0
 	while [ $tries -lt 100 ]; do
@@ -191,7 +256,7 @@ start_once() {
 		sleep 0.1
 		tries=$((tries + 1))
 	done
-	stop_server
+	end_master
 	return 1
 }
 
@@ -204,23 +269,24 @@ start_server() {
 	dir=$(cd "$dir" && pwd)
 	stop_server
 	ids
-	mkdir -p "$dir/mail" "$dir/state"
+	mkdir -p "$dir/state"
 	chmod 755 "$dir"
-	[ "$(id -u)" != 0 ] || chown "$uid:$gid" "$dir/mail"
+	open_run
 	[ -s "$dir/users" ] && [ $# -eq 0 ] || write_users "$@"
+	[ "$(id -u)" != 0 ] || [ "${DOVECOT_UIDS:-1}" -le 1 ] || spread_users "$DOVECOT_UIDS"
 	make_certificate
 	for _ in 1 2 3; do
 		start_once && return 0
 		rm -f "$dir/ports"
 	done
-	cat "$dir/start.log" "$dir/log" >&2
+	cat "$dir/start.log" "$dir/log" >&2 || :
+	close_run
 	fail "the server does not start"
 }
 
-stop_server() {
-	[ -s "$dir/base/master.pid" ] || return 0
-	pid=$(cat "$dir/base/master.pid")
-	rm -f "$dir/url" "$dir/tls-url"
+end_master() {
+	[ -s "$dir/run/base/master.pid" ] || return 0
+	pid=$(cat "$dir/run/base/master.pid")
 	is_ours "$pid" || return 0
 	kill -TERM "$pid"
 	tries=0
@@ -229,7 +295,13 @@ stop_server() {
 		sleep 0.1
 		tries=$((tries + 1))
 	done
-	rm -f "$dir/base/master.pid"
+	rm -f "$dir/run/base/master.pid"
+}
+
+stop_server() {
+	rm -f "$dir/url" "$dir/tls-url"
+	end_master
+	close_run
 }
 
 [ $# -ge 2 ] || fail "start|stop DIR [USER[:PASSWORD]]..."

@@ -1,17 +1,24 @@
-"""What the torture runner talks to: the two kinds of server, each edited as another client of it would, and item texts."""
+"""What the torture runner talks to: the three kinds of server, each edited as another client of it would, and item texts."""
 import base64
+import collections
 import contextlib
+import datetime
 import fcntl
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ET
+import zoneinfo
 
 SRCDIR = os.environ.get("TF_SRCDIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(SRCDIR, "tests", "servers"))
+from mailclient import Mailbox, part_text, with_calendar, with_card     # noqa: E402
+
 PASSWORD = "secret"
 DAV = "{DAV:}"
 
@@ -72,9 +79,85 @@ def edit_text(text, changes, block=""):
     return "".join(out)
 
 
-# ---- servers ----
+# ---- messages ----
 
-class MemoryServer:
+ZONE = zoneinfo.ZoneInfo("Europe/Berlin")       # of the sites of these tests: a card has local dates
+CARD_STATUS = {"NEEDS-ACTION": "open", "IN-PROCESS": "in process", "COMPLETED": "completed"}
+
+
+def card_time(stamp):
+    when = datetime.datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+    return when.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+CARD = {
+    "PERCENT-COMPLETE": ("Percent", str),
+    "STATUS": ("Status", CARD_STATUS.get),
+    "COMPLETED": ("Completed", card_time),
+    "SUMMARY": ("Task", lambda text: re.sub(r"\\(.)", r"\1", text)),
+    "DUE": ("Due", lambda day: f"{day[:4]}-{day[4:6]}-{day[6:]}"),
+}
+
+
+def in_card(before, after):
+    """What differs between two VTODOs as key lines of a card; None when a card cannot say it."""
+    lines, both = {}, [collections.Counter(lines_of(text)) for text in (before, after)]
+    for line in (both[0] - both[1]) + (both[1] - both[0]):
+        name = re.split("[;:]", line)[0]
+        if name not in CARD:
+            return None
+        key, words = CARD[name]
+        value = property_of(after, name)
+        lines[key] = words(value) if value is not None else "-"
+    return lines
+
+
+def edit_message(raw, edit):
+    """What another client makes of a message: what a card can say is edited there, all else in the VTODO. None: removed."""
+    before = part_text(raw, "text/calendar")
+    after = edit(before)
+    if after is None:
+        return None
+    lines = in_card(before, after)
+    return with_card(raw, lines) if lines else with_calendar(raw, after)
+
+
+# ---- servers ----
+#
+# Each has: kind; config(), its lines of the configuration; items(), (account, address, version, text) of all that is there;
+# task(text), the VTODO in such a text; name(address, text), an address that is the same in every run; change(uid, edit),
+# which replaces the item of UID by edit(its VTODO), None removes it, False when there is none; writes(), how many writes it
+# has seen; pause(), between edits whose order decides; stop().
+
+def run_script(name, command, directory, *words, env=None):
+    """A script of tests/servers."""
+    script = os.path.join(SRCDIR, "tests", "servers", name + ".sh")
+    done = subprocess.run(["sh", script, command, directory, *words], capture_output=True, text=True, timeout=90, check=False,
+                          stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
+    if done.returncode == 77:
+        raise NotInstalled(f"{name.capitalize()} is not installed")
+    if done.returncode:
+        raise Failed(f"{name} does not {command}: {done.stderr}")
+
+
+def first_line(*path):
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return file.readline().strip()
+
+
+class Plain:
+    """A server whose items are VTODOs and keep their address."""
+
+    @staticmethod
+    def task(text):
+        return text
+
+    @staticmethod
+    def name(address, _text):
+        return address
+
+
+class MemoryServer(Plain):
     """The file of gateway/memory: read, edited and written as another client of the same server would."""
     kind = "memory"
 
@@ -95,6 +178,7 @@ class MemoryServer:
             yield self.load()
 
     def load(self):
+        """items: [word, address, version, modified, text]; word is item, late or gone."""
         state = {"seq": 0, "counts": {}, "folders": [], "items": []}
         if not os.path.exists(self.path):
             return state
@@ -114,70 +198,89 @@ class MemoryServer:
                 state["folders"].append(rest)
             elif word == "gone":
                 address, version = rest.split("\t")
-                state["items"].append([address, int(version), 0, None])
+                state["items"].append([word, address, int(version), 0, None])
             else:
                 address, version, modified, length = rest.split("\t")
-                state["items"].append([address, int(version), int(modified), data[at:at + int(length)].decode()])
+                state["items"].append([word, address, int(version), int(modified), data[at:at + int(length)].decode()])
                 at += int(length) + 1
         return state
 
     def save(self, state):
         out = [f"seq {state['seq']}\n"] + [f"count {name} {n}\n" for name, n in state["counts"].items()]
         out += [f"folder {folder}\n" for folder in state["folders"]]
-        for address, version, modified, text in state["items"]:
+        for word, address, version, modified, text in state["items"]:
             if text is None:
                 out.append(f"gone {address}\t{version}\n")
             else:
-                out.append(f"item {address}\t{version}\t{modified}\t{len(text.encode())}\n{text}\n")
+                out.append(f"{word} {address}\t{version}\t{modified}\t{len(text.encode())}\n{text}\n")
         with open(self.path + ".new", "wb") as file:
             file.write("".join(out).encode())
         os.rename(self.path + ".new", self.path)
 
     def items(self):
-        """(account, address, version, text) of all that is there."""
         with self.locked() as state:
-            return [(item[0].split("/")[1], item[0], str(item[1]), item[3])
-                    for item in state["items"] if item[3] is not None]
+            return [(address.split("/")[1], address, str(version), text)
+                    for word, address, version, _, text in state["items"] if word == "item"]
 
     def change(self, uid, edit):
-        """Replaces the item of UID by edit(text); None removes it. False when there is none."""
         with self.locked() as state:
-            for item in state["items"]:
-                if item[3] is None or property_of(item[3], "UID") != uid:
-                    continue
-                state["seq"] += 1
-                item[1:] = [state["seq"], time.time_ns() // 1000, edit(item[3])]
-                self.save(state)
-                return True
+            for item in reversed(state["items"]):
+                if item[0] == "item" and property_of(self.task(item[4]), "UID") == uid:
+                    state["seq"] += 1
+                    self.write(state, item, edit)
+                    self.save(state)
+                    return True
         return False
+
+    @staticmethod
+    def write(state, item, edit):
+        text = edit(item[4])
+        item[0] = "gone" if text is None else "item"
+        item[2:] = [state["seq"], time.time_ns() // 1000, text]
 
     def writes(self):
         with self.locked() as state:
             return state["counts"].get("writes", 0)
 
     def pause(self):
-        time.sleep(0.01)        # between edits whose order decides
+        time.sleep(0.01)
 
     def stop(self):
         pass
 
 
-class RadicaleServer:
+class MessageServer(MemoryServer):
+    """The same with messages: an edit is a new item behind the others, and the old one goes."""
+    kind = "messages"
+
+    def config(self):
+        return f"type = memory\nurl = memory:{self.path}?append\nlogin = %{{local}}\n"
+
+    @staticmethod
+    def task(text):
+        return part_text(text.encode("utf-8", "surrogateescape"), "text/calendar")
+
+    def name(self, _address, text):
+        return f"{property_of(self.task(text), 'UID')}.ics"
+
+    def write(self, state, item, edit):
+        raw = edit_message(item[4].encode("utf-8", "surrogateescape"), edit)
+        folder = item[1].rpartition("/")[0]
+        item[0], item[2:] = "gone", [state["seq"], 0, None]
+        if raw is not None:
+            state["seq"] += 1
+            state["items"].append(["item", f"{folder}/{1:010d}.{state['seq']:010d}", state["seq"], time.time_ns() // 1000,
+                                   raw.decode("utf-8", "surrogateescape")])
+
+
+class RadicaleServer(Plain):
     """A Radicale of its own, and another client of it."""
     kind = "radicale"
-    users = ("ana", "joerg", "mei")
 
-    def __init__(self, directory):
-        self.directory = os.path.join(directory, "radicale")
-        self.script_file = os.path.join(SRCDIR, "tests", "servers", "radicale.sh")
-        done = subprocess.run(["sh", self.script_file, "start", self.directory, *self.users], capture_output=True, text=True,
-                              timeout=60, check=False)
-        if done.returncode == 77:
-            raise NotInstalled("Radicale is not installed")
-        if done.returncode:
-            raise Failed(f"Radicale does not start: {done.stderr}")
-        with open(os.path.join(self.directory, "url"), encoding="utf-8") as file:
-            self.url = file.read().strip()
+    def __init__(self, directory, users=("ana", "joerg", "mei")):
+        self.directory, self.users = os.path.join(directory, "radicale"), users
+        run_script("radicale", "start", self.directory, *users)
+        self.url = first_line(self.directory, "url")
 
     def config(self):
         return f"type = caldav\nurl = {self.url}\nlogin = %{{local}}\npassword = {PASSWORD}\n"
@@ -232,4 +335,67 @@ class RadicaleServer:
         time.sleep(1.05)        # its Last-Modified has whole seconds
 
     def stop(self):
-        subprocess.run(["sh", self.script_file, "stop", self.directory], check=False, timeout=60)
+        run_script("radicale", "stop", self.directory)
+
+
+class DovecotServer:
+    """A Dovecot of its own, and another client of it."""
+    kind = "dovecot"
+
+    def __init__(self, directory, users=("ana", "joerg", "mei"), env=None):
+        self.directory, self.users, self.env = os.path.join(directory, "dovecot"), users, env
+        self.start()
+
+    def start(self):
+        users = () if os.path.exists(os.path.join(self.directory, "users")) else self.users
+        run_script("dovecot", "start", self.directory, *users, env=dict({"DOVECOT_LOG_WRITES": "yes"}, **(self.env or {})))
+        self.url = first_line(self.directory, "url")
+
+    def config(self):
+        return f"type = imap\nurl = {self.url}\nlogin = %{{local}}\npassword = {PASSWORD}\n"
+
+    def mailbox(self, user, url=None):
+        return Mailbox(url or self.url, user, PASSWORD)
+
+    def clear(self):
+        for user in os.listdir(os.path.join(self.directory, "mail")):
+            shutil.rmtree(os.path.join(self.directory, "mail", user, "Maildir"), ignore_errors=True)
+
+    def messages(self, user):
+        """Our messages in an account; others are not what is looked for."""
+        with self.mailbox(user) as box:
+            return [message for message in box.messages() if message.header("X-Taskferry-UID")]
+
+    def items(self):
+        return [(user, message.address, message.address, message.raw.decode("utf-8", "surrogateescape"))
+                for user in self.users for message in self.messages(user)]
+
+    task, name = staticmethod(MessageServer.task), MessageServer.name
+
+    def change(self, uid, edit):
+        for user in self.users:
+            with self.mailbox(user) as box:
+                found = [message for message in box.messages() if message.header("X-Taskferry-UID") == uid]
+                if found:
+                    self.edit(box, found[-1], edit)
+                    return True
+        return False
+
+    @staticmethod
+    def edit(box, message, edit):
+        raw = edit_message(message.raw, edit)
+        if raw is None:
+            box.delete(message)
+        else:
+            box.edit(message, raw)
+
+    def writes(self):
+        with open(os.path.join(self.directory, "log"), encoding="utf-8", errors="replace") as file:
+            return len(re.findall(r"> *: Info: (?:(?:save|copy|delete|undelete|expunge|flag_change): "
+                                  r"|Mailbox (?:created|deleted|renamed))", file.read()))
+
+    def pause(self):
+        time.sleep(1.05)        # its times have whole seconds
+
+    def stop(self):
+        run_script("dovecot", "stop", self.directory)

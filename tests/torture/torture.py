@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Kill the real program at its fault points, lose its answers, run it again, and compare.
 
-    torture.py memory [--part kills|faults]    over the memory server: every point of `taskferry --fault-points`
+    torture.py memory [--part kills|faults]    over the memory server: every point of `taskferry --fault-points` that it has
+    torture.py messages [--part ...]           the same over the memory server of messages
     torture.py radicale                        over a real Radicale: at least twenty points
+    torture.py dovecot                         over a real Dovecot: likewise
     torture.py --random SECONDS [--seed S]     kills, faults and edits at random, over the memory server
 
 A case is a script of steps in a fresh directory: import, publish, sync, edits by clients directly on the server, `task
@@ -37,12 +39,13 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from servers import SRCDIR, Failed, MemoryServer, NotInstalled, RadicaleServer, edit_text, lines_of, property_of, unfold
+from servers import (SRCDIR, DovecotServer, Failed, MemoryServer, MessageServer, NotInstalled, RadicaleServer, edit_text,
+                     lines_of, property_of, unfold)
 
 PROGRAM = os.environ.get("TASKFERRY", "taskferry")
 KILL_CASES_AT_ONCE = 2
 FAULT_CASES_AT_ONCE = 8         # these sleep most of the time: back-off
-RADICALE_POINTS_MIN = 20
+REAL_POINTS_MIN = 20            # over a real server
 BUSY_STEP = 14                  # of script(): the sync after edits on both sides
 COMMAND_TIMEOUT_S = 120         # a command that takes longer hangs
 RECOVERY_SYNCS = 4              # as often as an administrator may have to repeat a sync after a fault
@@ -192,12 +195,18 @@ class Snapshot:
                           "JOIN assignment a ON a.id = l.assignment_id JOIN resource s ON s.id = a.resource_id")
 
     def items(self):
-        """The content lines of each item but for stamps and the edition; their order is the server's affair."""
+        """The lines of each item but for stamps and the edition; their order is the server's affair."""
         out = []
         for user, address, _, text in self.site.server.items():
-            lines = [self.timeless(line) for line in lines_of(text)
-                     if not re.match(r"(DTSTAMP|CREATED|LAST-MODIFIED|X-TASKFERRY-EDITION|PRODID|X-MEMORY-REWRITTEN)[:;]", line)]
-            out += [f"{user} {address} {line}" for line in sorted(lines)]
+            name, lines = self.site.server.name(address, text), lines_of(self.site.server.task(text))
+            if self.site.server.kind in ("dovecot", "messages"):      # the message around it
+                lines += ["message: " + line for line in text.replace("\r\n", "\n").split("\n")
+                          if not re.match(r"(Message-ID|Date|X-Taskferry-Edition|Content-Type: multipart/mixed|--)\b", line, re.I)]
+                lines = [re.sub(r"([Bb]oundary=|^message: --).*", r"\1", line) for line in lines]
+            lines = [self.timeless(line) for line in lines
+                     if not re.match(r"(message: )?(DTSTAMP|CREATED|LAST-MODIFIED|X-TASKFERRY-EDITION|PRODID|"
+                                     r"X-MEMORY-REWRITTEN)[:;]", line)]
+            out += [f"{user} {name} {line}" for line in sorted(lines)]
         return sorted(out)
 
     def differences(self, other):
@@ -213,7 +222,7 @@ def check_items(site):
     faults = []
     items = collections.defaultdict(list)
     for user, address, version, text in site.server.items():
-        items[property_of(text, "UID")].append((user, address, version, text))
+        items[property_of(site.server.task(text), "UID")].append((user, address, version, text))
     rows = site.query("SELECT a.uid, a.state, r.email, l.state, l.address, l.seen_text, l.seen_version FROM assignment a "
                       "JOIN resource r ON r.id = a.resource_id JOIN project p ON p.id = a.project_id "
                       "LEFT JOIN link l ON l.assignment_id = a.id WHERE p.state = 'published' AND r.email IS NOT NULL")
@@ -232,9 +241,10 @@ def check_items(site):
         if found[0][2].strip('"') != str(version).strip('"') or found[0][3] != seen:
             faults += [f"N11: seen of {uid} is not what the server holds ({version}, {found[0][2]}):",
                        *difflib.unified_diff(lines_of(seen or ""), lines_of(found[0][3]), lineterm="", n=0)]
-        if found[0][3].count("BEGIN:VTODO") != 1:
+        task = site.server.task(found[0][3])
+        if task.count("BEGIN:VTODO") != 1:
             faults.append(f"{uid}: more than one VTODO")
-        if unfold(found[0][3]).count("--- taskferry ---") > 1:
+        if unfold(task).count("--- taskferry ---") > 1:
             faults.append(f"{uid}: the trailer stands twice")
     faults += [f"N2: an item without an assignment: {uid}: {found[0][:2]}" for uid, found in items.items()]
     return faults
@@ -258,10 +268,11 @@ def check_rest(site):
 
 def check_foreign(site, uid):
     """N4: what another client put on an item stands there to the letter (on Radicale: line for line, it sorts)."""
-    texts = [text for *_, text in site.server.items() if property_of(text, "UID") == uid]
+    texts = [task for task in map(site.server.task, (text for *_, text in site.server.items()))
+             if property_of(task, "UID") == uid]
     if len(texts) != 1:
         return [f"N4: {len(texts)} items of {uid}"]
-    if site.server.kind == "memory":
+    if site.server.kind != "radicale":
         return [f"N4: not in {uid} any more: {block!r}" for block in (FOREIGN, ALARM) if block not in texts[0]]
     have = lines_of(texts[0])
     return [f"N4: not in {uid} any more: {line}" for line in lines_of(FOREIGN + ALARM) if line not in have]
@@ -470,8 +481,8 @@ class Runner:
         self.undisturbed = None
 
     def take_server(self, directory):
-        if self.make_server is MemoryServer:
-            return MemoryServer(directory)
+        if issubclass(self.make_server, MemoryServer):
+            return self.make_server(directory)
         server = self.idle.pop() if self.idle else None
         if not server:
             self.number += 1
@@ -543,9 +554,10 @@ def torture_kills(tap, runner, named, all_places=True):
     return fired
 
 
-def fault_scripts():
+def fault_scripts(kind):
     """What the memory server is told to do wrong."""
-    words = [("put", at, fault) for fault in ("lost", "busy", "changed", "refused", "full", "locked", "rewrite", "protocol",
+    other = "late" if kind == "messages" else "rewrite"
+    words = [("put", at, fault) for fault in ("lost", "busy", "changed", "refused", "full", "locked", other, "protocol",
                                               "unreachable") for at in (1, 2, 11, 13)]
     words += [("fetch", at, fault) for fault in ("protocol", "busy", "unreachable") for at in (1, 2, 4)]
     words += [("notice", at, fault) for fault in ("token", "unreachable", "busy", "protocol") for at in (1, 5, 8)]
@@ -553,7 +565,7 @@ def fault_scripts():
     words += [("remove", 1, fault) for fault in ("lost", "busy", "changed", "locked", "refused")]
     return [[f"{operation} {at} {fault}"] for operation, at, fault in words] + [
         ["put 1 lost", "put 2 busy", "put 3 changed", "put 11 lost", "put 12 lost", "remove 1 lost"],
-        ["notice 4 token", "notice 5 token", "notice 6 token", "fetch 1 protocol", "put 12 rewrite"],
+        ["notice 4 token", "notice 5 token", "notice 6 token", "fetch 1 protocol", f"put 12 {other}"],
     ]
 
 
@@ -578,7 +590,7 @@ def torture_faults(tap, runner):
             tap.result(False, "undisturbed", wrong)
             return
     runner.at_once = FAULT_CASES_AT_ONCE
-    cases = {", ".join(lines): {"faults": lines} for lines in fault_scripts()}
+    cases = {", ".join(lines): {"faults": lines} for lines in fault_scripts(runner.make_server.kind)}
     for name, (wrong, _, _, held) in runner.cases(cases):
         if read_too_late(name, wrong):
             wrong = ""
@@ -738,9 +750,13 @@ def tell_points(tap, named, fired, least):
                "not fired: " + " ".join(missing) if missing else "")
 
 
+SERVERS = {"memory": MemoryServer, "messages": MessageServer, "radicale": RadicaleServer, "dovecot": DovecotServer}
+NOT_THERE = {"memory": ("SWEEP_", "IMAP_"), "messages": ("IMAP_",), "radicale": ("SWEEP_", "IMAP_"), "dovecot": ("HTTP_",)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("server", nargs="?", choices=("memory", "radicale"), default="memory")
+    parser.add_argument("server", nargs="?", choices=tuple(SERVERS), default="memory")
     parser.add_argument("--part", choices=("kills", "faults"))
     parser.add_argument("--points", metavar="NAME,...", help="only these, for looking into one")
     parser.add_argument("--random", type=float, metavar="SECONDS")
@@ -750,13 +766,15 @@ def main():
     if args.random:
         torture_random(tap, args.random, args.seed)
         return tap.end()
-    runner = Runner(MemoryServer if args.server == "memory" else RadicaleServer, KILL_CASES_AT_ONCE)
+    runner = Runner(SERVERS[args.server], KILL_CASES_AT_ONCE)
+    simulated = args.server in ("memory", "messages")
     try:
         if args.part != "faults":
-            named = args.points.split(",") if args.points else point_names()
-            fired = torture_kills(tap, runner, named, args.server == "memory")
-            tell_points(tap, named, fired, min(len(named), RADICALE_POINTS_MIN) if args.server == "radicale" else len(named))
-        if args.server == "memory" and args.part != "kills":
+            named = args.points.split(",") if args.points else \
+                [name for name in point_names() if not name.startswith(NOT_THERE[args.server])]
+            fired = torture_kills(tap, runner, named, simulated)
+            tell_points(tap, named, fired, len(named) if simulated else min(len(named), REAL_POINTS_MIN))
+        if simulated and args.part != "kills":
             torture_faults(tap, runner)
     except NotInstalled as fault:
         print(f"1..0 # SKIP {fault}")

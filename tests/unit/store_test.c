@@ -708,6 +708,73 @@ Test(store, pending_and_strays)
 	store_world_free(&world);
 }
 
+/* The database of the first version: what came with the second is taken away again. */
+Test(store, an_older_database_is_brought_up_to_date)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+	struct folder *folder = NULL;
+	struct leftover *list = NULL;
+	size_t count = 7;
+	bool created = false;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	STORE_OK(db_execute(world.store->db, "DROP TABLE leftover"));
+	STORE_OK(store_meta_put(world.store, "schema", "1"));
+	STORE_OK(store_commit(world.store));
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other),
+				 FAULT_CONFIG, "taskferry init");
+	STORE_OK(store_init(world.mem, world.dsn, world.clock, NULL, &created));
+	cr_expect(created);
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &other));
+	STORE_OK(link_leftovers(other, world.mem, folder->id, &list, &count));
+	cr_expect_eq(count, 0);
+	store_world_free(&world);
+}
+
+Test(store, leftovers)
+{
+	struct store_world world = store_world_new();
+	struct leftover *list = NULL;
+	struct folder *folder;
+	struct link *link;
+	size_t count = 0;
+	bool has = false;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	link = link_with_all(&world, folder);
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_leftover_put(world.store, link, "1.2", "MODSEQ 7"));
+	STORE_OK(link_leftover_put(world.store, link, "1.2", NULL));
+	STORE_OK(link_leftover_put(world.store, link, "1.1", NULL));
+	STORE_OK(link_leftover_wait(world.store, folder->id, "1.1", 99));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_leftovers(world.store, world.mem, folder->id, &list, &count));
+	cr_assert_eq(count, 2);
+	cr_expect_str_eq(list[0].address, "1.1");
+	cr_expect_null(list[0].version);
+	cr_expect_eq(list[0].due_us, 99);
+	cr_expect_str_eq(list[0].successor, link->address);
+	cr_expect_str_eq(list[1].version, "MODSEQ 7", "what is known of it first stays");
+	STORE_OK(link_leftover_has(world.store, folder->id, "1.2", &has));
+	cr_expect(has);
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_leftover_drop(world.store, folder->id, "1.2"));
+	link->seen_version = NULL;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_leftover_has(world.store, folder->id, "1.2", &has));
+	cr_expect_not(has);
+	STORE_OK(link_leftovers(world.store, world.mem, folder->id, &list, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_null(list[0].successor, "its link has no item");
+	store_world_free(&world);
+}
+
 /* What is done again when a person says so. */
 Test(store, releasing_restoring_forgetting)
 {

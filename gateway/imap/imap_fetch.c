@@ -1,0 +1,253 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Messages by address, IMAP_FETCH_MAX to a command, commands pipelined. An item ends in exactly one
+ * way: its text, or a fault.
+ *
+ *   another UIDVALIDITY, or no address of ours   GONE, without asking
+ *   not returned                                 asked once more after a NOOP; then GONE
+ *   returned without a text                      asked once more; then PROTOCOL
+ *   larger than IMAP_ITEM_MAX                    DATA: one byte more than that is asked for
+ *
+ * A refusal counts as not returned the first time (RFC 2180 section 4.1), the second time as what it
+ * is: nothing is taken for gone because a server said NO (N5). */
+
+#define BODY_ASKED (IMAP_ITEM_MAX + 1)
+
+enum state { WAITING, SETTLED, WITHOUT_TEXT };
+
+struct wanted {
+	uint32_t uid; /* 0: not in this mailbox */
+	enum state state;
+};
+
+struct fetch {
+	struct imap *imap;
+	const char *folder;
+	TALLOC_CTX *results;
+	const char *const *addresses;
+	size_t count;
+	struct endpoint_item *items; /* all they point to hangs from them */
+	struct wanted *wanted;
+};
+
+static void settle(struct fetch *fetch, size_t i, struct fault *fault)
+{
+	fetch->items[i].fault = fault;
+	fetch->wanted[i].state = SETTLED;
+}
+
+/* ---- answers ---- */
+
+static const struct imap_node *body_of(const struct imap_node *items)
+{
+	const struct imap_node *body = imap_node_after(items, "BODY[]<0>");
+
+	return body ? body : imap_node_after(items, "BODY[]");
+}
+
+/* The server's clock is taken for right, but nothing was changed in the future. */
+static int64_t saved_at(struct imap *imap, const struct imap_node *items)
+{
+	const struct imap_node *date = imap_node_after(items, "SAVEDATE");
+	int64_t us, now = clock_now_us(imap->clock);
+
+	if (!date || date->kind != IMAP_STRING || !imap_date_read(date->text, &us) || us < 0)
+		return 0;
+	return us < now ? us : now;
+}
+
+static void take_text(struct fetch *fetch, size_t i, const struct imap_node *items)
+{
+	const struct imap_node *body = body_of(items);
+	struct endpoint_item *item = &fetch->items[i];
+
+	if (!body)
+		return;
+	if (body->kind != IMAP_STRING) {
+		fetch->wanted[i].state = WITHOUT_TEXT;
+		return;
+	}
+	if (body->len > IMAP_ITEM_MAX) {
+		settle(fetch, i,
+		       fault_reaches(fault_new(fetch->items, FAULT_DATA,
+					       "%s is larger than %zu bytes", item->address,
+					       IMAP_ITEM_MAX),
+				     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD));
+		return;
+	}
+	item->version = item->address;
+	item->text = mem_bytes(fetch->items, body->text, body->len);
+	item->len = body->len;
+	item->modified_us = saved_at(fetch->imap, items);
+	fetch->wanted[i].state = SETTLED;
+}
+
+/* The same message may have been asked for twice. */
+static struct fault *take_item(void *context, const struct imap_response *response)
+{
+	struct fetch *fetch = context;
+	const struct imap_node *items = response->args ? response->args->first : NULL;
+	uint32_t uid;
+
+	if (strcmp(response->name, "FETCH") != 0 ||
+	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || !uid)
+		return NULL;
+	for (size_t i = 0; i < fetch->count; i++)
+		if (fetch->wanted[i].uid == uid && fetch->wanted[i].state != SETTLED)
+			take_text(fetch, i, items);
+	return NULL;
+}
+
+/* ---- asking ---- */
+
+static struct imap_line *fetch_line(const struct fetch *fetch, TALLOC_CTX *mem,
+				    const struct imap_uids *uids, size_t from)
+{
+	struct imap_line *line = imap_line_new(mem, "UID FETCH ", false);
+	size_t left = uids->count - from;
+
+	imap_line_add(
+		line, "%s (UID BODY.PEEK[]<0.%zu>%s)",
+		imap_set_text(mem, uids->uid + from, left > IMAP_FETCH_MAX ? IMAP_FETCH_MAX : left),
+		BODY_ASKED,
+		imap_session_can(fetch->imap->session, IMAP_CAP_SAVEDATE) ? " SAVEDATE" : "");
+	return line;
+}
+
+/* Asks for all that are not settled. *REFUSED_R: what the server said to the first that it refused,
+ * or NULL. */
+static struct fault *ask(struct fetch *fetch, TALLOC_CTX *mem, struct fault **refused_r)
+{
+	struct imap_uids uids = { 0 };
+	struct imap_line **lines;
+	struct imap_answer *answers;
+	size_t n = 0, answered;
+
+	for (size_t i = 0; i < fetch->count; i++)
+		if (fetch->wanted[i].state != SETTLED)
+			imap_uids_add(mem, &uids, fetch->wanted[i].uid);
+	lines = MEM_ARRAY(mem, struct imap_line *, uids.count);
+	answers = MEM_ARRAY(mem, struct imap_answer, uids.count);
+	(void)imap_uids_sort(&uids);
+	for (size_t from = 0; from < uids.count; from += IMAP_FETCH_MAX)
+		lines[n++] = fetch_line(fetch, mem, &uids, from);
+	FAULT_TRY(imap_session_run_all(fetch->imap->session, mem, lines, n, take_item, fetch,
+				       answers, &answered));
+	*refused_r = NULL;
+	for (size_t i = 0; i < n && !*refused_r; i++)
+		*refused_r = imap_answer_fault(mem, &answers[i], FAULT_SCOPE_ITEM, "FETCH");
+	return NULL;
+}
+
+static size_t unsettled(const struct fetch *fetch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fetch->count; i++)
+		n += fetch->wanted[i].state != SETTLED;
+	return n;
+}
+
+static struct fault *not_there(const struct fetch *fetch, const char *address)
+{
+	return fault_new(fetch->items, FAULT_GONE, "%s is not in %s", address, fetch->folder);
+}
+
+static struct fault *without_text(const struct fetch *fetch, const char *address)
+{
+	return fault_new(fetch->items, FAULT_PROTOCOL, "%s: the server does not give its text",
+			 address);
+}
+
+static void settle_rest(struct fetch *fetch, const struct fault *refused)
+{
+	for (size_t i = 0; i < fetch->count; i++) {
+		const char *address = fetch->items[i].address;
+
+		if (fetch->wanted[i].state == SETTLED)
+			continue;
+		if (refused)
+			settle(fetch, i, imap_fault_copy(fetch->items, refused));
+		else if (fetch->wanted[i].state == WITHOUT_TEXT)
+			settle(fetch, i, without_text(fetch, address));
+		else
+			settle(fetch, i, not_there(fetch, address));
+	}
+}
+
+static void settle_all(struct fetch *fetch, const struct fault *fault)
+{
+	for (size_t i = 0; i < fetch->count; i++)
+		settle(fetch, i, imap_fault_copy(fetch->items, fault));
+}
+
+static void prepare(struct fetch *fetch, TALLOC_CTX *mem, uint32_t uidvalidity)
+{
+	uint32_t validity, uid;
+
+	fetch->wanted = MEM_ARRAY(mem, struct wanted, fetch->count);
+	for (size_t i = 0; i < fetch->count; i++) {
+		const char *address = fetch->items[i].address;
+
+		if (imap_address_read(address, &validity, &uid) && validity == uidvalidity)
+			fetch->wanted[i].uid = uid;
+		else
+			settle(fetch, i, not_there(fetch, address));
+	}
+}
+
+static struct fault *fetch_all(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	struct fetch *fetch = context;
+	struct fault *fault, *refused;
+
+	talloc_free(fetch->items);
+	fetch->items = MEM_ARRAY(fetch->results, struct endpoint_item, fetch->count);
+	fetch->wanted = MEM_ARRAY(mem, struct wanted, fetch->count);
+	for (size_t i = 0; i < fetch->count; i++)
+		fetch->items[i].address = mem_strdup(fetch->items, fetch->addresses[i]);
+	fault = imap_folder_open(imap, mem, fetch->folder, false);
+	if (fault && fault->kind == FAULT_GONE) {
+		settle_all(fetch, fault);
+		return NULL;
+	}
+	FAULT_TRY(fault);
+	prepare(fetch, mem, imap_session_selected(imap->session)->uidvalidity);
+	if (unsettled(fetch))
+		FAULT_TRY(ask(fetch, mem, &refused));
+	if (!unsettled(fetch))
+		return NULL;
+	FAULT_TRY(imap_noop(imap, mem));
+	FAULT_TRY(ask(fetch, mem, &refused));
+	settle_rest(fetch, refused);
+	return NULL;
+}
+
+struct fault *imap_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			 const char *const *addresses, size_t count, struct endpoint_item **items_r)
+{
+	struct fetch fetch = { .imap = (struct imap *)endpoint,
+			       .folder = folder,
+			       .results = mem,
+			       .addresses = addresses,
+			       .count = count };
+	struct fault *fault = NULL;
+
+	if (count)
+		fault = imap_do(fetch.imap, mem, fetch_all, &fetch);
+	else
+		fetch.items = MEM_ARRAY(mem, struct endpoint_item, 0);
+	if (fault) {
+		talloc_free(fetch.items);
+		return fault;
+	}
+	*items_r = fetch.items;
+	return NULL;
+}

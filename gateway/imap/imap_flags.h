@@ -1,0 +1,34 @@
+/* imap_flags.h - the flags and keywords of a message. Pure. */
+#ifndef TASKFERRY_IMAP_FLAGS_H
+#define TASKFERRY_IMAP_FLAGS_H
+
+#include "gateway/imap/imap_response.h"
+
+/* Without \Recent, in one order, each once; only what is a flag by RFC 3501's grammar, so that all
+ * of it may be sent. */
+struct imap_flags {
+	const char **names;
+	size_t count;
+};
+
+/* `(\Seen work)` of a response, or the same as text without brackets. */
+struct imap_flags *imap_flags_of_list(TALLOC_CTX *mem, const struct imap_node *list);
+struct imap_flags *imap_flags_of_text(TALLOC_CTX *mem, const char *text);
+
+/* "\Seen work" */
+char *imap_flags_text(TALLOC_CTX *mem, const struct imap_flags *flags);
+
+/* Without case. */
+bool imap_flags_have(const struct imap_flags *flags, const char *name);
+bool imap_flags_same(const struct imap_flags *a, const struct imap_flags *b);
+
+/* Those that a mailbox keeps: the five of the system that a client may set, and keywords if ANY or
+ * if they are among PERMANENT (blank-separated as in PERMANENTFLAGS; NULL: not told, so all). */
+struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *flags, bool any,
+				   const char *permanent);
+
+/* Those of FLAGS that are not in OTHER, nor \Deleted. */
+struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *flags,
+				      const struct imap_flags *other);
+
+#endif

@@ -1,0 +1,378 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "gateway/imap/imap_name.h"
+
+/* Folders: mailboxes by their name in UTF-8.
+ *
+ * ensure looks first (LIST and LSUB of exactly the names in question) and writes only what is
+ * needed:
+ *
+ *   wanted   known          what is done
+ *   there    the same       nothing
+ *   there    another, gone  it is taken; subscribed
+ *   there    another, there the known one stays: its items are in it
+ *   missing  another, there renamed; the new name subscribed, the old one unsubscribed
+ *   missing  otherwise      created, after its parent where the server wants that; both subscribed
+ *
+ * 1. Only a folder that is new to us is subscribed: a person who unsubscribed from one meant it.
+ * 2. A name that exists and holds no messages is created all the same, as RFC 3501 section 6.3.4
+ *    allows; only where the server refuses that it needs a person.
+ * 3. A renaming or subscription that the server refuses is not asked for again by this endpoint:
+ *    the items are no worse for it.
+ * 4. SELECT may be refused for many reasons; that a folder is gone is believed when the server says
+ *    so in a response code, or when it does not list it either (N5). */
+
+#define SELECT_AGE_US                                                                              \
+	(600 * CLOCK_SECOND_US) /* a server may not tell when a mailbox was replaced */
+
+enum { WANTED, PARENT, KNOWN, PLACES };
+
+struct place {
+	const char *name; /* NULL: there is none */
+	bool there, holds, subscribed;
+};
+
+/* ---- looking ---- */
+
+struct looking {
+	TALLOC_CTX *mem;
+	struct place *places;
+	size_t count;
+};
+
+static bool has_attribute(const struct imap_node *attributes, const char *name)
+{
+	for (const struct imap_node *node = attributes->first; node; node = node->next)
+		if (imap_node_is(node, name))
+			return true;
+	return false;
+}
+
+/* Some servers send names as they are. */
+static char *mailbox_name(TALLOC_CTX *mem, const struct imap_node *node)
+{
+	char *name = imap_name_decode(mem, node->text);
+
+	return name ? name : mem_strdup(mem, node->text);
+}
+
+/* `* LIST (\HasNoChildren) "." name` */
+static struct fault *take_place(void *context, const struct imap_response *response)
+{
+	struct looking *looking = context;
+	bool list = !strcmp(response->name, "LIST"), lsub = !strcmp(response->name, "LSUB");
+	const struct imap_node *attributes = response->args, *name;
+	bool holds;
+	char *utf8;
+
+	if ((!list && !lsub) || !attributes || attributes->kind != IMAP_LIST || !attributes->next)
+		return NULL;
+	name = attributes->next->next;
+	if (!name || (name->kind != IMAP_ATOM && name->kind != IMAP_STRING) ||
+	    has_attribute(attributes, "\\NonExistent"))
+		return NULL;
+	utf8 = mailbox_name(looking->mem, name);
+	holds = !has_attribute(attributes, "\\Noselect");
+	for (size_t i = 0; i < looking->count; i++) {
+		struct place *place = &looking->places[i];
+
+		if (!place->name || strcmp(place->name, utf8) != 0)
+			continue;
+		place->there = place->there || list;
+		place->holds = place->holds || (list && holds);
+		place->subscribed = place->subscribed || (lsub && holds);
+	}
+	return NULL;
+}
+
+static struct imap_line *name_line(TALLOC_CTX *mem, const char *words, const char *name,
+				   bool writes)
+{
+	struct imap_line *line = imap_line_new(mem, words, writes);
+
+	imap_line_mailbox(line, name);
+	return line;
+}
+
+/* Where a name has a `*` or `%` in it the server lists others too, which nobody looks for. */
+static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct place *places, size_t count)
+{
+	struct looking looking = { mem, places, count };
+	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, 2 * count);
+	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, 2 * count);
+	size_t n = 0, answered;
+
+	for (size_t i = 0; i < count; i++) {
+		places[i].there = places[i].holds = places[i].subscribed = false;
+		if (!places[i].name)
+			continue;
+		lines[n++] = name_line(mem, "LIST \"\" ", places[i].name, false);
+		lines[n++] = name_line(mem, "LSUB \"\" ", places[i].name, false);
+	}
+	FAULT_TRY(imap_session_run_all(imap->session, mem, lines, n, take_place, &looking, answers,
+				       &answered));
+	for (size_t i = 0; i < n; i++)
+		FAULT_TRY(imap_answer_fault(mem, &answers[i], FAULT_SCOPE_FOLDER,
+					    i % 2 ? "LSUB" : "LIST"));
+	return NULL;
+}
+
+/* ---- selecting ---- */
+
+static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
+{
+	return fault_reaches(fault_new(mem, FAULT_GONE, "%s: there is no such folder", folder),
+			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+}
+
+/* (4) */
+static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				  const struct imap_answer *answer)
+{
+	struct place place = { .name = folder };
+	struct fault *fault = imap_answer_fault(mem, answer, FAULT_SCOPE_FOLDER, "SELECT");
+
+	if (fault->kind == FAULT_REFUSED) {
+		FAULT_TRY(look(imap, mem, &place, 1));
+		if (!place.there || !place.holds)
+			return folder_gone(mem, folder);
+	}
+	return fault->kind == FAULT_GONE ? folder_gone(mem, folder)
+					 : fault_prefix(fault, "%s: ", folder);
+}
+
+static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again)
+{
+	struct imap_answer answer;
+
+	FAULT_TRY(imap_session_select(imap->session, mem, folder, again, &answer));
+	if (answer.status != IMAP_OK)
+		return not_selected(imap, mem, folder, &answer);
+	imap->selection++;
+	imap->selected_us = clock_now_us(imap->clock);
+	if (!imap_session_selected(imap->session)->uidvalidity)
+		return fault_reaches(fault_new(mem, FAULT_PROTOCOL,
+					       "%s: the server gives its messages no lasting "
+					       "numbers (UIDVALIDITY)",
+					       folder),
+				     FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+	return NULL;
+}
+
+static bool is_selected(const struct imap *imap, const char *folder)
+{
+	return text_same(imap_session_selected(imap->session)->mailbox, folder);
+}
+
+/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. */
+static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder)
+{
+	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
+	bool young = age >= 0 && age < SELECT_AGE_US && imap->writes == imap_writes(imap);
+
+	if (young)
+		FAULT_TRY(imap_noop(imap, mem));
+	if (young && imap_session_selected(imap->session)->changes == imap->changes)
+		return NULL;
+	return select_it(imap, mem, folder, true);
+}
+
+struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+{
+	if (is_selected(imap, folder)) {
+		if (!now && imap->writes == imap_writes(imap))
+			return NULL;
+		FAULT_TRY(bring_up_to_date(imap, mem, folder));
+	} else {
+		FAULT_TRY(select_it(imap, mem, folder, false));
+	}
+	imap->changes = imap_session_selected(imap->session)->changes;
+	imap->writes = imap_writes(imap);
+	return NULL;
+}
+
+/* ---- making ---- */
+
+/* What is asked for once only (3). */
+static bool was_refused(const struct imap *imap, const char *what)
+{
+	for (size_t i = 0; i < imap->refused_count; i++)
+		if (!strcmp(imap->refused[i], what))
+			return true;
+	return false;
+}
+
+static void set_refused(struct imap *imap, const char *what)
+{
+	imap->refused = MEM_GROW(imap, imap->refused, const char *, imap->refused_count + 1);
+	imap->refused[imap->refused_count++] = mem_strdup(imap, what);
+}
+
+/* WORDS and NAME as a command of which nothing depends. */
+static struct fault *wish(struct imap *imap, TALLOC_CTX *mem, const char *words, const char *name)
+{
+	char *what = mem_printf(mem, "%s%s", words, name);
+	struct imap_answer answer;
+
+	if (was_refused(imap, what))
+		return NULL;
+	FAULT_TRY(imap_session_run(imap->session, mem, name_line(mem, words, name, true), NULL,
+				   NULL, &answer));
+	if (answer.status != IMAP_OK)
+		set_refused(imap, what);
+	return NULL;
+}
+
+static struct fault *create_once(struct imap *imap, TALLOC_CTX *mem, const char *name,
+				 bool *exists_r)
+{
+	struct imap_answer answer;
+	struct fault *fault;
+
+	FAULT_TRY(imap_session_run(imap->session, mem, name_line(mem, "CREATE ", name, true), NULL,
+				   NULL, &answer));
+	fault = imap_answer_fault(mem, &answer, FAULT_SCOPE_FOLDER, "CREATE");
+	*exists_r = fault && fault->kind == FAULT_CHANGED;
+	return *exists_r ? NULL : fault;
+}
+
+/* (2) A server that does not make parents by itself gets the parent first. */
+static struct fault *create(struct imap *imap, TALLOC_CTX *mem, struct place *places,
+			    bool *created_r)
+{
+	const char *name = places[WANTED].name;
+	bool exists = false, parent_exists;
+	struct fault *fault = create_once(imap, mem, name, &exists);
+
+	if (!imap_is_connected(imap))
+		return fault;
+	if (fault && places[PARENT].name && !places[PARENT].there) {
+		FAULT_TRY(create_once(imap, mem, places[PARENT].name, &parent_exists));
+		fault = create_once(imap, mem, name, &exists);
+	}
+	if (fault || exists) {
+		FAULT_TRY(look(imap, mem, places, PLACES));
+		if (places[WANTED].there && !places[WANTED].holds)
+			return fault_reaches(
+				fault_new(mem, FAULT_REFUSED,
+					  "%s stands there already and cannot hold messages", name),
+				FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+		if (fault && places[WANTED].there)
+			fault = NULL; /* another was quicker */
+		*created_r = false;
+		return fault ? fault_prefix(fault, "%s: ", name) : NULL;
+	}
+	*created_r = true;
+	return NULL;
+}
+
+static struct fault *rename_once(struct imap *imap, TALLOC_CTX *mem, const struct place *places,
+				 struct imap_answer *answer_r)
+{
+	struct imap_line *line = name_line(mem, "RENAME ", places[KNOWN].name, true);
+
+	imap_line_add(line, " ");
+	imap_line_mailbox(line, places[WANTED].name);
+	return imap_session_run(imap->session, mem, line, NULL, NULL, answer_r);
+}
+
+/* *RENAMED_R false: the server does not want to. */
+static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const struct place *places,
+				  bool *renamed_r)
+{
+	char *what = mem_printf(mem, "RENAME %s\n%s", places[KNOWN].name, places[WANTED].name);
+	struct imap_answer answer;
+	bool exists;
+
+	*renamed_r = false;
+	if (was_refused(imap, what))
+		return NULL;
+	FAULT_TRY(rename_once(imap, mem, places, &answer));
+	if (answer.status != IMAP_OK && places[PARENT].name && !places[PARENT].there) {
+		FAULT_TRY(create_once(imap, mem, places[PARENT].name, &exists));
+		FAULT_TRY(rename_once(imap, mem, places, &answer));
+	}
+	*renamed_r = answer.status == IMAP_OK;
+	if (!*renamed_r)
+		set_refused(imap, what);
+	return NULL;
+}
+
+static struct fault *subscribe(struct imap *imap, TALLOC_CTX *mem, const struct place *places)
+{
+	if (!places[WANTED].subscribed)
+		FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[WANTED].name));
+	if (places[PARENT].name && !places[PARENT].subscribed)
+		FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[PARENT].name));
+	return NULL;
+}
+
+struct ensuring {
+	const struct endpoint_folder *folder;
+	const char *known;
+	const char *address; /* the result; belongs to MEM */
+	TALLOC_CTX *mem;
+	bool created;
+};
+
+static void make_places(struct imap *imap, TALLOC_CTX *mem, const struct ensuring *ensuring,
+			struct place *places)
+{
+	const struct endpoint_folder *folder = ensuring->folder;
+	const char *prefix = imap_session_prefix(imap->session);
+	char delimiter = imap_session_delimiter(imap->session);
+	char *top = imap_name_level(mem, folder->top, NULL),
+	     *sub = imap_name_level(mem, folder->sub, folder->suffix);
+
+	places[WANTED].name = imap_name_join(mem, prefix, delimiter, top, sub);
+	places[PARENT].name = imap_name_parent(mem, prefix, delimiter, top);
+	places[KNOWN].name = ensuring->known && strcmp(ensuring->known, places[WANTED].name) != 0
+				     ? ensuring->known
+				     : NULL;
+}
+
+static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	struct ensuring *ensuring = context;
+	struct place places[PLACES] = { 0 };
+	bool has, had, renamed = false;
+
+	make_places(imap, mem, ensuring, places);
+	FAULT_TRY(look(imap, mem, places, PLACES));
+	has = places[WANTED].there && places[WANTED].holds;
+	had = places[KNOWN].there && places[KNOWN].holds;
+	if (!has && had)
+		FAULT_TRY(rename_known(imap, mem, places, &renamed));
+	ensuring->address =
+		mem_strdup(ensuring->mem, places[had && !renamed ? KNOWN : WANTED].name);
+	ensuring->created = false;
+	if ((had && !renamed) || (has && ensuring->known && !places[KNOWN].name))
+		return NULL; /* (1) */
+	if (!has && !renamed)
+		FAULT_TRY(create(imap, mem, places, &ensuring->created));
+	FAULT_TRY(subscribe(imap, mem, places));
+	if (renamed && places[KNOWN].subscribed)
+		FAULT_TRY(wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
+	return NULL;
+}
+
+struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+				 const struct endpoint_folder *folder, const char *known,
+				 char **address_r, bool *created_r)
+{
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	struct ensuring ensuring = { .folder = folder, .known = known, .mem = work };
+	struct fault *fault = imap_do((struct imap *)endpoint, mem, ensure, &ensuring);
+
+	if (!fault) {
+		*address_r = mem_strdup(mem, ensuring.address);
+		*created_r = ensuring.created;
+	}
+	talloc_free(work);
+	return fault;
+}

@@ -1,0 +1,141 @@
+/* imap_private.h - what the files of the IMAP endpoint share. */
+#ifndef TASKFERRY_IMAP_PRIVATE_H
+#define TASKFERRY_IMAP_PRIVATE_H
+
+#include "gateway/imap/imap.h"
+#include "gateway/imap/imap_flags.h"
+#include "gateway/imap/imap_session.h"
+#include "gateway/imap/imap_set.h"
+
+/* All that a token says. */
+struct imap_counts {
+	uint32_t uidvalidity, uidnext, exists; /* uidnext 0: the server does not tell it */
+};
+
+struct imap_url {
+	char *host;
+	int port;
+	bool tls;
+};
+
+/* A folder, and what the last notice of it found. */
+struct imap_noticed {
+	const char *folder;
+	struct imap_counts counts;
+	uint64_t selection; /* in which one */
+};
+
+struct imap {
+	struct endpoint endpoint; /* first */
+	struct clock *clock;
+	struct points *points;
+	struct imap_account account;  /* its texts and the password are copies */
+	struct imap_url at;           /* host NULL: the URL is wrong */
+	struct imap_session *session; /* NULL: not connected */
+	int64_t connections;
+	struct imap_stats past; /* of sessions that have ended */
+	/* how the selected mailbox was when it was looked at last */
+	uint64_t selection; /* counts SELECT */
+	uint64_t changes;
+	int64_t writes, selected_us;
+	struct imap_noticed *noticed;
+	size_t noticed_count;
+	const char *
+		*refused; /* commands that the server has refused, and that nothing depends on */
+	size_t refused_count;
+};
+
+/* imaps://host[:port] or imap://host[:port], a slash may stand at the end; an IPv6 address in
+ * brackets. False: anything else. */
+bool imap_url_read(TALLOC_CTX *mem, const char *url, struct imap_url *url_r);
+
+/* ---- imap.c: the connection ---- */
+
+/* What an operation does with a session. It may be called twice, if the first time ended with a
+ * broken connection before anything was written. */
+typedef struct fault *imap_operation(struct imap *imap, TALLOC_CTX *mem, void *context);
+
+/* Connects if need be, and runs OPERATION; MEM is for what it needs on the way. The fault belongs
+ * to RESULTS. */
+struct fault *imap_do(struct imap *imap, TALLOC_CTX *results, imap_operation *operation,
+		      void *context) ATTR_MUST_CHECK;
+
+/* False: the session is of no use any more. */
+bool imap_is_connected(struct imap *imap);
+
+/* True when the connection begins in the clear and goes on by STARTTLS. The URL is right. */
+bool imap_starts_tls(const struct imap *imap);
+
+/* Ends the session. */
+void imap_disconnect(struct imap *imap);
+
+/* How many commands that write have been sent. */
+int64_t imap_writes(const struct imap *imap);
+
+/* One command; an answer that is not OK as a fault of that scope. */
+struct fault *imap_run(struct imap *imap, TALLOC_CTX *mem, const struct imap_line *line,
+		       imap_each *each, void *context, enum fault_scope scope,
+		       const char *what) ATTR_MUST_CHECK;
+struct fault *imap_noop(struct imap *imap, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* The same fault once more, for another item. */
+struct fault *imap_fault_copy(TALLOC_CTX *mem, const struct fault *fault);
+
+/* ---- imap_folder.c ---- */
+
+/* Selects FOLDER. NOW: what the session knows of it is not older than the call; else what it knew
+ * will do, unless we have written since. GONE with folder scope: it is not there, or holds no messages. */
+struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			       bool now) ATTR_MUST_CHECK;
+
+/* ---- imap_look.c: messages without their text ---- */
+
+struct imap_message {
+	uint32_t uid;
+	bool there;
+	struct imap_flags *flags;
+	const char *date; /* INTERNALDATE in its strict form, or NULL */
+	uint64_t modseq;  /* 0: not told */
+};
+
+/* Messages of the selected mailbox, ascending, each once. */
+struct imap_messages {
+	struct imap_message *list;
+	size_t count;
+};
+
+/* Flags, date and mod-sequence of UIDS. Who is not there has been asked for twice. */
+struct fault *imap_look(struct imap *imap, TALLOC_CTX *mem, const struct imap_uids *uids,
+			struct imap_messages *messages_r) ATTR_MUST_CHECK;
+struct imap_message *imap_look_find(const struct imap_messages *messages, uint32_t uid);
+
+/* The UIDs that `UID SEARCH CRITERIA` finds, sorted. PROTOCOL with folder scope: numbers that
+ * cannot be. */
+struct fault *imap_look_search(struct imap *imap, TALLOC_CTX *mem, const char *criteria,
+			       struct imap_uids *uids_r) ATTR_MUST_CHECK;
+
+/* ---- the operations of endpoint.h ---- */
+
+struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+				 const struct endpoint_folder *folder, const char *known,
+				 char **address_r, bool *created_r);
+struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			  const char *token, struct endpoint_notice **notice_r);
+struct fault *imap_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			 const char *const *addresses, size_t count,
+			 struct endpoint_item **items_r);
+struct fault *imap_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			     struct endpoint_put *puts, size_t count);
+struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			  struct endpoint_remove *removes, size_t count);
+struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
+				struct endpoint_probe **probe_r);
+struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
+			  bool *changed_r);
+struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r);
+struct fault *imap_listen_hush(struct endpoint *endpoint);
+
+/* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
+struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
+
+#endif

@@ -1,0 +1,462 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Removing: \Deleted on exactly these messages, then they are expunged, and no other. At most
+ * IMAP_FETCH_MAX at a time:
+ *
+ *   look      flags and mod-sequences of the old messages and of their successors
+ *   carry     flags that a person has set on the old one since it was replaced go to the successor
+ *   mark      STORE (UNCHANGEDSINCE) +FLAGS \Deleted; who was changed meanwhile is looked at again,
+ *             TRIES times
+ *   expunge   UID EXPUNGE, and a look whether they are gone (N7)
+ *
+ * 1. A message's text never changes, so only its flags can have changed since it was replaced:
+ *    another mod-sequence, other flags, or, when a crash lay between, perhaps.
+ * 2. UNCHANGEDSINCE is the mailbox's HIGHESTMODSEQ as SELECT told it, which was before the look:
+ *    whoever has a higher one after it is changed. A message that was higher already in the look
+ *    goes by its own number. So flags that are set between look and mark are never lost.
+ * 3. Without UIDPLUS there is only EXPUNGE, which removes all that is marked: it is used only when
+ *    nothing else is; before anything is marked, and once more after.
+ * 4. Where the successor has gone there is nobody to carry to; the old one is removed all the same,
+ *    it is no item of its own. */
+
+#define TRIES 3
+
+struct one {
+	struct endpoint_remove *remove;
+	uint32_t uid, successor; /* 0: none */
+	bool was_marked;         /* as deleted, by whomever, before we marked it */
+	bool marked, settled;
+};
+
+struct removal {
+	struct imap *imap;
+	TALLOC_CTX *results, *mem;
+	const char *folder;
+	struct endpoint_remove *removes;
+	size_t count;
+	uint64_t highest; /* (2); 0: no CONDSTORE */
+	/* the part that is under way */
+	struct one *ones;
+	size_t one_count;
+	struct imap_messages messages;
+};
+
+static void settle(struct one *one, struct fault *fault)
+{
+	one->remove->fault = fault;
+	one->settled = true;
+}
+
+static bool is_open(const struct one *one)
+{
+	return !one->settled && !one->marked;
+}
+
+/* ---- looking ---- */
+
+static struct fault *not_there(struct removal *removal, const struct one *one)
+{
+	return fault_new(removal->results, FAULT_GONE, "%s is not in %s", one->remove->address,
+			 removal->folder);
+}
+
+static void prepare(struct removal *removal, struct one *one, struct endpoint_remove *remove,
+		    uint32_t uidvalidity)
+{
+	const char *if_version = remove->if_version;
+	uint32_t validity, uid;
+
+	remove->fault = NULL;
+	*one = (struct one){ .remove = remove };
+	if (!imap_address_read(remove->address, &validity, &one->uid) || validity != uidvalidity)
+		settle(one, not_there(removal, one));
+	else if (imap_address_read(if_version, &validity, &uid) &&
+		 strcmp(if_version, remove->address) != 0)
+		settle(one, fault_new(removal->results, FAULT_CHANGED, "%s is not %s",
+				      remove->address, if_version));
+	if (imap_address_read(remove->successor, &validity, &uid) && validity == uidvalidity &&
+	    uid != one->uid)
+		one->successor = uid;
+}
+
+static struct fault *look(struct removal *removal)
+{
+	struct imap_uids uids = { 0 };
+
+	for (size_t i = 0; i < removal->one_count; i++) {
+		const struct one *one = &removal->ones[i];
+
+		if (!is_open(one))
+			continue;
+		imap_uids_add(removal->mem, &uids, one->uid);
+		if (one->successor)
+			imap_uids_add(removal->mem, &uids, one->successor);
+	}
+	FAULT_TRY(imap_look(removal->imap, removal->mem, &uids, &removal->messages));
+	for (size_t i = 0; i < removal->one_count; i++) {
+		struct one *one = &removal->ones[i];
+		const struct imap_message *message =
+			is_open(one) ? imap_look_find(&removal->messages, one->uid) : NULL;
+
+		if (message && message->there)
+			one->was_marked = imap_flags_have(message->flags, "\\Deleted");
+		else if (message)
+			settle(one, not_there(removal, one));
+	}
+	return NULL;
+}
+
+/* ---- carrying ---- */
+
+/* (1) */
+static bool may_have_changed(TALLOC_CTX *mem, const struct imap_message *old,
+			     const char *if_version)
+{
+	int64_t modseq;
+
+	if (if_version && text_starts(if_version, "MODSEQ "))
+		return !text_to_int(if_version + strlen("MODSEQ "), &modseq) || !old->modseq ||
+		       (uint64_t)modseq != old->modseq;
+	if (if_version && text_starts(if_version, "FLAGS (") && text_ends(if_version, ")")) {
+		const char *from = if_version + strlen("FLAGS (");
+		char *text = mem_strndup(mem, from, strlen(from) - 1);
+
+		return !imap_flags_same(imap_flags_of_text(mem, text), old->flags);
+	}
+	return true;
+}
+
+/* The command that gives the successor what it lacks; NULL: nothing. */
+static struct imap_line *carry_line(const struct removal *removal, const struct one *one)
+{
+	const struct imap_selected *selected = imap_session_selected(removal->imap->session);
+	const struct imap_message *old = imap_look_find(&removal->messages, one->uid);
+	const struct imap_message *successor =
+		one->successor ? imap_look_find(&removal->messages, one->successor) : NULL;
+	struct imap_flags *lacking;
+	struct imap_line *line;
+
+	if (!successor || !successor->there ||
+	    !may_have_changed(removal->mem, old, one->remove->if_version))
+		return NULL;
+	lacking = imap_flags_lacking(removal->mem, old->flags, successor->flags);
+	lacking = imap_flags_kept(removal->mem, lacking, selected->any_keyword,
+				  selected->permanent_flags);
+	if (!lacking->count)
+		return NULL;
+	line = imap_line_new(removal->mem, "UID STORE ", true);
+	imap_line_add(line, "%" PRIu32 " +FLAGS.SILENT (%s)", successor->uid,
+		      imap_flags_text(line, lacking));
+	return line;
+}
+
+static struct fault *carry(struct removal *removal)
+{
+	struct imap_line **lines = MEM_ARRAY(removal->mem, struct imap_line *, removal->one_count);
+	struct imap_answer *answers =
+		MEM_ARRAY(removal->mem, struct imap_answer, removal->one_count);
+	struct one **whose = MEM_ARRAY(removal->mem, struct one *, removal->one_count);
+	size_t n = 0, answered;
+
+	for (size_t i = 0; i < removal->one_count; i++) {
+		struct one *one = &removal->ones[i];
+		struct imap_line *line = is_open(one) ? carry_line(removal, one) : NULL;
+
+		if (!line)
+			continue;
+		whose[n] = one;
+		lines[n++] = line;
+	}
+	FAULT_TRY(imap_session_run_all(removal->imap->session, removal->mem, lines, n, NULL, NULL,
+				       answers, &answered));
+	for (size_t i = 0; i < n; i++)
+		if (answers[i].status != IMAP_OK)
+			settle(whose[i], imap_answer_fault(removal->results, &answers[i],
+							   FAULT_SCOPE_ITEM, "STORE"));
+	return NULL;
+}
+
+/* ---- marking ---- */
+
+/* Those that go by one UNCHANGEDSINCE. */
+struct group {
+	uint64_t since; /* 0: no condition */
+	struct imap_uids uids;
+};
+
+static uint64_t since_of(const struct removal *removal, const struct one *one)
+{
+	uint64_t modseq = imap_look_find(&removal->messages, one->uid)->modseq;
+
+	if (!removal->highest || !modseq)
+		return 0;
+	return modseq <= removal->highest ? removal->highest : modseq; /* (2) */
+}
+
+static size_t group_them(const struct removal *removal, struct group *groups)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < removal->one_count; i++) {
+		const struct one *one = &removal->ones[i];
+		uint64_t since;
+		size_t g = 0;
+
+		if (!is_open(one))
+			continue;
+		since = since_of(removal, one);
+		while (g < n && groups[g].since != since)
+			g++;
+		groups[g].since = since;
+		imap_uids_add(removal->mem, &groups[g].uids, one->uid);
+		n += g == n;
+	}
+	return n;
+}
+
+static struct imap_line *mark_line(const struct removal *removal, const struct group *group)
+{
+	struct imap_line *line = imap_line_new(removal->mem, "UID STORE ", true);
+
+	imap_line_add(line, "%s ", imap_set_text(line, group->uids.uid, group->uids.count));
+	if (group->since)
+		imap_line_add(line, "(UNCHANGEDSINCE %" PRIu64 ") ", group->since);
+	imap_line_add(line, "+FLAGS.SILENT (\\Deleted)");
+	return line;
+}
+
+/* `OK [MODIFIED 7,9]` (RFC 7162 section 3.1.3): these not, all others. NO with it means the same. */
+static void take_marked(struct removal *removal, struct group *group,
+			const struct imap_answer *answer)
+{
+	struct imap_uids modified = { 0 };
+	bool some = answer->code && !strcmp(answer->code, "MODIFIED");
+
+	if (some && (!answer->code_args || !imap_set_read(removal->mem, answer->code_args->text,
+							  IMAP_FETCH_MAX, &modified)))
+		modified = group->uids; /* not understood: all are looked at again */
+	(void)imap_uids_sort(&modified);
+	(void)imap_uids_sort(&group->uids);
+	for (size_t i = 0; i < removal->one_count; i++) {
+		struct one *one = &removal->ones[i];
+
+		if (!is_open(one) || !imap_uids_has(&group->uids, one->uid))
+			continue;
+		if (answer->status != IMAP_OK && !some)
+			settle(one, imap_answer_fault(removal->results, answer, FAULT_SCOPE_ITEM,
+						      "STORE"));
+		else
+			one->marked = !imap_uids_has(&modified, one->uid);
+	}
+}
+
+static struct fault *mark(struct removal *removal)
+{
+	struct group *groups = MEM_ARRAY(removal->mem, struct group, removal->one_count + 1);
+	size_t n = group_them(removal, groups), answered;
+	struct imap_line **lines = MEM_ARRAY(removal->mem, struct imap_line *, n);
+	struct imap_answer *answers = MEM_ARRAY(removal->mem, struct imap_answer, n);
+
+	for (size_t i = 0; i < n; i++)
+		lines[i] = mark_line(removal, &groups[i]);
+	FAULT_TRY(imap_session_run_all(removal->imap->session, removal->mem, lines, n, NULL, NULL,
+				       answers, &answered));
+	for (size_t i = 0; i < n; i++)
+		take_marked(removal, &groups[i], &answers[i]);
+	return NULL;
+}
+
+/* ---- expunging ---- */
+
+static void add_marked(struct removal *removal, bool marked, struct imap_uids *uids)
+{
+	for (size_t i = 0; i < removal->one_count; i++)
+		if (!removal->ones[i].settled && removal->ones[i].marked == marked)
+			imap_uids_add(removal->mem, uids, removal->ones[i].uid);
+	(void)imap_uids_sort(uids);
+}
+
+static void settle_open(struct removal *removal, enum fault_kind kind, const char *why)
+{
+	for (size_t i = 0; i < removal->one_count; i++) {
+		struct one *one = &removal->ones[i];
+
+		if (!one->settled)
+			settle(one, fault_new(removal->results, kind, "%s: %s",
+					      one->remove->address, why));
+	}
+}
+
+/* (3) *OTHERS_R: something besides OURS is marked. */
+static struct fault *look_for_others(struct removal *removal, const struct imap_uids *ours,
+				     bool *others_r)
+{
+	struct imap_uids marked = { 0 };
+
+	FAULT_TRY(imap_look_search(removal->imap, removal->mem, "DELETED", &marked));
+	*others_r = false;
+	for (size_t i = 0; i < marked.count; i++)
+		*others_r = *others_r || !imap_uids_has(ours, marked.uid[i]);
+	return NULL;
+}
+
+static const char others_marked[] = "another message of that folder is marked as deleted";
+
+/* (3) The first time, before anything is marked. */
+static struct fault *check_others(struct removal *removal)
+{
+	struct imap_uids ours = { 0 };
+	bool others = false;
+
+	if (imap_session_can(removal->imap->session, IMAP_CAP_UIDPLUS))
+		return NULL;
+	add_marked(removal, false, &ours);
+	if (ours.count)
+		FAULT_TRY(look_for_others(removal, &ours, &others));
+	if (others)
+		settle_open(removal, FAULT_LOCKED, others_marked);
+	return NULL;
+}
+
+/* Takes back what we have marked, and nobody before us. */
+static struct fault *unmark(struct removal *removal)
+{
+	struct imap_uids uids = { 0 };
+	struct imap_line *line = imap_line_new(removal->mem, "UID STORE ", true);
+
+	for (size_t i = 0; i < removal->one_count; i++) {
+		const struct one *one = &removal->ones[i];
+
+		if (!one->settled && one->marked && !one->was_marked)
+			imap_uids_add(removal->mem, &uids, one->uid);
+	}
+	if (!uids.count)
+		return NULL;
+	imap_line_add(line, "%s -FLAGS.SILENT (\\Deleted)",
+		      imap_set_text(line, uids.uid, uids.count));
+	return imap_run(removal->imap, removal->mem, line, NULL, NULL, FAULT_SCOPE_FOLDER, "STORE");
+}
+
+static struct fault *expunge_marked(struct removal *removal, const struct imap_uids *uids)
+{
+	bool precise = imap_session_can(removal->imap->session, IMAP_CAP_UIDPLUS), others = false;
+	struct imap_line *line =
+		imap_line_new(removal->mem, precise ? "UID EXPUNGE " : "EXPUNGE", true);
+
+	if (precise)
+		imap_line_add(line, "%s", imap_set_text(line, uids->uid, uids->count));
+	else
+		FAULT_TRY(look_for_others(removal, uids, &others));
+	if (others) {
+		FAULT_TRY(unmark(removal));
+		settle_open(removal, FAULT_LOCKED, others_marked);
+		return NULL;
+	}
+	return imap_run(removal->imap, removal->mem, line, NULL, NULL, FAULT_SCOPE_FOLDER,
+			"EXPUNGE");
+}
+
+/* Only what is not found any more is removed. */
+static struct fault *expunge(struct removal *removal)
+{
+	struct imap_uids uids = { 0 }, left = { 0 };
+	char *criteria;
+
+	add_marked(removal, true, &uids);
+	if (!uids.count)
+		return NULL;
+	FAULT_TRY(expunge_marked(removal, &uids));
+	criteria = mem_printf(removal->mem, "UID %s",
+			      imap_set_text(removal->mem, uids.uid, uids.count));
+	FAULT_TRY(imap_look_search(removal->imap, removal->mem, criteria, &left));
+	for (size_t i = 0; i < removal->one_count; i++) {
+		struct one *one = &removal->ones[i];
+
+		if (one->settled || !one->marked)
+			continue;
+		settle(one,
+		       imap_uids_has(&left, one->uid)
+			       ? fault_new(removal->results, FAULT_LOCKED,
+					   "%s: the server did not remove it", one->remove->address)
+			       : NULL);
+	}
+	return NULL;
+}
+
+/* ---- a part ---- */
+
+static bool any_open(const struct removal *removal)
+{
+	for (size_t i = 0; i < removal->one_count; i++)
+		if (is_open(&removal->ones[i]))
+			return true;
+	return false;
+}
+
+static struct fault *remove_part(struct removal *removal)
+{
+	for (int i = 0; i < TRIES && any_open(removal); i++) {
+		FAULT_TRY(look(removal));
+		if (i == 0)
+			FAULT_TRY(check_others(removal));
+		FAULT_TRY(carry(removal));
+		FAULT_TRY(mark(removal));
+	}
+	FAULT_TRY(expunge(removal));
+	settle_open(removal, FAULT_CHANGED, "its flags change all the time");
+	return NULL;
+}
+
+static struct fault *remove_all(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	struct removal *removal = context;
+	int64_t writes = imap_writes(imap);
+	struct fault *fault = NULL;
+	uint32_t uidvalidity;
+
+	removal->imap = imap;
+	removal->mem = mem;
+	FAULT_TRY(imap_folder_open(imap, mem, removal->folder, true));
+	removal->highest = imap_session_selected(imap->session)->highestmodseq;
+	uidvalidity = imap_session_selected(imap->session)->uidvalidity;
+	for (size_t i = 0; i < removal->count; i++)
+		prepare(removal, &removal->ones[i], &removal->removes[i], uidvalidity);
+	for (size_t i = 0; i < removal->count && !fault; i += IMAP_FETCH_MAX) {
+		size_t left = removal->count - i;
+		struct removal part = *removal;
+
+		part.ones = removal->ones + i;
+		part.one_count = left > IMAP_FETCH_MAX ? IMAP_FETCH_MAX : left;
+		fault = remove_part(&part);
+	}
+	if (!fault || imap_writes(imap) == writes)
+		return fault;
+	for (size_t i = 0; i < removal->count; i++)
+		if (!removal->ones[i].settled)
+			settle(&removal->ones[i], imap_fault_copy(removal->results, fault));
+	return NULL;
+}
+
+struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			  struct endpoint_remove *removes, size_t count)
+{
+	struct removal removal = {
+		.results = mem, .folder = folder, .removes = removes, .count = count
+	};
+	struct fault *fault;
+
+	if (!count)
+		return NULL;
+	removal.ones = MEM_ARRAY(mem, struct one, count);
+	fault = imap_do((struct imap *)endpoint, mem, remove_all, &removal);
+	talloc_free(removal.ones);
+	return fault;
+}

@@ -1,0 +1,344 @@
+#include "config.h"
+
+#include "gateway/imap/imap_session_private.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "gateway/imap/imap_name.h"
+
+/* The beginning of a session.
+ *
+ *   connect -> greeting -> capabilities -> [STARTTLS -> capabilities anew] -> login
+ *           -> capabilities anew -> namespace and ID
+ *
+ * 1. What was said in the clear is forgotten when TLS begins, what was said before the login when
+ *    it is over: both may have come from somebody else, or change.
+ * 2. Nothing is sent behind a login before it is answered: Courier drops it.
+ * 3. The password leaves at one place, in a line whose bytes are wiped.
+ * 4. All of it together takes no longer than OPEN_COMMANDS commands may.
+ */
+
+#define OPEN_COMMANDS 2  /* times the deadline of one: a slow login, and the rest */
+#define SERVER_CHARS 200 /* of what a server says about itself */
+#define PREFIX_MAX 200   /* bytes of a namespace's prefix: more is no use for names */
+
+static struct fault *hold(struct fault *fault)
+{
+	return fault_reaches(fault, FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+}
+
+/* A command of ours that a server has no reason to refuse; else a fault of that kind. */
+static struct fault *run_must(struct imap_session *session, const char *words, enum fault_kind kind,
+			      enum fault_scope scope)
+{
+	struct imap_line *line = imap_line_new(session, words, false);
+	struct imap_answer answer;
+	struct fault *fault = imap_session_run(session, session, line, NULL, NULL, &answer);
+
+	talloc_free(line);
+	if (!fault && answer.status != IMAP_OK)
+		fault = fault_reaches(
+			fault_new(session, kind, "%s: refused: %s", words, answer.text), scope,
+			FAULT_NEXT_RETRY);
+	return fault;
+}
+
+/* ---- before the login ---- */
+
+static struct fault *read_greeting(struct imap_session *session, bool *preauth_r)
+{
+	struct imap_response *greeting;
+
+	imap_session_arm(session);
+	FAULT_TRY(imap_session_next(session, session, false, &greeting));
+	if (greeting->kind != IMAP_UNTAGGED)
+		return imap_session_out_of_step(session, "no greeting");
+	if (!strcmp(greeting->name, "BYE"))
+		return imap_session_bye(session, greeting);
+	if (strcmp(greeting->name, "OK") && strcmp(greeting->name, "PREAUTH"))
+		return imap_session_out_of_step(session, "no greeting");
+	*preauth_r = !strcmp(greeting->name, "PREAUTH");
+	session->server = text_one_line(session, greeting->text, SERVER_CHARS);
+	imap_session_note_code(session, greeting->code, greeting->code_args);
+	talloc_free(greeting);
+	return NULL;
+}
+
+static struct fault *need_caps(struct imap_session *session)
+{
+	return *session->caps
+		       ? NULL
+		       : run_must(session, "CAPABILITY", FAULT_PROTOCOL, FAULT_SCOPE_ACCOUNT);
+}
+
+static struct fault *start_tls(struct imap_session *session, bool preauth)
+{
+	if (preauth || !imap_session_has(session, "STARTTLS"))
+		return fault_new(
+			session, FAULT_TLS,
+			preauth ? "logged in by the server before TLS: nobody knows who it is"
+				: "the server offers no STARTTLS");
+	FAULT_TRY(run_must(session, "STARTTLS", FAULT_TLS, FAULT_SCOPE_SERVER));
+	FAULT_TRY(stream_start_tls(session->stream, session->in->len - session->used));
+	imap_session_set_caps(session, NULL);
+	return need_caps(session);
+}
+
+/* ---- login ---- */
+
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* N bytes into 4 * ((N + 2) / 3) characters and a NUL at TEXT. */
+static void base64(const char *bytes, size_t n, char *text)
+{
+	for (size_t i = 0; i < n; i += 3) {
+		uint32_t three = 0;
+
+		for (size_t k = 0; k < 3; k++)
+			three = three << 8 | (i + k < n ? (unsigned char)bytes[i + k] : 0);
+		for (size_t k = 0; k < 4; k++)
+			*text++ = i + k > n ? '=' : base64_digits[three >> (18 - 6 * k) & 63];
+	}
+	*text = '\0';
+}
+
+/* RFC 4616: NUL user NUL password. */
+static struct secret *plain_blob(TALLOC_CTX *mem, const char *user, const struct secret *password)
+{
+	size_t user_len = strlen(user), n = user_len + strlen(secret_reveal(password)) + 2;
+	size_t size = 4 * ((n + 2) / 3);
+	char *bytes = MEM_ARRAY(mem, char, n + 1), *text = MEM_ARRAY(mem, char, size + 1);
+	struct secret *blob;
+
+	memcpy(bytes + 1, user, user_len);
+	memcpy(bytes + user_len + 2, secret_reveal(password), n - user_len - 2);
+	base64(bytes, n, text);
+	blob = secret_new(mem, text, size);
+	explicit_bzero(bytes, n);
+	explicit_bzero(text, size);
+	talloc_free(bytes);
+	talloc_free(text);
+	return blob;
+}
+
+static struct imap_line *login_line(struct imap_session *session, const char *user)
+{
+	const char *blob = secret_reveal(session->blob);
+	struct imap_line *line;
+
+	if (imap_session_has(session, "AUTH=PLAIN")) {
+		bool initial = imap_session_has(session, "SASL-IR");
+
+		line = imap_line_new(session, "AUTHENTICATE PLAIN", false);
+		if (initial)
+			imap_line_add(line, " ");
+		imap_line_secret_bytes(line, initial ? IMAP_PIECE_TEXT : IMAP_PIECE_REPLY, blob,
+				       strlen(blob));
+		return line;
+	}
+	line = imap_line_new(session, "LOGIN ", false);
+	imap_line_string(line, user);
+	imap_line_add(line, " ");
+	imap_line_secret(line, secret_reveal(session->password));
+	return line;
+}
+
+static const char *const busy_codes[] = { "UNAVAILABLE", "INUSE", "LIMIT" };
+
+static struct fault *login_refused(struct imap_session *session, const struct imap_answer *answer)
+{
+	enum fault_kind kind = FAULT_LOGIN;
+
+	for (size_t i = 0; i < COUNT_OF(busy_codes); i++)
+		if (answer->code && !strcmp(answer->code, busy_codes[i]))
+			kind = FAULT_BUSY;
+	return fault_new(session, kind, "login: %s",
+			 *answer->text ? answer->text : "refused by the server, without a reason");
+}
+
+static struct fault *login(struct imap_session *session, const char *user)
+{
+	struct imap_line *line;
+	struct imap_answer answer;
+	struct fault *fault;
+
+	if (!imap_session_has(session, "AUTH=PLAIN") && imap_session_has(session, "LOGINDISABLED"))
+		return hold(fault_new(session, FAULT_LOGIN, "the server takes no password here%s",
+				      stream_is_tls(session->stream)
+					      ? ""
+					      : ": it wants TLS (starttls = yes, or imaps://)"));
+	line = login_line(session, user);
+	session->logging_in = true;
+	fault = imap_session_run(session, session, line, NULL, NULL, &answer);
+	session->logging_in = false;
+	talloc_free(line);
+	if (fault)
+		return fault;
+	if (answer.status != IMAP_OK)
+		return login_refused(session, &answer);
+	imap_session_set_caps(session, answer.code && !strcmp(answer.code, "CAPABILITY")
+					       ? answer.code_args
+					       : NULL);
+	return NULL;
+}
+
+/* ---- after the login ---- */
+
+static char delimiter_of(const struct imap_node *node)
+{
+	return node && node->kind == IMAP_STRING && node->len == 1 && node->text[0] > ' ' &&
+			       node->text[0] <= '~'
+		       ? node->text[0]
+		       : '\0';
+}
+
+/* `* NAMESPACE (("INBOX." ".")) NIL NIL`: the first of the personal ones. */
+static void take_namespace(struct imap_session *session, const struct imap_node *personal)
+{
+	const struct imap_node *first =
+		personal && personal->kind == IMAP_LIST ? personal->first : NULL;
+	const struct imap_node *prefix = first && first->kind == IMAP_LIST ? first->first : NULL;
+	char *name;
+
+	if (!prefix || (prefix->kind != IMAP_STRING && prefix->kind != IMAP_ATOM))
+		return;
+	name = prefix->len <= PREFIX_MAX ? imap_name_decode(session, prefix->text) : NULL;
+	if (name) {
+		session->prefix = name;
+		session->delimiter = delimiter_of(prefix->next);
+	}
+}
+
+/* `* ID ("name" "Dovecot" "version" "2.3")` */
+static void take_id(struct imap_session *session, const struct imap_node *list)
+{
+	const struct imap_node *pairs = list && list->kind == IMAP_LIST ? list->first : NULL;
+	const struct imap_node *name = imap_node_after(pairs, "name");
+	const struct imap_node *version = imap_node_after(pairs, "version");
+	char *text;
+
+	if (!name || !*name->text)
+		return;
+	text = mem_printf(session, "%s%s%s", name->text, version && *version->text ? " " : "",
+			  version ? version->text : "");
+	text = imap_session_hide(session, session, text);
+	session->server = text_one_line(session, text, SERVER_CHARS);
+}
+
+static struct fault *take_about(void *context, const struct imap_response *response)
+{
+	struct imap_session *session = context;
+	const struct imap_node *args = response->args;
+
+	if (!strcmp(response->name, "NAMESPACE"))
+		take_namespace(session, args);
+	else if (!strcmp(response->name, "LIST") && args && !session->delimiter)
+		session->delimiter = delimiter_of(args->next);
+	else if (!strcmp(response->name, "ID"))
+		take_id(session, args);
+	return NULL;
+}
+
+/* What a server says to these is worth knowing; that it says no is no reason to go. */
+static struct fault *ask_about(struct imap_session *session)
+{
+	struct imap_line *lines[3];
+	struct imap_answer answers[COUNT_OF(lines)];
+	size_t n = 0, answered;
+	struct fault *fault;
+
+	lines[n++] = imap_line_new(session, "LIST \"\" \"\"", false);
+	if (imap_session_can(session, IMAP_CAP_NAMESPACE))
+		lines[n++] = imap_line_new(session, "NAMESPACE", false);
+	if (imap_session_can(session, IMAP_CAP_ID)) {
+		lines[n] = imap_line_new(session, "ID ", false);
+		imap_line_add(lines[n++], "(\"name\" \"%s\" \"version\" \"%s\")", PACKAGE_NAME,
+			      PACKAGE_VERSION);
+	}
+	fault = imap_session_run_all(session, session, lines, n, take_about, session, answers,
+				     &answered);
+	for (size_t i = 0; i < n; i++)
+		talloc_free(lines[i]);
+	return fault;
+}
+
+/* ---- the contract ---- */
+
+static struct fault *is_safe(const struct imap_session *session,
+			     const struct imap_session_options *options)
+{
+	if (stream_is_safe(session->stream) || options->starttls)
+		return NULL;
+	return hold(
+		fault_new(session->stream, FAULT_CONFIG,
+			  "a password goes over TLS or to loopback only: imaps://, or starttls"));
+}
+
+static struct fault *get_in(struct imap_session *session,
+			    const struct imap_session_options *options)
+{
+	bool preauth = false;
+
+	FAULT_TRY(is_safe(session, options));
+	FAULT_TRY(read_greeting(session, &preauth));
+	FAULT_TRY(need_caps(session));
+	if (options->starttls)
+		FAULT_TRY(start_tls(session, preauth));
+	if (!preauth)
+		FAULT_TRY(login(session, options->user));
+	FAULT_TRY(need_caps(session));
+	return ask_about(session);
+}
+
+static struct imap_session *session_new(TALLOC_CTX *mem, const struct imap_session_options *options)
+{
+	struct imap_session *session = MEM_NEW(mem, struct imap_session);
+	const char *password = secret_reveal(options->password);
+
+	session->points = options->points;
+	session->command_ms = options->command_ms ? options->command_ms : IMAP_COMMAND_MS;
+	session->until_ms = imap_session_now_ms() + OPEN_COMMANDS * (int64_t)session->command_ms;
+	session->without = options->without;
+	session->in = buf_new(session);
+	session->caps = mem_strdup(session, "");
+	session->server = mem_strdup(session, "");
+	session->prefix = mem_strdup(session, "");
+	session->password = secret_new(session, password, strlen(password));
+	session->blob = plain_blob(session, options->user, options->password);
+	return session;
+}
+
+/* "host:port: " once: what the stream says has it already. */
+static struct fault *with_peer(struct fault *fault, const struct imap_session_options *options)
+{
+	char *peer = mem_printf(fault, "%s:%d: ", options->host, options->port);
+
+	return text_starts(fault->text, peer) ? fault : fault_prefix(fault, "%s", peer);
+}
+
+struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_options *options,
+				struct imap_session **session_r)
+{
+	struct imap_session *session = session_new(mem, options);
+	const struct stream_options stream = { .host = options->host,
+					       .port = options->port,
+					       .tls = options->tls,
+					       .tls_ca = options->tls_ca,
+					       .trusts = options->trusts,
+					       .stop_fd = options->stop_fd,
+					       .deadline_ms = session->command_ms };
+	struct fault *fault = stream_open(session, &stream, &session->stream);
+
+	if (!fault)
+		fault = get_in(session, options);
+	if (fault) {
+		talloc_steal(mem, fault);
+		talloc_free(session);
+		return with_peer(fault, options);
+	}
+	session->until_ms = 0;
+	*session_r = session;
+	return NULL;
+}

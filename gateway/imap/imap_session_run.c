@@ -1,0 +1,313 @@
+#include "config.h"
+
+#include "gateway/imap/imap_session_private.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Commands under way.
+ *
+ *   fill    lines go out until the window is full; one with a literal that the server must be asked
+ *           for goes alone
+ *   take    one response: untagged ones to the session and to the caller, an answer to its line
+ *
+ * The window is refilled when half of it has been answered, so that commands and acknowledgements
+ * travel in large pieces. Answers may come in any order. Deadlines: each answer gives the next one
+ * `command_ms`, all together IMAP_BATCH_MS; untagged responses, however many, give no time.
+ */
+
+struct run {
+	struct imap_session *session;
+	TALLOC_CTX *mem;
+	struct imap_line *const *lines;
+	size_t count;
+	imap_each *each;
+	void *context;
+	struct fault *stopped; /* EACH has had enough */
+	struct imap_answer *answers;
+	bool *answered;
+	unsigned base;    /* tag of the first */
+	size_t sent;      /* lines put out, the last one perhaps in part */
+	size_t gone;      /* of them, those that may have reached the server whole */
+	size_t done;      /* answers */
+	size_t bytes;     /* of lines under way */
+	size_t fetching;  /* lines under way that make FETCH responses */
+	bool waits, told; /* for a `+`; it came */
+};
+
+static struct fault *flush(struct run *run)
+{
+	return imap_session_flush(run->session);
+}
+
+static bool is_under_way(const struct run *run, size_t i)
+{
+	return i < run->sent && !run->answered[i];
+}
+
+/* "T12" to its line; false: it is nobody's. */
+static bool find_tag(const struct run *run, const char *tag, size_t *i_r)
+{
+	char *end;
+	unsigned long number;
+
+	if (*tag != 'T' || tag[1] < '1' || tag[1] > '9' || strlen(tag) > 11)
+		return false;
+	number = strtoul(tag + 1, &end, 10);
+	if (*end || number < run->base || !is_under_way(run, number - run->base))
+		return false;
+	*i_r = number - run->base;
+	return true;
+}
+
+static struct fault *take_answer(struct run *run, struct imap_response *response)
+{
+	struct imap_session *session = run->session;
+	const struct imap_line *line;
+	size_t i;
+
+	if (!find_tag(run, response->tag, &i))
+		return imap_session_out_of_step(session,
+						"an answer to something that was not asked");
+	if (!imap_session_answer(session, response, &run->answers[i]))
+		return imap_session_out_of_step(session, "an answer that is none");
+	talloc_steal(run->mem, response);
+	line = run->lines[i];
+	run->answered[i] = true;
+	run->done++;
+	run->bytes -= line->size;
+	run->fetching -= line->fetches;
+	if (run->answers[i].status == IMAP_OK)
+		imap_session_note_code(session, response->code, response->code_args);
+	if (line->writes)
+		point_reach(session->points, POINT_IMAP_ANSWERED);
+	imap_session_arm(session);
+	return NULL;
+}
+
+static struct fault *take_untagged(struct run *run, const struct imap_response *response)
+{
+	FAULT_TRY(imap_session_note(run->session, response, run->fetching > 0));
+	if (run->each && !run->stopped)
+		run->stopped = run->each(run->context, response);
+	return NULL;
+}
+
+static struct fault *take_one(struct run *run)
+{
+	struct imap_response *response;
+	struct fault *fault = imap_session_next(run->session, run->session, false, &response);
+
+	if (fault)
+		return fault;
+	switch (response->kind) {
+	case IMAP_TAGGED:
+		fault = take_answer(run, response);
+		break;
+	case IMAP_UNTAGGED:
+		fault = take_untagged(run, response);
+		break;
+	case IMAP_CONTINUE:
+		if (!run->waits || run->told)
+			fault = imap_session_out_of_step(run->session,
+							 "a \"+\" that nobody waits for");
+		run->told = true;
+		break;
+	}
+	if (response->kind != IMAP_TAGGED || fault)
+		talloc_free(response);
+	return fault;
+}
+
+/* Waits for the server's `+`; an answer may come in its place. */
+static struct fault *wait_for_go(struct run *run)
+{
+	size_t i = run->sent - 1;
+
+	FAULT_TRY(flush(run));
+	run->waits = true;
+	run->told = false;
+	while (!run->told && !run->answered[i])
+		FAULT_TRY(take_one(run));
+	run->waits = false;
+	return NULL;
+}
+
+/* ---- sending ---- */
+
+static bool needs_go(const struct imap_session *session, const struct imap_piece *piece)
+{
+	if (piece->kind != IMAP_PIECE_LITERAL)
+		return piece->kind == IMAP_PIECE_REPLY;
+	if (imap_session_can(session, IMAP_CAP_LITERAL_PLUS))
+		return false;
+	return !imap_session_can(session, IMAP_CAP_LITERAL_MINUS) ||
+	       piece->bytes->len > IMAP_LITERAL_MINUS_MAX;
+}
+
+static bool line_needs_go(const struct imap_session *session, const struct imap_line *line)
+{
+	for (size_t i = 0; i < line->count; i++)
+		if (needs_go(session, &line->pieces[i]))
+			return true;
+	return false;
+}
+
+/* What stands before the bytes of a piece. */
+static struct fault *put_announcement(struct run *run, const struct imap_piece *piece, bool go)
+{
+	char text[32] = "\r\n";
+
+	if (piece->kind == IMAP_PIECE_LITERAL)
+		(void)snprintf(text, sizeof text, "{%zu%s}\r\n", piece->bytes->len, go ? "" : "+");
+	return imap_session_put(run->session, text, strlen(text));
+}
+
+static struct fault *put_piece(struct run *run, const struct imap_piece *piece)
+{
+	bool go = needs_go(run->session, piece);
+
+	if (piece->kind != IMAP_PIECE_TEXT)
+		FAULT_TRY(put_announcement(run, piece, go));
+	if (go)
+		FAULT_TRY(wait_for_go(run));
+	if (run->answered[run->sent - 1])
+		return NULL;
+	return imap_session_put(run->session, piece->bytes->data, piece->bytes->len);
+}
+
+static struct fault *put_line(struct run *run)
+{
+	struct imap_session *session = run->session;
+	const struct imap_line *line = run->lines[run->sent];
+	char tag[16];
+
+	if (line->writes)
+		point_reach(session->points, POINT_IMAP_SENDING);
+	session->commands++;
+	session->writes += line->writes;
+	(void)snprintf(tag, sizeof tag, "T%u ", run->base + (unsigned)run->sent);
+	run->sent++;
+	run->bytes += line->size;
+	run->fetching += line->fetches;
+	FAULT_TRY(imap_session_put(session, tag, strlen(tag)));
+	for (size_t i = 0; i < line->count && !run->answered[run->sent - 1]; i++)
+		FAULT_TRY(put_piece(run, &line->pieces[i]));
+	if (run->answered[run->sent - 1])
+		return NULL;
+	run->gone = run->sent; /* in the worst case it is flushed by the next */
+	return imap_session_put(session, "\r\n", 2);
+}
+
+static size_t under_way(const struct run *run)
+{
+	return run->sent - run->done;
+}
+
+static struct fault *fill(struct run *run)
+{
+	if (run->stopped || under_way(run) > IMAP_WINDOW / 2)
+		return NULL;
+	while (run->sent < run->count && under_way(run) < IMAP_WINDOW) {
+		const struct imap_line *line = run->lines[run->sent];
+		bool alone = line_needs_go(run->session, line);
+
+		if (under_way(run) && (alone || run->bytes + line->size > IMAP_WINDOW_BYTES))
+			break;
+		FAULT_TRY(put_line(run));
+		if (alone)
+			break;
+	}
+	return flush(run);
+}
+
+static struct fault *go_through(struct run *run)
+{
+	imap_session_arm(run->session);
+	while (run->done < run->sent || (run->sent < run->count && !run->stopped)) {
+		FAULT_TRY(fill(run));
+		if (run->done < run->sent)
+			FAULT_TRY(take_one(run));
+	}
+	return NULL;
+}
+
+/* ---- the contract ---- */
+
+static struct fault *refused(TALLOC_CTX *mem, struct imap_line *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (lines[i]->refused)
+			return fault_reaches(
+				fault_new(mem, FAULT_DATA, "IMAP: %s", lines[i]->refused),
+				FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
+	return NULL;
+}
+
+/* A write without an answer, all of which may have reached the server. */
+static bool maybe_done(const struct run *run)
+{
+	for (size_t i = 0; i < run->gone; i++)
+		if (run->lines[i]->writes && !run->answered[i])
+			return true;
+	return false;
+}
+
+static size_t answered_first(const struct run *run)
+{
+	size_t n = 0;
+
+	while (n < run->count && run->answered[n])
+		n++;
+	return n;
+}
+
+struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem,
+				   struct imap_line *const *lines, size_t count, imap_each *each,
+				   void *context, struct imap_answer *answers, size_t *answered_r)
+{
+	struct run run = { .session = session,
+			   .mem = mem,
+			   .lines = lines,
+			   .count = count,
+			   .each = each,
+			   .context = context,
+			   .answers = answers,
+			   .base = session->last_tag + 1 };
+	int64_t until = session->until_ms;
+	struct fault *fault;
+
+	*answered_r = 0;
+	FAULT_TRY(imap_session_sound(session, mem));
+	FAULT_TRY(refused(mem, lines, count));
+	assert(!session->idle && count < UINT_MAX / 2);
+	run.answered = MEM_ARRAY(session, bool, count);
+	session->last_tag += (unsigned)count;
+	if (!until)
+		session->until_ms = imap_session_now_ms() + IMAP_BATCH_MS;
+	fault = go_through(&run);
+	session->until_ms = until;
+	*answered_r = answered_first(&run);
+	if (fault) {
+		fault->maybe_done = maybe_done(&run);
+		fault = imap_session_break(session, mem, fault);
+	}
+	talloc_free(run.answered);
+	return run.stopped ? run.stopped : fault;
+}
+
+struct fault *imap_session_run(struct imap_session *session, TALLOC_CTX *mem,
+			       const struct imap_line *line, imap_each *each, void *context,
+			       struct imap_answer *answer_r)
+{
+	struct imap_line *lines[1] = { (struct imap_line *)(uintptr_t)line };
+	struct imap_answer answer;
+	size_t answered;
+
+	FAULT_TRY(imap_session_run_all(session, mem, lines, 1, each, context, &answer, &answered));
+	*answer_r = answer;
+	return NULL;
+}

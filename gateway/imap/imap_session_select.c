@@ -1,0 +1,142 @@
+#include "config.h"
+
+#include "gateway/imap/imap_session_private.h"
+
+#include <string.h>
+
+/* The selected mailbox: numbers are taken from responses as they come, whoever asked for them. */
+
+static char *join_words(TALLOC_CTX *mem, const struct imap_node *list)
+{
+	struct buf *words = buf_new(mem);
+
+	for (const struct imap_node *node = list->first; node; node = node->next)
+		if (node->kind == IMAP_ATOM)
+			buf_printf(words, "%s%s", words->len ? " " : "", node->text);
+	return buf_steal(&words, mem, NULL);
+}
+
+static bool has_star(const struct imap_node *list)
+{
+	for (const struct imap_node *node = list->first; node; node = node->next)
+		if (imap_node_is(node, "\\*"))
+			return true;
+	return false;
+}
+
+/* Numbers of what was selected before are not ours: CLOSED stands between (RFC 7162 3.2.11). */
+static void selected_reset(struct imap_session *session)
+{
+	const char *mailbox = session->selected.mailbox;
+
+	session->selected = (struct imap_selected){ .mailbox = mailbox };
+}
+
+static void note_code(struct imap_session *session, const char *code, const struct imap_node *args)
+{
+	struct imap_selected *selected = &session->selected;
+
+	if (!strcmp(code, "UIDVALIDITY"))
+		(void)imap_node_u32(args, &selected->uidvalidity);
+	else if (!strcmp(code, "UIDNEXT"))
+		(void)imap_node_u32(args, &selected->uidnext);
+	else if (!strcmp(code, "HIGHESTMODSEQ"))
+		(void)imap_node_u64(args, &selected->highestmodseq);
+	else if (!strcmp(code, "NOMODSEQ"))
+		selected->highestmodseq = 0;
+	else if (!strcmp(code, "READ-ONLY"))
+		selected->read_only = true;
+	else if (!strcmp(code, "READ-WRITE"))
+		selected->read_only = false;
+	else if (!strcmp(code, "CLOSED") && session->selecting)
+		selected_reset(session);
+	if (!strcmp(code, "PERMANENTFLAGS") && args && args->kind == IMAP_LIST) {
+		selected->permanent_flags = join_words(session->selected_mem, args);
+		selected->any_keyword = has_star(args);
+	}
+}
+
+/* A FETCH response that no command of ours explains: without a UID it cannot be the answer to a UID
+ * command (RFC 3501 section 6.4.8). */
+static bool is_unasked(const struct imap_response *response, bool asked)
+{
+	const struct imap_node *items = response->args;
+
+	return !asked || !items || items->kind != IMAP_LIST ||
+	       !imap_node_after(items->first, "UID");
+}
+
+void imap_session_note_selected(struct imap_session *session, const struct imap_response *response,
+				bool asked)
+{
+	struct imap_selected *selected = &session->selected;
+
+	if (!selected->mailbox)
+		return;
+	if (!strcmp(response->name, "OK") && response->code) {
+		note_code(session, response->code, response->code_args);
+	} else if (!strcmp(response->name, "EXISTS")) {
+		selected->exists = response->number;
+		selected->changes++;
+	} else if (!strcmp(response->name, "EXPUNGE")) {
+		selected->exists -= selected->exists > 0;
+		selected->changes++;
+	} else if (!strcmp(response->name, "VANISHED")) {
+		selected->changes++; /* never asked for; the number comes with the next EXISTS */
+	} else if (!strcmp(response->name, "FETCH") && is_unasked(response, asked)) {
+		selected->changes++;
+	}
+}
+
+static void selected_clear(struct imap_session *session)
+{
+	session->selected = (struct imap_selected){ 0 };
+	TALLOC_FREE(session->selected_mem);
+}
+
+/* From here on what comes is about the new mailbox. MAILBOX may be the old one's own name. */
+static void selected_begin(struct imap_session *session, const char *mailbox)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(session);
+	const char *name = mem_strdup(mem, mailbox);
+
+	selected_clear(session);
+	session->selected_mem = mem;
+	session->selected.mailbox = name;
+	session->selecting = true;
+}
+
+struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
+				  const char *mailbox, bool again, struct imap_answer *answer_r)
+{
+	struct imap_line *line;
+	struct imap_answer answer = { .status = IMAP_OK, .text = "" };
+	struct fault *fault;
+
+	FAULT_TRY(imap_session_sound(session, mem));
+	if (session->selected.mailbox && !strcmp(session->selected.mailbox, mailbox) && !again) {
+		*answer_r = answer;
+		return NULL;
+	}
+	line = imap_line_new(mem, "SELECT ", false);
+	imap_line_mailbox(line, mailbox);
+	if (imap_session_can(session, IMAP_CAP_CONDSTORE))
+		imap_line_add(line, " (CONDSTORE)");
+	if (!line->refused)
+		selected_begin(session, mailbox);
+	fault = imap_session_run(session, mem, line, NULL, NULL, &answer);
+	if (session->selecting && (fault || answer.status != IMAP_OK))
+		selected_clear(session);
+	session->selecting = false;
+	session->selected.changes = 0;
+	talloc_free(line);
+	if (fault)
+		return fault;
+	*answer_r = answer;
+	return NULL;
+}
+
+const struct imap_selected *imap_session_selected(const struct imap_session *session)
+{
+	return &session->selected;
+}

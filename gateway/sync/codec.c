@@ -1,0 +1,241 @@
+#include "config.h"
+
+#include "gateway/sync/codec.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "mappers/card.h"
+#include "mappers/message.h"
+#include "mappers/vtodo.h"
+
+/* ---- a VTODO ---- */
+
+static struct decoded *of_vtodo(TALLOC_CTX *mem, const struct vtodo *vtodo)
+{
+	struct decoded *decoded = MEM_NEW(mem, struct decoded);
+
+	decoded->values = vtodo->values;
+	decoded->uid = vtodo->uid;
+	decoded->edition = vtodo->edition;
+	decoded->edition_hash = vtodo->edition_hash;
+	decoded->writer = vtodo->prodid;
+	decoded->last_modified_us = vtodo->last_modified_us;
+	return decoded;
+}
+
+/* The description that was there before, so that a trailer is told from notes. NULL: none that can
+ * be read: then there is nothing to compare with. */
+static const char *last_description(TALLOC_CTX *mem, const char *last, size_t len)
+{
+	struct vtodo *vtodo = NULL;
+	struct fault *fault = last ? vtodo_decode(mem, last, len, NULL, &vtodo) : NULL;
+
+	talloc_free(fault);
+	return vtodo ? vtodo->description : NULL;
+}
+
+static struct fault *decode_vtodo(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
+				  struct decoded **decoded_r)
+{
+	struct vtodo *vtodo = NULL;
+
+	FAULT_TRY(vtodo_decode(mem, text, len, last_description(mem, last, last ? strlen(last) : 0),
+			       &vtodo));
+	*decoded_r = of_vtodo(mem, vtodo);
+	return NULL;
+}
+
+static void vtodo_publish_of(const struct codec_publish *publish, struct vtodo_publish *out)
+{
+	*out = (struct vtodo_publish){ .values = publish->values,
+				       .uid = publish->uid,
+				       .edition = publish->edition,
+				       .edition_hash = publish->edition_hash,
+				       .trailer = publish->trailer,
+				       .now_us = publish->now_us };
+}
+
+static struct fault *encode_vtodo(TALLOC_CTX *mem, const char *old, size_t old_len,
+				  const struct codec_publish *publish, char **text_r, size_t *len_r)
+{
+	struct vtodo_publish out;
+
+	vtodo_publish_of(publish, &out);
+	return old ? vtodo_patch(mem, old, old_len, &out, text_r, len_r)
+		   : vtodo_encode(mem, &out, text_r, len_r);
+}
+
+/* ---- a message ---- */
+
+/* Both halves of a message, as far as they are there. */
+struct halves {
+	struct message *message;
+	struct vtodo *vtodo;
+	struct card *card;
+};
+
+/* A half that cannot be read is as if it were not there: the other one counts. */
+static struct fault *read_halves(TALLOC_CTX *mem, const char *text, size_t len,
+				 const struct halves *last, struct halves *halves_r)
+{
+	struct halves out = { .message = NULL };
+	const struct message *before = last ? last->message : NULL;
+	struct fault *fault = NULL;
+
+	FAULT_TRY(message_parse(mem, text, len, &out.message));
+	if (out.message->calendar)
+		fault = vtodo_decode(
+			mem, out.message->calendar, out.message->calendar_len,
+			before ? last_description(mem, before->calendar, before->calendar_len)
+			       : NULL,
+			&out.vtodo);
+	if (out.message->card)
+		out.card = card_read(mem, out.message->card, before ? before->card : NULL);
+	if (!out.vtodo && !(out.card && out.message->uid))
+		return fault ? fault : fault_new(mem, FAULT_DATA, "a message without a task in it");
+	talloc_free(fault);
+	*halves_r = out;
+	return NULL;
+}
+
+/* What the card of this message said before anybody edited it: the last one's card, or what a card
+ * would say of the VTODO. */
+static const struct vector *card_base(TALLOC_CTX *mem, const struct halves *now,
+				      const struct halves *last)
+{
+	struct card *read;
+
+	if (last && last->card && last->message->card) {
+		read = card_read(mem, last->message->card, last->message->card);
+		return read->values;
+	}
+	return now->vtodo ? card_normal(mem, now->vtodo->values) : vector_new(mem);
+}
+
+/* Without a last text, the hash of the edition tells: true when the card says what was published,
+ * so that it is the VTODO that was edited, if any. */
+static bool card_is_as_published(TALLOC_CTX *mem, const struct halves *now,
+				 const struct decoded *decoded)
+{
+	struct vector *published = vector_copy(mem, decoded->values);
+
+	for (int f = 0; f < FIELDS; f++)
+		if (now->card->values->value[f].presence != ABSENT)
+			vector_put(published, (enum field)f, &now->card->values->value[f]);
+	return text_same(vector_hash(mem, published), decoded->edition_hash);
+}
+
+/* One field of the two halves: what moved since the last text counts, the card before the VTODO;
+ * where nothing did it is what was seen. */
+static void join_field(const struct halves *now, const struct halves *last,
+		       const struct vector *base, const struct vector *seen, enum field f,
+		       struct decoded *decoded)
+{
+	struct value vtodo = decoded->values->value[f];
+	const struct value *card = &now->card->values->value[f];
+	bool card_moved = card->presence != ABSENT && !value_same(f, &base->value[f], card);
+	bool vtodo_moved = last && last->vtodo && vtodo.presence != ABSENT &&
+			   !value_same(f, &last->vtodo->values->value[f], &vtodo);
+
+	if (card_moved)
+		vector_put(decoded->values, f, card);
+	else if (!vtodo_moved && seen && seen->value[f].presence != ABSENT)
+		vector_put(decoded->values, f, &seen->value[f]);
+	if (card_moved && vtodo_moved) {
+		if (!decoded->beaten)
+			decoded->beaten = vector_new(decoded);
+		vector_put(decoded->beaten, f, &vtodo);
+	}
+}
+
+/* The values of the two halves as one. */
+static void join_halves(TALLOC_CTX *mem, const struct halves *now, const struct halves *last,
+			const struct vector *seen, struct decoded *decoded)
+{
+	const struct vector *base = card_base(mem, now, last);
+	const struct vector *as_card = card_normal(mem, decoded->values);
+
+	for (int f = 0; f < FIELDS; f++) {
+		const struct value *card = &now->card->values->value[f];
+		bool even = value_same((enum field)f, &as_card->value[f], card);
+
+		if (card->presence == ABSENT || !even)
+			join_field(now, last, base, seen, (enum field)f, decoded);
+		if (card->presence != ABSENT && !even)
+			decoded->uneven = true;
+	}
+}
+
+static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
+				    const struct vector *seen, struct decoded **decoded_r)
+{
+	struct halves before = { .message = NULL }, now = { .message = NULL };
+	struct fault *fault = last ? read_halves(mem, last, strlen(last), NULL, &before) : NULL;
+	const struct halves *known = last && !fault ? &before : NULL;
+	struct decoded *decoded;
+
+	talloc_free(fault); /* what we hold of old is not readable: nothing to compare with */
+	FAULT_TRY(read_halves(mem, text, len, known, &now));
+	if (now.vtodo) {
+		decoded = of_vtodo(mem, now.vtodo);
+	} else {
+		decoded = MEM_NEW(mem, struct decoded);
+		decoded->values = vector_new(mem);
+	}
+	if (!decoded->uid)
+		decoded->uid = now.message->uid;
+	if (!decoded->edition) {
+		decoded->edition = now.message->edition;
+		decoded->edition_hash = now.message->edition_hash;
+	}
+	if (now.card && (known || !card_is_as_published(mem, &now, decoded)))
+		join_halves(mem, &now, known, known ? seen : NULL, decoded);
+	*decoded_r = decoded;
+	return NULL;
+}
+
+static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old_len,
+				    const struct codec_publish *publish, char **text_r,
+				    size_t *len_r)
+{
+	struct message_publish out = { .uid = publish->uid,
+				       .edition = publish->edition,
+				       .edition_hash = publish->edition_hash,
+				       .site_host = publish->site_host,
+				       .from_name = publish->project,
+				       .to_name = publish->to_name,
+				       .to_email = publish->to_email,
+				       .subject = vector_str(publish->values, FIELD_subject),
+				       .now_us = publish->now_us };
+	struct message *message = NULL;
+	char *calendar = NULL;
+
+	if (old)
+		FAULT_TRY(message_parse(mem, old, old_len, &message));
+	FAULT_TRY(encode_vtodo(mem, message ? message->calendar : NULL,
+			       message ? message->calendar_len : 0, publish, &calendar,
+			       &out.calendar_len));
+	out.calendar = calendar;
+	out.card = card_write(mem, vtodo_normal(mem, publish->values), publish->trailer);
+	return old ? message_patch(mem, old, old_len, &out, text_r, len_r)
+		   : message_write(mem, &out, text_r, len_r);
+}
+
+/* ---- either ---- */
+
+struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text, size_t len,
+			   const char *last, const struct vector *seen, struct decoded **decoded_r)
+{
+	return form == ENDPOINT_MESSAGE ? decode_message(mem, text, len, last, seen, decoded_r)
+					: decode_vtodo(mem, text, len, last, decoded_r);
+}
+
+struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,
+			   const struct codec_publish *publish, char **text_r, size_t *len_r)
+{
+	size_t old_len = old ? strlen(old) : 0;
+
+	return form == ENDPOINT_MESSAGE ? encode_message(mem, old, old_len, publish, text_r, len_r)
+					: encode_vtodo(mem, old, old_len, publish, text_r, len_r);
+}

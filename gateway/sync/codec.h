@@ -1,0 +1,54 @@
+/* codec.h - the text of an item in either of its forms: a VTODO, or a message that carries one.
+ *
+ * A message says everything twice: on its card, for people, and in its VTODO part, for clients that
+ * read those. Each is compared with the last text that we know of the item; the one that changed
+ * counts, and where both did, differently, the card does (a person wrote it) and the VTODO's value
+ * is told besides.
+ */
+#ifndef TASKFERRY_CODEC_H
+#define TASKFERRY_CODEC_H
+
+#include "gateway/endpoint.h"
+#include "model/trailer.h"
+#include "model/vector.h"
+
+/* Changes whenever decoding means something new by the same text. */
+#define CODEC_VERSION 1
+
+struct decoded {
+	struct vector *values;
+	const char *uid; /* NULL: none */
+	int64_t edition; /* 0: none */
+	const char *edition_hash;
+	const char *writer;       /* PRODID of who wrote it last, or NULL */
+	int64_t last_modified_us; /* 0: not told */
+	bool uneven;              /* a message whose halves do not say the same: worth a write */
+	struct vector *beaten;    /* what the VTODO says where the card says otherwise and both
+				     were edited; NULL: nothing */
+};
+
+/* What to publish. A value that is absent is not ours to touch. */
+struct codec_publish {
+	const struct vector *values;
+	const char *uid;
+	int64_t edition;
+	const char *edition_hash;
+	const char *trailer;
+	int64_t now_us;
+	/* a message's envelope */
+	const char *site_host, *project, *to_name, *to_email;
+};
+
+/* LAST: the text that we know of the item from before, and SEEN what it was read as; or both NULL.
+ * DATA fault (scope ITEM, HOLD): the text is not of that form. */
+struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text, size_t len,
+			   const char *last, const struct vector *seen,
+			   struct decoded **decoded_r) ATTR_MUST_CHECK;
+
+/* OLD: the text that the server holds, in which what is not ours stays byte for byte (N4); NULL: a
+ * new item. */
+struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,
+			   const struct codec_publish *publish, char **text_r,
+			   size_t *len_r) ATTR_MUST_CHECK;
+
+#endif

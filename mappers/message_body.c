@@ -1,0 +1,383 @@
+#include "config.h"
+
+#include "mappers/message_private.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+/* What we write: a text that is 7-bit already goes as it is, so that the card can be read in any
+ * program; else the card goes as quoted-printable (most of it is ASCII) and the calendar as base64,
+ * which keeps each of its bytes, odd line ends too. Lines that begin with "From " count as not
+ * 7-bit: mailboxes in one file change them.
+ *
+ * A line that would delimit parts is no line of ours: quoted-printable then writes "--" at a line's
+ * beginning as "=2D-", and base64 has no '-'.
+ *
+ * What we read: anything. Nothing a person wrote is dropped: an `=` that begins no escape stands
+ * for itself, bytes that their charset does not have become U+FFFD.
+ */
+
+#define QP_LINE 75     /* characters before the `=` of a soft line break, RFC 2045 section 6.7 */
+#define BASE64_LINE 57 /* bytes that make 76 characters, RFC 2045 section 6.8 */
+#define ICONV_CHUNK 4096
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* Character sets */
+
+/* Those that mail is written in, and their names for iconv(): it loads code by name, and its rare
+ * converters have had endless loops and crashes, so a name from a message does not get there. What
+ * says Latin-1 means Windows' superset of it. */
+static const struct {
+	const char *name, *iconv;
+} charsets[] = {
+	{ "iso-8859-1", "CP1252" },
+	{ "latin1", "CP1252" },
+	{ "windows-1252", "CP1252" },
+	{ "cp1252", "CP1252" },
+	{ "iso-8859-2", "ISO-8859-2" },
+	{ "iso-8859-3", "ISO-8859-3" },
+	{ "iso-8859-4", "ISO-8859-4" },
+	{ "iso-8859-5", "ISO-8859-5" },
+	{ "iso-8859-6", "ISO-8859-6" },
+	{ "iso-8859-7", "ISO-8859-7" },
+	{ "iso-8859-8", "ISO-8859-8" },
+	{ "iso-8859-8-i", "ISO-8859-8" },
+	{ "iso-8859-9", "ISO-8859-9" },
+	{ "iso-8859-10", "ISO-8859-10" },
+	{ "iso-8859-13", "ISO-8859-13" },
+	{ "iso-8859-14", "ISO-8859-14" },
+	{ "iso-8859-15", "ISO-8859-15" },
+	{ "iso-8859-16", "ISO-8859-16" },
+	{ "windows-1250", "CP1250" },
+	{ "windows-1251", "CP1251" },
+	{ "windows-1253", "CP1253" },
+	{ "windows-1254", "CP1254" },
+	{ "windows-1255", "CP1255" },
+	{ "windows-1256", "CP1256" },
+	{ "windows-1257", "CP1257" },
+	{ "windows-1258", "CP1258" },
+	{ "koi8-r", "KOI8-R" },
+	{ "koi8-u", "KOI8-U" },
+	{ "tis-620", "TIS-620" },
+	{ "gb2312", "GB18030" },
+	{ "gbk", "GB18030" },
+	{ "gb18030", "GB18030" },
+	{ "big5", "BIG5" },
+	{ "euc-jp", "EUC-JP" },
+	{ "shift_jis", "SHIFT_JIS" },
+	{ "iso-2022-jp", "ISO-2022-JP" },
+	{ "euc-kr", "EUC-KR" },
+	{ "ks_c_5601-1987", "EUC-KR" },
+	{ "utf-16", "UTF-16" },
+	{ "utf-16le", "UTF-16LE" },
+	{ "utf-16be", "UTF-16BE" },
+};
+
+/* NULL: none that we convert from. An encoded word may name a language behind a `*` (RFC 2231
+ * section 5). */
+static const char *iconv_name(const char *charset)
+{
+	size_t len = strcspn(charset, "*");
+
+	for (size_t i = 0; i < COUNT_OF(charsets); i++)
+		if (strlen(charsets[i].name) == len &&
+		    strncasecmp(charsets[i].name, charset, len) == 0)
+			return charsets[i].iconv;
+	return NULL;
+}
+
+static void convert(struct buf *out, iconv_t converter, char *bytes, size_t len, bool *clean_r)
+{
+	char chunk[ICONV_CHUNK];
+
+	while (len > 0) {
+		char *to = chunk;
+		size_t room = sizeof chunk;
+		bool good =
+			iconv(converter, &bytes, &len, &to, &room) != (size_t)-1 || errno == E2BIG;
+
+		buf_add(out, chunk, (size_t)(to - chunk));
+		if (good)
+			continue;
+		buf_puts(out, REPLACEMENT);
+		*clean_r = false;
+		bytes++;
+		len--;
+	}
+}
+
+char *message_body_convert(TALLOC_CTX *mem, const char *charset, const char *bytes, size_t len,
+			   size_t *len_r, bool *clean_r)
+{
+	const char *name = charset ? iconv_name(charset) : NULL;
+	struct buf *out;
+	iconv_t converter;
+	char *copy;
+
+	if (!name)
+		return NULL;
+	converter = iconv_open("UTF-8", name);
+	if (converter == (iconv_t)-1)
+		return NULL; /* a system without that converter */
+	out = buf_new(mem);
+	copy = mem_bytes(out, bytes, len);
+	*clean_r = true;
+	convert(out, converter, copy, len, clean_r);
+	(void)iconv_close(converter);
+	talloc_free(copy);
+	return buf_steal(&out, mem, len_r);
+}
+
+char *message_body_plain(TALLOC_CTX *mem, const char *text, size_t len)
+{
+	size_t mark = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+	char *plain = text_to_utf8(mem, text + mark, len - mark), *out = plain;
+
+	for (const char *c = plain; *c; c++)
+		if (*c != '\r')
+			*out++ = *c;
+		else if (c[1] != '\n')
+			*out++ = '\n';
+	*out = '\0';
+	return plain;
+}
+
+/* Reading */
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* One line of N bytes without its line end. */
+static void decode_quoted_line(struct buf *out, const char *line, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high = line[i] == '=' && n - i > 2 ? hex_digit(line[i + 1]) : -1;
+		int low = high >= 0 ? hex_digit(line[i + 2]) : -1;
+
+		buf_putc(out, low >= 0 ? (char)(high << 4 | low) : line[i]);
+		i += low >= 0 ? 2 : 0;
+	}
+}
+
+/* RFC 2045 section 6.7: blanks at the end of a line are none of the text. */
+static char *decode_quoted(TALLOC_CTX *mem, const char *text, size_t len, size_t *len_r)
+{
+	struct buf *out = buf_new(mem);
+
+	for (size_t at = 0; at < len;) {
+		const char *newline = memchr(text + at, '\n', len - at);
+		size_t next = newline ? (size_t)(newline - text) + 1 : len;
+		size_t eol = newline ? next - 1 : len, end;
+
+		eol -= newline && eol > at && text[eol - 1] == '\r';
+		for (end = eol; end > at && (text[end - 1] == ' ' || text[end - 1] == '\t');)
+			end--;
+		if (newline && end > at && text[end - 1] == '=') {
+			decode_quoted_line(out, text + at, end - 1 - at);
+		} else {
+			decode_quoted_line(out, text + at, end - at);
+			buf_add(out, text + eol, next - eol);
+		}
+		at = next;
+	}
+	return buf_steal(&out, mem, len_r);
+}
+
+char *message_body_decode(TALLOC_CTX *mem, const struct message_tree *tree,
+			  const struct message_part *part, size_t *len_r)
+{
+	const char *body = tree->text + part->body;
+	size_t len = part->to - part->body;
+
+	switch (part->kind.encoding) {
+	case MESSAGE_QUOTED_PRINTABLE:
+		return decode_quoted(mem, body, len, len_r);
+	case MESSAGE_BASE64:
+		return message_mime_base64(mem, body, len, len_r);
+	default:
+		*len_r = len;
+		return mem_bytes(mem, body, len);
+	}
+}
+
+/* Writing */
+
+/* True if a line of TEXT would be taken for a delimiter; other readers want no more than that it
+ * begins like one. */
+static bool collides(const struct message_boundaries *boundaries, const char *text, size_t len)
+{
+	const char *end = text + len, *newline;
+
+	for (const char *line = text; boundaries && line < end; line = newline + 1) {
+		for (size_t i = 0; i < boundaries->count; i++) {
+			size_t n = strlen(boundaries->names[i]);
+
+			if ((size_t)(end - line) >= n + 2 && !memcmp(line, "--", 2) &&
+			    !memcmp(line + 2, boundaries->names[i], n))
+				return true;
+		}
+		newline = memchr(line, '\n', (size_t)(end - line));
+		if (!newline)
+			break;
+	}
+	return false;
+}
+
+/* True if LEN bytes, whose lines end with CR LF, can go as they are. */
+static bool is_plain(const char *text, size_t len)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\r' && i + 1 < len && text[i + 1] == '\n') {
+			i++;
+			line = 0;
+			continue;
+		}
+		if (text[i] != '\t' && (text[i] < ' ' || text[i] > '~'))
+			return false;
+		if (line == 0 && len - i >= 5 && memcmp(text + i, "From ", 5) == 0)
+			return false;
+		if (++line > MESSAGE_BODY_LINE)
+			return false;
+	}
+	return true;
+}
+
+/* The code point at TEXT in quoted-printable, at most 12 characters; NUL-terminated. */
+static size_t quote(const char *text, size_t column, bool guard, char *out)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t n = text_prefix_chars(text, 1), size = 0;
+	bool last = text[n] == '\n' || !text[n];
+	bool plain = (*text == '\t' || (*text >= ' ' && *text <= '~')) && *text != '=' &&
+		     !(last && (*text == ' ' || *text == '\t'));
+
+	if (column == 0 && (text_starts(text, "From ") || (guard && text_starts(text, "--"))))
+		plain = false;
+	for (size_t i = 0; i < n; i++) {
+		if (plain) {
+			out[size++] = text[i];
+			continue;
+		}
+		out[size++] = '=';
+		out[size++] = digits[(unsigned char)text[i] >> 4];
+		out[size++] = digits[text[i] & 0xf];
+	}
+	out[size] = '\0';
+	return n;
+}
+
+static void encode_quoted(struct buf *out, const char *text, bool guard)
+{
+	char quoted[13];
+	size_t column = 0;
+
+	while (*text) {
+		size_t n;
+
+		if (*text == '\n') {
+			buf_puts(out, "\r\n");
+			column = 0;
+			text++;
+			continue;
+		}
+		n = quote(text, column, guard, quoted);
+		if (column + strlen(quoted) > QP_LINE) {
+			buf_puts(out, "=\r\n");
+			column = 0;
+			n = quote(text, column, guard, quoted);
+		}
+		buf_puts(out, quoted);
+		column += strlen(quoted);
+		text += n;
+	}
+}
+
+void message_body_base64(struct buf *out, const char *bytes, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char group[4];
+
+	for (size_t i = 0; i < len; i += 3) {
+		const unsigned char *b = (const unsigned char *)bytes + i;
+		size_t n = len - i < 3 ? len - i : 3;
+		uint32_t bits = (uint32_t)b[0] << 16 | (n > 1 ? (uint32_t)b[1] << 8 : 0) |
+				(n > 2 ? b[2] : 0);
+
+		for (size_t k = 0; k < sizeof group; k++)
+			group[k] = k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=';
+		buf_add(out, group, sizeof group);
+	}
+}
+
+static void lines_of_base64(struct buf *out, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i += BASE64_LINE) {
+		if (i)
+			buf_puts(out, "\r\n");
+		message_body_base64(out, bytes + i, len - i < BASE64_LINE ? len - i : BASE64_LINE);
+	}
+}
+
+static void add_encoding(struct buf *out, const char *name)
+{
+	buf_printf(out, "Content-Transfer-Encoding: %s\r\n", name);
+}
+
+void message_body_card(struct buf *out, const char *card,
+		       const struct message_boundaries *boundaries)
+{
+	struct buf *body = buf_new(out);
+	const char *encoding = "7bit";
+
+	card = message_body_plain(body, card, strlen(card));
+	for (const char *c = card; *c; c++)
+		if (*c == '\n')
+			buf_puts(body, "\r\n");
+		else
+			buf_putc(body, *c);
+	if (!is_plain(body->data, body->len) || collides(boundaries, body->data, body->len)) {
+		encoding = "quoted-printable";
+		buf_clear(body);
+		encode_quoted(body, card, false);
+		if (collides(boundaries, body->data, body->len)) {
+			buf_clear(body);
+			encode_quoted(body, card, true);
+		}
+	}
+	buf_puts(out, "Content-Type: text/plain; charset=utf-8\r\n");
+	add_encoding(out, encoding);
+	buf_puts(out, "\r\n");
+	buf_add(out, body->data, body->len);
+	talloc_free(body);
+}
+
+/* An attachment, and without METHOD: what a program shows when it opens the message is then the
+ * card, beside which the calendar's data is a file; inline, some show a second, poorer card of their
+ * own instead, or a bar that offers to answer an invitation (RFC 6047 wants both for those). */
+void message_body_calendar(struct buf *out, const char *calendar, size_t len,
+			   const struct message_boundaries *boundaries)
+{
+	bool plain = is_plain(calendar, len) && !collides(boundaries, calendar, len);
+
+	buf_puts(out, "Content-Type: text/calendar; charset=utf-8; component=VTODO;\r\n"
+		      " name=task.ics\r\n");
+	add_encoding(out, plain ? "7bit" : "base64");
+	buf_puts(out, "Content-Disposition: attachment; filename=task.ics\r\n\r\n");
+	if (plain)
+		buf_add(out, calendar, len);
+	else
+		lines_of_base64(out, calendar, len);
+}

@@ -1,0 +1,383 @@
+#include "config.h"
+
+#include "mappers/message_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "model/field.h"
+#include "model/when.h"
+
+/* Every text that gets into a header is made one line first: what would end it, control characters
+ * and line separators, became a blank, so no text can add a field.
+ *
+ * A text goes as it is when every reader gives it back: ASCII, words of bounded length with single
+ * blanks between them (where it is folded), nothing that looks like an encoded word. Else all of it
+ * goes as encoded words (RFC 2047), in the shorter of the two encodings.
+ */
+
+#define WORD_MAX 60        /* characters of a plain word; longer ones would make a line too long */
+#define NAME_MAX_CHARS 200 /* of a person's or project's name */
+#define ENCODED_MAX 75     /* characters of an encoded word, RFC 2047 section 2 */
+#define ENCODED_FRAME 12   /* "=?UTF-8?Q?" and "?=" */
+#define ID_MAX 255         /* bytes of a UID that stands in a Message-ID as it is */
+#define HOST_MAX 253       /* bytes of a host name, RFC 1035 */
+#define DAY_S 86400
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static const char *const names[] = {
+	[MESSAGE_FROM] = "From",
+	[MESSAGE_TO] = "To",
+	[MESSAGE_SUBJECT] = "Subject",
+	[MESSAGE_DATE] = "Date",
+	[MESSAGE_ID] = "Message-ID",
+	[MESSAGE_UID] = MESSAGE_UID_FIELD,
+	[MESSAGE_EDITION] = MESSAGE_EDITION_FIELD,
+	[MESSAGE_VERSION] = "MIME-Version",
+};
+_Static_assert(COUNT_OF(names) == MESSAGE_OWNS, "a name for every field");
+
+const char *message_header_name(enum message_own own)
+{
+	return names[own];
+}
+
+/* A header that is being written, and how far its line has got. */
+struct line {
+	struct buf *out;
+	size_t column;
+};
+
+static struct line begin(struct buf *out, const char *name)
+{
+	buf_printf(out, "%s:", name);
+	return (struct line){ .out = out, .column = strlen(name) + 1 };
+}
+
+static void end(struct line *line)
+{
+	buf_puts(line->out, "\r\n");
+}
+
+static void fold(struct line *line)
+{
+	buf_puts(line->out, "\r\n ");
+	line->column = 1;
+}
+
+/* A blank and N characters, on the next line if they do not fit. */
+static void add(struct line *line, const char *text, size_t n)
+{
+	if (line->column + 1 + n > MESSAGE_HEADER_LINE && line->column > 1) {
+		fold(line);
+	} else {
+		buf_putc(line->out, ' ');
+		line->column++;
+	}
+	buf_add(line->out, text, n);
+	line->column += n;
+}
+
+/* Encoded words */
+
+/* What stands for itself in Q everywhere, also in a name (RFC 2047 section 5). */
+static bool is_safe(char c)
+{
+	return c && strchr(LOWER UPPER DIGITS "!*+-/", c);
+}
+
+static size_t q_length(const char *text, size_t n)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < n; i++)
+		length += is_safe(text[i]) || text[i] == ' ' ? 1 : 3;
+	return length;
+}
+
+static size_t b_length(size_t n)
+{
+	return (n + 2) / 3 * 4;
+}
+
+static void add_q(struct buf *out, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_safe(text[i]))
+			buf_putc(out, text[i]);
+		else if (text[i] == ' ')
+			buf_putc(out, '_');
+		else
+			buf_printf(out, "=%02X", (unsigned char)text[i]);
+}
+
+/* The bytes of the longest beginning of TEXT whose encoding has at most ROOM characters; never in
+ * the middle of a character. */
+static size_t fitting(const char *text, bool q, size_t room)
+{
+	size_t n = 0, next;
+
+	while (text[n]) {
+		next = n + text_prefix_chars(text + n, 1);
+		if ((q ? q_length(text, next) : b_length(next)) > room)
+			break;
+		n = next;
+	}
+	return n;
+}
+
+static void add_encoded(struct line *line, const char *text)
+{
+	bool q = q_length(text, strlen(text)) <= b_length(strlen(text));
+	struct buf *word = buf_new(line->out);
+
+	while (*text) {
+		size_t used = line->column + 1 + ENCODED_FRAME, n = 0;
+
+		if (used < MESSAGE_HEADER_LINE)
+			n = fitting(text, q, MESSAGE_HEADER_LINE - used);
+		if (!n)
+			n = fitting(text, q, ENCODED_MAX - ENCODED_FRAME);
+		buf_clear(word);
+		buf_puts(word, q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
+		if (q)
+			add_q(word, text, n);
+		else
+			message_body_base64(word, text, n);
+		buf_puts(word, "?=");
+		add(line, word->data, word->len);
+		text += n;
+	}
+	talloc_free(word);
+}
+
+static bool is_ascii(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* TEXT is one line, without blanks at its ends. */
+static bool is_plain(const char *text)
+{
+	if (!is_ascii(text) || strstr(text, "=?") || strstr(text, "  "))
+		return false;
+	for (size_t len; *text; text += len + (text[len] == ' ')) {
+		len = strcspn(text, " ");
+		if (len > WORD_MAX)
+			return false;
+	}
+	return true;
+}
+
+static char *one_line(TALLOC_CTX *mem, const char *text, size_t chars)
+{
+	return text_trim(mem, text_one_line(mem, text, chars));
+}
+
+static void add_text(struct line *line, const char *text)
+{
+	if (!is_plain(text)) {
+		add_encoded(line, text);
+		return;
+	}
+	for (size_t len; *text; text += len + (text[len] == ' ')) {
+		len = strcspn(text, " ");
+		add(line, text, len);
+	}
+}
+
+/* Names and addresses */
+
+/* Folded at its blanks, which are then the reader's too. */
+static void add_quoted(struct line *line, const char *name)
+{
+	struct buf *quoted = buf_new(line->out);
+	const char *word;
+	size_t len;
+
+	buf_putc(quoted, '"');
+	for (; *name; name++) {
+		if (*name == '"' || *name == '\\')
+			buf_putc(quoted, '\\');
+		buf_putc(quoted, *name);
+	}
+	buf_putc(quoted, '"');
+	for (word = quoted->data; *word; word += len + (word[len] == ' ')) {
+		len = strcspn(word, " ");
+		add(line, word, len);
+	}
+	talloc_free(quoted);
+}
+
+static void add_mailbox(struct line *line, const char *name, const char *address)
+{
+	char *shown = name ? one_line(line->out, name, NAME_MAX_CHARS) : NULL;
+	char *angle = mem_printf(line->out, "<%s>", address);
+
+	if (shown && *shown && is_plain(shown))
+		add_quoted(line, shown);
+	else if (shown)
+		add_encoded(line, shown);
+	add(line, angle, strlen(angle));
+	talloc_free(shown);
+	talloc_free(angle);
+}
+
+/* A host as it can stand in an address: one that cannot (an IPv6 address, letters beyond ASCII)
+ * becomes a name of the same length of life. */
+static char *host_of(TALLOC_CTX *mem, const char *host)
+{
+	size_t len = strlen(host);
+
+	if (len && len <= HOST_MAX && strspn(host, LOWER UPPER DIGITS ".-") == len &&
+	    !strchr(".-", host[0]) && !strchr(".-", host[len - 1]) && !strstr(host, ".."))
+		return mem_strdup(mem, host);
+	return text_slug(mem, host, WORD_MAX);
+}
+
+/* A UID as it can stand in a Message-ID: those that we make can. */
+static char *id_of(TALLOC_CTX *mem, const char *uid)
+{
+	size_t len = strlen(uid);
+
+	if (len && len <= ID_MAX && strspn(uid, LOWER UPPER DIGITS "-_") == len)
+		return mem_strdup(mem, uid);
+	return digest_short(mem, uid, len, 32);
+}
+
+/* RFC 5322 section 3.3. */
+static char *date_of(TALLOC_CTX *mem, int64_t us)
+{
+	static const char days[] = "ThuFriSatSunMonTueWed";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int64_t s = us / CLOCK_SECOND_US - (us % CLOCK_SECOND_US < 0);
+	int64_t day = s / DAY_S - (s % DAY_S < 0);
+	int second = (int)(s - day * DAY_S), weekday = (int)((day % 7 + 7) % 7);
+	int year, month, month_day;
+
+	when_day_to_civil((int32_t)day, &year, &month, &month_day);
+	return mem_printf(mem, "%.3s, %02d %.3s %04d %02d:%02d:%02d +0000", days + 3 * weekday,
+			  month_day, months + 3 * (month - 1), year, second / 3600,
+			  second / 60 % 60, second % 60);
+}
+
+/* Fields */
+
+static bool says(enum message_own own, const struct message_publish *publish)
+{
+	if (own == MESSAGE_TO)
+		return publish->to_email && is_ascii(publish->to_email) &&
+		       text_is_address(publish->to_email);
+	if (own == MESSAGE_EDITION)
+		return publish->edition > 0;
+	return true;
+}
+
+static char *edition_of(TALLOC_CTX *mem, const struct message_publish *publish)
+{
+	const char *hash = publish->edition_hash;
+
+	return mem_printf(mem, "%" PRId64 "%s%s", publish->edition, hash ? "-" : "",
+			  hash ? hash : "");
+}
+
+bool message_header_add(struct buf *out, enum message_own own,
+			const struct message_publish *publish)
+{
+	TALLOC_CTX *tmp;
+	struct line line;
+	char *host;
+
+	if (!says(own, publish))
+		return false;
+	tmp = MEM_CONTEXT(out);
+	line = begin(out, names[own]);
+	host = host_of(tmp, publish->site_host);
+	switch (own) {
+	case MESSAGE_FROM:
+		add_mailbox(&line, publish->from_name, mem_printf(tmp, "taskferry@%s", host));
+		break;
+	case MESSAGE_TO:
+		add_mailbox(&line, publish->to_name, publish->to_email);
+		break;
+	case MESSAGE_SUBJECT:
+		add_text(&line, one_line(tmp, publish->subject, SUBJECT_MAX_CHARS));
+		break;
+	case MESSAGE_UID:
+		add_text(&line, one_line(tmp, publish->uid, strlen(publish->uid)));
+		break;
+	case MESSAGE_EDITION: {
+		char *edition = edition_of(tmp, publish);
+
+		add_text(&line, one_line(tmp, edition, strlen(edition)));
+		break;
+	}
+	case MESSAGE_ID:
+		buf_printf(out, " <%s.%" PRId64 "@%s>", id_of(tmp, publish->uid), publish->edition,
+			   host);
+		break;
+	case MESSAGE_DATE:
+		buf_printf(out, " %s", date_of(tmp, publish->now_us));
+		break;
+	default:
+		buf_puts(out, " 1.0");
+		break;
+	}
+	end(&line);
+	talloc_free(tmp);
+	return true;
+}
+
+/* Multiparts */
+
+void message_header_mixed(struct buf *out, const char *boundary)
+{
+	buf_printf(out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n", boundary);
+}
+
+static bool occurs(const char *word, const struct message_slice *slice)
+{
+	const char *at = slice->text, *past = slice->text + slice->len;
+	size_t len = strlen(word);
+
+	while ((at = memchr(at, *word, (size_t)(past - at)))) {
+		if ((size_t)(past - at) >= len && memcmp(at, word, len) == 0)
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* "=_" occurs neither in quoted-printable nor in base64. The first choice is made of what anybody
+ * may know; where somebody has put it into a text, the texts go into the next one, which nobody can
+ * put into them. */
+char *message_header_boundary(TALLOC_CTX *mem, const struct message_publish *publish,
+			      const struct message_slice *texts, size_t count)
+{
+	struct buf *seed = buf_new(mem);
+	bool taken;
+	char *boundary;
+
+	buf_printf(seed, "%s\n%" PRId64 "\n", publish->uid, publish->edition);
+	do {
+		char *hash = digest_short(seed, seed->data, seed->len, 16);
+
+		boundary = mem_printf(mem, "=_taskferry-%s", hash);
+		taken = false;
+		for (size_t i = 0; i < count && !taken; i++)
+			taken = occurs(boundary, &texts[i]);
+		for (size_t i = 0; i < count && taken; i++)
+			buf_puts(seed, digest_sha256(seed, texts[i].text, texts[i].len));
+	} while (taken);
+	talloc_free(seed);
+	return boundary;
+}

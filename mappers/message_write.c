@@ -1,0 +1,49 @@
+#include "config.h"
+
+#include "mappers/message_private.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The order of a new message's fields. */
+static const enum message_own fields[] = {
+	MESSAGE_FROM, MESSAGE_TO,  MESSAGE_SUBJECT, MESSAGE_DATE,
+	MESSAGE_ID,   MESSAGE_UID, MESSAGE_EDITION, MESSAGE_VERSION,
+};
+_Static_assert(COUNT_OF(fields) == MESSAGE_OWNS, "every field once");
+
+struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
+			    size_t *len_r)
+{
+	struct buf *out = buf_new(mem), *card = buf_new(out), *calendar = buf_new(out);
+	struct fault *fault = NULL;
+	char *boundary;
+
+	assert(publish->uid && publish->subject && publish->card && publish->calendar);
+	message_body_card(card, publish->card, NULL);
+	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
+	boundary = message_header_boundary(out, publish,
+					   (struct message_slice[]){
+						   { card->data, card->len },
+						   { calendar->data, calendar->len },
+					   },
+					   2);
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		(void)message_header_add(out, fields[i], publish);
+	message_header_mixed(out, boundary);
+	buf_printf(out, "\r\n--%s\r\n", boundary);
+	buf_add(out, card->data, card->len);
+	buf_printf(out, "\r\n--%s\r\n", boundary);
+	buf_add(out, calendar->data, calendar->len);
+	buf_printf(out, "\r\n--%s--\r\n", boundary);
+	if (out->len <= MESSAGE_TEXT_MAX) {
+		talloc_free(card);
+		talloc_free(calendar);
+		*text_r = buf_steal(&out, mem, len_r);
+		return NULL;
+	}
+	fault = message_fault(mem, "a message of %zu bytes: more than %zu", out->len,
+			      MESSAGE_TEXT_MAX);
+	talloc_free(out);
+	return fault;
+}

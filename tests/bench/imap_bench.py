@@ -1,0 +1,271 @@
+#!/usr/bin/python3 -B
+"""taskferry and mbsync on one throwaway Dovecot, in the same run, the two in turn. Prints tables; asserts nothing.
+
+    publish   N assignments of one person; mbsync pushes the same messages from a Maildir
+    sync      with nothing changed and with one message edited, beside mbsync
+    latency   with the service: from the APPEND of an edited message to the committed row (Dovecot's own delay before it tells
+              an idling client is 0.5 s)
+    scale     the service with 0, 200 and 1,000 mailboxes: resident memory, threads, descriptors, CPU while idle
+
+usage: TASKFERRY=path/to/taskferry imap_bench.py [--items N] [--runs N] [--edits N] [--mailboxes N,N...] [PART...]
+(needs dovecot-imapd, isync and time; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
+"""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ.setdefault("TF_SRCDIR", ROOT)
+os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
+from lab import (PASSWORD, PROGRAM, DovecotServer, Mailbox, Proxy, Service, Site, login_of, wait_for, with_card)  # noqa: E402
+
+OURS, PEER = "p0001", "mbsync"      # the logins of the two
+PEOPLE_OF_LATENCY = 20
+IDLE_S = 10
+MBSYNC_REST_S = 1.1     # it sleeps until the second of a change in the Maildir is over: not to be measured
+
+
+def timed(command, env=None):
+    """(wall seconds, CPU seconds, peak resident MiB) of the whole process, and what it said. The peak is GNU time's: a child
+    of ours would count what this Python had resident before it became that program."""
+    with tempfile.NamedTemporaryFile() as peak:
+        start = time.monotonic()
+        process = subprocess.Popen(["/usr/bin/time", "-q", "-f", "%M", "-o", peak.name, *command], env=env,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = process.stdout.read().decode(errors="replace")
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+        process.stdout.close()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            sys.exit(f"{command}: exit {process.returncode}\n{said}")
+        return (wall, usage.ru_utime + usage.ru_stime, int(peak.read()) / 1024), said
+
+
+def counts(proxy, command, env=None):
+    """The same through the proxy: commands, bytes sent, bytes received. Its time does not count."""
+    before = proxy.commands, proxy.sent, proxy.received
+    _, said = timed(command, env)
+    time.sleep(0.2)
+    return tuple(after - was for after, was in zip((proxy.commands, proxy.sent, proxy.received), before)), said
+
+
+class Ferry:
+    def __init__(self, directory, url, count, edge=None):
+        self.site = Site(directory, {"mail": f"type = imap\nurl = {url}\nlogin = %{{local}}\npassword = {PASSWORD}\nsettle = 0s\n"})
+        self.site.prepare([OURS], count)
+        self.command, self.env = [PROGRAM, "-v", "sync"], self.site.env
+        self.edge = edge
+
+    def through(self, port):
+        with open(self.site.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.site.config, "w", encoding="utf-8") as file:
+            file.write(re.sub(r"(url = imap://127.0.0.1:)\d+", rf"\g<1>{port}", text))
+
+
+class Mbsync:
+    def __init__(self, directory, port, push):
+        os.makedirs(os.path.join(directory, "mail", "tasks", "new"))
+        os.makedirs(os.path.join(directory, "mail", "tasks", "cur"))
+        os.makedirs(os.path.join(directory, "mail", "tasks", "tmp"))
+        os.makedirs(os.path.join(directory, "mail", "INBOX"))
+        self.directory, self.config = directory, os.path.join(directory, "mbsyncrc")
+        self.push = push
+        self.through(port)
+        self.command, self.env = ["mbsync", "-q", "-c", self.config, "tasks"], dict(os.environ, HOME=directory)
+
+    def through(self, port):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"IMAPStore far\nHost 127.0.0.1\nPort {port}\nUser {PEER}\nPass {PASSWORD}\nSSLType None\n"
+                       f"AuthMechs LOGIN\n\nMaildirStore near\nPath {self.directory}/mail/\nInbox {self.directory}/mail/INBOX\n"
+                       f"SubFolders Verbatim\n\nChannel tasks\nFar :far:\nNear :near:\nPatterns tasks\nCreate Both\n"
+                       f"Expunge Both\nSync All\nSyncState *\n")
+
+    def fill(self, messages):
+        for number, raw in enumerate(messages):
+            with open(os.path.join(self.directory, "mail", "tasks", "new", f"1.{number}.bench"), "wb") as file:
+                file.write(raw.replace(b"\r\n", b"\n"))
+        time.sleep(MBSYNC_REST_S)
+
+
+def edit_one(url, login, percent):
+    """One message edited in place by another client."""
+    with Mailbox(url, login, PASSWORD) as box:
+        message = [found for found in box.messages() if found.header("X-Taskferry-UID")][0]
+        box.edit(message, with_card(message.raw, {"Percent": percent}))
+
+
+def publish_and_sync(count, number):
+    """One run: rows of (step, program) -> figures."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    rows = {}
+    dovecot = DovecotServer(directory, [OURS, PEER], {"DOVECOT_LOG_WRITES": "no"})
+    port = int(dovecot.url.rpartition(":")[2])
+    proxy = Proxy(port)
+    try:
+        ferry = Ferry(os.path.join(directory, "ferry"), dovecot.url, count)
+        peer = Mbsync(os.path.join(directory, "peer"), port, True)
+        rows["publish", "taskferry"], said = timed(ferry.command, ferry.env)
+        rows["publish", "taskferry says"] = said
+        messages = [message.raw for message in dovecot.messages(OURS)]
+        rows["size"] = statistics.mean(len(raw) for raw in messages)
+        rows["items"] = len(messages)
+        peer.fill(messages)
+        rows["publish", "mbsync"], _ = timed(peer.command, peer.env)
+        timed(ferry.command, ferry.env)         # what follows from our own writes
+        timed(peer.command, peer.env)
+        for step, percent in (("nothing changed", None), ("one changed", 35 + number)):
+            for measure in ("time", "count"):
+                if percent:
+                    for login in (OURS, PEER):
+                        edit_one(dovecot.url, login, percent + (measure == "count"))
+                time.sleep(MBSYNC_REST_S)
+                for name, program in (("taskferry", ferry), ("mbsync", peer)) if number % 2 == 0 else \
+                        (("mbsync", peer), ("taskferry", ferry)):
+                    if measure == "time":
+                        rows[step, name], _ = timed(program.command, program.env)
+                    else:
+                        program.through(proxy.port)
+                        rows[step, name + " counts"], said = counts(proxy, program.command, program.env)
+                        rows[step, name + " says"] = said
+                        program.through(port)
+    finally:
+        proxy.close()
+        dovecot.stop()
+        shutil.rmtree(directory)
+    return rows
+
+
+def print_publish_and_sync(count, runs):
+    all_rows = [publish_and_sync(count, number) for number in range(runs)]
+    version = subprocess.run(["mbsync", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    dovecot = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    print(f"{all_rows[0]['items']} messages of {all_rows[0]['size']:.0f} bytes, {runs} runs, medians; {version}; Dovecot {dovecot}, "
+          "Maildir without fsync, loopback, no TLS")
+    print(f"{'':18}{'program':12}{'wall s':>9}{'CPU s':>8}{'RSS MiB':>9}{'commands':>10}{'sent':>9}{'received':>10}")
+    for step in ("publish", "nothing changed", "one changed"):
+        for program in ("taskferry", "mbsync"):
+            figures = [statistics.median(row[step, program][i] for row in all_rows) for i in range(3)]
+            line = f"{step:18}{program:12}{figures[0]:9.3f}{figures[1]:8.3f}{figures[2]:9.1f}"
+            if (step, program + " counts") in all_rows[0]:
+                more = [statistics.median(row[step, program + " counts"][i] for row in all_rows) for i in range(3)]
+                line += f"{more[0]:10.0f}{more[1]:9.0f}{more[2]:10.0f}"
+            print(line)
+        for i, what in ((0, "wall"), (1, "CPU")):
+            ratio = statistics.median(row[step, "mbsync"][i] / max(row[step, "taskferry"][i], 1e-4) for row in all_rows)
+            print(f"{'':18}mbsync / taskferry, {what}, pair by pair: {ratio:.2f}")
+        for line in all_rows[0].get((step, "taskferry says"), "").splitlines():
+            print(f"{'':18}taskferry -v sync: {line}")
+
+
+def percent_of(site):
+    return {subject: number for subject, number in site.query(
+        "SELECT (SELECT v.text FROM field_value v WHERE v.owner = a.task_id AND v.field = 'subject'), "
+        "(SELECT CAST(v.text AS INTEGER) FROM field_value v WHERE v.owner = a.id AND v.field = 'percent') FROM assignment a")}
+
+
+def print_latency(edits):
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, PEOPLE_OF_LATENCY + 1)]
+    dovecot = DovecotServer(directory, people, {"DOVECOT_LOG_WRITES": "no"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\n"})
+    waits, visible = [], []
+    try:
+        site.prepare(people, 1)
+        with Service(site) as service:
+            wait_for("the items", 60, lambda: site.items_delivered() == len(people))
+            time.sleep(2)
+            boxes = {login: Mailbox(dovecot.url, login, PASSWORD) for login in people}
+            port = int(dovecot.url.rpartition(":")[2])
+            wait_for("idling", 30, lambda: service.connections(port) >= len(people))
+            for number in range(edits):
+                login, percent = people[number % len(people)], 11 + number // len(people) * 2
+                box = boxes[login]
+                message = [found for found in box.messages() if found.header("X-Taskferry-UID")][-1]
+                start = time.monotonic()
+                box.append(message.folder, with_card(message.raw, {"Percent": percent}), [])
+                appended = time.monotonic()
+                box.delete(message)
+                wait_for(f"edit {number}", 30, lambda p=percent, s=f"Task 1 of {login}": percent_of(site)[s] == p, 0.004)
+                waits.append(time.monotonic() - appended)
+                visible.append(appended - start)
+            for box in boxes.values():
+                box.close()
+    finally:
+        dovecot.stop()
+        site.remove()
+        shutil.rmtree(directory)
+    waits.sort()
+    print(f"{edits} edits over {len(people)} mailboxes, poll = 1h, settle = 0s: from the answer to APPEND to the committed row, ms: "
+          f"median {statistics.median(waits) * 1000:.0f}, p90 {waits[int(0.9 * len(waits))] * 1000:.0f}, "
+          f"p99 {waits[min(len(waits) - 1, int(0.99 * len(waits)))] * 1000:.0f}, most {waits[-1] * 1000:.0f} "
+          f"(of it 500 are Dovecot's; the APPEND itself {statistics.median(visible) * 1000:.1f})")
+
+
+def scale_of(mailboxes):
+    """(RSS KiB, threads, descriptors, CPU seconds in IDLE_S) of a service that watches that many mailboxes."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, mailboxes + 1)]
+    dovecot = DovecotServer(directory, people or ["nobody"], {
+        "DOVECOT_LOG_WRITES": "no", "DOVECOT_UIDS": str(mailboxes // 100 + 1), "DOVECOT_IDLE_CHECK": "30"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\n"})
+    try:
+        if people:
+            site.prepare(people, 1)
+        else:
+            site.run("init")
+        with Service(site) as service:
+            start = time.monotonic()
+            port = int(dovecot.url.rpartition(":")[2])
+            wait_for("the items", 300, lambda: site.items_delivered() == mailboxes, 0.5)
+            wait_for("watching", 120, lambda: service.connections(port) >= mailboxes)
+            ready = time.monotonic() - start
+            time.sleep(3)
+            cpu = service.cpu_s()
+            time.sleep(IDLE_S)
+            return (service.rss_kib(), service.threads(), service.descriptors(), service.cpu_s() - cpu, ready,
+                    service.number_in_status("VmHWM"))
+    finally:
+        dovecot.stop()
+        site.remove()
+        shutil.rmtree(directory)
+
+
+def print_scale(numbers):
+    print(f"{'mailboxes':>10}{'RSS MiB':>9}{'peak':>7}{'KiB each':>10}{'threads':>9}{'descriptors':>12}{f'CPU s in {IDLE_S} s':>15}"
+          f"{'all published, s':>18}")
+    base = None
+    for mailboxes in numbers:
+        rss, threads, descriptors, cpu, ready, peak = scale_of(mailboxes)
+        base = base if base is not None else rss
+        each = f"{(rss - base) / mailboxes:.1f}" if mailboxes else "-"
+        print(f"{mailboxes:10}{rss / 1024:9.1f}{peak / 1024:7.1f}{each:>10}{threads:9}{descriptors:12}{cpu:15.2f}{ready:18.1f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--items", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--edits", type=int, default=200)
+    parser.add_argument("--mailboxes", default="0,200,1000")
+    parser.add_argument("parts", nargs="*")
+    options = parser.parse_args()
+    parts = options.parts or ["publish", "latency", "scale"]
+    if "publish" in parts or "sync" in parts:
+        print_publish_and_sync(options.items, options.runs)
+    if "latency" in parts:
+        print_latency(options.edits)
+    if "scale" in parts:
+        print_scale([int(number) for number in options.mailboxes.split(",")])
+
+
+if __name__ == "__main__":
+    main()

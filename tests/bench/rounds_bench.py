@@ -1,0 +1,110 @@
+#!/usr/bin/python3 -B
+"""Ten thousand rounds in one service process: no growth of descriptors, threads or memory. Prints figures; asserts nothing.
+
+Two kinds of server, one after the other: the memory server, each of whose accounts is polled once a second, and a real
+Dovecot, where each round is asked for by a `sync` of one account that the service carries out.
+
+usage: TASKFERRY=path/to/taskferry rounds_bench.py [--rounds N] [--accounts N] [memory|dovecot]...
+"""
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ.setdefault("TF_SRCDIR", ROOT)
+os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
+from lab import DovecotServer, Service, Site, login_of, wait_for    # noqa: E402
+
+LINES = 10      # of figures while it goes
+TASKS = 3
+
+
+class Memory:
+    name = "memory server"
+
+    def __init__(self, directory, people):
+        self.path = os.path.join(directory, "server")
+        self.lines = f"type = memory\nurl = memory:{self.path}\nlogin = %{{local}}\npoll = 1s\nsettle = 0s\n"
+
+    def rounds(self):
+        with open(self.path, "rb") as file:
+            found = re.search(rb"^count notice (\d+)$", file.read(), re.M)
+        return int(found[1]) if found else 0
+
+    def step(self, site, number):
+        time.sleep(0.5)
+
+    def stop(self):
+        pass
+
+
+class Dovecot:
+    name = "Dovecot"
+
+    def __init__(self, directory, people):
+        self.server = DovecotServer(directory, people, {"DOVECOT_LOG_WRITES": "no"})
+        self.people, self.made = people, 0
+        self.lines = self.server.config() + "poll = 1h\nsettle = 0s\n"
+
+    def rounds(self):
+        return self.made
+
+    def step(self, site, number):
+        login = self.people[number % len(self.people)]
+        site.run("sync", "--account", f"srv/{login}@example.com", codes=(0, 1))
+        self.made += 1
+
+    def stop(self):
+        self.server.stop()
+
+
+def figures(service):
+    return service.rss_kib(), service.threads(), service.descriptors(), service.cpu_s()
+
+
+def run(kind, rounds, accounts):
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, accounts + 1)]
+    server = kind(directory, people)
+    site = Site(os.path.join(directory, "site"), {"srv": server.lines})
+    try:
+        site.prepare(people, TASKS)
+        with Service(site) as service:
+            wait_for("the items", 120, lambda: site.items_delivered() == TASKS * accounts, 0.5)
+            print(f"{server.name}, {accounts} accounts with {TASKS} items:\n{'rounds':>10}{'RSS KiB':>10}{'threads':>9}{'descriptors':>13}"
+                  f"{'CPU s':>8}{'s':>8}")
+            start, first, number, told = time.monotonic(), server.rounds(), 0, -1
+            while True:
+                done = server.rounds() - first
+                if done * LINES // rounds > told:
+                    told = done * LINES // rounds
+                    rss, threads, descriptors, cpu = figures(service)
+                    print(f"{done:10}{rss:10}{threads:9}{descriptors:13}{cpu:8.2f}{time.monotonic() - start:8.1f}", flush=True)
+                if done >= rounds:
+                    break
+                service.must_live()
+                server.step(site, number)
+                number += 1
+    finally:
+        server.stop()
+        site.remove()
+        shutil.rmtree(directory)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--rounds", type=int, default=10000)
+    parser.add_argument("--accounts", type=int, default=100)
+    parser.add_argument("kinds", nargs="*")
+    options = parser.parse_args()
+    for kind in options.kinds or ["memory", "dovecot"]:
+        run({"memory": Memory, "dovecot": Dovecot}[kind], options.rounds, options.accounts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+#include "config.h"
+
+#include <criterion/criterion.h>
+
+#include "gateway/sync/codec.h"
+#include "mappers/message.h"
+#include "spec.h"
+
+#define WANT                                                                                       \
+	"subject=Ship crate; due=2026-12-01; status=in-process; percent=40; total_work=480; "      \
+	"notes=Two crates."
+
+static const char trailer[] = "Project: Harbour\nWork: 2 h of 8 h\n"
+			      "Tick it off or set the percentage; write notes above the line.\n";
+
+static char *encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old, const char *spec)
+{
+	struct codec_publish publish = { .values = spec_vector(mem, spec),
+					 .uid = "0b8a9f7e-1111-5222-8333-444455556666",
+					 .edition = old ? 2 : 1,
+					 .edition_hash = "abcd",
+					 .trailer = trailer,
+					 .now_us = 1795000000 * CLOCK_SECOND_US,
+					 .site_host = "pm.example.com",
+					 .project = "Harbour",
+					 .to_name = "Ana",
+					 .to_email = "ana@example.com" };
+	struct fault *fault;
+	char *text = NULL;
+	size_t len = 0;
+
+	fault = codec_encode(mem, form, old, &publish, &text, &len);
+	cr_assert_null(fault, "%s", fault ? fault->text : "");
+	cr_assert_eq(len, strlen(text));
+	return text;
+}
+
+static struct vector *seen_of(TALLOC_CTX *mem, enum endpoint_form form, const char *text)
+{
+	struct decoded *decoded = NULL;
+	struct fault *fault = codec_decode(mem, form, text, strlen(text), NULL, NULL, &decoded);
+
+	cr_assert_null(fault);
+	return decoded->values;
+}
+
+static struct decoded *decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text,
+			      const char *last)
+{
+	struct decoded *decoded = NULL;
+	struct fault *fault = codec_decode(mem, form, text, strlen(text), last,
+					   last ? seen_of(mem, form, last) : NULL, &decoded);
+
+	cr_assert_null(fault, "%s\n%s", fault ? fault->text : "", text);
+	return decoded;
+}
+
+/* TEXT with the first FROM replaced; FROM may be NULL. */
+static char *replaced(TALLOC_CTX *mem, char *text, const char *from, const char *to)
+{
+	char *at = from ? strstr(text, from) : NULL;
+
+	if (!from)
+		return text;
+	cr_assert_not_null(at, "no '%s' in\n%s", from, text);
+	return mem_printf(mem, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+static char *edited(TALLOC_CTX *mem, char *text, const char *card_from, const char *card_to,
+		    const char *ics_from, const char *ics_to)
+{
+	return replaced(mem, replaced(mem, text, card_from, card_to), ics_from, ics_to);
+}
+
+static const enum endpoint_form forms[] = { ENDPOINT_VTODO, ENDPOINT_MESSAGE };
+
+Test(codec, says_what_was_written)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		char *text = encode(mem, forms[i], NULL, WANT), *again;
+		struct decoded *first = decode(mem, forms[i], text, NULL);
+		struct decoded *second = decode(mem, forms[i], text, text);
+
+		cr_expect_str_eq(spec_text(mem, first->values, true),
+				 spec_text(mem, spec_vector(mem, WANT), true));
+		cr_expect_str_eq(spec_text(mem, second->values, true),
+				 spec_text(mem, first->values, true));
+		cr_expect_str_eq(first->uid, "0b8a9f7e-1111-5222-8333-444455556666");
+		cr_expect_eq(first->edition, 1);
+		cr_expect_null(first->beaten);
+		again = encode(mem, forms[i], text,
+			       "subject=Ship crate; due=2026-12-24; status=in-process; percent=60; "
+			       "total_work=480; notes=Two crates.");
+		second = decode(mem, forms[i], again, text);
+		cr_expect_eq(second->edition, 2);
+		cr_expect_eq(vector_get(second->values, FIELD_percent, -1), 60);
+		cr_expect_str_eq(vector_str(second->values, FIELD_notes), "Two crates.");
+	}
+	talloc_free(mem);
+}
+
+Test(codec, halves_of_a_message)
+{
+	static const struct {
+		const char *what, *card_from, *card_to, *ics_from, *ics_to;
+		int64_t percent;
+		int64_t beaten; /* -1: nothing */
+	} rows[] = {
+		{ "neither", NULL, NULL, NULL, NULL, 40, -1 },
+		{ "the card", "Percent: 40", "Percent: 60", NULL, NULL, 60, -1 },
+		{ "the to-do", NULL, NULL, "PERCENT-COMPLETE:40", "PERCENT-COMPLETE:70", 70, -1 },
+		{ "both to the same", "Percent: 40", "Percent: 60", "PERCENT-COMPLETE:40",
+		  "PERCENT-COMPLETE:60", 60, -1 },
+		{ "both, differently", "Percent: 40", "Percent: 60", "PERCENT-COMPLETE:40",
+		  "PERCENT-COMPLETE:70", 60, 70 },
+		{ "a line of the card is gone", "Percent: 40\r\n", "", NULL, NULL, 40, -1 },
+		{ "the to-do is not readable", "Percent: 40", "Percent: 60", "BEGIN:VTODO",
+		  "BEGIN:VBROKEN", 60, -1 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		TALLOC_CTX *mem = talloc_new(NULL);
+		char *last = encode(mem, ENDPOINT_MESSAGE, NULL, WANT);
+		char *text = edited(mem, last, rows[i].card_from, rows[i].card_to, rows[i].ics_from,
+				    rows[i].ics_to);
+		struct decoded *decoded = decode(mem, ENDPOINT_MESSAGE, text, last);
+
+		cr_expect_eq(vector_get(decoded->values, FIELD_percent, -1), rows[i].percent,
+			     "%s: %lld instead of %lld", rows[i].what,
+			     (long long)vector_get(decoded->values, FIELD_percent, -1),
+			     (long long)rows[i].percent);
+		cr_expect_eq(decoded->beaten ? vector_get(decoded->beaten, FIELD_percent, -1) : -1,
+			     rows[i].beaten, "%s", rows[i].what);
+		if (!rows[i].ics_to || strcmp(rows[i].ics_to, "BEGIN:VBROKEN"))
+			cr_expect_str_eq(vector_str(decoded->values, FIELD_notes), "Two crates.",
+					 "%s", rows[i].what);
+		cr_expect_str_eq(decoded->uid, "0b8a9f7e-1111-5222-8333-444455556666");
+		talloc_free(mem);
+	}
+}
+
+Test(codec, no_task_in_it)
+{
+	static const char *const texts[] = {
+		"From: a@example.com\r\nSubject: lunch?\r\n\r\nAt noon.\r\n",
+		"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar\r\n\r\nBEGIN:",
+		"",
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct decoded *decoded = NULL;
+		struct fault *fault = codec_decode(mem, ENDPOINT_MESSAGE, texts[i],
+						   strlen(texts[i]), NULL, NULL, &decoded);
+
+		cr_expect_not_null(fault, "%s", texts[i]);
+		cr_expect_null(decoded);
+		if (fault)
+			cr_expect_eq(fault->kind, FAULT_DATA, "%s", fault_kind_name(fault->kind));
+	}
+	talloc_free(mem);
+}
