@@ -18,6 +18,7 @@ mail-json printed; ACCOUNT is three words: an IMAP server's URL, a login, a file
     quickstart_values.py mail-folders ACCOUNT           the folders of a mailbox
     quickstart_values.py mail-json ACCOUNT              all messages of taskferry's
     quickstart_values.py mail-show MAILBOX TASK         a message as a mail program shows it
+    quickstart_values.py mail-words MAILBOX TASK        its percentage and status
     quickstart_values.py mail-edit ACCOUNT TASK PERCENT    change the percentage in a message's text
     quickstart_values.py mail-has MAILBOX TASK PERCENT  fails unless one message of that task is there, with that percentage
     quickstart_values.py seconds MICROSECONDS
@@ -248,6 +249,11 @@ def mail_percent(row):
     return int(found[1]) if found else None
 
 
+def mail_words(path, task):
+    card = in_mailbox(path, task)["card"]
+    print(", ".join(re.findall(r"^(?:Percent|Status): .*", card, re.MULTILINE)))
+
+
 def mail_has(path, task, percent):
     rows = [row for row in load(path) if row["subject"] == task]
     answer(len(rows) == 1 and mail_percent(rows[0]) == int(percent) and "Status: in process" in rows[0]["card"])
@@ -375,6 +381,7 @@ COMMANDS = {
     "mail-show": mail_show,
     "mail-edit": mail_edit,
     "mail-has": mail_has,
+    "mail-words": mail_words,
     "compare": compare,
 }
 

@@ -13,8 +13,8 @@
 
 /* What is written can be read: a line whose value would not be understood (work of less than
  * nothing, categories that fill more than a line) is left out, and so its field is absent for the
- * reader, never changed. By that, and because card_normal() is the reading of a written card (with a
- * trailer, as every published one), no card that nobody touched differs from what was published.
+ * reader, never changed. By that, and because card_normal() is the reading of a written card (with
+ * a trailer, as every published one), no card that nobody touched differs from what was published.
  */
 
 /* The lines of a card in their order. */
@@ -117,6 +117,8 @@ static char *list_text(TALLOC_CTX *mem, const char *names)
 		char *name = text_one_line(mem, mem_strndup(mem, names, len), len);
 
 		name = card_squeeze(mem, name, strlen(name));
+		if (card_is_nothing(name))
+			*name = '\0';
 		if (buf->len && *name)
 			buf_puts(buf, ", ");
 		for (; *name; name++) {

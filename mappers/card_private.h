@@ -13,6 +13,9 @@ char *card_squeeze(TALLOC_CTX *mem, const char *text, size_t len);
 /* Behind the lines at the beginning of TEXT that hold nothing but blanks. */
 const char *card_skip_blank_lines(const char *text);
 
+/* True for no text and for "-", as it is typed, and as typing turns it. */
+bool card_is_nothing(const char *text);
+
 /* The value that TEXT, which is squeezed, says; false: it is not understood. FIELD has a key. */
 bool card_value(TALLOC_CTX *mem, enum field field, const char *text, struct value *value_r);
 

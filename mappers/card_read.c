@@ -18,8 +18,8 @@
  *   R4  a line that continues what we wrote last was wrapped on its way
  *   R5  notes are what stands before the block, in it, and behind it, without the trailer
  *
- * A block of nothing is the line "Notes:", so that a line of the notes that looks like a key line is
- * none. Text that stands behind that key is notes.
+ * A block of nothing is the line "Notes:", so that a line of the notes that looks like a key line
+ * is none. Text that stands behind that key is notes.
  */
 
 #define KEY_MAX 40      /* bytes before the colon: more than the longest key with blanks in it */
@@ -76,14 +76,19 @@ const char *card_skip_blank_lines(const char *text)
 
 /* Values */
 
-/* No value: "-", as it is typed, and as typing turns it. */
-static bool is_nothing(enum field_type type, const char *text)
+bool card_is_nothing(const char *text)
 {
 	static const char *const words[] = { "", "-", "--", "\u2013", "\u2014" };
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		if (!strcmp(text, words[i]))
 			return true;
+	return false;
+}
+
+/* Only a date and work have no other meaning for the word. */
+static bool is_none(enum field_type type, const char *text)
+{
 	return (type == FIELD_WHEN || type == FIELD_EFFORT) && text_equal_nocase(text, "none");
 }
 
@@ -115,7 +120,7 @@ bool card_value(TALLOC_CTX *mem, enum field field, const char *text, struct valu
 	struct value value = { .presence = SET };
 	struct fault *fault;
 
-	if (is_nothing(type, text)) {
+	if (card_is_nothing(text) || is_none(type, text)) {
 		*value_r = (struct value){ .presence = CLEARED };
 		return true;
 	}

@@ -22,12 +22,14 @@
 #define MESSAGE_HEADER_MAX ((size_t)256 << 10) /* bytes of a header, facts: libetpan's own limits */
 #define MESSAGE_PARTS_MAX 1000                 /* DESIGN section 11 */
 #define MESSAGE_DEPTH_MAX 20                   /* DESIGN section 11 */
-#define MESSAGE_COMMENT_DEPTH_MAX 32           /* parentheses in a header field */
+#define MESSAGE_COMMENT_DEPTH_MAX 32           /* parentheses in a Content-* field: recursion */
+#define MESSAGE_BODY_LINE 998                  /* bytes without the end, RFC 5322 section 2.1.1 */
 
 #define MESSAGE_UID_FIELD "X-Taskferry-UID"
 #define MESSAGE_EDITION_FIELD "X-Taskferry-Edition" /* NUMBER-HASH */
 
-/* A message as read. Texts are UTF-8 (what is not is made so), LF only, NUL-terminated. */
+/* A message as read. Texts are UTF-8 (what is not is made so), LF only, NUL-terminated; what comes
+ * out of the header is one line, encoded words decoded. */
 struct message {
 	const char *uid;          /* MESSAGE_UID_FIELD, or NULL */
 	int64_t edition;          /* of MESSAGE_EDITION_FIELD, 0: none */
@@ -35,14 +37,19 @@ struct message {
 	const char *message_id;   /* without < >, as written; or NULL */
 	const char *subject;      /* decoded; or NULL */
 	const char *agent;        /* User-Agent or X-Mailer, or NULL */
-	const char *card; /* the first text/plain part that is not an attachment; NULL: none.
-				   Of a text/html without a plain one: NULL */
-	const char *
-		calendar; /* the first text/calendar (or application/ics) part, decoded but otherwise to
-				   the byte; NULL: none */
+
+	/* The first text/plain part that is not an attachment and has no file's name; NULL: none.
+	 * Of a text/html without a plain one: NULL. Attached messages are not looked into. */
+	const char *card;
+
+	/* The first text/calendar (or application/ics) part, decoded, and converted where it says a
+	 * charset that it is written in, but otherwise to the byte; NULL: none */
+	const char *calendar;
 	size_t calendar_len;
 };
 
+/* No text may be NULL unless it says so. None of them can add a field to a header: what would end a
+ * line becomes a blank. */
 struct message_publish {
 	const char *uid;
 	int64_t edition;
@@ -58,24 +65,29 @@ struct message_publish {
 	size_t calendar_len;
 };
 
-/* Reads a message. DATA fault (scope ITEM, HOLD): over the limits, no header. A message without
- * card and calendar is no fault. */
+/* Reads a message; TEXT needs no NUL behind it. DATA fault (scope ITEM, HOLD): over the limits, no
+ * header. A message without card and calendar is no fault. */
 struct fault *message_parse(TALLOC_CTX *mem, const char *text, size_t len,
 			    struct message **message_r) ATTR_MUST_CHECK;
 
 /* A new message: Message-ID `<UID.EDITION@SITE_HOST>`, From `"FROM_NAME" <taskferry@SITE_HOST>`,
  * To, Subject, Date (UTC), the two fields of ours, MIME-Version; a boundary made of UID and edition
- * that occurs in no part. Texts that are 7-bit with lines of at most 998 bytes go as they are, else quoted-printable
- * (card) or base64 (calendar, charset=UTF-8). CR LF. DATA fault: over MESSAGE_TEXT_MAX. */
+ * that occurs in no part. No To without an ASCII address (text_is_address()), no edition of 0; a
+ * UID or host that a Message-ID cannot hold is replaced there by a digest or a slug. Texts that are
+ * 7-bit with lines of at most MESSAGE_BODY_LINE bytes go as they are, else quoted-printable (card)
+ * or base64 (calendar, charset=UTF-8). CR LF. DATA fault: over MESSAGE_TEXT_MAX. */
 struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
 			    size_t *len_r) ATTR_MUST_CHECK;
 
 /* The same message with the texts that PUBLISH says: header fields that are not ours and parts that
  * are neither card nor calendar stay byte for byte, Date too; Message-ID, Subject, To, From and our
- * fields are written anew. A single-part message, or one whose top is not multipart/mixed
- * becomes a multipart/mixed whose third part is what it was, when it was neither card nor calendar; a card inside of a
- * multipart/alternative replaces the whole alternative. message_parse() of the result gives
- * PUBLISH's card and calendar. DATA fault: over the limits. */
+ * fields are written anew where they stand (To and the edition stay when PUBLISH has none). A
+ * single-part message, or one whose top is not multipart/mixed, or is broken, becomes a
+ * multipart/mixed whose third part is what it was, with its Content-* fields, when it was neither
+ * card nor calendar. A card inside of a multipart/alternative replaces the whole alternative; files
+ * and other things than text/html in that follow behind it. message_parse() of the result gives
+ * PUBLISH's card and calendar, and the same patch of the result the same text. DATA fault: over the
+ * limits. */
 struct fault *message_patch(TALLOC_CTX *mem, const char *text, size_t len,
 			    const struct message_publish *publish, char **text_r,
 			    size_t *len_r) ATTR_MUST_CHECK;

@@ -365,8 +365,8 @@ void message_body_card(struct buf *out, const char *card,
 }
 
 /* An attachment, and without METHOD: what a program shows when it opens the message is then the
- * card, beside which the calendar's data is a file; inline, some show a second, poorer card of their
- * own instead, or a bar that offers to answer an invitation (RFC 6047 wants both for those). */
+ * card, beside which the calendar's data is a file; inline, some show a second, poorer card of
+ * their own, or a bar that offers to answer an invitation. */
 void message_body_calendar(struct buf *out, const char *calendar, size_t len,
 			   const struct message_boundaries *boundaries)
 {

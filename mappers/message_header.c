@@ -233,7 +233,7 @@ static void add_mailbox(struct line *line, const char *name, const char *address
 }
 
 /* A host as it can stand in an address: one that cannot (an IPv6 address, letters beyond ASCII)
- * becomes a name of the same length of life. */
+ * becomes a name that is as stable. */
 static char *host_of(TALLOC_CTX *mem, const char *host)
 {
 	size_t len = strlen(host);

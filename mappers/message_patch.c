@@ -86,8 +86,8 @@ static void patch_field(struct patch *patch, const struct message_field *field, 
 		done[own] = true;
 }
 
-/* With the blank line. BOUNDARY: of a new multipart, which the Content-* fields make room for; NULL:
- * they stay. */
+/* With the blank line. BOUNDARY: of a new multipart, which the Content-* fields make room for;
+ * NULL: they stay. */
 static void patch_header(struct patch *patch, const char *boundary)
 {
 	const struct message_part *top = &patch->tree->parts[0];

@@ -9,7 +9,6 @@
 
 #define MESSAGE_NONE UINT32_MAX /* no part */
 #define MESSAGE_HEADER_LINE 76  /* characters of a header line, RFC 2047 section 2 */
-#define MESSAGE_BODY_LINE 998   /* bytes of a body line without its end, RFC 5322 section 2.1.1 */
 
 /* A DATA fault that holds one item. */
 struct fault *message_fault(TALLOC_CTX *mem, const char *fmt, ...) ATTR_PRINTF(2, 3);

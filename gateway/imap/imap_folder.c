@@ -9,8 +9,8 @@
 
 /* Folders: mailboxes by their name in UTF-8.
  *
- * ensure looks first (LIST and LSUB of exactly the names in question) and writes only what is
- * needed:
+ * ensure looks first (LIST and LSUB of exactly the names in question, STATUS of the wanted one) and
+ * writes only what is needed:
  *
  *   wanted   known          what is done
  *   there    the same       nothing
@@ -24,7 +24,10 @@
  *    allows; only where the server refuses that it needs a person.
  * 3. A renaming or subscription that the server refuses is not asked for again by this endpoint:
  *    the items are no worse for it.
- * 4. SELECT may be refused for many reasons; that a folder is gone is believed when the server says
+ * 4. A list may be wrong: Dovecot lists a Maildir++ mailbox as before when it was removed and a
+ *    mailbox below it was not. So what is listed and cannot be looked into is created all the same;
+ *    the server knows better.
+ * 5. SELECT may be refused for many reasons; that a folder is gone is believed when the server says
  *    so in a response code, or when it does not list it either (N5). */
 
 #define SELECT_AGE_US                                                                              \
@@ -35,6 +38,7 @@ enum { WANTED, PARENT, KNOWN, PLACES };
 struct place {
 	const char *name; /* NULL: there is none */
 	bool there, holds, subscribed;
+	bool opens; /* the server can look into it; of the wanted one only */
 };
 
 /* ---- looking ---- */
@@ -122,6 +126,20 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct place *plac
 	return NULL;
 }
 
+static struct fault *look_into(struct imap *imap, TALLOC_CTX *mem, struct place *place)
+{
+	struct imap_line *line = name_line(mem, "STATUS ", place->name, false);
+	struct imap_answer answer;
+
+	place->opens = false;
+	if (!place->there || !place->holds)
+		return NULL;
+	imap_line_add(line, " (UIDVALIDITY)");
+	FAULT_TRY(imap_session_run(imap->session, mem, line, NULL, NULL, &answer));
+	place->opens = answer.status == IMAP_OK;
+	return NULL;
+}
+
 /* ---- selecting ---- */
 
 static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
@@ -130,7 +148,7 @@ static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
 			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
 }
 
-/* (4) */
+/* (5) */
 static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				  const struct imap_answer *answer)
 {
@@ -169,15 +187,26 @@ static bool is_selected(const struct imap *imap, const char *folder)
 	return text_same(imap_session_selected(imap->session)->mailbox, folder);
 }
 
+/* Dovecot says "* NO Internal error" and then OK when another has made the mailbox anew. */
+static struct fault *take_warning(void *context, const struct imap_response *response)
+{
+	bool *warned = context;
+
+	*warned = *warned || !strcmp(response->name, "NO") || !strcmp(response->name, "BAD");
+	return NULL;
+}
+
 /* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. */
 static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder)
 {
 	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
-	bool young = age >= 0 && age < SELECT_AGE_US && imap->writes == imap_writes(imap);
+	bool warned = false;
 
-	if (young)
-		FAULT_TRY(imap_noop(imap, mem));
-	if (young && imap_session_selected(imap->session)->changes == imap->changes)
+	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap))
+		return select_it(imap, mem, folder, true);
+	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,
+			   FAULT_SCOPE_FOLDER, "NOOP"));
+	if (!warned && imap_session_selected(imap->session)->changes == imap->changes)
 		return NULL;
 	return select_it(imap, mem, folder, true);
 }
@@ -344,7 +373,8 @@ static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
 
 	make_places(imap, mem, ensuring, places);
 	FAULT_TRY(look(imap, mem, places, PLACES));
-	has = places[WANTED].there && places[WANTED].holds;
+	FAULT_TRY(look_into(imap, mem, &places[WANTED]));
+	has = places[WANTED].opens; /* (4) */
 	had = places[KNOWN].there && places[KNOWN].holds;
 	if (!has && had)
 		FAULT_TRY(rename_known(imap, mem, places, &renamed));

@@ -201,6 +201,29 @@ static const struct {
 	{ '"', 0x201d }, { '|', 0x2223 }, { '<', 0x2039 }, { '>', 0x203a }, { '~', 0x223c },
 };
 
+/* Names that mean something to servers: on Dovecot with LAYOUT=fs they are files of its own. */
+static const char *const reserved[] = {
+	"INBOX",
+	"cur",
+	"new",
+	"tmp",
+	"dbox-Mails",
+	"subscriptions",
+	"maildirfolder",
+	"dovecot-uidlist",
+	"dovecot-acl",
+	"dovecot-keywords",
+	"dovecot-acl-list",
+};
+
+static bool is_reserved(const char *level)
+{
+	for (size_t i = 0; i < COUNT_OF(reserved); i++)
+		if (text_equal_nocase(level, reserved[i]))
+			return true;
+	return false;
+}
+
 static bool is_kept_ascii(uint32_t code)
 {
 	return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
@@ -296,7 +319,7 @@ char *imap_name_level(TALLOC_CTX *mem, const char *text, const char *suffix)
 	assert(!suffix || strlen(suffix) <= SUFFIX_MAX);
 	if (!*safe)
 		safe = mem_strdup(work, "_");
-	else if (text_equal_nocase(safe, "INBOX"))
+	else if (is_reserved(safe))
 		safe = mem_printf(work, "%s_", safe);
 	level = fits(work, safe, tail) ? mem_printf(mem, "%s%s", safe, tail)
 				       : talloc_steal(mem, cut(work, safe, text, tail));

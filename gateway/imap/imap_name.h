@@ -22,10 +22,11 @@ char *imap_name_decode(TALLOC_CTX *mem, const char *mutf7);
  * become look-alikes ('/' U+2215, '.' U+2024, '%' U+066A, '*' U+2217, '\' U+2216, '"' U+201D,
  * '|' U+2223, '<' U+2039, '>' U+203A, '~' U+223C, all others their full-width form). ASCII control
  * characters and line separators become '_'; other control characters, and what is not UTF-8,
- * U+FFFD; invisible direction marks go; all else that is not ASCII stays. Blanks are trimmed at both ends and never doubled. Too long: cut
- * on a character, with U+2026 and a short hash of TEXT behind it, so that two long names do not
- * become one. Never empty: "_". "INBOX" in any case gets a "_" behind it. SUFFIX (at most 32 ASCII
- * letters and digits, or NULL) is put behind it as " (SUFFIX)" in full-width brackets. Never decoded back. */
+ * U+FFFD; invisible direction marks go; all else that is not ASCII stays. Blanks are trimmed at both
+ * ends and never doubled. Too long: cut on a character, with U+2026 and a short hash of TEXT behind
+ * it, so that two long names do not become one. Never empty: "_". "INBOX", "cur", "new", "tmp" and
+ * the like, in any case, get a "_" behind them. SUFFIX (at most 32 ASCII letters and digits, or
+ * NULL) is put behind it as " (SUFFIX)" in full-width brackets. Never decoded back. */
 char *imap_name_level(TALLOC_CTX *mem, const char *text, const char *suffix);
 
 /* The mailbox of a project: PREFIX TOP DELIMITER SUB; with a flat server ('\0') the levels are

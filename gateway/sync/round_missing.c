@@ -8,6 +8,13 @@
 
 #include "gateway/sync/round_private.h"
 
+#include <string.h>
+
+/* How long an item that cannot be read stands in the way of believing a deletion: it may be the
+ * missing one, edited. Longer ago it is something else that nobody can read. */
+#define UNREAD_US (24 * 3600 * CLOCK_SECOND_US)
+#define UNREAD_AGAIN_US (60 * CLOCK_SECOND_US)
+
 /* M5: before an item is gone it may have been copied: what was taken for a foreign copy of it is
  * looked at again. */
 static struct fault *look_for_copies(struct round *round, struct link *link)
@@ -19,8 +26,8 @@ static struct fault *look_for_copies(struct round *round, struct link *link)
 	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
 	if (!assignment)
 		return NULL;
-	FAULT_TRY(link_strays_with(round->env->store, link, round->folder->id, assignment->uid,
-				   &copies, &count));
+	FAULT_TRY(link_strays_with(round->env->store, link, round->folder->id, "foreign",
+				   assignment->uid, &copies, &count));
 	for (size_t i = 0; i < count; i++)
 		round_read_add(round, copies[i]);
 	return NULL;
@@ -90,11 +97,55 @@ static struct fault *restore(struct round *round, struct link *link)
 	return want ? round_want(round, link, want, false) : NULL;
 }
 
+/* Where an edit makes a new item: true while there is one that could not be read and may be the
+ * missing one's successor (N5). */
+static struct fault *may_have_successor(struct round *round, const struct link *link, bool *may_r)
+{
+	struct store *store = round->env->store;
+	int64_t now = clock_now_us(round->env->clock);
+	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+	struct assignment *assignment = NULL;
+	struct pending *pending = NULL;
+	char **unread = NULL;
+	size_t count = 0;
+	bool may = false;
+
+	FAULT_TRY(link_pending(store, mem, round->folder->id, &pending, &count));
+	for (size_t i = 0; i < count; i++)
+		may = may ||
+		      (strcmp(pending[i].reason, "held") && strcmp(pending[i].reason, "settle") &&
+		       now - pending[i].first_seen_us < UNREAD_US);
+	FAULT_TRY(project_assignment(store, mem, link->assignment_id, &assignment));
+	if (!may && assignment) {
+		FAULT_TRY(link_strays_with(store, mem, round->folder->id, "undecodable",
+					   assignment->uid, &unread, &count));
+		may = count > 0;
+	}
+	talloc_free(mem);
+	*may_r = may;
+	return NULL;
+}
+
+static struct fault *put_off(struct round *round, struct link *link)
+{
+	link->due_us = clock_now_us(round->env->clock) + UNREAD_AGAIN_US;
+	link->error = "its item is gone, and one that may have taken its place cannot be read";
+	if (link->due_us < round->report->due_us)
+		round->report->due_us = link->due_us;
+	round->report->waiting++;
+	return link_set(round->env->store, link);
+}
+
 static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t id)
 {
 	struct link *link = NULL;
+	bool may = false;
 
 	FAULT_TRY(link_get(round->env->store, mem, id, &link));
+	if (round->endpoint->ops->appends)
+		FAULT_TRY(may_have_successor(round, link, &may));
+	if (may)
+		return put_off(round, link);
 	if (link->due_us > clock_now_us(round->env->clock)) {
 		if (link->due_us < round->report->due_us)
 			round->report->due_us = link->due_us;

@@ -6,7 +6,8 @@
 #include "gateway/sync/round_private.h"
 
 #define SWEEP_BATCH 100
-#define SWEEP_AGAIN_US (60 * CLOCK_SECOND_US) /* after a refusal: nothing depends on it soon */
+#define SWEEP_AGAIN_US (5 * CLOCK_SECOND_US)      /* after a fault that passes */
+#define SWEEP_REFUSED_US (3600 * CLOCK_SECOND_US) /* after one that a person has to look at */
 
 /* Those that are due; returns their number. */
 static size_t due_ones(struct round *round, const struct leftover *all, size_t count,
@@ -16,7 +17,8 @@ static size_t due_ones(struct round *round, const struct leftover *all, size_t c
 	size_t n = 0;
 
 	for (size_t i = 0; i < count && n < SWEEP_BATCH; i++) {
-		if (all[i].due_us > now && all[i].due_us <= now + SWEEP_AGAIN_US) {
+		/* later than any pause: the clock was set back */
+		if (all[i].due_us > now && all[i].due_us <= now + SWEEP_REFUSED_US) {
 			if (all[i].due_us < round->report->due_us)
 				round->report->due_us = all[i].due_us;
 			continue;
@@ -31,10 +33,21 @@ static size_t due_ones(struct round *round, const struct leftover *all, size_t c
 static struct fault *record(struct round *round, const struct endpoint_remove *remove)
 {
 	struct store *store = round->env->store;
+	const struct fault *fault = remove->fault;
 	int64_t again = clock_now_us(round->env->clock) + SWEEP_AGAIN_US;
 
-	if (!remove->fault || remove->fault->kind == FAULT_GONE)
+	if (!fault || fault->kind == FAULT_GONE)
 		return link_leftover_drop(store, round->folder->id, remove->address);
+	if (fault->maybe_done) /* looked at as soon as the server answers again */
+		return NULL;
+	if (fault->next != FAULT_NEXT_RETRY) {
+		again += SWEEP_REFUSED_US - SWEEP_AGAIN_US;
+		round_note(round->report,
+			   "project %s of %s: a message that was replaced could not be removed, so "
+			   "two of one task stand there: %s",
+			   round->project->code, round->resource->key, fault->text);
+		round->report->held++;
+	}
 	if (again < round->report->due_us)
 		round->report->due_us = again;
 	return link_leftover_wait(store, round->folder->id, remove->address, again);

@@ -364,6 +364,7 @@ struct fault *link_item_count(struct store *store, int64_t folder, int64_t *coun
 struct fault *link_release(struct store *store, int64_t folder)
 {
 	FAULT_TRY(db_run(store->db, SQL_PENDING_RELEASE, "i", folder));
+	FAULT_TRY(db_run(store->db, SQL_LEFTOVER_RELEASE, "i", folder));
 	return db_run(store->db, SQL_LINK_RELEASE, "i", folder);
 }
 
@@ -524,12 +525,12 @@ static void read_address(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 }
 
 struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,
-			       const char *word, char ***list_r, size_t *count_r)
+			       const char *state, const char *word, char ***list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 	char *pattern = mem_printf(mem, "%%%s%%", word);
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_WITH, "it", folder, pattern));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_WITH, "itt", folder, pattern, state));
 	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
 }
 

@@ -204,9 +204,11 @@ struct fault *link_stray_drop(struct store *store, int64_t folder,
 struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder,
 				 const char *address, char **version_r) ATTR_MUST_CHECK;
 
-/* Addresses of a folder's foreign items whose text holds WORD (a UID: no pattern characters). */
+/* Addresses of a folder's strays of that state whose text holds WORD (a UID: no pattern characters).
+ */
 struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,
-			       const char *word, char ***list_r, size_t *count_r) ATTR_MUST_CHECK;
+			       const char *state, const char *word, char ***list_r,
+			       size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r,
 			  size_t *count_r) ATTR_MUST_CHECK;
 

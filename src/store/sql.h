@@ -153,7 +153,7 @@ X(STRAY_GET, "SELECT version, state, summary FROM stray WHERE folder_id = $1 AND
 X(STRAY_PUT, "INSERT INTO stray (folder_id, address, version, state, summary, text, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
   "ON CONFLICT (folder_id, address) DO UPDATE SET version = excluded.version, state = excluded.state, summary = excluded.summary, " \
   "text = excluded.text, seen_at = excluded.seen_at") \
-X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = 'foreign' AND text LIKE $2 ORDER BY address") \
+X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = $3 AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
 X(LEFTOVER_PUT, "INSERT INTO leftover (folder_id, address, version, link_id, due_at) VALUES ($1, $2, $3, $4, 0) " \
   "ON CONFLICT (folder_id, address) DO NOTHING") \
@@ -162,6 +162,7 @@ X(LEFTOVER_ALL, "SELECT o.address, o.version, o.due_at, l.address, l.seen_versio
 X(LEFTOVER_HAS, "SELECT COUNT(*) FROM leftover WHERE folder_id = $1 AND address = $2") \
 X(LEFTOVER_DROP, "DELETE FROM leftover WHERE folder_id = $1 AND address = $2") \
 X(LEFTOVER_FORGET, "DELETE FROM leftover WHERE folder_id = $1") \
+X(LEFTOVER_RELEASE, "UPDATE leftover SET due_at = 0 WHERE folder_id = $1") \
 X(LEFTOVER_DUE, "UPDATE leftover SET due_at = $3 WHERE folder_id = $1 AND address = $2") \
 X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.key, p.code FROM stray s JOIN folder f ON f.id = s.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id " \

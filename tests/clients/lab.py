@@ -115,7 +115,7 @@ class Site:
         return done.stdout, done.stderr
 
     def json(self, *words):
-        return json.loads(self.run(*words, "--json")[0])
+        return json.loads(self.run(*words, "--json", codes=(0, 1))[0])
 
     def tasks(self):
         """(login, subject) -> object of `task list --json`."""

@@ -86,7 +86,7 @@ static struct fault *tell(struct imap_lab *lab, struct tale *tale)
 
 Test(hostile, a_whole_session)
 {
-	struct imap_script script = { NULL };
+	struct imap_script script = { .caps = NULL };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct tale tale = { 0 };
 

@@ -78,7 +78,7 @@ Test(wire, literals_wait_where_they_must)
 
 Test(wire, a_long_string_is_a_literal)
 {
-	struct imap_script script = { NULL };
+	struct imap_script script = { .caps = NULL };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_line *line;
 	struct imap_answer answer;
@@ -99,7 +99,7 @@ Test(wire, a_long_string_is_a_literal)
 
 Test(wire, what_cannot_be_sent_is_not)
 {
-	struct imap_script script = { NULL };
+	struct imap_script script = { .caps = NULL };
 	struct imap_lab *lab = imap_lab_new(&script);
 	static const char *const names[] = { "a\r\nT9 DELETE x", "a\nb", "\xff\xfe", "\001" };
 	struct imap_line *nul = imap_lab_append(lab, "a\0b", 3);
@@ -464,7 +464,7 @@ Test(idle, a_server_that_refuses_leaves_the_session_sound)
 
 Test(open, learns_prefix_delimiter_and_name)
 {
-	struct imap_script script = { NULL };
+	struct imap_script script = { .caps = NULL };
 	struct imap_lab *lab = imap_lab_new(&script);
 
 	imap_lab_open(lab);
@@ -478,7 +478,7 @@ Test(open, learns_prefix_delimiter_and_name)
 
 Test(open, does_without)
 {
-	struct imap_script script = { NULL };
+	struct imap_script script = { .caps = NULL };
 	struct imap_lab *lab = imap_lab_new(&script);
 
 	lab->options.without =
@@ -509,7 +509,7 @@ Test(open, capabilities_of_before_the_login_are_forgotten)
 
 Test(open, a_password_goes_to_loopback_or_tls_only)
 {
-	struct imap_script script = { NULL };
+	struct imap_script script = { .caps = NULL };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct fault *fault;
 

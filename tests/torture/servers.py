@@ -82,7 +82,7 @@ def edit_text(text, changes, block=""):
 # ---- messages ----
 
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")       # of the sites of these tests: a card has local dates
-CARD_STATUS = {"NEEDS-ACTION": "open", "IN-PROCESS": "in process", "COMPLETED": "completed"}
+CARD_STATUS = {"NEEDS-ACTION": "not started", "IN-PROCESS": "in process", "COMPLETED": "completed"}
 
 
 def card_time(stamp):

@@ -39,8 +39,8 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from servers import (SRCDIR, DovecotServer, Failed, MemoryServer, MessageServer, NotInstalled, RadicaleServer, edit_text,
-                     lines_of, property_of, unfold)
+from servers import (SRCDIR, ZONE, DovecotServer, Failed, MemoryServer, MessageServer, NotInstalled, RadicaleServer,
+                     edit_text, lines_of, part_text, property_of, unfold)
 
 PROGRAM = os.environ.get("TASKFERRY", "taskferry")
 KILL_CASES_AT_ONCE = 2
@@ -159,12 +159,14 @@ class Snapshot:
         }
 
     def timeless(self, text):
-        """Instants of this run become NOW; others stay."""
+        """Instants of this run, and local times in cards, become NOW; others stay."""
         def replace(match):
-            digits = re.sub(r"\D", "", match[0])[:14]
-            when = datetime.datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=datetime.timezone.utc).timestamp()
-            return "NOW" if self.site.started - 5 <= when <= time.time() + 5 else match[0]
-        return re.sub(r"\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(?:\.\d+)?Z", replace, text) if text else str(text)
+            digits = re.sub(r"\D", "", match[0])[:14].ljust(14, "0")
+            when = datetime.datetime.strptime(digits, "%Y%m%d%H%M%S").replace(
+                tzinfo=datetime.timezone.utc if match[0].endswith("Z") else ZONE).timestamp()
+            return "NOW" if self.site.started - 60 <= when <= time.time() + 5 else match[0]
+        return re.sub(r"\d{4}-?\d\d-?\d\d(?:T\d\d:?\d\d:?\d\d(?:\.\d+)?Z| \d\d:\d\d(?::\d\d)?)", replace, text) \
+            if text else str(text)
 
     def lines(self, sql):
         return sorted(self.timeless(" | ".join(str(column) for column in row)) for row in self.site.query(sql))
@@ -199,13 +201,13 @@ class Snapshot:
         out = []
         for user, address, _, text in self.site.server.items():
             name, lines = self.site.server.name(address, text), lines_of(self.site.server.task(text))
-            if self.site.server.kind in ("dovecot", "messages"):      # the message around it
-                lines += ["message: " + line for line in text.replace("\r\n", "\n").split("\n")
-                          if not re.match(r"(Message-ID|Date|X-Taskferry-Edition|Content-Type: multipart/mixed|--)\b", line, re.I)]
-                lines = [re.sub(r"([Bb]oundary=|^message: --).*", r"\1", line) for line in lines]
+            if self.site.server.kind in ("dovecot", "messages"):      # the message around it, and its card
+                head = text.replace("\r\n", "\n").partition("\n\n")[0].split("\n")
+                lines += ["header: " + line for line in head
+                          if not re.match(r"(Message-ID|Date|X-Taskferry-Edition): | boundary=", line)]
+                lines += ["card: " + line for line in part_text(text.encode("utf-8", "surrogateescape"), "text/plain").split("\n")]
             lines = [self.timeless(line) for line in lines
-                     if not re.match(r"(message: )?(DTSTAMP|CREATED|LAST-MODIFIED|X-TASKFERRY-EDITION|PRODID|"
-                                     r"X-MEMORY-REWRITTEN)[:;]", line)]
+                     if not re.match(r"(DTSTAMP|CREATED|LAST-MODIFIED|X-TASKFERRY-EDITION|PRODID|X-MEMORY-REWRITTEN)[:;]", line)]
             out += [f"{user} {name} {line}" for line in sorted(lines)]
         return sorted(out)
 

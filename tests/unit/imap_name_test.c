@@ -233,6 +233,12 @@ static const struct {
 	{ "INBOX", NULL, "INBOX_" },
 	{ "iNboX", NULL, "iNboX_" },
 	{ "INBOX2", NULL, "INBOX2" },
+	{ "cur", NULL, "cur_" },
+	{ "New", NULL, "New_" },
+	{ "tmp", "1",
+	  "tmp_ \xef\xbc\x88"
+	  "1\xef\xbc\x89" },
+	{ "dbox-mails", NULL, "dbox-mails_" },
 	{ "Crate", "3fa9",
 	  "Crate \xef\xbc\x88"
 	  "3fa9\xef\xbc\x89" },

@@ -248,7 +248,7 @@ Test(message_parse, structure)
 		{ "bytes that the charset does not have stay",
 		  "Content-Type: text/calendar; charset=euc-jp\n\na\xff", "calendar=[a\xff]" },
 		{ "a parenthesis in a quoted string is no comment",
-		  "Content-Type: text/plain; x=\"(\\\"(\"; charset=iso-8859-1 (c\\)d)\n\n\xfc",
+		  "Content-Type: text/plain; x=\"(\\\"(\"; (c\\)d) charset=iso-8859-1\n\n\xfc",
 		  "card=[\xc3\xbc]" },
 		{ "a type with comments and odd case",
 		  "Content-Type: TEXT / Plain (x(y)) ; CHARSET=\"ISO-8859-1\" (z)\n\n\xfc",

@@ -3,14 +3,17 @@
 
     message_reader.py FILE...
 
-Prints for each file a line per thing: its name, then its texts in hex ("-" for an empty one); then what the package
-found wrong, and lines that are too long or not ASCII in the header.
+Prints for each file a line per thing: its name, then its texts in hex ("-" for an empty one);
+then what the package found wrong, and lines that are too long or not ASCII in the header.
 """
 import email
 import email.policy
 import email.utils
 import sys
 from email.header import decode_header, make_header
+
+
+ENCODED = ("quoted-printable", "base64")
 
 
 def shown(data):
@@ -42,6 +45,9 @@ def report(path):
         if not part.is_multipart():
             print("part", part.get_content_type(), part.get_content_charset(), part.get_content_disposition(),
                   part.get_filename(), shown(part.get_payload(decode=True)))
+        for line in part.get_payload().split("\n") if part["content-transfer-encoding"] in ENCODED else ():
+            if len(line.rstrip("\r")) > 76:
+                print("encoded line", shown(line))
     for line in raw.partition(b"\r\n\r\n")[0].split(b"\r\n"):
         if len(line) > 76 and b" " in line.strip():
             print("long", shown(line))

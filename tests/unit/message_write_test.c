@@ -151,6 +151,9 @@ static const struct {
 	{ "blanks \nat ends\t\n  \n", NULL },
 	{ "M\xc3\xbcll \nat ends\t\n  \nFrom me\n.\n", NULL },
 	{ "From me\nFrom you", NULL },
+	{ "M\xc3\xbcll is a word, and this line has more than seventy-six characters in it: "
+	  "\xd0\xb4\xd0\xb0, \xd0\xb4\xd0\xb0, and ends with a blank ",
+	  NULL },
 	{ "a\r\nb\rc\n", "a\nb\nc\n" },
 	{ "a\x01"
 	  "b\xff",
@@ -241,6 +244,24 @@ Test(message_write, long_lines)
 		publish.calendar_len = strlen(publish.calendar);
 		check_read(&publish, publish.subject, publish.card);
 	}
+}
+
+/* A line that mailboxes in one file would change is not there. */
+Test(message_write, no_from_lines)
+{
+	struct message_publish publish = kit_publish;
+	size_t len;
+	char *text;
+
+	publish.card = "From me\nFrom you\n\nM\xc3\xbcll\nFrom us";
+	publish.calendar = "From me\r\n";
+	publish.calendar_len = strlen(publish.calendar);
+	check_read(&publish, publish.subject, publish.card);
+	text = written(&publish, &len);
+	cr_expect(!strstr(text, "\nFrom "), "%s", text);
+	publish.card = "From me\n";
+	text = written(&publish, &len);
+	cr_expect(!strstr(text, "\nFrom "), "%s", text);
 }
 
 Test(message_write, odd_identities)
