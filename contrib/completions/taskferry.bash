@@ -11,6 +11,7 @@ _taskferry_options()
 	"import") words="--project --resources --withdraw --dry-run" ;;
 	"publish") words="--all" ;;
 	"sync") words="--account --project --full --dry-run" ;;
+	"run") words="--takeover" ;;
 	"status") words="--json" ;;
 	"project list") words="--json" ;;
 	"project show") words="--json" ;;
@@ -55,7 +56,7 @@ _taskferry()
 		;;
 	esac
 	if [ "$i" -ge "$COMP_CWORD" ]; then
-		words="init check doctor import publish sync status project task resource history revisions revision queue"
+		words="init check doctor import publish sync run status project task resource history revisions revision queue"
 		COMPREPLY=($(compgen -W "$words -c -v --help --version" -- "$cur"))
 		return
 	fi

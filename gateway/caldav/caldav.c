@@ -253,6 +253,17 @@ static char *caldav_address(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 	return address;
 }
 
+static void caldav_stats(struct endpoint *endpoint, struct endpoint_stats *stats_r)
+{
+	const struct http_stats *stats = &((struct caldav *)endpoint)->stats;
+
+	*stats_r = (struct endpoint_stats){ .requests = stats->requests,
+					    .writes = stats->writes,
+					    .connections = stats->connections,
+					    .sent_bytes = stats->sent_bytes,
+					    .received_bytes = stats->received_bytes };
+}
+
 static const struct endpoint_ops caldav_ops = {
 	.kind = "caldav",
 	.probe = caldav_discover_probe,
@@ -263,6 +274,7 @@ static const struct endpoint_ops caldav_ops = {
 	.put = caldav_write_put,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
+	.stats = caldav_stats,
 };
 
 struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *clock,
@@ -277,6 +289,7 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
 	caldav->site.user = mem_strdup(caldav, account->user);
 	caldav->site.password = account->password;
+	caldav->site.stats = &caldav->stats;
 	caldav->deadline_ms = account->deadline_ms;
 	if (http_url_parse(caldav, caldav->url, &caldav->at)) {
 		caldav->host = mem_printf(caldav, "%s:%d", caldav->at.host, caldav->at.port);

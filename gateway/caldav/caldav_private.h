@@ -15,6 +15,7 @@ struct caldav {
 	struct endpoint endpoint; /* first */
 	struct http *http;
 	struct http_site site;
+	struct http_stats stats;
 	const char *url; /* as configured */
 	int32_t deadline_ms;
 	/* where: from the URL; a redirect to the same host may change it */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "gateway/daemon/control.h"
 
 #define DEFAULT_CONF "/etc/taskferry/taskferry.ini"
 #define EXIT_ATTENTION 1
@@ -417,6 +418,22 @@ struct edit_env cli_edit_env(struct cli *cli)
 struct sync_env cli_sync_env(struct cli *cli)
 {
 	return (struct sync_env){ .conf = cli->conf, .clock = cli->clock, .points = cli->points };
+}
+
+const char *cli_instance(struct cli *cli)
+{
+	char *instance = NULL;
+	struct fault *fault = store_meta(cli->store, cli->mem, "instance", &instance);
+
+	return fault ? NULL : instance;
+}
+
+void cli_carry(struct cli *cli, bool quiet)
+{
+	bool heard = control_poke(cli->conf->control_socket, cli_instance(cli));
+
+	if (!quiet)
+		fprintf(cli->out, heard ? "The service is at it.\n" : "Next: taskferry sync\n");
 }
 
 struct fault *cli_project(struct cli *cli, const char *code, struct project **project_r)

@@ -92,6 +92,13 @@ json_t *cli_json_value(TALLOC_CTX *mem, enum field field, const struct value *va
 struct edit_env cli_edit_env(struct cli *cli);
 struct sync_env cli_sync_env(struct cli *cli);
 
+/* The database's own id: a service that works on another one shall not answer. NULL: not known. */
+const char *cli_instance(struct cli *cli);
+
+/* The database was changed and committed: a running service is told. Unless QUIET, prints what comes
+ * next. */
+void cli_carry(struct cli *cli, bool quiet);
+
 /* Found by what people type, or a DATA fault that names the command that lists them. */
 struct fault *cli_project(struct cli *cli, const char *code,
 			  struct project **project_r) ATTR_MUST_CHECK;
@@ -101,7 +108,7 @@ struct fault *cli_assignment(struct cli *cli, const char *id,
 			     struct assignment **assignment_r) ATTR_MUST_CHECK;
 
 /* The commands. */
-cli_run cmd_init, cmd_check, cmd_doctor, cmd_import, cmd_publish, cmd_sync, cmd_status;
+cli_run cmd_init, cmd_check, cmd_doctor, cmd_import, cmd_publish, cmd_sync, cmd_run, cmd_status;
 cli_run cmd_project_list, cmd_project_show, cmd_project_archive;
 cli_run cmd_task_list, cmd_task_show, cmd_task_set;
 cli_run cmd_resource_list, cmd_resource_show, cmd_resource_set;

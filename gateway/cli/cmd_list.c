@@ -470,5 +470,6 @@ struct fault *cmd_resource_set(struct cli *cli)
 	print_change(cli, "key", before->key, after->key);
 	if (text_same(before->name, after->name) && text_same(before->email, after->email))
 		fprintf(cli->out, "Nothing changed: those values stand already.\n");
+	cli_carry(cli, true);
 	return tell_next(cli, before, after);
 }

@@ -1,13 +1,9 @@
-/* cmd_plan.c - from a project file to the accounts and back: import, publish, sync, task set. */
+/* cmd_plan.c - what changes the project and is to be carried: import, publish, task set. */
 #include "config.h"
 
 #include "gateway/cli/cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/progress.h"
 #include "base/text.h"
@@ -62,8 +58,8 @@ static void print_import(struct cli *cli, const struct import_result *result)
 	fprintf(cli->out, ".\n");
 	if (result->project->state == PROJECT_DRAFT)
 		fprintf(cli->out, "Next: taskferry publish %s\n", result->project->code);
-	else if (result->project->state == PROJECT_PUBLISHED)
-		fprintf(cli->out, "Next: taskferry sync\n");
+	else if (result->project->state == PROJECT_PUBLISHED && !cli_has(cli, "--dry-run"))
+		cli_carry(cli, false);
 }
 
 /* People without an address or an account are imported and listed; exit 1 says so (DESIGN section
@@ -154,155 +150,7 @@ struct fault *cmd_publish(struct cli *cli)
 		FAULT_TRY(cli_project(cli, cli->args[i], &project));
 		FAULT_TRY(publish_one(cli, project));
 	}
-	fprintf(cli->out, "Next: taskferry sync\n");
-	return NULL;
-}
-
-/* ---- sync ---- */
-
-/* One process works at a time: the gateway lock is a lock on a file beside the database. */
-static struct fault *gateway_lock(struct cli *cli)
-{
-	const char *path = strchr(cli->conf->dsn, ':') + 1;
-	char *lock = mem_printf(cli->mem, "%s.lock", path);
-	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* open until the process ends */
-
-	if (fd < 0)
-		return fault_new(cli->mem,
-				 errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_CANNOT_CREATE,
-				 "%s: %s", lock, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return fault_new(cli->mem, FAULT_TRY_LATER,
-				 "another taskferry is at work on this database; try again later");
-	return NULL;
-}
-
-static struct fault *find_account(struct cli *cli, const char *name, struct account **account_r)
-{
-	const char *slash = strchr(name, '/');
-	struct resource *resource = NULL;
-	char *server;
-
-	if (!slash)
-		return fault_new(cli->mem, FAULT_USAGE,
-				 "--account takes SERVER/RESOURCE; `taskferry status` shows all");
-	server = mem_strndup(cli->mem, name, (size_t)(slash - name));
-	FAULT_TRY(cli_resource(cli, slash + 1, &resource));
-	FAULT_TRY(link_account(cli->store, cli->mem, server, resource->id, false, account_r));
-	if (!*account_r)
-		return fault_new(cli->mem, FAULT_DATA,
-				 "there is no account %s; `taskferry status` shows all", name);
-	return NULL;
-}
-
-struct bars {
-	struct cli *cli;
-	struct progress *bar;
-};
-
-static void sync_progress(void *data, const char *what, int64_t done, int64_t total)
-{
-	struct bars *bars = data;
-
-	if (!bars->bar)
-		bars->bar = progress_new(bars->cli->mem, bars->cli->clock, bars->cli->err, what);
-	progress_step(bars->bar, done, total);
-	if (done >= total) { /* as far as is known: more may come, with a bar of its own */
-		progress_end(bars->bar);
-		bars->bar = NULL;
-	}
-}
-
-static void print_sync(struct cli *cli, const struct sync_result *result)
-{
-	const struct round_report *r = result->report;
-	const struct {
-		int64_t count;
-		const char *words;
-	} rows[] = {
-		{ r->created, "created" },
-		{ r->updated, "updated" },
-		{ r->removed, "removed" },
-		{ r->adopted, "adopted" },
-		{ r->changed, "changed in the project" },
-		{ r->corrected, "corrected by a rule" },
-		{ r->rejected, "rejected" },
-		{ r->proposed, "proposed" },
-		{ r->losing, "lost a conflict" },
-		{ r->declined, "declined" },
-		{ r->restored, "restored" },
-	};
-	const char *comma = " ";
-
-	for (size_t i = 0; i < r->note_count; i++)
-		fprintf(cli->err, "%s\n", r->notes[i]);
-	if (!result->served && (result->held_accounts || result->unreachable)) {
-		fprintf(cli->out, "No account could be served.\n");
-		return;
-	}
-	fprintf(cli->out, "%lld %s in touch:", (long long)result->served,
-		result->served == 1 ? "account" : "accounts");
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		if (!rows[i].count)
-			continue;
-		fprintf(cli->out, "%s%lld %s", comma, (long long)rows[i].count, rows[i].words);
-		comma = ", ";
-	}
-	fprintf(cli->out, "%s\n", *comma == ' ' ? " nothing to do." : ".");
-	if (!result->served && !result->held_accounts && !result->unreachable)
-		fprintf(cli->out,
-			"Nobody has a published project yet. Next: taskferry publish CODE\n");
-	if (cli->verbose)
-		fprintf(cli->err,
-			"requests: %lld, of which %lld write; connections: %lld; sent %lld bytes, "
-			"received %lld bytes\n",
-			(long long)result->http.requests, (long long)result->http.writes,
-			(long long)result->http.connections, (long long)result->http.sent_bytes,
-			(long long)result->http.received_bytes);
-}
-
-struct fault *cmd_sync(struct cli *cli)
-{
-	struct sync_env env = cli_sync_env(cli);
-	struct bars bars = { .cli = cli };
-	struct sync_options options = { .full = cli_has(cli, "--full"),
-					.dry_run = cli_has(cli, "--dry-run"),
-					.progress = sync_progress,
-					.data = &bars };
-	struct sync_result *result = NULL;
-	struct project *project = NULL;
-	struct account *account = NULL;
-	struct fault *fault;
-
-	FAULT_TRY(gateway_lock(cli));
-	if (cli_has(cli, "--project"))
-		FAULT_TRY(cli_project(cli, cli_option(cli, "--project"), &project));
-	if (cli_has(cli, "--account"))
-		FAULT_TRY(find_account(cli, cli_option(cli, "--account"), &account));
-	options.project = project;
-	options.account = account;
-	if (!cli->conf->server_count)
-		return fault_new(cli->mem, FAULT_CONFIG,
-				 "%s: there is no [server] section, so there is nobody to talk to",
-				 cli->conf_path);
-	fault = sync_run(cli->mem, &env, &options, &result);
-	if (bars.bar)
-		progress_end(bars.bar);
-	FAULT_TRY(fault);
-	print_sync(cli, result);
-	if (options.dry_run)
-		fprintf(cli->out, "(a dry run: nothing was changed)\n");
-	if (result->waiting_jobs)
-		cli_attention(cli, "%lld %s still waiting; see: taskferry queue",
-			      (long long)result->waiting_jobs,
-			      result->waiting_jobs == 1 ? "job is" : "jobs are");
-	if (result->dead_jobs)
-		cli_attention(cli, "%lld jobs were given up; see: taskferry queue",
-			      (long long)result->dead_jobs);
-	if (result->report->note_count || result->held_accounts || result->unreachable)
-		cli->attention = true;
-	if (result->unreachable && !result->served)
-		cli->exit_code = 69;
+	cli_carry(cli, false);
 	return NULL;
 }
 
@@ -368,5 +216,6 @@ struct fault *cmd_task_set(struct cli *cli)
 	FAULT_TRY(edit_assignment(cli->mem, &env, assignment->id, fields,
 				  (size_t)cli->arg_count - 1, &result));
 	print_edit(cli, result);
+	cli_carry(cli, true);
 	return NULL;
 }

@@ -4,6 +4,7 @@
 #include "gateway/cli/cli_view.h"
 
 #include "base/text.h"
+#include "gateway/daemon/control.h"
 #include "queue/queue.h"
 #include "store/rows.h"
 
@@ -21,6 +22,7 @@ struct status_view {
 	size_t project_count, account_count, stray_count, item_count;
 	int64_t jobs[JOB_STATES];
 	int64_t held;
+	struct control_status *service; /* NULL: none answers */
 };
 
 /* ---- reading ---- */
@@ -124,6 +126,23 @@ static json_t *strays_json(struct cli *cli, const struct status_view *view)
 	return array;
 }
 
+static json_t *service_json(struct cli *cli, const struct control_status *service)
+{
+	json_t *object;
+
+	if (!service)
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "pid", json_integer(service->pid));
+	json_object_set_new(object, "version", cli_json_text(service->version));
+	json_object_set_new(object, "started_at", cli_json_time(cli->mem, service->started_us));
+	json_object_set_new(object, "watched", json_integer(service->watched));
+	json_object_set_new(object, "listening", json_integer(service->listening));
+	json_object_set_new(object, "workers", json_integer(service->workers));
+	json_object_set_new(object, "busy", json_integer(service->busy));
+	return object;
+}
+
 static struct fault *projects_json(struct cli *cli, const struct status_view *view, json_t *array)
 {
 	for (size_t i = 0; i < view->project_count; i++) {
@@ -155,6 +174,7 @@ static struct fault *status_json(struct cli *cli, const struct status_view *view
 	json_object_set_new(object, "held", json_integer(view->held));
 	json_object_set_new(object, "projects", projects);
 	json_object_set_new(object, "foreign", strays_json(cli, view));
+	json_object_set_new(object, "service", service_json(cli, view->service));
 	cli_json(cli, object);
 	return NULL;
 }
@@ -220,6 +240,21 @@ static void print_queue_line(struct cli *cli, const struct status_view *view)
 	fprintf(cli->out, "%s\n", *comma ? " (see: taskferry queue)" : "empty");
 }
 
+static void print_service(struct cli *cli, const struct control_status *service)
+{
+	if (!service) {
+		fprintf(cli->out, "Service: not running\n");
+		return;
+	}
+	fprintf(cli->out,
+		"Service: runs since %s (process %lld), watches %s, listens to %lld, %lld of %lld "
+		"workers busy\n",
+		cli_view_time(cli->mem, service->started_us), (long long)service->pid,
+		cli_view_count(cli->mem, service->watched, "account", "accounts"),
+		(long long)service->listening, (long long)service->busy,
+		(long long)service->workers);
+}
+
 static void print_held(struct cli *cli, const struct status_view *view)
 {
 	static const struct cli_column columns[] = { { "ASSIGNMENT", CLI_COLUMN_NUMBER },
@@ -265,8 +300,10 @@ static void print_strays(struct cli *cli, const struct status_view *view)
 
 static struct fault *print_status(struct cli *cli, const struct status_view *view)
 {
-	fprintf(cli->out, "taskferry %s%s%s\n\n", PACKAGE_VERSION, cli->conf->site.name ? ", " : "",
+	fprintf(cli->out, "taskferry %s%s%s\n", PACKAGE_VERSION, cli->conf->site.name ? ", " : "",
 		cli->conf->site.name ? cli->conf->site.name : "");
+	print_service(cli, view->service);
+	fprintf(cli->out, "\n");
 	if (!view->project_count)
 		fprintf(cli->out, "No project yet; import one: taskferry import plan.xml\n");
 	FAULT_TRY(cli_view_print_projects(cli, view->projects, view->project_count));
@@ -282,6 +319,7 @@ struct fault *cmd_status(struct cli *cli)
 	struct status_view view = { .held = 0 };
 	struct fault *fault;
 
+	view.service = control_ask_status(cli->mem, cli->conf->control_socket, cli_instance(cli));
 	FAULT_TRY(store_begin_read(cli->store)); /* one view, though the service writes meanwhile */
 	fault = status_read(cli, &view);
 	if (!fault)
@@ -403,10 +441,11 @@ static void print_retried(struct cli *cli, int64_t jobs, int64_t items)
 		fprintf(cli->out, "Nothing waits and nothing is held.\n");
 		return;
 	}
-	fprintf(cli->out, "%s%s%s will be tried again. Next: taskferry sync\n",
+	fprintf(cli->out, "%s%s%s will be tried again.\n",
 		jobs ? cli_view_count(cli->mem, jobs, "job", "jobs") : "",
 		jobs && items ? " and " : "",
 		items ? cli_view_count(cli->mem, items, "held item", "held items") : "");
+	cli_carry(cli, false);
 }
 
 struct fault *cmd_queue_retry(struct cli *cli)

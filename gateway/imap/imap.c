@@ -139,7 +139,8 @@ static struct fault *connect_now(struct imap *imap, TALLOC_CTX *mem)
 
 static struct fault *connect_if_need_be(struct imap *imap, TALLOC_CTX *mem)
 {
-	if (imap_is_connected(imap))
+	imap->is_new = !imap_is_connected(imap);
+	if (!imap->is_new)
 		return NULL;
 	imap_disconnect(imap);
 	return connect_now(imap, mem);

@@ -148,6 +148,14 @@ static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
 			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
 }
 
+/* A session can be wrong about a mailbox for as long as it lives: Dovecot's says "Mailbox was deleted
+ * under us" of one that was made anew since. The fault makes imap_do() try with another session. */
+static struct fault *begin_anew(struct imap *imap, TALLOC_CTX *mem, const struct fault *why)
+{
+	imap_disconnect(imap);
+	return fault_new(mem, FAULT_UNREACHABLE, "%s", why->text);
+}
+
 /* (5) */
 static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				  const struct imap_answer *answer)
@@ -159,6 +167,8 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 		FAULT_TRY(look(imap, mem, &place, 1));
 		if (!place.there || !place.holds)
 			return folder_gone(mem, folder);
+		if (!imap->is_new)
+			return begin_anew(imap, mem, fault);
 	}
 	return fault->kind == FAULT_GONE ? folder_gone(mem, folder)
 					 : fault_prefix(fault, "%s: ", folder);

@@ -32,6 +32,7 @@ struct imap {
 	struct imap_account account;  /* its texts and the password are copies */
 	struct imap_url at;           /* host NULL: the URL is wrong */
 	struct imap_session *session; /* NULL: not connected */
+	bool is_new; /* the session was opened for the operation that is under way */
 	int64_t connections;
 	struct imap_stats past; /* of sessions that have ended */
 	/* how the selected mailbox was when it was looked at last */

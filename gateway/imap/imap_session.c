@@ -80,19 +80,16 @@ struct fault *imap_session_out_of_step(struct imap_session *session, const char 
 
 char *imap_session_hide(const struct imap_session *session, TALLOC_CTX *mem, const char *text)
 {
-	char *hidden = session->password ? secret_mask(mem, session->password, text)
-					 : mem_strdup(mem, text);
-	const char *blob = session->blob ? secret_reveal(session->blob) : "";
+	const char *password = secret_reveal(session->password), *at;
+	char begin[BLOB_SHOWN + 1] = "";
 
 	/* a server that quotes our line may cut it: the first characters are enough to know it */
-	if (strlen(blob) >= BLOB_SHOWN) {
-		char *begin = mem_strndup(mem, blob, BLOB_SHOWN), *at = strstr(hidden, begin);
-
-		if (at)
-			hidden = mem_printf(mem, "%.*s***", (int)(at - hidden), hidden);
-		talloc_free(begin);
-	}
-	return hidden;
+	strncpy(begin, secret_reveal(session->blob), BLOB_SHOWN);
+	at = strlen(begin) == BLOB_SHOWN ? strstr(text, begin) : NULL;
+	if (at)
+		text = mem_printf(mem, "%.*s***", (int)(at - text), text);
+	return *password && strstr(text, password) ? secret_mask(mem, session->password, text)
+						   : mem_strdup(mem, text);
 }
 
 static const struct {

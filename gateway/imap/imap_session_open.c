@@ -29,19 +29,28 @@ static struct fault *hold(struct fault *fault)
 }
 
 /* A command of ours that a server has no reason to refuse; else a fault of that kind. */
-static struct fault *run_must(struct imap_session *session, const char *words, enum fault_kind kind,
-			      enum fault_scope scope)
+static struct fault *run_must(struct imap_session *session, TALLOC_CTX *work, const char *words,
+			      enum fault_kind kind, enum fault_scope scope)
 {
-	struct imap_line *line = imap_line_new(session, words, false);
+	struct imap_line *line = imap_line_new(work, words, false);
 	struct imap_answer answer;
-	struct fault *fault = imap_session_run(session, session, line, NULL, NULL, &answer);
+	struct fault *fault = imap_session_run(session, work, line, NULL, NULL, &answer);
 
-	talloc_free(line);
 	if (!fault && answer.status != IMAP_OK)
 		fault = fault_reaches(
 			fault_new(session, kind, "%s: refused: %s", words, answer.text), scope,
 			FAULT_NEXT_RETRY);
 	return fault;
+}
+
+/* What the server says that it is. */
+static void set_server(struct imap_session *session, const char *text)
+{
+	char *hidden = imap_session_hide(session, NULL, text);
+
+	talloc_free(session->server);
+	session->server = text_one_line(session, hidden, SERVER_CHARS);
+	talloc_free(hidden);
 }
 
 /* ---- before the login ---- */
@@ -59,30 +68,30 @@ static struct fault *read_greeting(struct imap_session *session, bool *preauth_r
 	if (strcmp(greeting->name, "OK") && strcmp(greeting->name, "PREAUTH"))
 		return imap_session_out_of_step(session, "no greeting");
 	*preauth_r = !strcmp(greeting->name, "PREAUTH");
-	session->server = text_one_line(session, greeting->text, SERVER_CHARS);
+	set_server(session, greeting->text);
 	imap_session_note_code(session, greeting->code, greeting->code_args);
 	talloc_free(greeting);
 	return NULL;
 }
 
-static struct fault *need_caps(struct imap_session *session)
+static struct fault *need_caps(struct imap_session *session, TALLOC_CTX *work)
 {
 	return *session->caps
 		       ? NULL
-		       : run_must(session, "CAPABILITY", FAULT_PROTOCOL, FAULT_SCOPE_ACCOUNT);
+		       : run_must(session, work, "CAPABILITY", FAULT_PROTOCOL, FAULT_SCOPE_ACCOUNT);
 }
 
-static struct fault *start_tls(struct imap_session *session, bool preauth)
+static struct fault *start_tls(struct imap_session *session, TALLOC_CTX *work, bool preauth)
 {
 	if (preauth || !imap_session_has(session, "STARTTLS"))
 		return fault_new(
 			session, FAULT_TLS,
 			preauth ? "logged in by the server before TLS: nobody knows who it is"
 				: "the server offers no STARTTLS");
-	FAULT_TRY(run_must(session, "STARTTLS", FAULT_TLS, FAULT_SCOPE_SERVER));
+	FAULT_TRY(run_must(session, work, "STARTTLS", FAULT_TLS, FAULT_SCOPE_SERVER));
 	FAULT_TRY(stream_start_tls(session->stream, session->in->len - session->used));
 	imap_session_set_caps(session, NULL);
-	return need_caps(session);
+	return need_caps(session, work);
 }
 
 /* ---- login ---- */
@@ -123,7 +132,8 @@ static struct secret *plain_blob(TALLOC_CTX *mem, const char *user, const struct
 	return blob;
 }
 
-static struct imap_line *login_line(struct imap_session *session, const char *user)
+static struct imap_line *login_line(struct imap_session *session, TALLOC_CTX *work,
+				    const char *user)
 {
 	const char *blob = secret_reveal(session->blob);
 	struct imap_line *line;
@@ -131,14 +141,14 @@ static struct imap_line *login_line(struct imap_session *session, const char *us
 	if (imap_session_has(session, "AUTH=PLAIN")) {
 		bool initial = imap_session_has(session, "SASL-IR");
 
-		line = imap_line_new(session, "AUTHENTICATE PLAIN", false);
+		line = imap_line_new(work, "AUTHENTICATE PLAIN", false);
 		if (initial)
 			imap_line_add(line, " ");
 		imap_line_secret_bytes(line, initial ? IMAP_PIECE_TEXT : IMAP_PIECE_REPLY, blob,
 				       strlen(blob));
 		return line;
 	}
-	line = imap_line_new(session, "LOGIN ", false);
+	line = imap_line_new(work, "LOGIN ", false);
 	imap_line_string(line, user);
 	imap_line_add(line, " ");
 	imap_line_secret(line, secret_reveal(session->password));
@@ -158,7 +168,7 @@ static struct fault *login_refused(struct imap_session *session, const struct im
 			 *answer->text ? answer->text : "refused by the server, without a reason");
 }
 
-static struct fault *login(struct imap_session *session, const char *user)
+static struct fault *login(struct imap_session *session, TALLOC_CTX *work, const char *user)
 {
 	struct imap_line *line;
 	struct imap_answer answer;
@@ -169,9 +179,9 @@ static struct fault *login(struct imap_session *session, const char *user)
 				      stream_is_tls(session->stream)
 					      ? ""
 					      : ": it wants TLS (starttls = yes, or imaps://)"));
-	line = login_line(session, user);
+	line = login_line(session, work, user);
 	session->logging_in = true;
-	fault = imap_session_run(session, session, line, NULL, NULL, &answer);
+	fault = imap_session_run(session, work, line, NULL, NULL, &answer);
 	session->logging_in = false;
 	talloc_free(line);
 	if (fault)
@@ -206,6 +216,7 @@ static void take_namespace(struct imap_session *session, const struct imap_node 
 		return;
 	name = prefix->len <= PREFIX_MAX ? imap_name_decode(session, prefix->text) : NULL;
 	if (name) {
+		talloc_free(session->prefix);
 		session->prefix = name;
 		session->delimiter = delimiter_of(prefix->next);
 	}
@@ -221,10 +232,10 @@ static void take_id(struct imap_session *session, const struct imap_node *list)
 
 	if (!name || !*name->text)
 		return;
-	text = mem_printf(session, "%s%s%s", name->text, version && *version->text ? " " : "",
+	text = mem_printf(NULL, "%s%s%s", name->text, version && *version->text ? " " : "",
 			  version ? version->text : "");
-	text = imap_session_hide(session, session, text);
-	session->server = text_one_line(session, text, SERVER_CHARS);
+	set_server(session, text);
+	talloc_free(text);
 }
 
 static struct fault *take_about(void *context, const struct imap_response *response)
@@ -242,26 +253,22 @@ static struct fault *take_about(void *context, const struct imap_response *respo
 }
 
 /* What a server says to these is worth knowing; that it says no is no reason to go. */
-static struct fault *ask_about(struct imap_session *session)
+static struct fault *ask_about(struct imap_session *session, TALLOC_CTX *work)
 {
 	struct imap_line *lines[3];
 	struct imap_answer answers[COUNT_OF(lines)];
 	size_t n = 0, answered;
-	struct fault *fault;
 
-	lines[n++] = imap_line_new(session, "LIST \"\" \"\"", false);
+	lines[n++] = imap_line_new(work, "LIST \"\" \"\"", false);
 	if (imap_session_can(session, IMAP_CAP_NAMESPACE))
-		lines[n++] = imap_line_new(session, "NAMESPACE", false);
+		lines[n++] = imap_line_new(work, "NAMESPACE", false);
 	if (imap_session_can(session, IMAP_CAP_ID)) {
-		lines[n] = imap_line_new(session, "ID ", false);
+		lines[n] = imap_line_new(work, "ID ", false);
 		imap_line_add(lines[n++], "(\"name\" \"%s\" \"version\" \"%s\")", PACKAGE_NAME,
 			      PACKAGE_VERSION);
 	}
-	fault = imap_session_run_all(session, session, lines, n, take_about, session, answers,
-				     &answered);
-	for (size_t i = 0; i < n; i++)
-		talloc_free(lines[i]);
-	return fault;
+	return imap_session_run_all(session, work, lines, n, take_about, session, answers,
+				    &answered);
 }
 
 /* ---- the contract ---- */
@@ -276,20 +283,21 @@ static struct fault *is_safe(const struct imap_session *session,
 			  "a password goes over TLS or to loopback only: imaps://, or starttls"));
 }
 
-static struct fault *get_in(struct imap_session *session,
+/* WORK is for what is needed until the session is open. */
+static struct fault *get_in(struct imap_session *session, TALLOC_CTX *work,
 			    const struct imap_session_options *options)
 {
 	bool preauth = false;
 
 	FAULT_TRY(is_safe(session, options));
 	FAULT_TRY(read_greeting(session, &preauth));
-	FAULT_TRY(need_caps(session));
+	FAULT_TRY(need_caps(session, work));
 	if (options->starttls)
-		FAULT_TRY(start_tls(session, preauth));
+		FAULT_TRY(start_tls(session, work, preauth));
 	if (!preauth)
-		FAULT_TRY(login(session, options->user));
-	FAULT_TRY(need_caps(session));
-	return ask_about(session);
+		FAULT_TRY(login(session, work, options->user));
+	FAULT_TRY(need_caps(session, work));
+	return ask_about(session, work);
 }
 
 static struct imap_session *session_new(TALLOC_CTX *mem, const struct imap_session_options *options)
@@ -330,15 +338,18 @@ struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_optio
 					       .stop_fd = options->stop_fd,
 					       .deadline_ms = session->command_ms };
 	struct fault *fault = stream_open(session, &stream, &session->stream);
+	TALLOC_CTX *work = MEM_CONTEXT(session);
 
 	if (!fault)
-		fault = get_in(session, options);
+		fault = get_in(session, work, options);
 	if (fault) {
 		talloc_steal(mem, fault);
 		talloc_free(session);
 		return with_peer(fault, options);
 	}
+	talloc_free(work);
 	session->until_ms = 0;
+	imap_session_shrink(session);
 	*session_r = session;
 	return NULL;
 }

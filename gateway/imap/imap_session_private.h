@@ -6,7 +6,7 @@
 #include "gateway/imap/imap_session.h"
 
 #define IMAP_OUT_SIZE 16384 /* bytes of commands gathered before they are sent: a TLS record */
-#define IMAP_IN_KEPT 4096   /* bytes of input buffer that a parked session keeps */
+#define IMAP_IN_KEPT 1024   /* bytes of input buffer that a parked session keeps */
 #define IMAP_LITERAL_MINUS_MAX 4096 /* RFC 7888 section 5 */
 #define IMAP_INPUT_MAX                                                                             \
 	(2 * IMAP_RESPONSE_MAX) /* bytes that a server may answer while it does not take ours */

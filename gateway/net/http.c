@@ -61,6 +61,7 @@ struct transfer {
 	CURLcode code;
 	int status;
 	int64_t answered_us;
+	struct http_stats took;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -94,12 +95,14 @@ struct http {
 	struct batch *batches;
 	struct host *hosts;
 	size_t active;
+	bool aborting; /* as `cancelled`, when it looked last */
 	/* under the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	struct batch *inbox;
 	size_t callers;
-	bool stopping;
+	bool cancelled; /* nothing is to be carried out any more */
+	bool stopping;  /* nor will anybody call */
 	struct http_stats stats;
 };
 
@@ -287,16 +290,28 @@ static long info_long(CURL *easy, CURLINFO info)
 	return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
 }
 
-static void transfer_count(struct http *http, const struct transfer *t)
+static void stats_add(struct http_stats *sum, const struct http_stats *stats)
 {
+	sum->requests += stats->requests;
+	sum->writes += stats->writes;
+	sum->connections += stats->connections;
+	sum->sent_bytes += stats->sent_bytes;
+	sum->received_bytes += stats->received_bytes;
+}
+
+static void transfer_count(struct http *http, struct transfer *t)
+{
+	t->took = (struct http_stats){
+		.requests = 1,
+		.writes = t->request->writes,
+		.connections = info_long(t->easy, CURLINFO_NUM_CONNECTS),
+		.sent_bytes = info_long(t->easy, CURLINFO_REQUEST_SIZE) +
+			      info_bytes(t->easy, CURLINFO_SIZE_UPLOAD_T),
+		.received_bytes = info_long(t->easy, CURLINFO_HEADER_SIZE) +
+				  info_bytes(t->easy, CURLINFO_SIZE_DOWNLOAD_T),
+	};
 	pthread_mutex_lock(&http->lock);
-	http->stats.requests++;
-	http->stats.writes += t->request->writes;
-	http->stats.connections += info_long(t->easy, CURLINFO_NUM_CONNECTS);
-	http->stats.sent_bytes += info_long(t->easy, CURLINFO_REQUEST_SIZE) +
-				  info_bytes(t->easy, CURLINFO_SIZE_UPLOAD_T);
-	http->stats.received_bytes += info_long(t->easy, CURLINFO_HEADER_SIZE) +
-				      info_bytes(t->easy, CURLINFO_SIZE_DOWNLOAD_T);
+	stats_add(&http->stats, &t->took);
 	pthread_mutex_unlock(&http->lock);
 }
 
@@ -456,6 +471,7 @@ static bool http_take(struct http *http)
 	inbox = http->inbox;
 	http->inbox = NULL;
 	stopping = http->stopping;
+	http->aborting = http->cancelled;
 	pthread_mutex_unlock(&http->lock);
 	DL_FOREACH_SAFE(inbox, batch, next)
 	{
@@ -487,6 +503,8 @@ static void *http_loop(void *context)
 	int running;
 
 	while (http_take(http)) {
+		if (http->aborting)
+			http_abort(http);
 		http_start(http);
 		if (curl_multi_perform(http->multi, &running) != CURLM_OK)
 			http_abort(http); /* curl is out of order: better faults than callers that
@@ -504,12 +522,23 @@ static void *http_loop(void *context)
 
 /* ---- start and end ---- */
 
-static int http_close(struct http *http)
+static void http_end(struct http *http, bool stopping)
 {
 	pthread_mutex_lock(&http->lock);
-	http->stopping = true;
+	http->cancelled = true;
+	http->stopping = stopping;
 	pthread_mutex_unlock(&http->lock);
 	curl_multi_wakeup(http->multi);
+}
+
+void http_cancel(struct http *http)
+{
+	http_end(http, false);
+}
+
+static int http_close(struct http *http)
+{
+	http_end(http, true);
 	pthread_join(http->thread, NULL);
 	pthread_mutex_lock(&http->lock);
 	while (http->callers)
@@ -757,6 +786,8 @@ static struct fault *code_fault(TALLOC_CTX *mem, const struct transfer *t)
 	fault = fault_new(mem, kind, "%s %s: %s", t->request->method,
 			  http_answer_path(mem, t->request->url), words);
 	fault->maybe_done = t->request->writes && t->sent;
+	if (kind == FAULT_TRY_LATER)
+		fault_reaches(fault, FAULT_SCOPE_SERVER, FAULT_NEXT_RETRY);
 	return fault;
 }
 
@@ -797,7 +828,7 @@ static void batch_wait(struct http *http, struct batch *batch)
 
 	pthread_cond_init(&batch->ended_cond, NULL);
 	pthread_mutex_lock(&http->lock);
-	refused = http->stopping;
+	refused = http->cancelled;
 	if (!refused) {
 		http->callers++;
 		DL_APPEND(http->inbox, batch);
@@ -825,6 +856,8 @@ void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
 		batch_wait(http, &batch);
 	for (size_t i = 0; i < count; i++) {
 		talloc_steal(mem, requests[i].fault);
+		if (site->stats)
+			stats_add(site->stats, &batch.transfers[i].took);
 		transfer_collect(mem, &batch.transfers[i], &requests[i]);
 	}
 	talloc_free(work);

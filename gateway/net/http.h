@@ -28,11 +28,17 @@
 
 struct http;
 
+struct http_stats {
+	int64_t requests, writes, connections, sent_bytes, received_bytes;
+};
+
 /* One host with its trust and its login; shared by all its requests, and outlives them. */
 struct http_site {
 	const char *tls_ca; /* a file, or NULL: the system's bundle */
 	const char *user;   /* NULL: no login */
 	const struct secret *password;
+	struct http_stats *stats; /* http_run() adds what it took; NULL: nobody wants to know. Not
+				     for several threads at once */
 };
 
 struct http_request {
@@ -59,10 +65,6 @@ struct http_request {
 	size_t answer_len;
 };
 
-struct http_stats {
-	int64_t requests, writes, connections, sent_bytes, received_bytes;
-};
-
 /* Starts the thread. CLOCK and POINTS outlive it. Freeing (talloc) ends the thread; open requests
  * end with a fault. */
 struct fault *http_new(TALLOC_CTX *mem, struct clock *clock, struct points *points,
@@ -75,6 +77,10 @@ struct fault *http_new(TALLOC_CTX *mem, struct clock *clock, struct points *poin
  * offered hundreds of times. */
 void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
 	      struct http_request *requests, size_t count);
+
+/* Everything that is under way, and everything later, ends with TRY_LATER at once: the process is
+ * about to end. Any thread. */
+void http_cancel(struct http *http);
 
 /* Counters since the start; for tests and `status`. */
 struct http_stats http_stats(struct http *http);

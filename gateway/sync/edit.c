@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "model/effort.h"
+#include "queue/queue.h"
+#include "store/link.h"
 
 /* Fields that come from the plan's structure only. */
 static bool is_structure(enum field field)
@@ -147,6 +149,19 @@ static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env,
 	return NULL;
 }
 
+/* Whoever shows what has changed gets it. */
+static struct fault *queue_pulls(TALLOC_CTX *mem, const struct edit_env *env, int64_t project)
+{
+	int64_t *accounts = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_behind(env->store, mem, project, 0, &accounts, &count));
+	for (size_t i = 0; i < count; i++)
+		FAULT_TRY(queue_add(env->store, JOB_PULL, accounts[i], 0, clock_now_us(env->clock),
+				    NULL));
+	return NULL;
+}
+
 static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t id,
 			  const struct edit_field *fields, size_t count, struct edit_result *result)
 {
@@ -165,9 +180,10 @@ static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t i
 	FAULT_TRY(judge(result, env, assignment, result));
 	FAULT_TRY(
 		edit_write(env, assignment, result->before, result->after, NULL, result->changed));
-	return book_difference(env, assignment, vector_get(result->before, FIELD_actual_work, 0),
-			       vector_get(result->after, FIELD_actual_work, 0),
-			       &result->changed[FIELD_actual_work]);
+	FAULT_TRY(book_difference(env, assignment, vector_get(result->before, FIELD_actual_work, 0),
+				  vector_get(result->after, FIELD_actual_work, 0),
+				  &result->changed[FIELD_actual_work]));
+	return queue_pulls(result, env, assignment->project_id);
 }
 
 struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,

@@ -28,8 +28,8 @@ struct edit_result {
 	bool attention; /* not all is as it was asked for */
 };
 
-/* Changes fields of an assignment under the rules, in one transaction. A task's field changes for
- * all who share the task. Actual work becomes an adjustment booking. DATA fault: no such
+/* Changes fields of an assignment under the rules, in one transaction, with jobs for the accounts
+ * that show it. A task's field changes for all who share the task. Actual work becomes an adjustment booking. DATA fault: no such
  * assignment, a value that is none, a field that is not for setting, or a rule that refuses: then
  * nothing is changed. */
 struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,

@@ -9,8 +9,9 @@
  *
  * N6: a server that does not answer has a breaker, one worker at a time finds out whether it
  * answers again, and no server occupies more than a quarter of the workers (at least one), unless
- * it is the only one of the configuration. What a server, an account and a job come to is decided
- * in engine_job.c.
+ * it is the only one of the configuration. An account that is held is left alone for an hour, unless
+ * a person says otherwise. What a server, an account and a job come to is decided in engine_server.c
+ * and engine_job.c.
  */
 #ifndef TASKFERRY_ENGINE_H
 #define TASKFERRY_ENGINE_H
@@ -43,21 +44,27 @@ struct engine_parked {
 	const struct conf_server *server;
 	struct endpoint
 		*endpoint; /* a talloc root of its own; NULL: none (polling only, or it broke) */
-	const char *
-		folder; /* the address to listen to: where something happened last; NULL: none yet */
-	bool failed;    /* the job ended with a fault of account or server */
-	bool gone;      /* the account has no published project any more: forget it */
+	const char *folder; /* the address to listen to: where something happened last, or else the
+			       first; NULL: the account has none yet */
+	bool alone;  /* FOLDER is the account's only one: while it is listened to, nothing else has
+		      * to be polled */
+	bool failed; /* the job ended with a fault of account or server */
+	bool gone;   /* the account has no published project any more: forget it */
 };
 
 /* Where endpoints stay between two jobs; the service has one, `sync` none (then an endpoint ends
  * with its job). Called by workers, for one account by one thread at a time. */
 struct engine_park {
 	void *data;
-	/* the account's endpoint, not listening any more, or NULL; it is the caller's now */
+	/* the account's endpoint, or NULL; it is the caller's now, who ends its listening */
 	struct endpoint *(*take)(void *data, int64_t account);
 	/* takes over what a job left, and the endpoint with it. True: something has changed since
 	 * the job looked; the engine looks again at once */
 	bool (*give)(void *data, const struct engine_parked *parked);
+	/* before the job of an account of engine_look() is made: takes what has come, by the
+	 * account's own connection, without SQL. False: nothing of interest ("* OK Still here"), the
+	 * account is parked again and needs no job. May be NULL: always true */
+	bool (*wake)(void *data, int64_t account);
 };
 
 /* One call of `sync`. */
@@ -80,12 +87,12 @@ struct sync_result {
 
 struct engine;
 
-/* Nothing runs yet. PARK may be NULL. */
+/* Nothing runs yet. PARK may be NULL. Freeing stops it and waits for all threads. */
 struct fault *engine_new(TALLOC_CTX *mem, const struct engine_env *env, int workers,
 			 const struct engine_park *park, struct engine **engine_r) ATTR_MUST_CHECK;
 
 /* Starts the threads. EVERYBODY: a pull job for every account with a published project, due now
- * (the service's beginning). */
+ * (the service's beginning). A fault belongs to the engine's MEM. */
 struct fault *engine_start(struct engine *engine, bool everybody) ATTR_MUST_CHECK;
 
 /* Something changed in the database: look. Any thread, never blocks. */
@@ -96,7 +103,8 @@ void engine_poke(struct engine *engine);
 void engine_look(struct engine *engine, const int64_t *accounts, size_t count);
 
 /* Pull jobs for all accounts that OPTIONS concern, and what follows from them, until nothing of it
- * is due any more or the patience is over. DONE is called once, by a worker's thread, with a result
+ * is due any more or the patience is over. DONE is called once, by a worker's thread (by
+ * engine_join()'s caller when there is none any more), with a result
  * (the receiver's: talloc_steal it, or copy) or a fault (of the whole site, or TRY_LATER when the
  * engine was stopped); what OPTIONS point to is copied. Any thread; several requests at once are
  * allowed, each sees what happens to its accounts while it waits. dry_run is not for here. */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "gateway/sync/delivery.h"
 #include "gateway/sync/round.h"
+#include "queue/queue.h"
 #include "store/link.h"
 
 #define CODE_SLUG_MAX 40       /* bytes: people type it */
@@ -338,6 +340,40 @@ static struct fault *vanished(struct import *import)
 	return NULL;
 }
 
+/* ---- what is published is carried ---- */
+
+static struct fault *pull_person(struct import *import, const struct resource *person)
+{
+	const struct conf *conf = import->env.conf;
+	const struct conf_server **servers =
+		MEM_ARRAY(import->mem, const struct conf_server *, conf->server_count);
+	size_t count = delivery_servers(conf, person, servers);
+
+	for (size_t i = 0; i < count; i++) {
+		struct account *account = NULL;
+
+		FAULT_TRY(link_account(import->env.store, import->mem, servers[i]->name, person->id,
+				       true, &account));
+		FAULT_TRY(queue_add(import->env.store, JOB_PULL, account->id, 0,
+				    clock_now_us(import->env.clock), NULL));
+	}
+	return NULL;
+}
+
+static struct fault *queue_pulls(struct import *import)
+{
+	const struct project *project = import->result->project;
+	struct resource *people = NULL;
+	size_t count = 0;
+
+	if (project->state != PROJECT_PUBLISHED)
+		return NULL;
+	FAULT_TRY(project_resources(import->env.store, import->mem, project->id, &people, &count));
+	for (size_t i = 0; i < count; i++)
+		FAULT_TRY(pull_person(import, &people[i]));
+	return NULL;
+}
+
 /* ---- all of it ---- */
 
 static void step(struct import *import, size_t done, size_t total)
@@ -365,6 +401,7 @@ static struct fault *stage(struct import *import)
 		step(import, file->task_count + i, total);
 	}
 	FAULT_TRY(vanished(import));
+	FAULT_TRY(queue_pulls(import));
 	step(import, total, total);
 	for (size_t i = 0; i < file->warning_count; i++)
 		import_note(import, "%s", file->warnings[i]);

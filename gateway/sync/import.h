@@ -3,8 +3,8 @@
  * The last imported vector of every task and assignment is kept; only what differs from it is a
  * change, so importing last week's plan again does not revert a week of progress. Tasks are known
  * by the file's task keys, assignments by task and person (and the file's own key where one person
- * has a task twice). All in one transaction: a file that cannot be imported whole is not imported
- * at all.
+ * has a task twice). All in one transaction, with jobs for the people of a published project: a file
+ * that cannot be imported whole is not imported at all.
  */
 #ifndef TASKFERRY_IMPORT_H
 #define TASKFERRY_IMPORT_H

@@ -155,71 +155,182 @@ struct fault *queue_add(struct store *store, enum job_kind kind, int64_t account
 		      due_us, clock_now_us(store->clock));
 }
 
-static struct fault *free_leases(struct store *store, TALLOC_CTX *mem)
+/* ---- leasing ---- */
+
+static const struct queue_filter everything = { .account = 0 };
+
+static bool has_lapsed(struct store *store, TALLOC_CTX *mem, const struct job *job,
+		       const char *owner)
+{
+	if (job->lease_until_us <= clock_now_us(store->clock))
+		return true;
+	return strcmp(job->lease_owner ? job->lease_owner : "", owner) &&
+	       owner_is_dead(mem, job->lease_owner);
+}
+
+static struct fault *free_lease(struct store *store, TALLOC_CTX *mem, struct job *job)
 {
 	struct db_cursor *cursor = NULL;
-	struct job *jobs = NULL;
-	size_t count = 0;
-	int64_t same;
+	int64_t same = 0;
+
+	/* One that says the same may have been added meanwhile: then this one is done with. */
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_FIND, "tii", kind_names[job->kind],
+			   job->account_id, job->project_id));
+	FAULT_TRY(rows_int(cursor, 0, &same));
+	return move(store, job, same ? JOB_DONE : JOB_READY, job->error);
+}
+
+/* Jobs whose lease is over. */
+static struct fault *lapsed(struct store *store, TALLOC_CTX *mem, const char *owner,
+			    struct job ***list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+	struct job *jobs = NULL, **list;
+	size_t leased = 0, count = 0;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_LEASED, ""));
-	FAULT_TRY(rows_all(cursor, mem, read_job, sizeof *jobs, &jobs, &count));
-	for (size_t i = 0; i < count; i++) {
-		struct job *job = MEM_NEW(mem, struct job);
-
-		*job = jobs[i];
-		if (job->lease_until_us > clock_now_us(store->clock) &&
-		    !owner_is_dead(mem, job->lease_owner))
+	FAULT_TRY(rows_all(cursor, mem, read_job, sizeof *jobs, &jobs, &leased));
+	list = MEM_ARRAY(mem, struct job *, leased);
+	for (size_t i = 0; i < leased; i++) {
+		if (!has_lapsed(store, mem, &jobs[i], owner))
 			continue;
-		/* One that says the same may have been added meanwhile: then this one is done with.
-		 */
-		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_FIND, "tii",
-				   kind_names[job->kind], job->account_id, job->project_id));
-		FAULT_TRY(rows_int(cursor, 0, &same));
-		FAULT_TRY(move(store, job, same ? JOB_DONE : JOB_READY, job->error));
+		list[count] = MEM_NEW(list, struct job);
+		*list[count++] = jobs[i];
 	}
+	*list_r = list;
+	*count_r = count;
 	return NULL;
 }
 
-static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account,
-			   struct job **job_r)
+static bool is_left_out(const struct queue_filter *filter, const char *server)
 {
-	struct db_cursor *cursor = NULL;
-	int64_t now = clock_now_us(store->clock);
-	struct job *job = NULL;
+	for (size_t i = 0; i < filter->without_count; i++)
+		if (!strcmp(filter->without[i], server))
+			return true;
+	return false;
+}
 
-	FAULT_TRY(free_leases(store, mem));
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_NEXT, "ii", now, account));
-	FAULT_TRY(rows_one(cursor, mem, read_job, sizeof *job, &job));
+/* The servers that have jobs to be leased, but for those that FILTER leaves out, in order of name:
+ * after SERVER, "" before the first; NULL behind the last. */
+static struct fault *next_server(struct store *store, TALLOC_CTX *mem,
+				 const struct queue_filter *filter, char **server)
+{
+	do {
+		struct db_cursor *cursor = NULL;
+		char *next = NULL;
+
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_SERVER, "t", *server));
+		if (db_next(cursor))
+			next = db_text(cursor, mem, 0);
+		FAULT_TRY(db_close(&cursor));
+		*server = next;
+	} while (*server && is_left_out(filter, *server));
+	return NULL;
+}
+
+static bool is_before(const struct job *a, const struct job *b)
+{
+	return !b || a->due_us < b->due_us || (a->due_us == b->due_us && a->id < b->id);
+}
+
+static struct fault *next_job(struct store *store, TALLOC_CTX *mem,
+			      const struct queue_filter *filter, struct job **job_r)
+{
+	struct job *first = NULL;
+	char *server = mem_strdup(mem, "");
+
+	for (;;) {
+		struct db_cursor *cursor = NULL;
+		struct job *job = NULL;
+
+		FAULT_TRY(next_server(store, mem, filter, &server));
+		if (!server)
+			break;
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_NEXT, "iiti", filter->account,
+				   filter->project, server, clock_now_us(store->clock)));
+		FAULT_TRY(rows_one(cursor, mem, read_job, sizeof *job, &job));
+		if (job && is_before(job, first))
+			first = job;
+	}
+	*job_r = first;
+	return NULL;
+}
+
+/* Whether there is anything to write; most looks find nothing, and must not disturb writers. */
+static struct fault *has_work(struct store *store, TALLOC_CTX *mem, const char *owner,
+			      const struct queue_filter *filter, bool *has_r)
+{
+	struct job *job = NULL, **over = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(lapsed(store, mem, owner, &over, &count));
+	FAULT_TRY(next_job(store, mem, filter, &job));
+	*has_r = count > 0 || job;
+	return NULL;
+}
+
+static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *owner,
+			   const struct queue_filter *filter, struct job **job_r)
+{
+	struct job *job = NULL, **over = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(lapsed(store, mem, owner, &over, &count));
+	for (size_t i = 0; i < count; i++)
+		FAULT_TRY(free_lease(store, mem, over[i]));
+	FAULT_TRY(next_job(store, mem, filter, &job));
 	if (job) {
 		job->lease_owner = mem_strdup(job, owner);
-		job->lease_until_us = now + QUEUE_LEASE_US;
+		job->lease_until_us = clock_now_us(store->clock) + QUEUE_LEASE_US;
 		FAULT_TRY(move(store, job, JOB_LEASED, job->error));
 	}
 	*job_r = job;
 	return NULL;
 }
 
-struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account,
-			  struct job **job_r)
+struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner,
+			  const struct queue_filter *filter, struct job **job_r)
 {
+	struct job *job = NULL;
 	struct fault *fault;
+	bool has = false;
 
+	filter = filter ? filter : &everything;
+	FAULT_TRY(has_work(store, mem, owner, filter, &has));
+	if (!has) {
+		*job_r = NULL;
+		return NULL;
+	}
 	FAULT_TRY(store_begin(store));
-	fault = lease(store, mem, owner, account, job_r);
+	fault = lease(store, mem, owner, filter, &job);
 	if (!fault)
 		fault = store_commit(store);
 	store_rollback(store);
-	if (!fault && *job_r)
+	if (fault)
+		return fault;
+	if (job)
 		point_reach(store->points, POINT_JOB_LEASED);
-	return fault;
+	*job_r = job;
+	return NULL;
 }
 
-/* Ends a lease in a transaction of its own. A job that would wait while one that says the same is
- * already there is merged into that one. */
+struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r)
+{
+	int64_t until = clock_now_us(store->clock) + QUEUE_LEASE_US;
+
+	FAULT_TRY(db_run(store->db, SQL_JOB_RENEW, "ii", id, until));
+	*until_us_r = until;
+	return NULL;
+}
+
+/* ---- ending ---- */
+
+/* Ends a lease in a transaction of its own. A job that would wait or be ready while one that says
+ * the same is already there is merged into that one. */
 static struct fault *finish(struct store *store, struct job *job, enum job_state state,
 			    const char *why)
 {
+	bool open = state == JOB_WAITING || state == JOB_READY;
 	struct db_cursor *cursor = NULL;
 	struct fault *fault;
 	int64_t same = 0;
@@ -231,7 +342,7 @@ static struct fault *finish(struct store *store, struct job *job, enum job_state
 	if (!fault)
 		fault = rows_int(cursor, 0, &same);
 	if (!fault)
-		fault = move(store, job, same && state == JOB_WAITING ? JOB_DONE : state, why);
+		fault = move(store, job, same && open ? JOB_DONE : state, why);
 	if (!fault && state == JOB_DONE)
 		fault = db_run(store->db, SQL_JOB_PURGE, "i", job->id - QUEUE_DONE_KEPT);
 	if (!fault)
@@ -278,6 +389,31 @@ struct fault *queue_wait(struct store *store, struct job *job, int64_t due_us, c
 	job->due_us = due_us;
 	return finish(store, job, JOB_WAITING, why);
 }
+
+struct fault *queue_release(struct store *store, struct job *job)
+{
+	return finish(store, job, JOB_READY, job->error);
+}
+
+struct fault *queue_unreachable(struct store *store, const char *server, const char *why)
+{
+	return db_run(store->db, SQL_ACCOUNT_UNREACHABLE, "tti", server, why,
+		      clock_now_us(store->clock));
+}
+
+struct fault *queue_clock_set_back(struct store *store)
+{
+	struct fault *fault;
+
+	FAULT_TRY(store_begin(store));
+	fault = db_run(store->db, SQL_JOB_ALL_DUE, "i", clock_now_us(store->clock));
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
+/* ---- a person's word ---- */
 
 static struct fault *retry_one(struct store *store, struct job *job, int64_t *count)
 {
@@ -349,15 +485,67 @@ struct fault *queue_list(struct store *store, TALLOC_CTX *mem, struct job **list
 	return rows_all(cursor, mem, read_job, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *queue_next_due(struct store *store, int64_t account, int64_t *due_us_r)
+static struct fault *next_due(struct store *store, TALLOC_CTX *mem,
+			      const struct queue_filter *filter, int64_t *due_us_r)
+{
+	char *server = mem_strdup(mem, "");
+	int64_t first = INT64_MAX;
+
+	for (;;) {
+		struct db_cursor *cursor = NULL;
+		int64_t due = INT64_MAX;
+
+		FAULT_TRY(next_server(store, mem, filter, &server));
+		if (!server)
+			break;
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_SOONEST, "iit",
+				   filter->account, filter->project, server));
+		FAULT_TRY(rows_int(cursor, INT64_MAX, &due));
+		if (due < first)
+			first = due;
+	}
+	*due_us_r = first;
+	return NULL;
+}
+
+struct fault *queue_next_due(struct store *store, const struct queue_filter *filter,
+			     int64_t *due_us_r)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(store);
+	struct fault *fault = next_due(store, mem, filter ? filter : &everything, due_us_r);
+
+	talloc_steal(store, fault);
+	talloc_free(mem);
+	return fault;
+}
+
+struct fault *queue_busy(struct store *store, const struct queue_filter *filter, int64_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
-	int64_t due = 0;
 
-	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_SOONEST, "i", account));
-	FAULT_TRY(rows_int(cursor, 0, &due));
-	*due_us_r = due ? due : INT64_MAX;
-	return NULL;
+	filter = filter ? filter : &everything;
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_BUSY, "ii", filter->account,
+			   filter->project));
+	return rows_int(cursor, 0, count_r);
+}
+
+static void read_overdue(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct queue_overdue *overdue = element;
+
+	overdue->account = db_int(cursor, 0);
+	overdue->resource = db_text(cursor, mem, 1);
+}
+
+struct fault *queue_overdue(struct store *store, TALLOC_CTX *mem, const struct queue_filter *filter,
+			    const char *server, struct queue_overdue **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	filter = filter ? filter : &everything;
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_OVERDUE, "iiti", filter->account,
+			   filter->project, server, clock_now_us(store->clock)));
+	return rows_all(cursor, mem, read_overdue, sizeof **list_r, list_r, count_r);
 }
 
 struct fault *queue_counts(struct store *store, int64_t counts_r[JOB_STATES])

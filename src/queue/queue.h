@@ -57,11 +57,22 @@ char *queue_owner(TALLOC_CTX *mem);
 struct fault *queue_add(struct store *store, enum job_kind kind, int64_t account, int64_t project,
 			int64_t due_us, bool *added_r) ATTR_MUST_CHECK;
 
-/* Leases the job (of ACCOUNT, 0: of any) that is due first and whose account has no other leased
- * one; NULL when there is none. A transaction of its own. Leases that ran out, or whose owner is a
- * process of this host that no longer lives, are freed first. */
-struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner, int64_t account,
-			  struct job **job_r) ATTR_MUST_CHECK;
+/* Which jobs a caller means; all zero, or NULL instead: all. */
+struct queue_filter {
+	int64_t account;            /* of this account */
+	int64_t project;            /* of people with a task in this project */
+	const char *const *without; /* not on these servers, by name; for leasing and due times */
+	size_t without_count;
+};
+
+/* Leases the job of those meant that is due first and whose account has no other leased one; NULL
+ * when there is none. Leases that ran out, or whose owner is a process of this host that no longer
+ * lives, are freed first. A transaction of its own, if there is anything to write. */
+struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner,
+			  const struct queue_filter *filter, struct job **job_r) ATTR_MUST_CHECK;
+
+/* The lease of a job that is still worked on begins anew; in the caller's write transaction. */
+struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r) ATTR_MUST_CHECK;
 
 /* Ends a leased job: done; or by a fault: retry later (dead after QUEUE_ATTEMPTS_MAX), held, dead.
  */
@@ -73,16 +84,43 @@ struct fault *queue_fail(struct store *store, struct job *job,
 struct fault *queue_wait(struct store *store, struct job *job, int64_t due_us,
 			 const char *why) ATTR_MUST_CHECK;
 
+/* Gives a leased job back as if it had not been leased: nobody had the time for it. */
+struct fault *queue_release(struct store *store, struct job *job) ATTR_MUST_CHECK;
+
+/* SERVER does not answer: its accounts that have a due job and were well until now are unreachable,
+ * WHY. In the caller's write transaction. */
+struct fault *queue_unreachable(struct store *store, const char *server,
+				const char *why) ATTR_MUST_CHECK;
+
+/* The clock was set back: due times are of another time, so that what waits is due now. One
+ * transaction. */
+struct fault *queue_clock_set_back(struct store *store) ATTR_MUST_CHECK;
+
 /* A person's word: the job is ready now. DATA fault when there is no such job, or it is leased. ID
  * 0: every held, dead or waiting one; *COUNT_R how many. */
 struct fault *queue_retry(struct store *store, int64_t id, int64_t *count_r) ATTR_MUST_CHECK;
 
-/* All jobs but the done ones, in order of id; when the next one (of ACCOUNT, 0: of any) is due,
- * INT64_MAX: none waits. */
+/* All jobs but the done ones, in order of id. */
 struct fault *queue_list(struct store *store, TALLOC_CTX *mem, struct job **list_r,
 			 size_t *count_r) ATTR_MUST_CHECK;
-struct fault *queue_next_due(struct store *store, int64_t account,
+
+/* When the next one of those meant can be leased; INT64_MAX: none waits. Accounts that are being
+ * worked on are left out. */
+struct fault *queue_next_due(struct store *store, const struct queue_filter *filter,
 			     int64_t *due_us_r) ATTR_MUST_CHECK;
+
+/* How many of those meant are leased, whoever has them. */
+struct fault *queue_busy(struct store *store, const struct queue_filter *filter,
+			 int64_t *count_r) ATTR_MUST_CHECK;
+
+/* The accounts on SERVER with a job of those meant that is due and not worked on, by resource. */
+struct queue_overdue {
+	int64_t account;
+	const char *resource; /* key */
+};
+struct fault *queue_overdue(struct store *store, TALLOC_CTX *mem, const struct queue_filter *filter,
+			    const char *server, struct queue_overdue **list_r,
+			    size_t *count_r) ATTR_MUST_CHECK;
 
 /* Jobs per state, done ones included. */
 struct fault *queue_counts(struct store *store, int64_t counts_r[JOB_STATES]) ATTR_MUST_CHECK;

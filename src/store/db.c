@@ -174,3 +174,8 @@ struct fault *db_has_table(struct db *db, const char *name, bool *has_r)
 {
 	return db->driver->has_table(db, name, has_r);
 }
+
+struct fault *db_data_version(struct db *db, int64_t *version_r)
+{
+	return db->driver->data_version(db, version_r);
+}

@@ -45,6 +45,10 @@ struct fault *db_close(struct db_cursor **cursor) ATTR_MUST_CHECK;
 /* Runs the text of a migration. */
 struct fault *db_execute(struct db *db, const char *text) ATTR_MUST_CHECK;
 
+/* A number that is another one after any other connection, of this process or another, has changed
+ * the database. Cheap; writes nothing. */
+struct fault *db_data_version(struct db *db, int64_t *version_r) ATTR_MUST_CHECK;
+
 /* True when a table of that name is there. */
 struct fault *db_has_table(struct db *db, const char *name, bool *has_r) ATTR_MUST_CHECK;
 

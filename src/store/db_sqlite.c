@@ -20,6 +20,7 @@ struct sqlite_db {
 	sqlite3 *handle;
 	char *path;
 	sqlite3_stmt *statements[SQL_STATEMENTS];
+	sqlite3_stmt *data_version;
 };
 
 static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
@@ -67,6 +68,7 @@ static int sqlite_db_free(struct sqlite_db *db)
 {
 	for (int i = 0; i < SQL_STATEMENTS; i++)
 		sqlite3_finalize(db->statements[i]);
+	sqlite3_finalize(db->data_version);
 	sqlite3_close(db->handle);
 	return 0;
 }
@@ -248,6 +250,24 @@ static struct fault *sqlite_has_table(struct db *base, const char *name, bool *h
 	return NULL;
 }
 
+/* It looks at the WAL's index in shared memory, and waits for nobody. */
+static struct fault *sqlite_data_version(struct db *base, int64_t *version_r)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+	struct fault *fault = NULL;
+
+	if (!db->data_version &&
+	    sqlite3_prepare_v3(db->handle, "PRAGMA data_version", -1, SQLITE_PREPARE_PERSISTENT,
+			       &db->data_version, NULL) != SQLITE_OK)
+		return sqlite_fault(db, "cannot be read");
+	if (sqlite3_step(db->data_version) == SQLITE_ROW)
+		*version_r = sqlite3_column_int64(db->data_version, 0);
+	else
+		fault = sqlite_fault(db, "cannot be read");
+	sqlite3_reset(db->data_version);
+	return fault;
+}
+
 const struct db_driver db_sqlite = {
 	.scheme = "sqlite:",
 	.open = sqlite_open,
@@ -262,4 +282,5 @@ const struct db_driver db_sqlite = {
 	.close = sqlite_close_cursor,
 	.execute = sqlite_execute,
 	.has_table = sqlite_has_table,
+	.data_version = sqlite_data_version,
 };

@@ -7,6 +7,16 @@
 #define TASKFERRY_SQL_H
 
 /* clang-format off */
+
+/* The jobs that a caller means: of account $1 (0: any), of people with a task in project $2 (0: any). */
+#define SQL_JOB_MEANT "($1 = 0 OR j.account_id = $1) AND ($2 = 0 OR EXISTS (SELECT 1 FROM account x JOIN assignment s " \
+  "ON s.project_id = $2 AND s.resource_id = x.resource_id WHERE x.id = j.account_id))"
+
+/* Those on server $3 that nobody is at work on, nor on another one of the same account. Ten thousand may be due, and most of
+ * them on servers that have their share of the workers already: so they are found server by server, by an index. */
+#define SQL_JOB_OPEN "j.server = $3 AND j.state IN ('ready', 'waiting') AND NOT EXISTS (SELECT 1 FROM job o WHERE " \
+  "o.account_id = j.account_id AND o.state = 'leased' AND o.id <> j.id) AND " SQL_JOB_MEANT
+
 #define SQL_TABLE(X) \
 X(META_GET, "SELECT value FROM meta WHERE name = $1") \
 X(META_PUT, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
@@ -37,8 +47,8 @@ X(RESOURCE_BY_ID, "SELECT id, key, name, email FROM resource WHERE id = $1") \
 X(RESOURCE_ALL, "SELECT id, key, name, email FROM resource ORDER BY key") \
 X(RESOURCE_OF_PROJECT, "SELECT DISTINCT r.id, r.key, r.name, r.email FROM resource r JOIN assignment a ON a.resource_id = r.id " \
   "WHERE a.project_id = $1 ORDER BY r.key") \
-X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE EXISTS (SELECT 1 FROM assignment a JOIN project p " \
-  "ON p.id = a.project_id WHERE a.resource_id = r.id AND p.state = 'published') ORDER BY r.key") \
+X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE r.id IN (SELECT a.resource_id FROM assignment a " \
+  "JOIN project p ON p.id = a.project_id WHERE p.state = 'published') ORDER BY r.key") \
 X(RESOURCE_ADD, "INSERT INTO resource (id, key, name, email, created_at) VALUES ($1, $2, $3, $4, $5)") \
 X(RESOURCE_SET, "UPDATE resource SET key = $2, name = $3, email = $4 WHERE id = $1") \
 X(ALIAS_GET, "SELECT resource_id FROM resource_alias WHERE project_id = $1 AND source_key = $2") \
@@ -94,6 +104,8 @@ X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_s
   "FROM account a JOIN resource r ON r.id = a.resource_id ORDER BY a.server, r.key") \
 X(ACCOUNT_ADD, "INSERT INTO account (id, server, resource_id, state, login_failures, login_since) VALUES ($1, $2, $3, 'new', 0, 0)") \
 X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6 WHERE id = $1") \
+X(ACCOUNT_UNREACHABLE, "UPDATE account SET state = 'unreachable', error = $2 WHERE server = $1 AND state IN ('new', 'ok') AND EXISTS " \
+  "(SELECT 1 FROM job j WHERE j.account_id = account.id AND j.state <> 'done' AND j.state IN ('ready', 'waiting') AND j.due_at <= $3)") \
 X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
 X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
   "WHERE account_id = $1 AND project_id = $2") \
@@ -169,15 +181,16 @@ X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.ke
   "ORDER BY ac.server, r.key, s.address") \
 /* jobs */ \
 X(JOB_FIND, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting') LIMIT 1") \
-X(JOB_FIND_ANY, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting', 'held', " \
-  "'dead') ORDER BY CASE state WHEN 'ready' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END LIMIT 1") \
-X(JOB_ADD, "INSERT INTO job (id, kind, account_id, project_id, state, attempts, due_at, lease_until, created_at) " \
-  "VALUES ($1, $2, $3, $4, 'ready', 0, $5, 0, $6)") \
+X(JOB_FIND_ANY, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state <> 'done' AND state <> 'leased' " \
+  "ORDER BY CASE state WHEN 'ready' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END LIMIT 1") \
+X(JOB_ADD, "INSERT INTO job (id, kind, account_id, project_id, state, attempts, due_at, lease_until, created_at, server) " \
+  "VALUES ($1, $2, $3, $4, 'ready', 0, $5, 0, $6, (SELECT server FROM account WHERE id = $3))") \
 X(JOB_HASTEN, "UPDATE job SET attempts = CASE WHEN state IN ('held', 'dead') THEN 0 ELSE attempts END, state = 'ready', " \
-  "due_at = CASE WHEN due_at > $2 OR state IN ('held', 'dead') THEN $2 ELSE due_at END WHERE id = $1") \
+  "due_at = CASE WHEN due_at > $2 OR state IN ('held', 'dead') THEN $2 ELSE due_at END WHERE id = $1 " \
+  "AND NOT (state = 'ready' AND due_at <= $2)") \
+X(JOB_SERVER, "SELECT server FROM job WHERE state IN ('ready', 'waiting') AND server > $1 ORDER BY server LIMIT 1") \
 X(JOB_NEXT, "SELECT j.id, j.kind, j.account_id, j.project_id, j.state, j.attempts, j.due_at, j.lease_owner, j.lease_until, j.error, " \
-  "j.created_at FROM job j WHERE j.state IN ('ready', 'waiting') AND j.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM job o WHERE " \
-  "o.account_id = j.account_id AND o.state = 'leased' AND o.id <> j.id) AND ($2 = 0 OR j.account_id = $2) ORDER BY j.due_at, j.id LIMIT 1") \
+  "j.created_at FROM job j WHERE j.due_at <= $4 AND " SQL_JOB_OPEN " ORDER BY j.due_at, j.id LIMIT 1") \
 X(JOB_GET, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
   "WHERE id = $1") \
 X(JOB_LEASED, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
@@ -186,7 +199,12 @@ X(JOB_ALL, "SELECT id, kind, account_id, project_id, state, attempts, due_at, le
   "WHERE state <> 'done' ORDER BY id") \
 X(JOB_MOVE, "UPDATE job SET state = $2, attempts = $3, due_at = $4, lease_owner = $5, lease_until = $6, error = $7 WHERE id = $1") \
 X(JOB_COUNTS, "SELECT state, COUNT(*) FROM job GROUP BY state ORDER BY state") \
-X(JOB_SOONEST, "SELECT MIN(due_at) FROM job WHERE state IN ('ready', 'waiting') AND ($1 = 0 OR account_id = $1)") \
+X(JOB_SOONEST, "SELECT j.due_at FROM job j WHERE " SQL_JOB_OPEN " ORDER BY j.due_at, j.id LIMIT 1") \
+X(JOB_BUSY, "SELECT COUNT(*) FROM job j WHERE j.state = 'leased' AND " SQL_JOB_MEANT) \
+X(JOB_OVERDUE, "SELECT DISTINCT a.id, r.key FROM job j JOIN account a ON a.id = j.account_id JOIN resource r ON r.id = a.resource_id " \
+  "WHERE j.server = $3 AND j.due_at <= $4 AND j.state IN ('ready', 'waiting') AND " SQL_JOB_MEANT " ORDER BY r.key") \
+X(JOB_RENEW, "UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'leased'") \
+X(JOB_ALL_DUE, "UPDATE job SET due_at = $1 WHERE state IN ('ready', 'waiting') AND due_at > $1") \
 X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1")
 
 #define SQL_MIGRATION_TABLE(X) \
@@ -248,9 +266,16 @@ X(1, "CREATE TABLE job (id BIGINT PRIMARY KEY, kind TEXT NOT NULL, account_id BI
 X(1, "CREATE UNIQUE INDEX job_merge ON job (kind, account_id, project_id) WHERE state IN ('ready', 'waiting')") \
 X(1, "CREATE INDEX job_due ON job (due_at) WHERE state IN ('ready', 'waiting')") \
 X(1, "CREATE INDEX job_account ON job (account_id) WHERE state = 'leased'") \
-/* 2: items that are replaced by new ones (messages) */ \
+/* 2: items that are replaced by new ones (messages); jobs that know their server */ \
 X(2, "CREATE TABLE leftover (folder_id BIGINT NOT NULL REFERENCES folder (id), address TEXT NOT NULL, version TEXT, " \
-  "link_id BIGINT NOT NULL REFERENCES link (id), due_at BIGINT NOT NULL, PRIMARY KEY (folder_id, address))")
+  "link_id BIGINT NOT NULL REFERENCES link (id), due_at BIGINT NOT NULL, PRIMARY KEY (folder_id, address))") \
+X(2, "ALTER TABLE job ADD COLUMN server TEXT NOT NULL DEFAULT ''") \
+X(2, "UPDATE job SET server = (SELECT a.server FROM account a WHERE a.id = job.account_id)") \
+X(2, "DROP INDEX job_due") \
+X(2, "CREATE INDEX job_server ON job (server, due_at, id) WHERE state IN ('ready', 'waiting')") \
+X(2, "CREATE INDEX job_open ON job (account_id) WHERE state <> 'done'") \
+X(2, "CREATE INDEX job_over ON job (id) WHERE state = 'done'") \
+X(2, "CREATE INDEX folder_project ON folder (project_id)")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

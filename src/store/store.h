@@ -39,6 +39,10 @@ struct fault *store_id(struct store *store, int64_t *id_r) ATTR_MUST_CHECK;
 struct fault *store_change_seq(struct store *store, int64_t *seq_r) ATTR_MUST_CHECK;
 struct fault *store_change_last(struct store *store, int64_t *seq_r) ATTR_MUST_CHECK;
 
+/* A number that is another one after anybody else has changed the database: whether to look. The
+ * store's own changes do not count. Writes nothing. */
+struct fault *store_data_version(struct store *store, int64_t *version_r) ATTR_MUST_CHECK;
+
 /* A named text of the database's own ("instance", "site_url"); NULL when not set. */
 struct fault *store_meta(struct store *store, TALLOC_CTX *mem, const char *name,
 			 char **value_r) ATTR_MUST_CHECK;

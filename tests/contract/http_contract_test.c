@@ -322,6 +322,41 @@ static void *call(void *context)
 	return mem;
 }
 
+/* The service ends: nobody waits for a deadline any more, neither those under way nor later ones. */
+Test(http_many, cancelled)
+{
+	struct scripted_answer answer = { SCRIPTED_HANG, NULL, 0, 0 };
+	struct lab *lab = lab_new(lab_always, &answer);
+	struct caller callers[8];
+
+	for (size_t i = 0; i < COUNT_OF(callers); i++) {
+		callers[i] = (struct caller){ .lab = lab, .request = get(lab, "/x") };
+		callers[i].request.deadline_ms = 0;
+		callers[i].request.method = i % 2 ? "PUT" : "GET";
+		callers[i].request.writes = i % 2;
+		cr_assert_eq(pthread_create(&callers[i].thread, NULL, call, &callers[i]), 0);
+	}
+	while (scripted_counts(lab->server).requests < (int)COUNT_OF(callers))
+		clock_sleep(lab->clock, 1000);
+	http_cancel(lab->http);
+	for (size_t i = 0; i < COUNT_OF(callers); i++) {
+		struct caller *caller = &callers[i];
+		void *mem = NULL;
+
+		pthread_join(caller->thread, &mem);
+		lab_expect(caller->request.fault, FAULT_TRY_LATER, "under way");
+		cr_expect_eq(caller->request.fault->scope, FAULT_SCOPE_SERVER);
+		cr_expect_eq(caller->request.fault->maybe_done, caller->request.writes);
+		cr_expect_lt(caller->took_ms, 10000, "%lld ms", (long long)caller->took_ms);
+		talloc_free(mem);
+	}
+	callers[1].request.deadline_ms = 0;
+	talloc_free(call(&callers[1]));
+	cr_expect_lt(callers[1].took_ms, 1000, "later ones");
+	http_cancel(lab->http);
+	talloc_free(lab);
+}
+
 static struct scripted_answer hang_or_not(void *context, TALLOC_CTX *mem, const char *method,
 					  const char *path, const char *request)
 {

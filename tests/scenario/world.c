@@ -389,7 +389,7 @@ static int64_t all_writes(struct world *world)
 
 void world_sync(struct world *world, bool full)
 {
-	int64_t patience = SYNC_PATIENCE_US;
+	int64_t patience = ENGINE_PATIENCE_US;
 
 	world_open(world);
 	world->writes = -all_writes(world);

@@ -45,7 +45,8 @@ static struct job *lease_of(struct queue_world *world, int64_t account, const ch
 {
 	struct job *job = NULL;
 
-	STORE_OK(queue_lease(world->store.store, world->store.mem, owner, account, &job));
+	STORE_OK(queue_lease(world->store.store, world->store.mem, owner,
+			     &(struct queue_filter){ .account = account }, &job));
 	return job;
 }
 
@@ -306,14 +307,15 @@ Test(queue, waiting_is_no_attempt)
 	STORE_OK(
 		queue_wait(world.store.store, job, STORE_START_US + 5 * CLOCK_SECOND_US, "settle"));
 	cr_expect_eq(only(&world)->attempts, 0);
-	STORE_OK(queue_next_due(world.store.store, 0, &due));
+	STORE_OK(queue_next_due(world.store.store, NULL, &due));
 	cr_expect_eq(due, STORE_START_US + 5 * CLOCK_SECOND_US);
-	STORE_OK(queue_next_due(world.store.store, world.second, &due));
+	STORE_OK(queue_next_due(world.store.store,
+				&(struct queue_filter){ .account = world.second }, &due));
 	cr_expect_eq(due, INT64_MAX);
 	cr_expect_null(lease(&world));
 	pass(&world, 5 * CLOCK_SECOND_US);
 	STORE_OK(queue_done(world.store.store, must_lease(&world)));
-	STORE_OK(queue_next_due(world.store.store, 0, &due));
+	STORE_OK(queue_next_due(world.store.store, NULL, &due));
 	cr_expect_eq(due, INT64_MAX);
 	store_world_free(&world.store);
 }
@@ -420,5 +422,206 @@ Test(queue, counts)
 	cr_expect_eq(counts[JOB_LEASED], 1);
 	cr_expect_eq(counts[JOB_READY], 1);
 	cr_expect_eq(counts[JOB_DEAD] + counts[JOB_HELD] + counts[JOB_WAITING], 0);
+	store_world_free(&world.store);
+}
+
+/* ---- what a service needs ---- */
+
+static struct job *lease_where(struct queue_world *world, const struct queue_filter *filter)
+{
+	struct job *job = NULL;
+
+	STORE_OK(queue_lease(world->store.store, world->store.mem, queue_owner(world->store.mem),
+			     filter, &job));
+	return job;
+}
+
+static int64_t next_due_where(struct queue_world *world, const struct queue_filter *filter)
+{
+	int64_t due = 0;
+
+	STORE_OK(queue_next_due(world->store.store, filter, &due));
+	return due;
+}
+
+Test(queue, servers_left_out)
+{
+	static const char *const a[] = { "a" }, *const both[] = { "b", "a" },
+			  *const others[] = { "A", "aa", "%", "_", "", "c" };
+	const struct queue_filter without_a = { .without = a, .without_count = 1 },
+				  without_both = { .without = both, .without_count = 2 },
+				  without_others = { .without = others, .without_count = 6 };
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	add(&world, JOB_PULL, world.second, 5 * CLOCK_SECOND_US);
+	cr_expect_eq(next_due_where(&world, NULL), STORE_START_US);
+	cr_expect_eq(next_due_where(&world, &without_others), STORE_START_US);
+	cr_expect_eq(next_due_where(&world, &without_a), STORE_START_US + 5 * CLOCK_SECOND_US);
+	cr_expect_eq(next_due_where(&world, &without_both), INT64_MAX);
+	cr_expect_null(lease_where(&world, &without_a), "the other one is not due yet");
+	pass(&world, 5 * CLOCK_SECOND_US);
+	cr_expect_null(lease_where(&world, &without_both));
+	cr_expect_eq(lease_where(&world, &without_a)->account_id, world.second);
+	cr_expect_eq(lease_where(&world, &without_others)->account_id, world.first);
+	store_world_free(&world.store);
+}
+
+/* Ana has a task in the project, Bob has not. */
+Test(queue, accounts_of_a_project)
+{
+	struct queue_world world = queue_world_new();
+	struct queue_filter filter = { .project = world.store.project };
+	struct account *bobs = NULL;
+	int64_t busy = 7;
+
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(link_account(world.store.store, world.store.mem, "a", world.store.bob, true,
+			      &bobs));
+	STORE_OK(store_commit(world.store.store));
+	add(&world, JOB_PULL, bobs->id, 0);
+	cr_expect_eq(next_due_where(&world, &filter), INT64_MAX);
+	STORE_OK(queue_busy(world.store.store, &filter, &busy));
+	cr_expect_eq(busy, 0);
+	add(&world, JOB_PULL, world.first, 0);
+	cr_expect_eq(lease_where(&world, &filter)->account_id, world.first);
+	STORE_OK(queue_busy(world.store.store, &filter, &busy));
+	cr_expect_eq(busy, 1);
+	filter.account = world.second;
+	STORE_OK(queue_busy(world.store.store, &filter, &busy));
+	cr_expect_eq(busy, 0);
+	store_world_free(&world.store);
+}
+
+/* What cannot be leased now is no reason to look again. */
+Test(queue, the_next_due_of_an_account_that_is_worked_on)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	must_lease(&world);
+	add(&world, JOB_PUSH, world.first, 0);
+	cr_expect_eq(next_due_where(&world, NULL), INT64_MAX);
+	store_world_free(&world.store);
+}
+
+static int64_t version_of(struct store *store)
+{
+	int64_t version = 0;
+
+	STORE_OK(store_data_version(store, &version));
+	return version;
+}
+
+Test(queue, a_look_that_finds_nothing_writes_nothing)
+{
+	struct queue_world world = queue_world_new();
+	struct store *other = NULL;
+	int64_t before;
+
+	STORE_OK(store_open(world.store.mem, world.store.dsn, world.store.clock, NULL, &other));
+	add(&world, JOB_PULL, world.first, 60 * CLOCK_SECOND_US);
+	before = version_of(other);
+	cr_expect_null(lease(&world));
+	cr_expect_eq(version_of(other), before);
+	pass(&world, 60 * CLOCK_SECOND_US);
+	must_lease(&world);
+	cr_expect_neq(version_of(other), before);
+	before = version_of(other);
+	cr_expect_null(lease(&world), "that one is worked on");
+	cr_expect_eq(version_of(other), before);
+	add(&world, JOB_PULL, world.second, 0);
+	before = version_of(other);
+	cr_expect_not(add(&world, JOB_PULL, world.second, 10), "said already");
+	cr_expect_eq(version_of(other), before);
+	store_world_free(&world.store);
+}
+
+Test(queue, a_lease_that_is_renewed)
+{
+	struct queue_world world = queue_world_new();
+	int64_t until = 0;
+	struct job *job;
+
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	pass(&world, QUEUE_LEASE_US - 1);
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(queue_renew(world.store.store, job->id, &until));
+	STORE_OK(store_commit(world.store.store));
+	cr_expect_eq(until, STORE_START_US + 2 * QUEUE_LEASE_US - 1);
+	pass(&world, QUEUE_LEASE_US - 1);
+	cr_expect_null(lease(&world));
+	pass(&world, 1);
+	cr_expect_eq(must_lease(&world)->id, job->id);
+	store_world_free(&world.store);
+}
+
+Test(queue, given_back_as_it_was)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add(&world, JOB_PULL, world.first, 0);
+	STORE_OK(queue_fail(world.store.store, must_lease(&world), fault_of(&world, FAULT_BUSY)));
+	pass(&world, 10 * CLOCK_SECOND_US);
+	job = must_lease(&world);
+	STORE_OK(queue_release(world.store.store, job));
+	cr_expect_str_eq(all(&world), "pull:ready");
+	cr_expect_eq(only(&world)->attempts, 1);
+	cr_expect_eq(must_lease(&world)->id, job->id);
+	add(&world, JOB_PULL, world.first, 0);
+	job->state = JOB_LEASED;
+	STORE_OK(queue_release(world.store.store, job));
+	cr_expect_str_eq(all(&world), "pull:ready", "the two are one");
+	store_world_free(&world.store);
+}
+
+Test(queue, the_clock_was_set_back)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 3600 * CLOCK_SECOND_US);
+	add(&world, JOB_PULL, world.second, 0);
+	STORE_OK(queue_wait(world.store.store, must_lease(&world),
+			    STORE_START_US + 60 * CLOCK_SECOND_US, "settle"));
+	cr_expect_null(lease(&world));
+	STORE_OK(queue_clock_set_back(world.store.store));
+	cr_expect_eq(must_lease(&world)->account_id, world.first);
+	cr_expect_eq(must_lease(&world)->account_id, world.second);
+	store_world_free(&world.store);
+}
+
+/* Those that are due, of that server, and well until now. */
+Test(queue, accounts_of_a_server_that_does_not_answer)
+{
+	struct queue_world world = queue_world_new();
+	struct store *store = world.store.store;
+	struct queue_overdue *list = NULL;
+	struct account *account = NULL;
+	size_t count = 0;
+
+	add(&world, JOB_PULL, world.first, 0);
+	add(&world, JOB_PUSH, world.first, 0);
+	add(&world, JOB_PULL, world.second, 0);
+	STORE_OK(queue_overdue(store, world.store.mem, NULL, "a", &list, &count));
+	cr_assert_eq(count, 1, "%zu", count);
+	cr_expect_eq(list[0].account, world.first);
+	cr_expect_str_eq(list[0].resource, "ana@example.com");
+	STORE_OK(queue_overdue(store, world.store.mem,
+			       &(struct queue_filter){ .account = world.second }, "a", &list,
+			       &count));
+	cr_expect_eq(count, 0);
+	STORE_OK(store_begin(store));
+	STORE_OK(queue_unreachable(store, "a", "it went away"));
+	STORE_OK(store_commit(store));
+	STORE_OK(link_account_by_id(store, world.store.mem, world.first, &account));
+	cr_expect_eq(account->state, ACCOUNT_UNREACHABLE);
+	cr_expect_str_eq(account->error, "it went away");
+	STORE_OK(link_account_by_id(store, world.store.mem, world.second, &account));
+	cr_expect_eq(account->state, ACCOUNT_NEW);
+	must_lease(&world);
+	STORE_OK(queue_overdue(store, world.store.mem, NULL, "a", &list, &count));
+	cr_expect_eq(count, 1, "a second job of it still waits");
 	store_world_free(&world.store);
 }

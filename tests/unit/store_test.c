@@ -11,6 +11,7 @@
 
 #include "spec.h"
 #include "store/revisions.h"
+#include "store/sql.h"
 #include "store_world.h"
 
 /* In this program nobody waits for a lock: the program's 15 s are longer than a test may take. */
@@ -708,29 +709,58 @@ Test(store, pending_and_strays)
 	store_world_free(&world);
 }
 
-/* The database of the first version: what came with the second is taken away again. */
+/* The database of the first version, with a job in it. */
+static void make_first_version(struct store_world *world)
+{
+	static const struct {
+		int version;
+		const char *text;
+	} migrations[] = {
+#define X(version, text) { version, text },
+		SQL_MIGRATION_TABLE(X)
+#undef X
+	};
+	static const char *const rows[] = {
+		"INSERT INTO meta (name, value) VALUES ('schema', '1')",
+		"INSERT INTO resource (id, key, created_at) VALUES (1, 'ana@example.com', 0)",
+		"INSERT INTO account (id, server, resource_id, state, login_failures, login_since) "
+		"VALUES (2, 'calendars', 1, 'ok', 0, 0)",
+		"INSERT INTO job (id, kind, account_id, project_id, state, attempts, due_at, "
+		"lease_until, "
+		"created_at) VALUES (3, 'pull', 2, 0, 'ready', 0, 0, 0, 0)",
+	};
+	struct db *db = NULL;
+
+	STORE_OK(db_open(world->mem, world->dsn, true, &db));
+	STORE_OK(db_begin(db, true));
+	for (size_t i = 0; i < COUNT_OF(migrations); i++)
+		if (migrations[i].version == 1)
+			STORE_OK(db_execute(db, migrations[i].text));
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		STORE_OK(db_execute(db, rows[i]));
+	STORE_OK(db_commit(db));
+	talloc_free(db);
+}
+
 Test(store, an_older_database_is_brought_up_to_date)
 {
-	struct store_world world = store_world_new();
-	struct store *other = NULL;
-	struct folder *folder = NULL;
+	struct store_world world = store_world_empty();
+	struct account *accounts = NULL;
 	struct leftover *list = NULL;
-	size_t count = 7;
 	bool created = false;
+	size_t count = 7;
 
-	store_world_fill(&world);
-	STORE_OK(store_begin(world.store));
-	folder = folder_of(&world);
-	STORE_OK(db_execute(world.store->db, "DROP TABLE leftover"));
-	STORE_OK(store_meta_put(world.store, "schema", "1"));
-	STORE_OK(store_commit(world.store));
-	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other),
+	make_first_version(&world);
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &world.store),
 				 FAULT_CONFIG, "taskferry init");
 	STORE_OK(store_init(world.mem, world.dsn, world.clock, NULL, &created));
 	cr_expect(created);
-	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &other));
-	STORE_OK(link_leftovers(other, world.mem, folder->id, &list, &count));
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &world.store));
+	STORE_OK(link_leftovers(world.store, world.mem, 1, &list, &count));
 	cr_expect_eq(count, 0);
+	STORE_OK(link_accounts(world.store, world.mem, &accounts, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_str_eq(accounts[0].server, "calendars");
 	store_world_free(&world);
 }
 
@@ -831,5 +861,31 @@ Test(store, import_bases_round_trip)
 	cr_assert_eq(count, 1);
 	cr_expect_str_eq(list[0].owner_key, "t:17");
 	cr_expect_str_eq(spec_text(world.mem, list[0].values, false), "subject=b; priority=");
+	store_world_free(&world);
+}
+
+/* Changes of others are noticed, one's own are not. */
+Test(store, data_version)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+	int64_t mine = 0, theirs = 0, now = 0;
+
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &other));
+	STORE_OK(store_data_version(world.store, &mine));
+	STORE_OK(store_data_version(other, &theirs));
+	store_world_fill(&world);
+	STORE_OK(store_data_version(world.store, &now));
+	cr_expect_eq(now, mine);
+	STORE_OK(store_data_version(other, &now));
+	cr_expect_neq(now, theirs);
+	theirs = now;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(store_meta_put(world.store, "name", "not committed"));
+	STORE_OK(store_data_version(other, &now));
+	cr_expect_eq(now, theirs);
+	store_rollback(world.store);
+	STORE_OK(store_data_version(other, &now));
+	cr_expect_eq(now, theirs);
 	store_world_free(&world);
 }

@@ -1,0 +1,616 @@
+/* engine.c - the workers take turns at leading.
+ *
+ *                    .------------------ follows <-----------------.
+ *                    | turn                                        |
+ *                    v                                             |
+ *     start ----> leads: looks into the queue, waits ----> works on what it found
+ *
+ * There is one leader at most. It alone makes jobs, leases them and ends requests, so that a job is
+ * never leased without its worker being counted, and a quota never exceeded. As soon as it has
+ * found something to do it lets somebody else lead, and does it. When all workers are busy nobody
+ * leads; the first to be done looks.
+ *
+ * The leader looks when it begins, when a job is due, when a worker has ended a job, when it was
+ * poked, and when somebody else has changed the database; it asks for the last once a second. The
+ * queue is not read otherwise, and nothing is written unless there is something to do. Waiting is by
+ * the monotonic clock, due times by the wall clock; when the latter is set back, all that waits is
+ * due at once, because nobody knows what its times meant. */
+#include "config.h"
+
+#include "gateway/sync/engine_private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#define LOOK_US CLOCK_SECOND_US      /* between two looks at the database's data_version */
+#define BUSY_PAUSE_US CLOCK_SECOND_US /* until a busy database is asked again */
+#define BUSY_MAX 20 /* times DB_BUSY_MS: five minutes, then something is wrong with it */
+#define CLOCK_JUMP_US (5 * CLOCK_SECOND_US) /* less is a clock that is being disciplined */
+#define FOREVER_US (INT64_MAX / 4)
+
+int64_t engine_mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* fails only for a clock that is not there */
+	return now.tv_sec * CLOCK_SECOND_US + now.tv_nsec / 1000;
+}
+
+static struct timespec mono_timespec(int64_t us)
+{
+	return (struct timespec){ .tv_sec = us / CLOCK_SECOND_US,
+				  .tv_nsec = us % CLOCK_SECOND_US * 1000 };
+}
+
+struct fault *engine_copy(TALLOC_CTX *mem, const struct fault *fault)
+{
+	struct fault *copy = fault_new(mem, fault->kind, "%s", fault->text);
+
+	copy->retry_after_s = fault->retry_after_s;
+	copy->maybe_done = fault->maybe_done;
+	return fault_reaches(copy, fault->scope, fault->next);
+}
+
+/* ---- under the lock ---- */
+
+static bool is_ending(const struct engine *engine)
+{
+	return engine->stopping || engine->fault;
+}
+
+struct engine_account *engine_account(struct engine *engine, int64_t id)
+{
+	struct engine_account *account;
+
+	HASH_FIND(hh, engine->accounts, &id, sizeof id, account);
+	if (account)
+		return account;
+	account = MEM_NEW(engine->mem, struct engine_account);
+	account->id = id;
+	HASH_ADD(hh, engine->accounts, id, sizeof account->id, account);
+	return account;
+}
+
+static void poke(struct engine *engine)
+{
+	engine->look = true;
+	pthread_cond_signal(&engine->wake);
+}
+
+/* ---- */
+
+bool engine_is_ending(struct engine *engine)
+{
+	bool ending;
+
+	pthread_mutex_lock(&engine->lock);
+	ending = is_ending(engine);
+	pthread_mutex_unlock(&engine->lock);
+	return ending;
+}
+
+bool engine_ends(struct engine *engine, struct fault *fault)
+{
+	bool ends;
+
+	pthread_mutex_lock(&engine->lock);
+	ends = fault->kind != FAULT_TRY_LATER || ++engine->refusals >= engine->patience;
+	if (ends && !engine->fault)
+		engine->fault = engine_copy(engine->mem, fault);
+	if (ends) {
+		pthread_cond_broadcast(&engine->wake);
+		pthread_cond_broadcast(&engine->turn);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	talloc_free(fault);
+	return ends;
+}
+
+void engine_poke(struct engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	poke(engine);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_look(struct engine *engine, const int64_t *accounts, size_t count)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->looks =
+		MEM_GROW(engine->mem, engine->looks, int64_t, engine->look_count + count);
+	for (size_t i = 0; i < count; i++)
+		engine->looks[engine->look_count++] = accounts[i];
+	poke(engine);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_stop(struct engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->stopping = true;
+	pthread_cond_broadcast(&engine->wake);
+	pthread_cond_broadcast(&engine->turn);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* ---- what there is to do ---- */
+
+/* Under the lock. */
+static void add_pull(struct engine *engine, int64_t account)
+{
+	engine->pulls = MEM_GROW(engine->mem, engine->pulls, int64_t, engine->pull_count + 1);
+	engine->pulls[engine->pull_count++] = account;
+}
+
+/* Whether an account's own connection can be asked what has come. Where nobody is to disturb its
+ * server, the queue keeps the job until somebody may. */
+static enum engine_entry look_entry(struct engine *engine, int64_t id)
+{
+	const struct engine_server *server = engine_account(engine, id)->server;
+
+	return engine->park.wake && server ? engine_server_entry(engine, server) : ENGINE_SHUT;
+}
+
+/* True when an account was taken whose connection is to be asked; those that are not asked go to
+ * `pulls`, those of a server that has its share of the workers stay. */
+static bool take_look(struct engine *engine, struct engine_task *task)
+{
+	size_t kept = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	for (size_t i = 0; i < engine->look_count; i++) {
+		int64_t id = engine->looks[i];
+		enum engine_entry entry = look_entry(engine, id);
+
+		if (entry == ENGINE_SHUT) {
+			add_pull(engine, id);
+		} else if (entry == ENGINE_FULL || task->wake) {
+			engine->looks[kept++] = id;
+		} else {
+			task->wake = id;
+			task->server = engine_account(engine, id)->server;
+		}
+	}
+	engine->look_count = kept;
+	pthread_mutex_unlock(&engine->lock);
+	if (task->wake)
+		engine_server_enter(engine, task);
+	return task->wake != 0;
+}
+
+static void wake_account(struct engine *engine, struct engine_task *task)
+{
+	bool needed = engine->park.wake(engine->park.data, task->wake);
+
+	pthread_mutex_lock(&engine->lock);
+	if (needed)
+		add_pull(engine, task->wake);
+	pthread_mutex_unlock(&engine->lock);
+	engine_server_leave(engine, task);
+}
+
+/* Leases of jobs that take long begin anew, before they run out. */
+static struct fault *renew(struct engine_worker *worker)
+{
+	struct engine *engine = worker->engine;
+	int64_t soon = clock_now_us(engine->env.clock) + QUEUE_LEASE_US / 2, until = 0;
+	struct fault *fault = NULL;
+	bool any = false;
+
+	for (int i = 0; i < engine->worker_count && !fault; i++) {
+		struct engine_worker *other = &engine->workers[i];
+		int64_t job;
+
+		pthread_mutex_lock(&engine->lock);
+		job = other->job && other->lease_until_us < soon ? other->job : 0;
+		pthread_mutex_unlock(&engine->lock);
+		if (!job)
+			continue;
+		if (!any)
+			FAULT_TRY(store_begin(worker->store));
+		any = true;
+		fault = queue_renew(worker->store, job, &until);
+		pthread_mutex_lock(&engine->lock);
+		if (!fault && other->job == job)
+			other->lease_until_us = until;
+		pthread_mutex_unlock(&engine->lock);
+	}
+	if (any && !fault)
+		fault = store_commit(worker->store);
+	store_rollback(worker->store);
+	return fault;
+}
+
+static struct fault *watch_clock(struct engine_worker *worker, bool *set_back_r)
+{
+	struct engine *engine = worker->engine;
+	int64_t drift = clock_now_us(engine->env.clock) - engine_mono_us(), back;
+
+	pthread_mutex_lock(&engine->lock);
+	back = engine->drift_us - drift;
+	if (back < 0)
+		engine->drift_us = drift;
+	pthread_mutex_unlock(&engine->lock);
+	if (back <= CLOCK_JUMP_US)
+		return NULL;
+	FAULT_TRY(queue_clock_set_back(worker->store));
+	pthread_mutex_lock(&engine->lock);
+	engine->drift_us = drift;
+	pthread_mutex_unlock(&engine->lock);
+	*set_back_r = true;
+	log_line(engine->env.log, LOG_LEVEL_WARNING,
+		 "the clock was set back by %lld s; all jobs that wait are due now",
+		 (long long)(back / CLOCK_SECOND_US));
+	return NULL;
+}
+
+/* A server's share is taken, and its breaker asked, before anybody else leads. */
+static struct fault *lease(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_task *task)
+{
+	struct engine *engine = worker->engine;
+	struct queue_filter filter = { .account = engine->only };
+	struct account *account = NULL;
+	const char **names = NULL;
+	int64_t until;
+
+	filter.without_count = engine_server_closed(engine, mem, false, &names, &until);
+	filter.without = names;
+	FAULT_TRY(queue_lease(worker->store, mem, engine->owner, &filter, &task->job));
+	if (!task->job)
+		return NULL;
+	FAULT_TRY(link_account_by_id(worker->store, mem, task->job->account_id, &account));
+	if (account)
+		task->server = engine_server_find(engine, account->server);
+	engine_server_enter(engine, task);
+	pthread_mutex_lock(&engine->lock);
+	engine->refusals = 0;
+	worker->job = task->job->id;
+	worker->lease_until_us = task->job->lease_until_us;
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+/* When a job can be leased next: by the wall clock; INT64_MAX: none waits. */
+static struct fault *next_due(struct engine_worker *worker, TALLOC_CTX *mem, int64_t *due_r)
+{
+	struct engine *engine = worker->engine;
+	struct queue_filter filter = { .account = engine->only };
+	const char **names = NULL;
+	int64_t until;
+
+	filter.without_count = engine_server_closed(engine, mem, false, &names, &until);
+	filter.without = names;
+	return queue_next_due(worker->store, &filter, due_r);
+}
+
+/* What the leader waits for. */
+struct horizon {
+	int64_t due_us;  /* a job, by the wall clock */
+	int64_t wake_us; /* a request or a server, by the monotonic clock */
+};
+
+/* One look. Nothing in TASK: nothing to do before HORIZON. */
+static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_task *task,
+			  struct horizon *horizon)
+{
+	struct engine *engine = worker->engine;
+	const char **names = NULL;
+	int64_t until = INT64_MAX;
+
+	if (take_look(engine, task))
+		return NULL;
+	FAULT_TRY(engine_request_begin(worker, mem));
+	FAULT_TRY(renew(worker));
+	FAULT_TRY(lease(worker, mem, task));
+	if (task->job)
+		return NULL;
+	FAULT_TRY(engine_request_look(worker, mem, &horizon->wake_us));
+	(void)engine_server_closed(engine, mem, true, &names, &until);
+	if (until < horizon->wake_us)
+		horizon->wake_us = until;
+	return next_due(worker, mem, &horizon->due_us);
+}
+
+/* Whether there is a reason to look: we were poked, something is due, or somebody else has written. */
+static struct fault *has_reason(struct engine_worker *worker, const struct horizon *horizon,
+				bool *reason_r)
+{
+	struct engine *engine = worker->engine;
+	bool reason, set_back = false;
+	int64_t version = 0;
+
+	FAULT_TRY(watch_clock(worker, &set_back));
+	FAULT_TRY(store_data_version(worker->store, &version));
+	pthread_mutex_lock(&engine->lock);
+	reason = engine->look || version != worker->version;
+	engine->look = false;
+	pthread_mutex_unlock(&engine->lock);
+	worker->version = version;
+	*reason_r = reason || set_back || clock_now_us(engine->env.clock) >= horizon->due_us ||
+		    engine_mono_us() >= horizon->wake_us;
+	return NULL;
+}
+
+static void wait_for_reason(struct engine *engine, const struct horizon *horizon)
+{
+	int64_t now = engine_mono_us(), pause = LOOK_US, due;
+	struct timespec until;
+
+	due = horizon->due_us == INT64_MAX
+		      ? pause
+		      : horizon->due_us - clock_now_us(engine->env.clock);
+	if (due < pause)
+		pause = due;
+	if (horizon->wake_us - now < pause)
+		pause = horizon->wake_us - now;
+	until = mono_timespec(now + (pause > 0 ? pause : 0));
+	pthread_mutex_lock(&engine->lock);
+	while (!is_ending(engine) && !engine->look &&
+	       pthread_cond_timedwait(&engine->wake, &engine->lock, &until) != ETIMEDOUT)
+		;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* A pause that the end of the engine cuts short. */
+static void pause_busy(struct engine *engine)
+{
+	struct timespec until = mono_timespec(engine_mono_us() + BUSY_PAUSE_US);
+
+	pthread_mutex_lock(&engine->lock);
+	while (!is_ending(engine) &&
+	       pthread_cond_timedwait(&engine->wake, &engine->lock, &until) != ETIMEDOUT)
+		;
+	engine->look = true;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* Leads until there is something to do; nothing in TASK: the engine ends. */
+static void lead(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_task *task)
+{
+	struct engine *engine = worker->engine;
+	struct horizon horizon = { .due_us = 0 };
+
+	while (!engine_is_ending(engine)) {
+		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
+		bool reason = false;
+		struct fault *fault = has_reason(worker, &horizon, &reason);
+
+		if (!fault && reason)
+			fault = look(worker, scratch, task, &horizon);
+		talloc_steal(mem, task->job);
+		if (!fault && !task->job && !task->wake)
+			wait_for_reason(engine, &horizon);
+		if (fault && !engine_ends(engine, fault))
+			pause_busy(engine);
+		talloc_free(scratch);
+		if (task->job || task->wake)
+			return;
+	}
+	engine_request_abort(engine);
+}
+
+/* ---- workers ---- */
+
+/* Waits until it is this worker's turn. */
+static void follow(struct engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	while (engine->led)
+		pthread_cond_wait(&engine->turn, &engine->lock);
+	engine->led = true;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+static void hand_over(struct engine *engine, const struct engine_task *task)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->led = false;
+	if (task->job || task->wake)
+		engine->busy++;
+	pthread_cond_signal(&engine->turn);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+static void carry_out(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_task *task)
+{
+	struct engine *engine = worker->engine;
+	struct fault *fault = NULL;
+
+	if (task->wake)
+		wake_account(engine, task);
+	else
+		fault = engine_job_run(worker, mem, task);
+	if (fault)
+		(void)engine_ends(engine, fault);
+	pthread_mutex_lock(&engine->lock);
+	engine->busy--;
+	worker->job = 0;
+	poke(engine);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+static void *work(void *data)
+{
+	struct engine_worker *worker = data;
+	struct engine *engine = worker->engine;
+	bool ended = false;
+
+	while (!ended) {
+		TALLOC_CTX *mem = MEM_CONTEXT(worker->mem);
+		struct engine_task task = { .job = NULL };
+
+		follow(engine);
+		lead(worker, mem, &task);
+		hand_over(engine, &task);
+		ended = !task.job && !task.wake;
+		if (!ended)
+			carry_out(worker, mem, &task);
+		talloc_free(mem);
+	}
+	pthread_mutex_lock(&engine->lock);
+	engine->running--;
+	pthread_cond_broadcast(&engine->gone);
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+static struct fault *worker_open(TALLOC_CTX *mem, struct engine *engine,
+				 struct engine_worker *worker)
+{
+	const struct engine_env *env = &engine->env;
+
+	worker->engine = engine;
+	worker->mem = MEM_CONTEXT(NULL);
+	worker->rule_report = MEM_NEW(worker->mem, struct conf_report);
+	FAULT_TRY(store_open(worker->mem, env->conf->dsn, env->clock, env->points, &worker->store));
+	worker->env = (struct round_env){ .conf = env->conf,
+					  .store = worker->store,
+					  .clock = env->clock,
+					  .points = env->points };
+	worker->env.rules = rules_new(worker->mem, env->conf, worker->rule_report);
+	if (!worker->env.rules)
+		return fault_new(
+			mem, FAULT_CONFIG,
+			"a rule of the configuration is not accepted; see: taskferry check");
+	return NULL;
+}
+
+/* Signals are the main thread's business. */
+static int start_threads(struct engine *engine)
+{
+	sigset_t all, before;
+	int error = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (; engine->started < engine->worker_count && !error; engine->started += !error) {
+		struct engine_worker *worker = &engine->workers[engine->started];
+
+		pthread_mutex_lock(&engine->lock);
+		error = pthread_create(&worker->thread, NULL, work, worker);
+		engine->running += !error;
+		pthread_mutex_unlock(&engine->lock);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+struct fault *engine_start(struct engine *engine, bool everybody)
+{
+	TALLOC_CTX *mem = talloc_parent(engine);
+	int error;
+
+	for (int i = 0; i < engine->worker_count; i++) {
+		struct fault *fault = worker_open(mem, engine, &engine->workers[i]);
+
+		if (fault)
+			return talloc_steal(mem, fault);
+	}
+	engine->everybody = everybody;
+	engine->look = true;
+	engine->drift_us = clock_now_us(engine->env.clock) - engine_mono_us();
+	error = start_threads(engine);
+	if (!error)
+		return NULL;
+	engine_stop(engine);
+	return fault_new(mem, FAULT_INTERNAL, "no thread could be started: %s", strerror(error));
+}
+
+bool engine_join(struct engine *engine, int64_t patience_us)
+{
+	int64_t most = patience_us < FOREVER_US ? patience_us : FOREVER_US;
+	struct timespec until = mono_timespec(engine_mono_us() + most);
+	int error = 0;
+	bool ended;
+
+	pthread_mutex_lock(&engine->lock);
+	while (engine->running && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&engine->gone, &engine->lock, &until);
+	ended = !engine->running;
+	pthread_mutex_unlock(&engine->lock);
+	if (!ended)
+		return false;
+	for (; engine->started; engine->started--)
+		pthread_join(engine->workers[engine->started - 1].thread, NULL);
+	engine_request_abort(engine);
+	return true;
+}
+
+static int engine_close(struct engine *engine)
+{
+	engine_stop(engine);
+	(void)engine_join(engine, FOREVER_US);
+	for (int i = 0; i < engine->worker_count; i++)
+		talloc_free(engine->workers[i].mem);
+	HASH_CLEAR(hh, engine->accounts);
+	pthread_cond_destroy(&engine->gone);
+	pthread_cond_destroy(&engine->turn);
+	pthread_cond_destroy(&engine->wake);
+	pthread_mutex_destroy(&engine->tell);
+	pthread_mutex_destroy(&engine->lock);
+	talloc_free(engine->mem);
+	return 0;
+}
+
+static void make_conditions(struct engine *engine)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&engine->wake, &monotonic);
+	pthread_cond_init(&engine->turn, &monotonic);
+	pthread_cond_init(&engine->gone, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+struct fault *engine_new(TALLOC_CTX *mem, const struct engine_env *env, int workers,
+			 const struct engine_park *park, struct engine **engine_r)
+{
+	struct engine *engine = MEM_NEW(mem, struct engine);
+
+	engine->env = *env;
+	if (park)
+		engine->park = *park;
+	engine->patience = BUSY_MAX;
+	engine->mem = MEM_CONTEXT(NULL);
+	engine->owner = queue_owner(engine->mem);
+	engine->worker_count = engine->figures.workers = workers;
+	engine->workers = MEM_ARRAY(engine->mem, struct engine_worker, workers);
+	engine->servers = MEM_ARRAY(engine->mem, struct engine_server, env->conf->server_count);
+	for (size_t i = 0; i < env->conf->server_count; i++)
+		engine->servers[i].conf = &env->conf->servers[i];
+	engine->looks = MEM_ARRAY(engine->mem, int64_t, 0);
+	engine->pulls = MEM_ARRAY(engine->mem, int64_t, 0);
+	pthread_mutex_init(&engine->lock, NULL);
+	pthread_mutex_init(&engine->tell, NULL);
+	make_conditions(engine);
+	talloc_set_destructor(engine, engine_close);
+	*engine_r = engine;
+	return NULL;
+}
+
+struct engine_figures engine_figures(struct engine *engine)
+{
+	struct engine_figures figures;
+
+	pthread_mutex_lock(&engine->lock);
+	figures = engine->figures;
+	figures.busy = engine->busy;
+	pthread_mutex_unlock(&engine->lock);
+	return figures;
+}
+
+struct fault *engine_fault(struct engine *engine, TALLOC_CTX *mem)
+{
+	struct fault *fault;
+
+	pthread_mutex_lock(&engine->lock);
+	fault = engine->fault ? engine_copy(mem, engine->fault) : NULL;
+	pthread_mutex_unlock(&engine->lock);
+	return fault;
+}

@@ -1,0 +1,678 @@
+/* engine_job.c - one job, from its lease to its end.
+ *
+ *   rounds      over the parked endpoint, or a new one
+ *   judged      a fault is of the server (breaker), the account (held, or retried), a folder; or
+ *               nobody's: the service ends, or the database is busy, and the job goes back
+ *   given back  the endpoint, before the job ends: until then no other job of the account begins
+ *   told        to the requests that look on, before the job ends: then they may be over
+ *   ended       in the queue, and in the log by one line */
+#include "config.h"
+
+#include "gateway/sync/engine_private.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "gateway/sync/delivery.h"
+
+#define HOUR_US (3600 * CLOCK_SECOND_US)
+#define BUSY_PAUSE_US CLOCK_SECOND_US       /* until a busy database is asked again */
+#define BUSY_WAIT_US (5 * CLOCK_SECOND_US)  /* until a job that met one is begun again */
+#define NOTES_MAX 64 /* of one account that are remembered; more are said again */
+
+struct work {
+	struct engine_worker *worker;
+	struct engine *engine;
+	struct engine_task *task;
+	struct job leased; /* the job as it was */
+	struct account *account;
+	struct resource *resource;
+	const char *name; /* "SERVER/RESOURCE" */
+	struct endpoint *endpoint;
+	struct endpoint_stats before; /* of a parked endpoint */
+	struct endpoint_stats took;
+	struct visit visit;
+	int64_t since_us;                  /* monotonic */
+	int64_t series_done, series_total; /* of the folder that it pushes just now */
+	int64_t moved_project;             /* the last one in which something happened */
+	bool answered;                     /* so the server does */
+	bool later;                        /* nobody's fault: it is done again */
+};
+
+static struct fault *in_transaction(struct work *work,
+				    struct fault *(*write)(struct work *work, const void *data),
+				    const void *data)
+{
+	struct store *store = work->worker->store;
+	struct fault *fault;
+
+	FAULT_TRY(store_begin(store));
+	fault = write(work, data);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
+/* WRITE again and again, as long as the database is only busy: what a job has done is not lost for
+ * that. */
+static struct fault *insist(struct work *work, TALLOC_CTX *mem,
+			    struct fault *(*write)(struct work *work, const void *data),
+			    const void *data)
+{
+	struct fault *fault;
+
+	while ((fault = write(work, data))) {
+		if (fault->kind != FAULT_TRY_LATER ||
+		    engine_ends(work->engine, engine_copy(mem, fault)))
+			return fault;
+		clock_sleep(work->engine->env.clock, BUSY_PAUSE_US);
+	}
+	return NULL;
+}
+
+/* ---- while it runs ---- */
+
+static void answers(struct work *work)
+{
+	if (!work->answered)
+		engine_server_answers(work->engine, work->task->server);
+	work->answered = true;
+}
+
+static void forward_progress(void *data, int64_t done, int64_t total)
+{
+	struct work *work = data;
+
+	if (done > 0)
+		answers(work);
+	if (done <= work->series_done) { /* another folder, or another pass over this one */
+		work->series_done = 0;
+		work->series_total = 0;
+	}
+	engine_request_progress(work->engine, work->task, done - work->series_done,
+				total - work->series_total);
+	work->series_done = done;
+	work->series_total = total;
+}
+
+struct others {
+	const int64_t *accounts;
+	size_t count;
+	int64_t project;
+};
+
+static struct fault *add_pushes(struct work *work, const void *data)
+{
+	const struct others *others = data;
+
+	for (size_t i = 0; i < others->count; i++)
+		FAULT_TRY(queue_add(work->worker->store, JOB_PUSH, others->accounts[i],
+				    others->project, clock_now_us(work->engine->env.clock), NULL));
+	return NULL;
+}
+
+/* What a person reported may have to go to others (a second account, a shared task): they get a
+ * push job. */
+static struct fault *tell_others(struct work *work, TALLOC_CTX *mem, const struct project *project)
+{
+	struct others others = { .project = project->id };
+	int64_t *accounts = NULL;
+
+	FAULT_TRY(link_behind(work->worker->store, mem, project->id, work->account->id, &accounts,
+			      &others.count));
+	if (!others.count)
+		return NULL;
+	others.accounts = accounts;
+	FAULT_TRY(in_transaction(work, add_pushes, &others));
+	engine_poke(work->engine);
+	return NULL;
+}
+
+/* FNV-1a */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static bool was_said(struct work *work, const char *note)
+{
+	const struct engine_account *account;
+	uint64_t h = hash(note);
+	bool said = false;
+
+	pthread_mutex_lock(&work->engine->lock);
+	account = engine_account(work->engine, work->account->id);
+	for (size_t i = 0; i < account->note_count; i++)
+		said |= account->notes[i] == h;
+	pthread_mutex_unlock(&work->engine->lock);
+	return said;
+}
+
+/* Notes that wait for a person begin so. */
+static const char *const grave[] = { "held:", "not read:", "set aside:" };
+
+static void log_notes(struct work *work, const struct visit_round *round)
+{
+	const struct round_report *report = work->visit.report;
+
+	for (size_t i = round->first_note; i < report->note_count; i++) {
+		struct log_pair pairs[] = { { "account", work->name },
+					    { "project", round->project->code },
+					    { "text", report->notes[i] } };
+		enum log_level level = round->fault ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+
+		for (size_t j = 0; j < COUNT_OF(grave); j++)
+			if (text_starts(report->notes[i], grave[j]))
+				level = LOG_LEVEL_WARNING;
+		if (!was_said(work, report->notes[i]))
+			log_pairs(work->engine->env.log, level, pairs, COUNT_OF(pairs), "note");
+	}
+}
+
+/* The same is not said by the next job, but again when it is over and comes back. A job of one
+ * project knows nothing of the notes of others. */
+static void remember_notes(struct work *work)
+{
+	const struct round_report *report = work->visit.report;
+	struct engine *engine = work->engine;
+	struct engine_account *account;
+	size_t kept;
+
+	pthread_mutex_lock(&engine->lock);
+	account = engine_account(engine, work->account->id);
+	kept = work->visit.project ? account->note_count : 0;
+	if (kept + report->note_count) {
+		account->notes = MEM_GROW(engine->mem, account->notes, uint64_t, NOTES_MAX);
+		for (size_t i = 0; i < report->note_count; i++)
+			account->notes[kept++ % NOTES_MAX] = hash(report->notes[i]);
+	}
+	account->note_count = kept < NOTES_MAX ? kept : NOTES_MAX;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+static struct fault *seen(void *data, TALLOC_CTX *mem, const struct visit_round *round)
+{
+	struct work *work = data;
+
+	if (!round->fault || round->fault->scope < FAULT_SCOPE_SERVER)
+		answers(work);
+	log_notes(work, round);
+	if (round->moved)
+		work->moved_project = round->project->id;
+	return round->changed ? tell_others(work, mem, round->project) : NULL;
+}
+
+static bool goes_on(void *data)
+{
+	struct work *work = data;
+
+	return !engine_is_ending(work->engine);
+}
+
+/* ---- the endpoint ---- */
+
+static struct fault *make_endpoint(struct work *work, TALLOC_CTX *mem)
+{
+	const struct engine_env *env = &work->engine->env;
+	struct delivery delivery = { .http = env->http,
+				     .clock = env->clock,
+				     .points = env->points,
+				     .conf = env->conf,
+				     .trusts = env->trusts,
+				     .stop_fd = env->stop_fd };
+	TALLOC_CTX *root = MEM_CONTEXT(NULL);
+	struct endpoint *endpoint = NULL;
+	struct fault *fault = delivery_endpoint(root, &delivery, work->task->server->conf,
+						work->resource, &endpoint);
+
+	if (fault) {
+		talloc_steal(mem, fault);
+		talloc_free(root);
+		return fault;
+	}
+	talloc_steal(NULL, endpoint); /* what it was made with lives as long as it */
+	talloc_steal(endpoint, root);
+	work->endpoint = endpoint;
+	return NULL;
+}
+
+static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
+{
+	const struct engine_park *park = &work->engine->park;
+
+	if (park->take)
+		work->endpoint = park->take(park->data, work->account->id);
+	if (work->endpoint && endpoint_hush(work->endpoint)) {
+		talloc_free(work->endpoint); /* it broke while it was parked: no failure of the job */
+		work->endpoint = NULL;
+	}
+	if (!work->endpoint)
+		FAULT_TRY(make_endpoint(work, mem));
+	work->before = endpoint_stats(work->endpoint);
+	return NULL;
+}
+
+static void count_stats(struct work *work)
+{
+	struct endpoint_stats now;
+
+	if (!work->endpoint)
+		return;
+	now = endpoint_stats(work->endpoint);
+	work->took = (struct endpoint_stats){
+		.requests = now.requests - work->before.requests,
+		.writes = now.writes - work->before.writes,
+		.connections = now.connections - work->before.connections,
+		.sent_bytes = now.sent_bytes - work->before.sent_bytes,
+		.received_bytes = now.received_bytes - work->before.received_bytes,
+	};
+}
+
+static bool is_published(const struct visit *visit, int64_t project)
+{
+	for (size_t i = 0; i < visit->project_count; i++)
+		if (visit->projects[i].id == project)
+			return true;
+	return false;
+}
+
+/* Where something happened in this job, else where it did last, else the first. */
+static struct fault *choose_folder(struct work *work, TALLOC_CTX *mem, const char **folder_r)
+{
+	struct engine *engine = work->engine;
+	const char *first = NULL, *last = NULL, *moved = NULL;
+	struct engine_account *account;
+	struct folder *folders = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_folders(work->worker->store, mem, work->account->id, &folders, &count));
+	pthread_mutex_lock(&engine->lock);
+	account = engine_account(engine, work->account->id);
+	for (size_t i = 0; i < count; i++) {
+		const char *address = folders[i].address;
+
+		if (!address || !is_published(&work->visit, folders[i].project_id))
+			continue;
+		first = first ? first : address;
+		if (text_same(address, account->folder))
+			last = address;
+		if (folders[i].project_id == work->moved_project)
+			moved = address;
+	}
+	last = moved ? moved : last ? last : first;
+	if (!text_same(account->folder, last)) {
+		talloc_free(account->folder);
+		account->folder = mem_strdup(engine->mem, last);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	*folder_r = last;
+	return NULL;
+}
+
+static struct fault *add_pull(struct work *work, const void *data)
+{
+	(void)data;
+	return queue_add(work->worker->store, JOB_PULL, work->account->id, 0,
+			 clock_now_us(work->engine->env.clock), NULL);
+}
+
+static struct fault *add_pull_now(struct work *work, const void *data)
+{
+	return in_transaction(work, add_pull, data);
+}
+
+/* Gives the endpoint away, or frees it where it is of no use any more. */
+static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault *fault)
+{
+	const struct engine_park *park = &work->engine->park;
+	bool failed = fault && fault->scope >= FAULT_SCOPE_ACCOUNT;
+	struct engine_parked parked = { .account = work->account->id,
+					.server = work->task->server->conf,
+					.failed = failed && !work->later };
+
+	count_stats(work);
+	parked.gone = work->visit.listed && !work->visit.project_count;
+	parked.alone = work->visit.project_count == 1;
+	if (failed || parked.gone || !park->give)
+		talloc_free(work->endpoint);
+	else
+		parked.endpoint = work->endpoint;
+	work->endpoint = NULL;
+	if (!park->give)
+		return NULL;
+	if (work->visit.listed)
+		FAULT_TRY(choose_folder(work, mem, &parked.folder));
+	if (!park->give(park->data, &parked))
+		return NULL;
+	return insist(work, mem, add_pull_now, NULL);
+}
+
+/* ---- the rounds ---- */
+
+static struct fault *find_work(struct work *work, TALLOC_CTX *mem)
+{
+	struct store *store = work->worker->store;
+	const struct job *job = work->task->job;
+
+	FAULT_TRY(link_account_by_id(store, mem, job->account_id, &work->account));
+	if (!work->account)
+		return fault_new(mem, FAULT_INTERNAL, "job %lld has no account",
+				 (long long)job->id);
+	FAULT_TRY(project_resource(store, mem, work->account->resource_id, &work->resource));
+	if (!work->resource)
+		return fault_new(mem, FAULT_INTERNAL, "account %lld has no resource",
+				 (long long)work->account->id);
+	work->name = mem_printf(mem, "%s/%s", work->account->server, work->resource->key);
+	return NULL;
+}
+
+/* The hour may lie in the future when the clock was set back: then it counts for nothing. */
+static bool is_in_hour(const struct work *work)
+{
+	int64_t passed = clock_now_us(work->engine->env.clock) - work->account->login_since_us;
+
+	return passed >= 0 && passed < HOUR_US;
+}
+
+/* Whole seconds, for people. */
+static int64_t next_login_us(const struct account *account)
+{
+	return (account->login_since_us + HOUR_US) / CLOCK_SECOND_US * CLOCK_SECOND_US;
+}
+
+static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
+{
+	if (work->account->login_failures < ENGINE_LOGINS_MAX || !is_in_hour(work))
+		return NULL;
+	work->account->login_failures--; /* this one is not tried: judge_account() counts it again */
+	return fault_new(mem, FAULT_LOGIN,
+			 "the login was refused %d times within the hour, it is not tried again "
+			 "before %s; when "
+			 "the password is right: taskferry queue retry --all",
+			 ENGINE_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work->account)));
+}
+
+static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
+{
+	const struct job *job = work->task->job;
+	struct visit *visit = &work->visit;
+
+	FAULT_TRY(login_is_spent(work, mem));
+	FAULT_TRY(find_endpoint(work, mem));
+	visit->env = &work->worker->env;
+	visit->account = work->account;
+	visit->resource = work->resource;
+	visit->server = work->task->server->conf;
+	visit->endpoint = work->endpoint;
+	visit->project = job->project_id;
+	visit->options = (struct round_options){ .ensure = job->kind == JOB_PUBLISH,
+						 .full = engine_request_full(work->engine,
+									     work->task),
+						 .data = work,
+						 .progress = forward_progress };
+	visit->seen = seen;
+	visit->goes_on = goes_on;
+	visit->data = work;
+	return visit_run(mem, visit);
+}
+
+/* ---- what it comes to ---- */
+
+static bool is_of_server(const struct fault *fault)
+{
+	return fault && fault->scope == FAULT_SCOPE_SERVER && fault->next == FAULT_NEXT_RETRY;
+}
+
+static void note_login(struct work *work)
+{
+	struct account *account = work->account;
+
+	if (!is_in_hour(work)) {
+		account->login_since_us = clock_now_us(work->engine->env.clock);
+		account->login_failures = 0;
+	}
+	account->login_failures++;
+}
+
+static void judge_account(struct work *work, const struct fault *fault)
+{
+	struct account *account = work->account;
+
+	if (!fault && !work->visit.rounds)
+		return; /* nobody was asked */
+	if (!fault) {
+		account->state = ACCOUNT_OK;
+		account->error = NULL;
+		account->last_seen_us = clock_now_us(work->engine->env.clock);
+		account->login_failures = 0;
+		return;
+	}
+	account->state = fault->next == FAULT_NEXT_RETRY ? ACCOUNT_UNREACHABLE : ACCOUNT_HELD;
+	account->error = fault->text;
+	if (fault->kind == FAULT_LOGIN)
+		note_login(work);
+}
+
+/* A held account is said once, and left alone for a while. */
+static void keep_held(struct work *work)
+{
+	bool held = work->account->state == ACCOUNT_HELD, news;
+	struct log_pair pairs[] = { { "account", work->name }, { "error", work->account->error } };
+	struct engine_account *account;
+
+	pthread_mutex_lock(&work->engine->lock);
+	account = engine_account(work->engine, work->account->id);
+	account->server = work->task->server;
+	news = held && !account->held_us;
+	account->held_us = held ? engine_mono_us() : 0;
+	pthread_mutex_unlock(&work->engine->lock);
+	if (news)
+		log_pairs(work->engine->env.log, LOG_LEVEL_WARNING, pairs, COUNT_OF(pairs),
+			  "account is held; see: taskferry queue");
+}
+
+static struct fault *write_account(struct work *work, const void *data)
+{
+	const struct fault *fault = data;
+
+	FAULT_TRY(link_account_set(work->worker->store, work->account));
+	if (!is_of_server(fault))
+		return NULL;
+	return queue_unreachable(work->worker->store, work->account->server, fault->text);
+}
+
+static struct fault *save_account(struct work *work, const void *fault)
+{
+	return in_transaction(work, write_account, fault);
+}
+
+static struct fault *end_job(struct work *work, const void *data)
+{
+	struct store *store = work->worker->store;
+	struct job *job = work->task->job;
+	const struct fault *fault = data;
+
+	*job = work->leased;
+	if (work->later && engine_is_ending(work->engine))
+		return queue_release(store, job);
+	if (work->later)
+		return queue_wait(store, job, clock_now_us(store->clock) + BUSY_WAIT_US,
+				  fault->text);
+	if (fault)
+		return queue_fail(store, job, fault);
+	if (work->visit.report->due_us < INT64_MAX)
+		return queue_wait(store, job, work->visit.report->due_us,
+				  "waits for settle time or a retry");
+	return queue_done(store, job);
+}
+
+/* ---- the log line ---- */
+
+static const char *result_name(const struct work *work, const struct fault *fault)
+{
+	enum job_state state = work->task->job->state;
+
+	if (work->later)
+		return "waiting";
+	if (fault)
+		return state == JOB_HELD || state == JOB_DEAD ? job_state_name(state) : "retry";
+	return work->visit.report->due_us < INT64_MAX ? "waiting" : "done";
+}
+
+static const char *project_code(const struct work *work)
+{
+	for (size_t i = 0; i < work->visit.project_count; i++)
+		if (work->visit.projects[i].id == work->task->job->project_id)
+			return work->visit.projects[i].code;
+	return "-";
+}
+
+#define LOG_PAIRS_MAX 24
+
+struct line {
+	TALLOC_CTX *mem;
+	struct log_pair pairs[LOG_PAIRS_MAX];
+	size_t count;
+};
+
+static void put(struct line *line, const char *key, const char *value)
+{
+	line->pairs[line->count++] = (struct log_pair){ key, value };
+}
+
+static void put_number(struct line *line, const char *key, int64_t number)
+{
+	put(line, key, mem_printf(line->mem, "%lld", (long long)number));
+}
+
+static void log_transfer(const struct work *work, TALLOC_CTX *mem, const struct fault *fault)
+{
+	const struct round_report *r = work->visit.report;
+	struct line line = { .mem = mem };
+	bool carried = r->read || r->changed || r->created || r->updated || r->removed ||
+		       r->corrected || r->rejected || r->proposed || r->losing;
+	enum log_level level = carried || fault ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+
+	if (!log_is_on(work->engine->env.log, level))
+		return;
+	put(&line, "account", work->name);
+	put(&line, "kind", job_kind_name(work->task->job->kind));
+	put(&line, "project", project_code(work));
+	put_number(&line, "read", r->read);
+	put_number(&line, "changed", r->changed);
+	put_number(&line, "created", r->created);
+	put_number(&line, "updated", r->updated);
+	put_number(&line, "removed", r->removed);
+	put_number(&line, "corrected", r->corrected);
+	put_number(&line, "rejected", r->rejected);
+	put_number(&line, "proposed", r->proposed);
+	put_number(&line, "losing", r->losing);
+	put_number(&line, "waiting", r->waiting);
+	put_number(&line, "requests", work->took.requests);
+	put_number(&line, "sent", work->took.sent_bytes);
+	put_number(&line, "received", work->took.received_bytes);
+	put_number(&line, "ms", (engine_mono_us() - work->since_us) / 1000);
+	put(&line, "result", result_name(work, fault));
+	put(&line, "error", fault ? fault->text : NULL);
+	log_pairs(work->engine->env.log, level, line.pairs, line.count, "transfer");
+}
+
+/* ---- all of it ---- */
+
+static void learn_of_server(struct work *work, const struct fault *fault)
+{
+	if (work->later)
+		return;
+	if (is_of_server(fault))
+		engine_server_fails(work->engine, work->task->server, fault, work->since_us);
+	else if (work->visit.rounds && (!fault || fault->scope < FAULT_SCOPE_SERVER))
+		answers(work);
+}
+
+static void tell_requests(struct work *work, const struct fault *fault)
+{
+	struct engine_outcome outcome = { .account = work->account->id,
+					  .resource = work->resource->key,
+					  .server = work->task->server->conf,
+					  .report = work->visit.report,
+					  .stats = work->took,
+					  .fault = fault,
+					  .later = work->later,
+					  .full = work->visit.options.full,
+					  .serial = work->task->serial };
+
+	if (is_of_server(fault))
+		outcome.failed_us = engine_mono_us() - work->since_us;
+	engine_request_tell(work->engine, &outcome);
+}
+
+static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fault **fault_r)
+{
+	struct fault *fault = all_rounds(work, mem);
+
+	work->later = fault && fault->kind == FAULT_TRY_LATER &&
+		      (fault->scope == FAULT_SCOPE_SITE || engine_is_ending(work->engine));
+	if (fault && fault->scope == FAULT_SCOPE_SITE && !work->later)
+		return fault;
+	if (work->later && !engine_is_ending(work->engine) &&
+	    engine_ends(work->engine, engine_copy(mem, fault)))
+		return fault;
+	learn_of_server(work, fault);
+	FAULT_TRY(give(work, mem, fault));
+	if (!work->later) {
+		judge_account(work, fault);
+		keep_held(work);
+		FAULT_TRY(insist(work, mem, save_account, fault));
+	}
+	remember_notes(work);
+	tell_requests(work, fault);
+	*fault_r = fault;
+	return NULL;
+}
+
+static struct fault *no_server(struct work *work, TALLOC_CTX *mem)
+{
+	return fault_reaches(fault_new(mem, FAULT_CONFIG,
+				       "server %s is not in the configuration any more; put it "
+				       "back, or drop the job",
+				       work->account->server),
+			     FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+}
+
+static struct fault *run(struct work *work, TALLOC_CTX *mem)
+{
+	struct fault *fault = NULL;
+
+	FAULT_TRY(find_work(work, mem));
+	if (work->task->server)
+		FAULT_TRY(visit_account(work, mem, &fault));
+	else
+		fault = no_server(work, mem);
+	if (!fault)
+		fault = work->visit.folder_fault;
+	FAULT_TRY(insist(work, mem, end_job, fault));
+	log_transfer(work, mem, fault);
+	return NULL;
+}
+
+struct fault *engine_job_run(struct engine_worker *worker, TALLOC_CTX *mem,
+			     struct engine_task *task)
+{
+	struct work work = { .worker = worker,
+			     .engine = worker->engine,
+			     .task = task,
+			     .leased = *task->job,
+			     .since_us = engine_mono_us() };
+	struct fault *fault;
+
+	work.visit.report = round_report_new(mem);
+	fault = run(&work, mem);
+	talloc_free(work.endpoint);
+	engine_server_leave(worker->engine, task);
+	return fault;
+}

@@ -1,0 +1,188 @@
+/* engine_private.h - what the files of the engine share.
+ *
+ * Two locks, never held at once, never while the database or the network is asked:
+ *   lock   what is short: who works, what woke us, servers, accounts. Also for all memory that
+ *          hangs from engine->mem.
+ *   tell   the requests that run, and all memory that hangs from them.
+ */
+#ifndef TASKFERRY_ENGINE_PRIVATE_H
+#define TASKFERRY_ENGINE_PRIVATE_H
+
+#include "gateway/sync/engine.h"
+
+#include <pthread.h>
+#include <uthash.h>
+
+#include "gateway/sync/outcomes.h"
+#include "gateway/sync/visit.h"
+#include "queue/queue.h"
+
+#define ENGINE_BATCH 250 /* accounts that get a job in one transaction */
+
+/* What the engine knows of a server (N6), under `lock`. Times are monotonic. */
+struct engine_server {
+	const struct conf_server *conf;
+	int busy;         /* workers */
+	bool proven;      /* it has answered, and not failed since */
+	bool probing;     /* one worker is finding out; until then the others leave it alone */
+	int failures;     /* one after the other */
+	int64_t until_us; /* the breaker: nobody tries before */
+	int64_t failed_us;
+	int64_t silent_us; /* since when it does not answer; 0: it does, as far as is known */
+	struct fault *why; /* the last failure; NULL: none */
+};
+
+/* What the engine knows of an account beyond the database, under `lock`. */
+struct engine_account {
+	int64_t id;
+	struct engine_server *server;
+	int64_t held_us;  /* monotonic, when it was held; 0: it is not */
+	char *folder;     /* where something happened last */
+	uint64_t *notes;  /* hashes of what was said of it: the same is not said at every job */
+	size_t note_count;
+	UT_hash_handle hh;
+};
+
+/* What a worker is to do: a job, or one account's connection that woke us. */
+struct engine_task {
+	struct job *job;
+	int64_t wake; /* account; 0: none */
+	struct engine_server *server; /* NULL: not in the configuration any more */
+	bool probes;                  /* finds out whether it answers */
+	int64_t serial;               /* requests up to this one were there when it began */
+};
+
+struct engine_request;
+
+struct engine_worker {
+	struct engine *engine;
+	TALLOC_CTX *mem; /* of this thread alone */
+	pthread_t thread;
+	struct store *store;
+	struct round_env env;
+	struct conf_report *rule_report;
+	int64_t version; /* data_version when it looked last */
+	/* under `lock`: */
+	int64_t job, lease_until_us; /* what it works on; 0: nothing */
+};
+
+struct engine {
+	struct engine_env env;
+	struct engine_park park; /* all NULL: none */
+	int64_t only;            /* `sync`: jobs of this account only; 0: of all */
+	int patience;            /* how often one after the other the database may be busy */
+	const char *owner;
+	TALLOC_CTX *mem; /* a root */
+	struct engine_worker *workers;
+	int worker_count, started;
+	pthread_mutex_t lock, tell;
+	pthread_cond_t wake; /* the leader */
+	pthread_cond_t turn; /* somebody may become the leader */
+	pthread_cond_t gone; /* a worker ended */
+	/* under `lock`: */
+	bool led;       /* a worker looks into the queue, or waits for a reason to */
+	bool look;      /* there may be one */
+	bool everybody; /* everybody gets a pull job */
+	bool stopping;
+	struct fault *fault;
+	int running, busy; /* workers */
+	int refusals;      /* of a busy database, one after the other */
+	struct engine_server *servers;
+	struct engine_account *accounts;       /* hash by id */
+	int64_t *looks, *pulls;                /* accounts that woke us; that get a pull job */
+	size_t look_count, pull_count;
+	struct engine_request *inbox; /* not begun yet */
+	int64_t serial;               /* of the last request */
+	struct engine_figures figures;
+	int64_t drift_us; /* wall clock minus monotonic clock, the most that was seen */
+	/* under `tell`; begun and ended by the leader only: */
+	struct engine_request *requests;
+};
+
+/* ---- engine.c ---- */
+
+int64_t engine_mono_us(void);
+
+/* True from the moment on that no new job is begun. */
+bool engine_is_ending(struct engine *engine);
+
+/* A fault of the whole site: true when the engine ends by it (it is kept); false when the database
+ * was only busy, and it is worth while to try again in a while. FAULT is freed. */
+bool engine_ends(struct engine *engine, struct fault *fault);
+
+/* The account's entry, made when there is none. Under `lock`. */
+struct engine_account *engine_account(struct engine *engine, int64_t id);
+
+/* A copy of a fault for another owner. */
+struct fault *engine_copy(TALLOC_CTX *mem, const struct fault *fault);
+
+/* ---- engine_server.c ---- */
+
+/* NULL: none of that name in the configuration. */
+struct engine_server *engine_server_find(struct engine *engine, const char *name);
+
+/* The servers whose jobs are not to be leased now: their names, under MEM. With OPEN_ONLY just those
+ * that are not to be tried before some time, which goes to *UNTIL_R (monotonic; INT64_MAX: none). */
+size_t engine_server_closed(struct engine *engine, TALLOC_CTX *mem, bool open_only,
+			    const char ***names_r, int64_t *until_r);
+
+/* Whether a worker may wake an account there now. Under `lock`. */
+enum engine_entry { ENGINE_ENTER, ENGINE_FULL, ENGINE_SHUT };
+enum engine_entry engine_server_entry(const struct engine *engine,
+				      const struct engine_server *server);
+
+/* A worker begins and ends its work there. */
+void engine_server_enter(struct engine *engine, struct engine_task *task);
+void engine_server_leave(struct engine *engine, struct engine_task *task);
+
+/* It has answered; it has not, in an attempt that began at SINCE_US. */
+void engine_server_answers(struct engine *engine, struct engine_server *server);
+void engine_server_fails(struct engine *engine, struct engine_server *server,
+			 const struct fault *fault, int64_t since_us);
+
+/* Servers that do not answer now, with their last failures as copies. */
+size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem,
+			    struct engine_server **list_r);
+
+/* ---- engine_request.c ---- */
+
+/* Jobs for everybody, for requests that were made, for accounts that woke us. The leader's. */
+struct fault *engine_request_begin(struct engine_worker *worker, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* Ends the requests that are over. *WAKE_R: when to look again at the latest (monotonic). The
+ * leader's; nothing could be leased just now. */
+struct fault *engine_request_look(struct engine_worker *worker, TALLOC_CTX *mem,
+				  int64_t *wake_r) ATTR_MUST_CHECK;
+
+/* The engine ends: so do they. */
+void engine_request_abort(struct engine *engine);
+
+/* Whether a job of an account is to be done in full. */
+bool engine_request_full(struct engine *engine, const struct engine_task *task);
+
+/* Items sent; for all requests of that account that were there when the job began. */
+void engine_request_progress(struct engine *engine, const struct engine_task *task, int64_t done,
+			     int64_t total);
+
+/* How a job ended, for all requests of its account. */
+struct engine_outcome {
+	int64_t account;
+	const char *resource;
+	const struct conf_server *server;
+	const struct round_report *report;
+	struct endpoint_stats stats;
+	const struct fault *fault; /* NULL: served */
+	bool later;                /* neither: it is done again */
+	bool full;
+	int64_t serial;    /* of the task: what began before a request is not what it asked for */
+	int64_t failed_us; /* how long it took to find out that the server does not answer; else 0 */
+};
+void engine_request_tell(struct engine *engine, const struct engine_outcome *outcome);
+
+/* ---- engine_job.c ---- */
+
+/* Works off a leased job, to its end in the queue. A fault only of the whole site. */
+struct fault *engine_job_run(struct engine_worker *worker, TALLOC_CTX *mem,
+			     struct engine_task *task) ATTR_MUST_CHECK;
+
+#endif

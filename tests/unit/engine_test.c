@@ -1,0 +1,877 @@
+#include "config.h"
+
+#include <criterion/criterion.h>
+
+#include <regex.h>
+
+#include "engine_world.h"
+#include "gateway/sync/sync.h"
+
+static bool done_are(struct engine_world *world, void *data)
+{
+	return engine_figures(world->engine).jobs_done >= *(int64_t *)data;
+}
+
+static bool failed_are(struct engine_world *world, void *data)
+{
+	return engine_figures(world->engine).jobs_failed >= *(int64_t *)data;
+}
+
+static void expect_failed(struct engine_world *world, int64_t count)
+{
+	cr_assert(world_until(failed_are, world, &count), "%lld of %lld jobs have failed\n%s",
+		  (long long)engine_figures(world->engine).jobs_failed, (long long)count,
+		  world_log(world));
+}
+
+static void expect_done(struct engine_world *world, int64_t count)
+{
+	cr_assert(world_until(done_are, world, &count), "%lld of %lld jobs are done\n%s",
+		  (long long)engine_figures(world->engine).jobs_done, (long long)count,
+		  world_log(world));
+}
+
+/* ---- idle ---- */
+
+static int64_t cpu_ms(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 5);
+	int64_t before = 0, after = 0, used;
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	expect_done(world, 5);
+	cr_assert(world_until(world_is_idle, world, NULL), "%s", world_log(world));
+	world_pause(100);
+	ENGINE_OK(store_data_version(world->store, &before));
+	used = cpu_ms();
+	world_pause(3000);
+	used = cpu_ms() - used;
+	ENGINE_OK(store_data_version(world->store, &after));
+	cr_expect_eq(before, after, "something was written");
+	cr_expect_lt(used, 300, "%lld ms of 3 s", (long long)used);
+	world_free(world);
+}
+
+/* Jobs are due, but not for anybody who may be asked: no reason to look, or to write, all the time. */
+Test(engine, idle_while_a_server_hangs, .timeout = 60)
+{
+	struct engine_world *world = world_new("ah", 20);
+	int64_t before = 0, after = 0, used;
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	world_pause(3000);
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 20, "of the other server: %lld",
+		     (long long)engine_figures(world->engine).jobs_done);
+	cr_expect_eq(engine_figures(world->engine).busy, 1, "one finds out");
+	ENGINE_OK(store_data_version(world->store, &before));
+	used = cpu_ms();
+	world_pause(3000);
+	used = cpu_ms() - used;
+	ENGINE_OK(store_data_version(world->store, &after));
+	cr_expect_eq(before, after, "something was written");
+	cr_expect_lt(used, 300, "%lld ms of 3 s", (long long)used);
+	world_free(world);
+}
+
+/* ---- what wakes it ---- */
+
+Test(engine, a_poke_and_a_change_of_somebody_else, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 2);
+	int64_t account = world_account(world, 1, 'a')->id;
+
+	world_start(world, 4, NULL, false);
+	world_add_job(world, account, 0);
+	engine_poke(world->engine);
+	expect_done(world, 1);
+	world_add_job(world, account, 0); /* nobody says so */
+	expect_done(world, 2);
+	world_add_job(world, account, CLOCK_SECOND_US); /* due by and by */
+	expect_done(world, 3);
+	world_free(world);
+}
+
+Test(engine, a_look_brings_what_somebody_changed, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 3);
+	int64_t ids[2];
+
+	world_start(world, 4, NULL, true);
+	expect_done(world, 3);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	world_edit(world, 2, 'a');
+	ids[0] = world_account(world, 1, 'a')->id;
+	ids[1] = world_account(world, 2, 'a')->id;
+	engine_look(world->engine, ids, 2);
+	expect_done(world, 5);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_expect_eq(world_logged(world, "account=a/p2@a.example.com kind=pull project=- read=1 "
+					 "changed=1"),
+		     1, "%s", world_log(world));
+	world_free(world);
+}
+
+/* ---- a park ---- */
+
+#define PARKED_MAX 256
+
+/* Holds every job of the accounts on `slow` until it is opened; counts who is at work. */
+struct test_park {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct engine_world *world;
+	char slow; /* a server's letter; 0: none */
+	int slow_at_once, slow_most;
+	int64_t at_work[PARKED_MAX];
+	bool twice; /* an account had two jobs at once */
+	/* of the last give() */
+	bool failed, gone, alone, had_endpoint;
+	char folder[256];
+	int gives;
+	int again; /* so many times something has changed since */
+	int woken; /* calls of wake() */
+	bool needed;
+	struct endpoint *endpoint; /* what the next take() returns */
+	struct endpoint *kept;     /* what give() has left */
+};
+
+static bool is_slow(struct test_park *park, int64_t account)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct account *row = NULL;
+	struct store *store = NULL;
+	bool slow;
+
+	ENGINE_OK(store_open(mem, park->world->dsn, &park->world->clock->clock, NULL, &store));
+	ENGINE_OK(link_account_by_id(store, mem, account, &row));
+	slow = row && row->server[0] == park->slow;
+	talloc_free(mem);
+	return slow;
+}
+
+static struct endpoint *test_take(void *data, int64_t account)
+{
+	struct test_park *park = data;
+	bool slow = park->slow && is_slow(park, account);
+	struct endpoint *endpoint;
+
+	pthread_mutex_lock(&park->lock);
+	park->twice |= park->at_work[account % PARKED_MAX]++ > 0;
+	park->slow_at_once += slow;
+	if (park->slow_at_once > park->slow_most)
+		park->slow_most = park->slow_at_once;
+	while (slow && park->slow)
+		pthread_cond_wait(&park->changed, &park->lock);
+	park->slow_at_once -= slow;
+	endpoint = park->endpoint;
+	park->endpoint = NULL;
+	pthread_mutex_unlock(&park->lock);
+	return endpoint;
+}
+
+static bool test_give(void *data, const struct engine_parked *parked)
+{
+	struct test_park *park = data;
+	bool again;
+
+	pthread_mutex_lock(&park->lock);
+	park->at_work[parked->account % PARKED_MAX]--;
+	park->failed = parked->failed;
+	park->gone = parked->gone;
+	park->alone = parked->alone;
+	park->had_endpoint = parked->endpoint != NULL;
+	snprintf(park->folder, sizeof park->folder, "%s", parked->folder ? parked->folder : "");
+	park->gives++;
+	again = park->again > 0;
+	park->again -= again;
+	talloc_free(park->kept);
+	park->kept = parked->endpoint;
+	pthread_mutex_unlock(&park->lock);
+	return again;
+}
+
+static bool test_wake(void *data, int64_t account)
+{
+	struct test_park *park = data;
+	bool needed;
+
+	(void)account;
+	pthread_mutex_lock(&park->lock);
+	park->woken++;
+	needed = park->needed;
+	pthread_mutex_unlock(&park->lock);
+	return needed;
+}
+
+static struct engine_park park_of(struct test_park *park, struct engine_world *world)
+{
+	memset(park, 0, sizeof *park);
+	pthread_mutex_init(&park->lock, NULL);
+	pthread_cond_init(&park->changed, NULL);
+	park->world = world;
+	park->needed = true;
+	return (struct engine_park){
+		.data = park, .take = test_take, .give = test_give, .wake = test_wake
+	};
+}
+
+static void park_open(struct test_park *park)
+{
+	pthread_mutex_lock(&park->lock);
+	park->slow = 0;
+	pthread_cond_broadcast(&park->changed);
+	pthread_mutex_unlock(&park->lock);
+}
+
+static void park_end(struct test_park *park)
+{
+	talloc_free(park->kept);
+	talloc_free(park->endpoint);
+	pthread_cond_destroy(&park->changed);
+	pthread_mutex_destroy(&park->lock);
+}
+
+static bool busy_are(struct engine_world *world, void *data)
+{
+	return engine_figures(world->engine).busy == *(int *)data;
+}
+
+Test(engine, one_job_of_an_account_at_a_time, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+	int one = 1;
+
+	park = park_of(&test, world);
+	test.slow = 'a';
+	world_start(world, 8, &park, false);
+	engine_look(world->engine, &account, 1);
+	cr_assert(world_until(busy_are, world, &one));
+	engine_look(world->engine, &account, 1); /* while it is worked on */
+	world_pause(300);
+	cr_expect_eq(engine_figures(world->engine).busy, 1);
+	park_open(&test);
+	expect_done(world, 2);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 2);
+	cr_expect_not(test.twice);
+	world_free(world);
+	park_end(&test);
+}
+
+/* N6: a quarter of the workers, at most. */
+Test(engine, a_slow_server_does_not_take_all_workers, .timeout = 60)
+{
+	struct engine_world *world = world_new("ab", 20);
+	struct engine_park park;
+	struct test_park test;
+	int four = 4, one = 1;
+
+	park = park_of(&test, world);
+	test.slow = 'a';
+	world_start(world, ENGINE_WORKERS, &park, true);
+	expect_done(world, 20); /* of the other one */
+	cr_assert(world_until(busy_are, world, &one), "%d", engine_figures(world->engine).busy);
+	cr_expect_eq(test.slow_most, 1, "before it has answered one worker tries it, not %d",
+		     test.slow_most);
+	park_open(&test);
+	expect_done(world, 40);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	test.slow = 'a'; /* it is known to answer, and becomes slow */
+	for (int i = 1; i <= 20; i++) {
+		int64_t ids[] = { world_account(world, i, 'a')->id,
+				  world_account(world, i, 'b')->id };
+
+		engine_look(world->engine, ids, 2);
+	}
+	expect_done(world, 60);
+	cr_assert(world_until(busy_are, world, &four), "%d", engine_figures(world->engine).busy);
+	cr_expect_eq(test.slow_most, four, "%d of 16", test.slow_most);
+	park_open(&test);
+	expect_done(world, 80);
+	cr_expect_not(test.twice);
+	world_free(world);
+	park_end(&test);
+}
+
+Test(engine, what_a_park_is_given, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_expect(test.had_endpoint && test.alone && !test.failed && !test.gone);
+	cr_expect(text_starts(test.folder, "/p1@a.example.com/"), "%s", test.folder);
+	test.again = 2; /* something came while it was parked */
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 4);
+	cr_expect_eq(test.gives, 4);
+	world_script(world, 'a', "notice 5 login\n");
+	engine_look(world->engine, &account, 1);
+	expect_failed(world, 1);
+	cr_expect(!test.had_endpoint && test.failed && !test.gone);
+	world_free(world);
+	park_end(&test);
+}
+
+Test(engine, an_account_without_a_project_is_gone, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	ENGINE_OK(store_begin(world->store));
+	ENGINE_OK(project_set_state(world->store, world->project, PROJECT_ARCHIVED));
+	ENGINE_OK(store_commit(world->store));
+	world_start(world, 2, &park, true);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 1);
+	cr_expect(!test.had_endpoint && test.gone && !test.failed);
+	cr_expect_eq(world_account(world, 1, 'a')->state, ACCOUNT_NEW, "nobody was asked");
+	world_free(world);
+	park_end(&test);
+}
+
+/* Two folders: the one where something happened last is the one to listen to. */
+Test(engine, the_folder_to_listen_to, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+	char first[256], last[256];
+
+	park = park_of(&test, world);
+	world_add_project(world, "second", "a", 1);
+	world_start(world, 1, &park, true);
+	expect_done(world, 1);
+	cr_expect_not(test.alone);
+	snprintf(last, sizeof last, "%s", test.folder);
+	cr_expect_not_null(strstr(last, "second"), "%s", last);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 2);
+	cr_expect_str_eq(test.folder, last, "nothing happened: it stays");
+	world_edit(world, 1, 'a');
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 3);
+	snprintf(first, sizeof first, "%s", test.folder);
+	cr_expect_not_null(strstr(first, "first"), "%s", first);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 4);
+	cr_expect_str_eq(test.folder, first);
+	world_free(world);
+	park_end(&test);
+}
+
+static struct fault *broken_hush(struct endpoint *endpoint)
+{
+	return fault_new(endpoint, FAULT_UNREACHABLE, "it broke while it was parked");
+}
+
+/* A connection that died while it was parked is no failure of the job. */
+Test(engine, a_parked_endpoint_that_broke, .timeout = 60)
+{
+	static const struct endpoint_ops ops = { .kind = "broken", .hush = broken_hush };
+	struct engine_world *world = world_new("a", 1);
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	test.endpoint = MEM_NEW(NULL, struct endpoint);
+	test.endpoint->ops = &ops;
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_expect_eq(engine_figures(world->engine).jobs_failed, 0);
+	cr_expect(test.had_endpoint);
+	world_free(world);
+	park_end(&test);
+}
+
+/* A server's idle chatter wakes the account, but makes no job. */
+Test(engine, nothing_of_interest, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	test.needed = false;
+	engine_look(world->engine, &account, 1);
+	world_pause(300);
+	cr_expect_eq(test.woken, 1);
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 1);
+	test.needed = true;
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 2);
+	world_free(world);
+	park_end(&test);
+}
+
+/* ---- requests ---- */
+
+struct asked {
+	pthread_mutex_t lock;
+	struct sync_result *result;
+	struct fault *fault;
+	int calls;
+};
+
+static void answered(void *data, struct sync_result *result, const struct fault *fault)
+{
+	struct asked *asked = data;
+
+	pthread_mutex_lock(&asked->lock);
+	asked->calls++;
+	asked->result = talloc_steal(NULL, result);
+	asked->fault = fault ? fault_new(NULL, fault->kind, "%s", fault->text) : NULL;
+	pthread_mutex_unlock(&asked->lock);
+}
+
+static void ask(struct engine_world *world, struct asked *asked, const struct account *account,
+		int64_t project)
+{
+	struct project row = { .id = project };
+	struct sync_options options = { .account = account, .project = project ? &row : NULL };
+
+	memset(asked, 0, sizeof *asked);
+	pthread_mutex_init(&asked->lock, NULL);
+	engine_request(world->engine, &options, answered, asked);
+}
+
+static bool is_answered(struct engine_world *world, void *data)
+{
+	struct asked *asked = data;
+	int calls;
+
+	(void)world;
+	pthread_mutex_lock(&asked->lock);
+	calls = asked->calls;
+	pthread_mutex_unlock(&asked->lock);
+	return calls > 0;
+}
+
+static void expect_answered(struct engine_world *world, struct asked *asked)
+{
+	cr_assert(world_until(is_answered, world, asked), "no answer\n%s", world_log(world));
+	cr_assert_eq(asked->calls, 1);
+	cr_assert_null(asked->fault, "%s", asked->fault ? asked->fault->text : "");
+	cr_assert_not_null(asked->result);
+}
+
+static void asked_end(struct asked *asked)
+{
+	talloc_free(asked->result);
+	talloc_free(asked->fault);
+	pthread_mutex_destroy(&asked->lock);
+}
+
+Test(engine, several_requests_at_once, .timeout = 60)
+{
+	struct engine_world *world = world_new("ab", 10);
+	int64_t second = world_add_project(world, "second", "b", 3);
+	struct asked all, one, some, again;
+
+	world_start(world, ENGINE_WORKERS, NULL, false);
+	ask(world, &one, world_account(world, 3, 'a'), 0);
+	expect_answered(world, &one);
+	cr_expect_eq(one.result->served, 1);
+	cr_expect_eq(one.result->report->created, 1);
+	asked_end(&one);
+	ask(world, &all, NULL, 0);
+	ask(world, &some, NULL, second);
+	ask(world, &one, world_account(world, 3, 'a'), 0);
+	expect_answered(world, &all);
+	expect_answered(world, &some);
+	expect_answered(world, &one);
+	cr_expect_eq(all.result->served, 20);
+	cr_expect_eq(all.result->report->created, 22, "%lld",
+		     (long long)all.result->report->created);
+	cr_expect_eq(some.result->served, 3);
+	cr_expect_eq(one.result->served, 1);
+	ask(world, &again, NULL, 0);
+	expect_answered(world, &again);
+	cr_expect_eq(again.result->served, 20);
+	cr_expect_eq(again.result->report->created + again.result->report->updated, 0);
+	cr_expect_eq(again.result->waiting_jobs, 0);
+	asked_end(&all);
+	asked_end(&one);
+	asked_end(&some);
+	asked_end(&again);
+	world_free(world);
+}
+
+/* What comes back for a server that does not answer: one line, and every account counted. */
+Test(engine, a_request_and_a_server_that_does_not_answer, .timeout = 120)
+{
+	struct engine_world *world = world_new("ab", 5);
+	struct buf *lines = buf_new(world->mem);
+	struct asked asked;
+	int waited = 0;
+
+	for (int i = 1; i < 100; i++)
+		buf_printf(lines, "ensure %d unreachable\nnotice %d unreachable\n", i, i);
+	world_script(world, 'b', lines->data);
+	world_start(world, ENGINE_WORKERS, NULL, false);
+	ask(world, &asked, NULL, 0);
+	while (!is_answered(world, &asked) && waited++ < 60)
+		world_pause(1000);
+	expect_answered(world, &asked);
+	cr_expect_eq(asked.result->served, 5);
+	cr_expect_eq(asked.result->unreachable, 5);
+	cr_expect_eq(asked.result->waiting_jobs, 5);
+	cr_expect_eq(asked.result->report->note_count, 1);
+	cr_expect_not_null(strstr(asked.result->report->notes[0], "5 accounts wait"), "%s",
+			   asked.result->report->notes[0]);
+	for (int i = 1; i <= 5; i++)
+		cr_expect_eq(world_account(world, i, 'b')->state, ACCOUNT_UNREACHABLE, "p%d", i);
+	cr_expect_eq(world_logged(world, "warning server does not answer; its accounts wait "
+					 "server=b error="),
+		     1, "%s", world_log(world));
+	asked_end(&asked);
+	world_free(world);
+}
+
+Test(engine, a_request_ends_when_the_engine_does, .timeout = 60)
+{
+	struct engine_world *world = world_new("h", 1);
+	struct asked before, after;
+	int one = 1;
+
+	world_start(world, 2, NULL, false);
+	ask(world, &before, NULL, 0);
+	cr_assert(world_until(busy_are, world, &one));
+	engine_stop(world->engine);
+	cr_assert(world_until(is_answered, world, &before));
+	ask(world, &after, NULL, 0);
+	http_cancel(world->http);
+	cr_assert(engine_join(world->engine, 10 * CLOCK_SECOND_US));
+	cr_assert(is_answered(world, &after));
+	cr_expect(before.fault && before.fault->kind == FAULT_TRY_LATER);
+	cr_expect(after.fault && after.fault->kind == FAULT_TRY_LATER);
+	cr_expect(!before.result && !after.result);
+	asked_end(&before);
+	asked_end(&after);
+	world_free(world);
+}
+
+/* ---- servers and accounts ---- */
+
+Test(engine, a_server_that_hangs_delays_nobody_else, .timeout = 60)
+{
+	struct engine_world *world = world_new("ah", 50);
+	struct asked asked;
+	int one = 1;
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	expect_done(world, 50);
+	cr_assert(world_until(busy_are, world, &one), "%d", engine_figures(world->engine).busy);
+	ask(world, &asked, world_account(world, 7, 'a'), 0);
+	expect_answered(world, &asked);
+	cr_expect_eq(asked.result->served, 1);
+	asked_end(&asked);
+	world_free(world);
+}
+
+static bool is_well(struct engine_world *world, void *data)
+{
+	return world_account(world, *(int *)data, 'a')->state == ACCOUNT_OK;
+}
+
+Test(engine, a_server_that_comes_back, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 3);
+	int people[] = { 1, 2, 3 };
+
+	world_script(world, 'a', "ensure 1 unreachable\nensure 2 unreachable\n");
+	world_start(world, 4, NULL, true);
+	for (int i = 0; i < 3; i++)
+		cr_assert(world_until(is_well, world, &people[i]), "%s", world_log(world));
+	cr_expect_eq(world_logged(world, "warning server does not answer"), 1, "%s",
+		     world_log(world));
+	cr_expect_eq(world_logged(world, "info server answers again after "), 1, "%s",
+		     world_log(world));
+	cr_expect_eq(world_logged(world, "result=retry error="), 2);
+	world_free(world);
+}
+
+Test(engine, a_refused_login_holds_the_account, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 2);
+	int64_t account = world_account(world, 1, 'a')->id, count = 0;
+	struct job *jobs = NULL;
+
+	world_script(world, 'a', "notice 1 login\nnotice 2 login\nnotice 3 login\n");
+	world_start(world, 1, NULL, false);
+	engine_look(world->engine, &account, 1);
+	expect_failed(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL), "%s", world_log(world));
+	cr_expect_eq(world_logged(world, "warning account is held"), 1, "%s", world_log(world));
+	cr_assert_eq(world_jobs(world, &jobs), 1);
+	cr_expect_eq(jobs[0].state, JOB_HELD);
+	engine_look(world->engine, &account, 1); /* which is not what lets it go on */
+	world_pause(1500);
+	cr_expect_eq(engine_figures(world->engine).jobs_failed, 1);
+	for (int i = 2; i <= 4; i++) { /* a `sync` does; the fourth time nobody is asked */
+		world_add_job(world, account, 0);
+		expect_failed(world, i);
+		cr_assert(world_until(world_is_idle, world, NULL));
+		cr_expect_eq(world_account(world, 1, 'a')->state, ACCOUNT_HELD);
+	}
+	cr_expect_eq(world_logged(world, "warning account is held"), 1);
+	cr_expect_eq(world_logged(world, "result=held"), 4, "%s", world_log(world));
+	cr_expect_eq(world_logged(world, "the login was refused 3 times within the hour"), 1);
+	ENGINE_OK(queue_retry(world->store, 0, &count)); /* a person's word */
+	expect_done(world, 1);
+	world_free(world);
+}
+
+Test(engine, a_server_that_is_not_in_the_configuration_any_more, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct account *account = NULL;
+	struct resource *person = NULL;
+	struct job *jobs = NULL;
+
+	ENGINE_OK(project_resource_by_key(world->store, world->mem, "p1@a.example.com", &person));
+	ENGINE_OK(store_begin(world->store));
+	ENGINE_OK(link_account(world->store, world->mem, "old", person->id, true, &account));
+	ENGINE_OK(store_commit(world->store));
+	world_add_job(world, account->id, 0);
+	world_start(world, 2, NULL, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_assert_eq(world_jobs(world, &jobs), 1);
+	cr_expect_eq(jobs[0].state, JOB_HELD);
+	cr_expect(strstr(jobs[0].error, "old is not in the configuration"), "%s", jobs[0].error);
+	world_free(world);
+}
+
+/* ---- log ---- */
+
+static void expect_line(struct engine_world *world, const char *pattern, bool there)
+{
+	regex_t regex;
+	int found;
+
+	cr_assert_eq(regcomp(&regex, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB), 0);
+	found = regexec(&regex, world_log(world), 0, NULL, 0) == 0;
+	regfree(&regex);
+	cr_expect_eq(found, there, "%s: expected %d, actual %d in\n%s", pattern, there, found,
+		     world_log(world));
+}
+
+Test(engine, one_line_per_job, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+
+	world_start(world, 2, NULL, true);
+	expect_done(world, 1);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 2);
+	world_script(world, 'a', "notice 3 gone\n");
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 4); /* the third again */
+	cr_assert(world_until(world_is_idle, world, NULL));
+	expect_line(world,
+		    "^info transfer account=a/p1@a.example.com kind=pull project=- read=0 "
+		    "changed=0 created=1 updated=0 removed=0 corrected=0 rejected=0 proposed=0 "
+		    "losing=0 waiting=0 requests=0 sent=0 received=0 ms=[0-9]+ result=done$",
+		    true);
+	expect_line(world,
+		    "^debug transfer account=a/p1@a.example.com kind=pull project=- read=0 "
+		    "changed=0 created=0 .* result=done$",
+		    true);
+	expect_line(world,
+		    "^info transfer account=a/p1@a.example.com .* result=retry error=\".*'gone'\"$",
+		    true);
+	cr_expect_eq(world_logged(world, " transfer "), 4, "%s", world_log(world));
+	world_free(world);
+}
+
+/* What waits for a person is said once, however often it is met. */
+Test(engine, notes_are_said_once, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	FILE *file;
+	char *text;
+
+	world_start(world, 2, NULL, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	/* the folder vanishes */
+	text = mem_printf(world->mem, "%s/a.mem", world->directory);
+	file = fopen(text, "we");
+	cr_assert_not_null(file);
+	fclose(file);
+	for (int64_t i = 2; i <= 4; i++) {
+		engine_look(world->engine, &account, 1);
+		expect_done(world, i);
+	}
+	expect_line(world,
+		    "^warning note account=a/p1@a.example.com project=first text=\"held: the "
+		    "folder of project first",
+		    true);
+	cr_expect_eq(world_logged(world, "warning note "), 1, "%s", world_log(world));
+	world_free(world);
+}
+
+/* ---- the end, and the clock ---- */
+
+Test(engine, it_ends_at_once_when_idle, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 3);
+	int64_t start;
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	expect_done(world, 3);
+	start = world_now_ms();
+	engine_stop(world->engine);
+	cr_assert(engine_join(world->engine, 5 * CLOCK_SECOND_US));
+	cr_expect_lt(world_now_ms() - start, 1000);
+	cr_expect_null(engine_fault(world->engine, world->mem));
+	world_free(world);
+}
+
+/* What the end interrupts has not failed: it is ready as before. */
+Test(engine, it_ends_while_a_server_hangs, .timeout = 60)
+{
+	struct engine_world *world = world_new("h", 3);
+	struct job *jobs = NULL;
+	int one = 1;
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	cr_assert(world_until(busy_are, world, &one));
+	engine_stop(world->engine);
+	cr_expect_not(engine_join(world->engine, 500000), "somebody hangs");
+	http_cancel(world->http);
+	cr_expect(engine_join(world->engine, 5 * CLOCK_SECOND_US));
+	cr_assert_eq(world_jobs(world, &jobs), 3);
+	for (int i = 0; i < 3; i++) {
+		cr_expect_eq(jobs[i].state, JOB_READY);
+		cr_expect_eq(jobs[i].attempts, 0);
+	}
+	cr_expect_eq(world_account(world, 1, 'h')->state, ACCOUNT_NEW);
+	cr_expect_eq(engine_figures(world->engine).jobs_failed, 0);
+	world_free(world);
+}
+
+Test(engine, freeing_it_ends_it, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 3);
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	talloc_free(world->engine);
+	world->engine = NULL;
+	world_free(world);
+}
+
+Test(engine, a_database_that_breaks_ends_it, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct asked asked;
+	struct fault *fault;
+
+	world_start(world, 4, NULL, true);
+	expect_done(world, 1);
+	ENGINE_OK(db_execute(world->store->db, "DROP TABLE job"));
+	ask(world, &asked, NULL, 0);
+	cr_assert(world_until(is_answered, world, &asked));
+	cr_assert_not_null(asked.fault);
+	cr_expect_eq(asked.fault->kind, FAULT_INTERNAL);
+	cr_expect(engine_join(world->engine, 5 * CLOCK_SECOND_US));
+	fault = engine_fault(world->engine, world->mem);
+	cr_assert_not_null(fault);
+	cr_expect_str_eq(fault->text, asked.fault->text);
+	asked_end(&asked);
+	world_free(world);
+}
+
+Test(engine, the_clock_is_set_back, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+
+	world_start(world, 4, NULL, false);
+	world_add_job(world, account, 3600 * CLOCK_SECOND_US);
+	world_pause(1500);
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 0);
+	atomic_fetch_sub(&world->clock->by_us, 4 * CLOCK_SECOND_US); /* as a clock is disciplined */
+	world_pause(1500);
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 0);
+	atomic_fetch_sub(&world->clock->by_us, 7200 * CLOCK_SECOND_US);
+	expect_done(world, 1);
+	cr_expect_eq(world_logged(world, "warning the clock was set back by 7204 s"), 1, "%s",
+		     world_log(world));
+	world_add_job(world, account, 3600 * CLOCK_SECOND_US);
+	atomic_fetch_add(&world->clock->by_us, 7200 * CLOCK_SECOND_US); /* forward: it is due */
+	expect_done(world, 2);
+	cr_expect_eq(world_logged(world, "the clock was set back"), 1);
+	world_free(world);
+}
+
+/* ---- many ---- */
+
+Test(engine, two_hundred_accounts, .timeout = 120)
+{
+	struct engine_world *world = world_new("abcd", 50);
+	struct asked asked;
+	int waited = 0;
+
+	world_start(world, ENGINE_WORKERS, NULL, false);
+	ask(world, &asked, NULL, 0);
+	while (!is_answered(world, &asked) && waited++ < 900)
+		world_pause(100);
+	expect_answered(world, &asked);
+	cr_expect_eq(asked.result->served, 200);
+	cr_expect_eq(asked.result->report->created, 200);
+	cr_expect_eq(asked.result->report->note_count, 0);
+	cr_expect_eq(engine_figures(world->engine).jobs_failed, 0);
+	asked_end(&asked);
+	world_free(world);
+}
+
+/* The command `sync` is an engine with one request. */
+Test(engine, sync_of_one_account, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 3);
+	struct sync_env env = { .conf = world->conf, .clock = &world->clock->clock };
+	struct sync_options options = { .account = world_account(world, 2, 'a') };
+	struct sync_result *result = NULL;
+
+	world_add_job(world, world_account(world, 3, 'a')->id, 0);
+	ENGINE_OK(sync_run(world->mem, &env, &options, &result));
+	cr_expect_eq(result->served, 1);
+	cr_expect_eq(result->report->created, 1);
+	cr_expect_eq(result->waiting_jobs, 1, "somebody else's");
+	options.account = NULL;
+	ENGINE_OK(sync_run(world->mem, &env, &options, &result));
+	cr_expect_eq(result->served, 3);
+	cr_expect_eq(result->report->created, 2);
+	cr_expect_eq(result->waiting_jobs, 0);
+	options.dry_run = true;
+	ENGINE_OK(sync_run(world->mem, &env, &options, &result));
+	cr_expect_eq(result->served, 3);
+	world_free(world);
+}
