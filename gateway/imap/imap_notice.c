@@ -20,7 +20,10 @@
  * 1. A listing is complete or a fault: it must have as many messages as the server said that there
  *    are, before it or after it (messages come meanwhile).
  * 2. A server that does not tell UIDNEXT is asked for a listing every time.
- * 3. \Deleted is a wish; a message that has it is there. */
+ * 3. \Deleted is a wish; a message that has it is there.
+ * 4. UIDNEXT counts all that was ever stored. When it has moved by as many as we have stored, and
+ *    EXISTS by as many as we have stored less those that we have removed, nobody else has done
+ *    anything: then the token moves on behind our own writes. */
 
 #define LISTINGS_MAX 3 /* tries, while messages come and go */
 
@@ -86,6 +89,17 @@ static void remember(struct imap *imap, const char *folder, const struct imap_co
 	}
 	last->counts = *counts;
 	last->selection = imap->selection;
+	last->appended = last->removed = 0;
+}
+
+void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed)
+{
+	struct imap_noticed *last = imap_notice_last(imap, folder);
+
+	if (!last)
+		return;
+	last->appended += appended;
+	last->removed += removed;
 }
 
 /* ---- noticing ---- */
@@ -216,5 +230,48 @@ struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 	if (fault)
 		return fault;
 	*notice_r = noticing.notice;
+	return NULL;
+}
+
+/* ---- behind our own writes (4) ---- */
+
+struct advancing {
+	TALLOC_CTX *mem; /* of the result */
+	const char *folder, *token;
+	char *later; /* NULL: the token stays */
+};
+
+static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	struct advancing *advancing = context;
+	struct imap_noticed *last = imap_notice_last(imap, advancing->folder);
+	const struct imap_selected *now;
+	struct imap_counts counts, since;
+
+	if (!last || !read_token(advancing->token, &since) ||
+	    memcmp(&since, &last->counts, sizeof since) != 0)
+		return NULL;
+	counts = last->counts;
+	counts.uidnext += last->appended;
+	counts.exists += last->appended - last->removed;
+	FAULT_TRY(imap_folder_open(imap, mem, advancing->folder, true));
+	now = imap_session_selected(imap->session);
+	if (now->uidvalidity != counts.uidvalidity || now->uidnext != counts.uidnext ||
+	    now->exists != counts.exists)
+		return NULL;
+	remember(imap, advancing->folder, &counts);
+	advancing->later = write_token(advancing->mem, &counts);
+	return NULL;
+}
+
+struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *token, char **token_r)
+{
+	struct advancing advancing = { .mem = mem, .folder = folder, .token = token };
+	struct fault *fault = imap_do((struct imap *)endpoint, mem, advance, &advancing);
+
+	if (fault)
+		return fault;
+	*token_r = advancing.later ? advancing.later : mem_strdup(mem, token);
 	return NULL;
 }

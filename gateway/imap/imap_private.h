@@ -22,7 +22,8 @@ struct imap_url {
 struct imap_noticed {
 	const char *folder;
 	struct imap_counts counts;
-	uint64_t selection; /* in which one */
+	uint64_t selection;         /* in which one */
+	uint32_t appended, removed; /* by us since */
 };
 
 struct imap {
@@ -136,7 +137,13 @@ struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd
 struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r);
 struct fault *imap_listen_hush(struct endpoint *endpoint);
 
+struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *token, char **token_r);
+
 /* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
 struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
+
+/* imap_notice.c: so many messages of FOLDER have been stored and removed by us. */
+void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed);
 
 #endif

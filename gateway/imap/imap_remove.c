@@ -451,6 +451,7 @@ struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 	struct removal removal = {
 		.results = mem, .folder = folder, .removes = removes, .count = count
 	};
+	uint32_t removed = 0;
 	struct fault *fault;
 
 	if (!count)
@@ -458,5 +459,8 @@ struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 	removal.ones = MEM_ARRAY(mem, struct one, count);
 	fault = imap_do((struct imap *)endpoint, mem, remove_all, &removal);
 	talloc_free(removal.ones);
+	for (size_t i = 0; i < count && !fault; i++)
+		removed += !removes[i].fault;
+	imap_notice_wrote((struct imap *)endpoint, folder, 0, removed);
 	return fault;
 }

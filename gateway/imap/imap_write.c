@@ -478,6 +478,14 @@ struct fault *imap_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 			     struct endpoint_put *puts, size_t count)
 {
 	struct write write = { .results = mem, .folder = folder, .puts = puts, .count = count };
+	struct imap *imap = (struct imap *)endpoint;
+	uint32_t appended = 0;
 
-	return count ? imap_do((struct imap *)endpoint, mem, put_all, &write) : NULL;
+	if (!count)
+		return NULL;
+	FAULT_TRY(imap_do(imap, mem, put_all, &write));
+	for (size_t i = 0; i < count; i++)
+		appended += puts[i].placed != NULL;
+	imap_notice_wrote(imap, folder, appended, 0);
+	return NULL;
 }

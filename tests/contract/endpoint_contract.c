@@ -528,6 +528,44 @@ void endpoint_contract_token_again_shows_nothing(struct contract_world *world)
 	cr_assert_eq(third->count, 0, "nothing changed, and %zu lines came", third->count);
 }
 
+static bool lists(const struct endpoint_notice *notice, const char *address)
+{
+	for (size_t i = 0; i < notice->count; i++)
+		if (!strcmp(notice->changes[i].address, address))
+			return true;
+	return false;
+}
+
+static const char *advance(struct contract_world *world, const char *folder, const char *token)
+{
+	char *later = NULL;
+
+	expect_no_fault(endpoint_advance(world->endpoint, world->mem, folder, token, &later),
+			"advance");
+	cr_assert_not_null(later);
+	return later;
+}
+
+/* What we wrote ourselves may be left out, what came after must not be. */
+void endpoint_contract_advanced_token_forgets_nobody(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *token, *ours, *later;
+	struct endpoint_notice *shown;
+
+	(void)add(world, folder, "uid-1", "one");
+	token = notice(world, folder, NULL)->token;
+	ours = add(world, folder, "uid-2", "two");
+	token = advance(world, folder, token);
+	shown = notice(world, folder, token);
+	if (world->endpoint->ops->advance)
+		cr_expect_not(lists(shown, ours), "its own write is told");
+	later = add(world, folder, "uid-3", "three");
+	shown = notice(world, folder, token);
+	cr_expect(lists(shown, later), "what came later is not told");
+	/* a token of before that is not the last notice's stays as it is */
+	cr_expect_str_eq(advance(world, folder, token), token);
+}
+
 void endpoint_contract_unknown_token_is_told(struct contract_world *world)
 {
 	const char *folder = new_folder(world);

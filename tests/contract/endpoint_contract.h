@@ -42,6 +42,7 @@ struct contract_world {
 	X(delta_shows_exactly_the_changes)                                                         \
 	X(deltas_follow_each_other)                                                                \
 	X(token_again_shows_nothing)                                                               \
+	X(advanced_token_forgets_nobody)                                                           \
 	X(unknown_token_is_told)                                                                   \
 	X(folder_gone_is_not_empty)                                                                \
 	X(remove_on_its_version)                                                                   \
