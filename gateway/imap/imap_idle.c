@@ -14,6 +14,8 @@
  * woken, so that somebody looks and asks again.
  */
 
+#define IDLE_READS 64 /* of IMAP_IN_KEPT bytes at once: one server's flood is not all that we do */
+
 enum idle_wait { WAIT_PLUS, WAIT_ANSWER };
 
 /* One response while IDLE is under way; *PLUS_R, *ANSWERED_R: it was that. */
@@ -94,7 +96,7 @@ struct fault *imap_session_idle(struct imap_session *session, bool *woken_r)
 	if (fault)
 		return fault;
 	session->idle = !answered;
-	imap_session_shrink(session);
+	imap_session_shrink(session, IMAP_IN_KEPT);
 	if (session->idle)
 		FAULT_TRY(imap_session_idle_ready(session, &woken));
 	*woken_r = woken || answered || session->selected.changes != before;
@@ -126,14 +128,14 @@ static struct fault *idle_take_all(struct imap_session *session)
 static struct fault *idle_read_all(struct imap_session *session)
 {
 	char bytes[IMAP_IN_KEPT];
-	size_t n;
+	size_t n = 1;
 
 	FAULT_TRY(idle_take_all(session));
-	do {
+	for (int i = 0; i < IDLE_READS && n; i++) {
 		FAULT_TRY(stream_read_ready(session->stream, bytes, sizeof bytes, &n));
 		buf_add(session->in, bytes, n);
 		FAULT_TRY(idle_take_all(session));
-	} while (n);
+	}
 	return NULL;
 }
 
@@ -147,7 +149,7 @@ struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_
 	fault = idle_read_all(session);
 	if (fault)
 		return imap_session_break(session, session, fault);
-	imap_session_shrink(session);
+	imap_session_shrink(session, IMAP_IN_KEPT);
 	*woken_r = session->selected.changes != before || !session->idle;
 	return NULL;
 }

@@ -70,15 +70,15 @@ static struct fault *ask(struct imap *imap, TALLOC_CTX *mem, const uint32_t *uid
 			 struct imap_messages *messages)
 {
 	struct look look = { mem, messages };
-	size_t n = (count + IMAP_FETCH_MAX - 1) / IMAP_FETCH_MAX, answered;
+	size_t n = (count + IMAP_SET_MAX - 1) / IMAP_SET_MAX, answered;
 	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, n);
 	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, n);
 	bool modseq = imap_session_can(imap->session, IMAP_CAP_CONDSTORE) &&
 		      imap_session_selected(imap->session)->highestmodseq;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t from = i * IMAP_FETCH_MAX,
-		       to = count - from > IMAP_FETCH_MAX ? from + IMAP_FETCH_MAX : count;
+		size_t from = i * IMAP_SET_MAX,
+		       to = count - from > IMAP_SET_MAX ? from + IMAP_SET_MAX : count;
 
 		lines[i] = imap_line_new(mem, "UID FETCH ", false);
 		imap_line_add(lines[i], "%s (UID FLAGS INTERNALDATE%s)",

@@ -7,6 +7,8 @@
 #include "gateway/imap/imap_session.h"
 #include "gateway/imap/imap_set.h"
 
+#define IMAP_SET_MAX 100 /* messages named by one command: short lines for any server */
+
 /* All that a token says. */
 struct imap_counts {
 	uint32_t uidvalidity, uidnext, exists; /* uidnext 0: the server does not tell it */

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 /* Removing: \Deleted on exactly these messages, then they are expunged, and no other. At most
- * IMAP_FETCH_MAX at a time:
+ * IMAP_SET_MAX at a time:
  *
  *   look      flags and mod-sequences of the old messages and of their successors
  *   carry     flags that a person has set on the old one since it was replaced go to the successor
@@ -241,7 +241,7 @@ static void take_marked(struct removal *removal, struct group *group,
 	bool some = answer->code && !strcmp(answer->code, "MODIFIED");
 
 	if (some && (!answer->code_args || !imap_set_read(removal->mem, answer->code_args->text,
-							  IMAP_FETCH_MAX, &modified)))
+							  IMAP_SET_MAX, &modified)))
 		modified = group->uids; /* not understood: all are looked at again */
 	(void)imap_uids_sort(&modified);
 	(void)imap_uids_sort(&group->uids);
@@ -295,12 +295,13 @@ static void settle_open(struct removal *removal, enum fault_kind kind, const cha
 	}
 }
 
-/* (3) *OTHERS_R: something besides OURS is marked. */
+/* (3) *OTHERS_R: something besides OURS is marked. The NOOP brings what others have just done. */
 static struct fault *look_for_others(struct removal *removal, const struct imap_uids *ours,
 				     bool *others_r)
 {
 	struct imap_uids marked = { 0 };
 
+	FAULT_TRY(imap_noop(removal->imap, removal->mem));
 	FAULT_TRY(imap_look_search(removal->imap, removal->mem, "DELETED", &marked));
 	*others_r = false;
 	for (size_t i = 0; i < marked.count; i++)
@@ -429,12 +430,12 @@ static struct fault *remove_all(struct imap *imap, TALLOC_CTX *mem, void *contex
 	uidvalidity = imap_session_selected(imap->session)->uidvalidity;
 	for (size_t i = 0; i < removal->count; i++)
 		prepare(removal, &removal->ones[i], &removal->removes[i], uidvalidity);
-	for (size_t i = 0; i < removal->count && !fault; i += IMAP_FETCH_MAX) {
+	for (size_t i = 0; i < removal->count && !fault; i += IMAP_SET_MAX) {
 		size_t left = removal->count - i;
 		struct removal part = *removal;
 
 		part.ones = removal->ones + i;
-		part.one_count = left > IMAP_FETCH_MAX ? IMAP_FETCH_MAX : left;
+		part.one_count = left > IMAP_SET_MAX ? IMAP_SET_MAX : left;
 		fault = remove_part(&part);
 	}
 	if (!fault || imap_writes(imap) == writes)

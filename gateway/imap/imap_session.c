@@ -228,11 +228,11 @@ struct fault *imap_session_put(struct imap_session *session, const char *bytes, 
 	return NULL;
 }
 
-void imap_session_shrink(struct imap_session *session)
+void imap_session_shrink(struct imap_session *session, size_t keep)
 {
 	TALLOC_FREE(session->out);
 	session->out_len = 0;
-	if (session->in->len == 0 && session->in->size > IMAP_IN_KEPT) {
+	if (session->in->len == 0 && session->in->size > keep) {
 		talloc_free(session->in);
 		session->in = buf_new(session);
 	}
@@ -272,15 +272,23 @@ bool imap_session_has(const struct imap_session *session, const char *word)
 	return false;
 }
 
-void imap_session_set_caps(struct imap_session *session, const struct imap_node *words)
+char *imap_session_words(TALLOC_CTX *mem, const struct imap_node *words)
 {
-	struct buf *caps = buf_new(session);
+	struct buf *text = buf_new(mem);
+	char *copy;
 
 	for (; words; words = words->next)
-		if (words->kind == IMAP_ATOM)
-			buf_printf(caps, "%s%s", caps->len ? " " : "", words->text);
+		if (words->kind == IMAP_ATOM && text->len + words->len < IMAP_WORDS_MAX)
+			buf_printf(text, "%s%s", text->len ? " " : "", words->text);
+	copy = mem_strdup(mem, text->data);
+	talloc_free(text);
+	return copy;
+}
+
+void imap_session_set_caps(struct imap_session *session, const struct imap_node *words)
+{
 	talloc_free(session->caps);
-	session->caps = buf_steal(&caps, session, NULL);
+	session->caps = imap_session_words(session, words);
 	session->can = 0;
 	for (size_t i = 0; i < COUNT_OF(cap_words); i++)
 		if (imap_session_has(session, cap_words[i].word))

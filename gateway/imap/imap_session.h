@@ -167,8 +167,9 @@ const struct imap_selected *imap_session_selected(const struct imap_session *ses
  * and not idle any more. */
 struct fault *imap_session_idle(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
 
-/* A parked session became readable: takes what is there, without waiting. *WOKEN_R: a change of the
- * mailbox; false: only "* OK Still here". */
+/* A parked session became readable: takes what is there, without waiting, and not more than some
+ * 64 KiB of it at once (a flood keeps nobody busy for ever: what is left is readable, or makes it
+ * "not drained"). *WOKEN_R: a change of the mailbox, or IDLE ended; false: only "* OK Still here". */
 struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
 
 /* Says DONE and waits for the end of IDLE; nothing happens when it is not idle. */

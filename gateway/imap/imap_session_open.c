@@ -349,7 +349,7 @@ struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_optio
 	}
 	talloc_free(work);
 	session->until_ms = 0;
-	imap_session_shrink(session);
+	imap_session_shrink(session, IMAP_IN_KEPT);
 	*session_r = session;
 	return NULL;
 }

@@ -7,7 +7,9 @@
 
 #define IMAP_OUT_SIZE 16384 /* bytes of commands gathered before they are sent: a TLS record */
 #define IMAP_IN_KEPT 1024   /* bytes of input buffer that a parked session keeps */
-#define IMAP_LITERAL_MINUS_MAX 4096 /* RFC 7888 section 5 */
+#define IMAP_IN_BUSY ((size_t)64 << 10)   /* and one between two commands */
+#define IMAP_WORDS_MAX ((size_t)16 << 10) /* bytes of capabilities or flags that we keep */
+#define IMAP_LITERAL_MINUS_MAX 4096       /* RFC 7888 section 5 */
 #define IMAP_INPUT_MAX                                                                             \
 	(2 * IMAP_RESPONSE_MAX) /* bytes that a server may answer while it does not take ours */
 #define IMAP_WINDOW_BYTES                                                                          \
@@ -121,11 +123,15 @@ struct fault *imap_session_bye(struct imap_session *session, const struct imap_r
 bool imap_session_answer(struct imap_session *session, const struct imap_response *response,
 			 struct imap_answer *answer_r);
 
+/* The atoms of a list, blank-separated, those that fit into IMAP_WORDS_MAX. */
+char *imap_session_words(TALLOC_CTX *mem, const struct imap_node *words);
+
 /* PROTOCOL, scope ACCOUNT. */
 struct fault *imap_session_out_of_step(struct imap_session *session, const char *words);
 
-/* A session that is parked keeps little memory. */
-void imap_session_shrink(struct imap_session *session);
+/* Nothing is under way: gives back the buffers, the one for input only when it is empty and larger
+ * than KEEP bytes. */
+void imap_session_shrink(struct imap_session *session, size_t keep);
 
 /* What SELECT and later responses tell about the mailbox. */
 void imap_session_note_selected(struct imap_session *session, const struct imap_response *response,

@@ -296,7 +296,11 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 		fault = imap_session_break(session, mem, fault);
 	}
 	talloc_free(run.answered);
-	return run.stopped ? run.stopped : fault;
+	imap_session_shrink(session, IMAP_IN_BUSY);
+	if (!run.stopped)
+		return fault;
+	run.stopped->maybe_done = fault && fault->maybe_done;
+	return run.stopped;
 }
 
 struct fault *imap_session_run(struct imap_session *session, TALLOC_CTX *mem,

@@ -6,16 +6,6 @@
 
 /* The selected mailbox: numbers are taken from responses as they come, whoever asked for them. */
 
-static char *join_words(TALLOC_CTX *mem, const struct imap_node *list)
-{
-	struct buf *words = buf_new(mem);
-
-	for (const struct imap_node *node = list->first; node; node = node->next)
-		if (node->kind == IMAP_ATOM)
-			buf_printf(words, "%s%s", words->len ? " " : "", node->text);
-	return buf_steal(&words, mem, NULL);
-}
-
 static bool has_star(const struct imap_node *list)
 {
 	for (const struct imap_node *node = list->first; node; node = node->next)
@@ -51,7 +41,7 @@ static void note_code(struct imap_session *session, const char *code, const stru
 	else if (!strcmp(code, "CLOSED") && session->selecting)
 		selected_reset(session);
 	if (!strcmp(code, "PERMANENTFLAGS") && args && args->kind == IMAP_LIST) {
-		selected->permanent_flags = join_words(session->selected_mem, args);
+		selected->permanent_flags = imap_session_words(session->selected_mem, args->first);
 		selected->any_keyword = has_star(args);
 	}
 }

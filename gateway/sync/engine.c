@@ -24,7 +24,7 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOK_US CLOCK_SECOND_US      /* between two looks at the database's data_version */
+#define LOOK_US CLOCK_SECOND_US       /* between two looks at the database's data_version */
 #define BUSY_PAUSE_US CLOCK_SECOND_US /* until a busy database is asked again */
 #define BUSY_MAX 20 /* times DB_BUSY_MS: five minutes, then something is wrong with it */
 #define CLOCK_JUMP_US (5 * CLOCK_SECOND_US) /* less is a clock that is being disciplined */
@@ -51,6 +51,15 @@ struct fault *engine_copy(TALLOC_CTX *mem, const struct fault *fault)
 	copy->retry_after_s = fault->retry_after_s;
 	copy->maybe_done = fault->maybe_done;
 	return fault_reaches(copy, fault->scope, fault->next);
+}
+
+void engine_add_stats(struct endpoint_stats *sum, const struct endpoint_stats *stats)
+{
+	sum->requests += stats->requests;
+	sum->writes += stats->writes;
+	sum->connections += stats->connections;
+	sum->sent_bytes += stats->sent_bytes;
+	sum->received_bytes += stats->received_bytes;
 }
 
 /* ---- under the lock ---- */
@@ -93,11 +102,11 @@ bool engine_is_ending(struct engine *engine)
 
 bool engine_ends(struct engine *engine, struct fault *fault)
 {
-	bool ends;
+	bool busy = fault->kind == FAULT_TRY_LATER, ends;
 
 	pthread_mutex_lock(&engine->lock);
-	ends = fault->kind != FAULT_TRY_LATER || ++engine->refusals >= engine->patience;
-	if (ends && !engine->fault)
+	ends = !busy || engine->stopping || ++engine->refusals >= engine->patience;
+	if (ends && !engine->fault && !(busy && engine->stopping))
 		engine->fault = engine_copy(engine->mem, fault);
 	if (ends) {
 		pthread_cond_broadcast(&engine->wake);
@@ -118,8 +127,7 @@ void engine_poke(struct engine *engine)
 void engine_look(struct engine *engine, const int64_t *accounts, size_t count)
 {
 	pthread_mutex_lock(&engine->lock);
-	engine->looks =
-		MEM_GROW(engine->mem, engine->looks, int64_t, engine->look_count + count);
+	engine->looks = MEM_GROW(engine->mem, engine->looks, int64_t, engine->look_count + count);
 	for (size_t i = 0; i < count; i++)
 		engine->looks[engine->look_count++] = accounts[i];
 	poke(engine);
@@ -338,9 +346,8 @@ static void wait_for_reason(struct engine *engine, const struct horizon *horizon
 	int64_t now = engine_mono_us(), pause = LOOK_US, due;
 	struct timespec until;
 
-	due = horizon->due_us == INT64_MAX
-		      ? pause
-		      : horizon->due_us - clock_now_us(engine->env.clock);
+	due = horizon->due_us == INT64_MAX ? pause
+					   : horizon->due_us - clock_now_us(engine->env.clock);
 	if (due < pause)
 		pause = due;
 	if (horizon->wake_us - now < pause)

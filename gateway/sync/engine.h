@@ -43,7 +43,7 @@ struct engine_parked {
 	int64_t account;
 	const struct conf_server *server;
 	struct endpoint
-		*endpoint; /* a talloc root of its own; NULL: none (polling only, or it broke) */
+		*endpoint;  /* a talloc root of its own; NULL: none (polling only, or it broke) */
 	const char *folder; /* the address to listen to: where something happened last, or else the
 			       first; NULL: the account has none yet */
 	bool alone;  /* FOLDER is the account's only one: while it is listened to, nothing else has

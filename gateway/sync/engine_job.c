@@ -16,8 +16,8 @@
 #include "gateway/sync/delivery.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
-#define BUSY_PAUSE_US CLOCK_SECOND_US       /* until a busy database is asked again */
-#define BUSY_WAIT_US (5 * CLOCK_SECOND_US)  /* until a job that met one is begun again */
+#define BUSY_PAUSE_US CLOCK_SECOND_US      /* until a busy database is asked again */
+#define BUSY_WAIT_US (5 * CLOCK_SECOND_US) /* until a job that met one is begun again */
 #define NOTES_MAX 64 /* of one account that are remembered; more are said again */
 
 struct work {
@@ -112,6 +112,11 @@ static struct fault *add_pushes(struct work *work, const void *data)
 	return NULL;
 }
 
+static struct fault *add_pushes_now(struct work *work, const void *others)
+{
+	return in_transaction(work, add_pushes, others);
+}
+
 /* What a person reported may have to go to others (a second account, a shared task): they get a
  * push job. */
 static struct fault *tell_others(struct work *work, TALLOC_CTX *mem, const struct project *project)
@@ -124,7 +129,7 @@ static struct fault *tell_others(struct work *work, TALLOC_CTX *mem, const struc
 	if (!others.count)
 		return NULL;
 	others.accounts = accounts;
-	FAULT_TRY(in_transaction(work, add_pushes, &others));
+	FAULT_TRY(insist(work, mem, add_pushes_now, &others));
 	engine_poke(work->engine);
 	return NULL;
 }
@@ -248,7 +253,8 @@ static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
 	if (park->take)
 		work->endpoint = park->take(park->data, work->account->id);
 	if (work->endpoint && endpoint_hush(work->endpoint)) {
-		talloc_free(work->endpoint); /* it broke while it was parked: no failure of the job */
+		talloc_free(
+			work->endpoint); /* it broke while it was parked: no failure of the job */
 		work->endpoint = NULL;
 	}
 	if (!work->endpoint)
@@ -389,7 +395,8 @@ static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
 {
 	if (work->account->login_failures < ENGINE_LOGINS_MAX || !is_in_hour(work))
 		return NULL;
-	work->account->login_failures--; /* this one is not tried: judge_account() counts it again */
+	work->account
+		->login_failures--; /* this one is not tried: judge_account() counts it again */
 	return fault_new(mem, FAULT_LOGIN,
 			 "the login was refused %d times within the hour, it is not tried again "
 			 "before %s; when "
@@ -410,11 +417,11 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->server = work->task->server->conf;
 	visit->endpoint = work->endpoint;
 	visit->project = job->project_id;
-	visit->options = (struct round_options){ .ensure = job->kind == JOB_PUBLISH,
-						 .full = engine_request_full(work->engine,
-									     work->task),
-						 .data = work,
-						 .progress = forward_progress };
+	visit->options =
+		(struct round_options){ .ensure = job->kind == JOB_PUBLISH,
+					.full = engine_request_full(work->engine, work->task),
+					.data = work,
+					.progress = forward_progress };
 	visit->seen = seen;
 	visit->goes_on = goes_on;
 	visit->data = work;
@@ -644,6 +651,17 @@ static struct fault *no_server(struct work *work, TALLOC_CTX *mem)
 			     FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
 }
 
+static void count(struct work *work, const struct fault *fault)
+{
+	struct engine *engine = work->engine;
+
+	pthread_mutex_lock(&engine->lock);
+	engine->figures.jobs_done += !fault && !work->later;
+	engine->figures.jobs_failed += fault && !work->later;
+	engine_add_stats(&engine->figures.stats, &work->took);
+	pthread_mutex_unlock(&engine->lock);
+}
+
 static struct fault *run(struct work *work, TALLOC_CTX *mem)
 {
 	struct fault *fault = NULL;
@@ -657,6 +675,7 @@ static struct fault *run(struct work *work, TALLOC_CTX *mem)
 		fault = work->visit.folder_fault;
 	FAULT_TRY(insist(work, mem, end_job, fault));
 	log_transfer(work, mem, fault);
+	count(work, fault);
 	return NULL;
 }
 

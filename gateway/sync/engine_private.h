@@ -36,9 +36,9 @@ struct engine_server {
 struct engine_account {
 	int64_t id;
 	struct engine_server *server;
-	int64_t held_us;  /* monotonic, when it was held; 0: it is not */
-	char *folder;     /* where something happened last */
-	uint64_t *notes;  /* hashes of what was said of it: the same is not said at every job */
+	int64_t held_us; /* monotonic, when it was held; 0: it is not */
+	char *folder;    /* where something happened last */
+	uint64_t *notes; /* hashes of what was said of it: the same is not said at every job */
 	size_t note_count;
 	UT_hash_handle hh;
 };
@@ -46,7 +46,7 @@ struct engine_account {
 /* What a worker is to do: a job, or one account's connection that woke us. */
 struct engine_task {
 	struct job *job;
-	int64_t wake; /* account; 0: none */
+	int64_t wake;                 /* account; 0: none */
 	struct engine_server *server; /* NULL: not in the configuration any more */
 	bool probes;                  /* finds out whether it answers */
 	int64_t serial;               /* requests up to this one were there when it began */
@@ -88,8 +88,8 @@ struct engine {
 	int running, busy; /* workers */
 	int refusals;      /* of a busy database, one after the other */
 	struct engine_server *servers;
-	struct engine_account *accounts;       /* hash by id */
-	int64_t *looks, *pulls;                /* accounts that woke us; that get a pull job */
+	struct engine_account *accounts; /* hash by id */
+	int64_t *looks, *pulls;          /* accounts that woke us; that get a pull job */
 	size_t look_count, pull_count;
 	struct engine_request *inbox; /* not begun yet */
 	int64_t serial;               /* of the last request */
@@ -106,12 +106,14 @@ int64_t engine_mono_us(void);
 /* True from the moment on that no new job is begun. */
 bool engine_is_ending(struct engine *engine);
 
-/* A fault of the whole site: true when the engine ends by it (it is kept); false when the database
- * was only busy, and it is worth while to try again in a while. FAULT is freed. */
+/* A fault of the whole site: true when the engine ends by it (it is kept), or ends anyway; false
+ * when the database was only busy, and it is worth while to try again in a while. FAULT is freed. */
 bool engine_ends(struct engine *engine, struct fault *fault);
 
 /* The account's entry, made when there is none. Under `lock`. */
 struct engine_account *engine_account(struct engine *engine, int64_t id);
+
+void engine_add_stats(struct endpoint_stats *sum, const struct endpoint_stats *stats);
 
 /* A copy of a fault for another owner. */
 struct fault *engine_copy(TALLOC_CTX *mem, const struct fault *fault);
@@ -141,8 +143,7 @@ void engine_server_fails(struct engine *engine, struct engine_server *server,
 			 const struct fault *fault, int64_t since_us);
 
 /* Servers that do not answer now, with their last failures as copies. */
-size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem,
-			    struct engine_server **list_r);
+size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem, struct engine_server **list_r);
 
 /* ---- engine_request.c ---- */
 

@@ -56,8 +56,7 @@ static struct fault *account_ids(TALLOC_CTX *mem, struct engine_worker *worker,
 
 		FAULT_TRY(link_account(worker->store, mem, servers[i]->name, resource->id, true,
 				       &account));
-		accounts->ids =
-			MEM_GROW(mem, accounts->ids, int64_t, accounts->count + 1);
+		accounts->ids = MEM_GROW(mem, accounts->ids, int64_t, accounts->count + 1);
 		accounts->ids[accounts->count++] = account->id;
 	}
 	return NULL;
@@ -150,8 +149,7 @@ static size_t take_pulls(struct engine *engine, int64_t *ids)
 static void give_back_pulls(struct engine *engine, const int64_t *ids, size_t count)
 {
 	pthread_mutex_lock(&engine->lock);
-	engine->pulls =
-		MEM_GROW(engine->mem, engine->pulls, int64_t, engine->pull_count + count);
+	engine->pulls = MEM_GROW(engine->mem, engine->pulls, int64_t, engine->pull_count + count);
 	memcpy(engine->pulls + engine->pull_count, ids, count * sizeof *ids);
 	engine->pull_count += count;
 	pthread_mutex_unlock(&engine->lock);
@@ -320,8 +318,8 @@ bool engine_request_full(struct engine *engine, const struct engine_task *task)
 
 	pthread_mutex_lock(&engine->tell);
 	DL_FOREACH(engine->requests, request)
-		full |= request->full && is_of(request, task->job->account_id) &&
-			!was_in_full(request, task->job->account_id);
+	full |= request->full && is_of(request, task->job->account_id) &&
+		!was_in_full(request, task->job->account_id);
 	pthread_mutex_unlock(&engine->tell);
 	return full;
 }
@@ -346,19 +344,10 @@ void engine_request_progress(struct engine *engine, const struct engine_task *ta
 	pthread_mutex_unlock(&engine->tell);
 }
 
-static void add_stats(struct endpoint_stats *sum, const struct endpoint_stats *stats)
-{
-	sum->requests += stats->requests;
-	sum->writes += stats->writes;
-	sum->connections += stats->connections;
-	sum->sent_bytes += stats->sent_bytes;
-	sum->received_bytes += stats->received_bytes;
-}
-
 static void tell(struct engine_request *request, const struct engine_outcome *outcome)
 {
 	round_report_add(request->result->report, outcome->report);
-	add_stats(&request->result->stats, &outcome->stats);
+	engine_add_stats(&request->result->stats, &outcome->stats);
 	if (outcome->later)
 		return;
 	if (outcome->serial >= request->serial)
@@ -367,8 +356,7 @@ static void tell(struct engine_request *request, const struct engine_outcome *ou
 	request->waited_us += outcome->failed_us;
 	if (!request->full || !outcome->full || outcome->fault)
 		return;
-	request->in_full =
-		MEM_GROW(request, request->in_full, int64_t, request->full_count + 1);
+	request->in_full = MEM_GROW(request, request->in_full, int64_t, request->full_count + 1);
 	request->in_full[request->full_count++] = outcome->account;
 }
 
@@ -376,15 +364,10 @@ void engine_request_tell(struct engine *engine, const struct engine_outcome *out
 {
 	struct engine_request *request;
 
-	pthread_mutex_lock(&engine->lock);
-	engine->figures.jobs_done += !outcome->fault && !outcome->later;
-	engine->figures.jobs_failed += outcome->fault && !outcome->later;
-	add_stats(&engine->figures.stats, &outcome->stats);
-	pthread_mutex_unlock(&engine->lock);
 	pthread_mutex_lock(&engine->tell);
 	DL_FOREACH(engine->requests, request)
-		if (is_of(request, outcome->account))
-			tell(request, outcome);
+	if (is_of(request, outcome->account))
+		tell(request, outcome);
 	pthread_mutex_unlock(&engine->tell);
 }
 
@@ -400,8 +383,7 @@ static struct fault *next_due(struct engine_worker *worker, TALLOC_CTX *mem,
 	struct queue_filter filter = request->filter;
 	const char **names = NULL;
 
-	filter.without_count =
-		engine_server_closed(worker->engine, mem, true, &names, &until);
+	filter.without_count = engine_server_closed(worker->engine, mem, true, &names, &until);
 	filter.without = names;
 	FAULT_TRY(queue_next_due(worker->store, &filter, &due));
 	if (filter.without_count)
@@ -460,7 +442,7 @@ static struct fault *is_over(struct engine_worker *worker, TALLOC_CTX *mem,
 
 /* What the end of a request is told with. */
 struct ending {
-	struct engine_server *silent; /* servers that do not answer */
+	struct engine_server *silent;   /* servers that do not answer */
 	struct queue_overdue **waiting; /* accounts there that nobody has tried, per server */
 	size_t *waiting_counts, silent_count;
 	int64_t jobs[JOB_STATES];

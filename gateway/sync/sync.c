@@ -26,8 +26,8 @@ static struct fault *jobs_for(TALLOC_CTX *mem, const struct sync_env *env, struc
 		struct account *account = NULL;
 
 		FAULT_TRY(link_account(store, mem, servers[i]->name, resource->id, true, &account));
-		FAULT_TRY(queue_add(store, JOB_PUBLISH, account->id, project, clock_now_us(env->clock),
-				    NULL));
+		FAULT_TRY(queue_add(store, JOB_PUBLISH, account->id, project,
+				    clock_now_us(env->clock), NULL));
 		++*jobs;
 	}
 	*servers_r = count;
@@ -90,10 +90,9 @@ struct fault *sync_publish(TALLOC_CTX *mem, const struct sync_env *env, struct s
 /* ---- a dry run: the same rounds without the queue, one after the other ---- */
 
 struct dry {
-	const struct sync_env *env;
+	const struct engine_env *env;
 	const struct sync_options *options;
 	TALLOC_CTX *mem;
-	struct http *http;
 	struct round_env round;
 	struct conf_report *rule_report;
 	struct fault **silent; /* per server: why it does not answer; NULL: it does */
@@ -103,12 +102,12 @@ struct dry {
 
 static struct fault *dry_rounds(struct dry *dry, TALLOC_CTX *mem, struct visit *visit)
 {
-	struct delivery delivery = { .http = dry->http,
+	struct delivery delivery = { .http = dry->env->http,
 				     .clock = dry->env->clock,
 				     .points = dry->env->points,
 				     .conf = dry->env->conf,
-				     .trusts = trusts_new(mem),
-				     .stop_fd = -1 };
+				     .trusts = dry->env->trusts,
+				     .stop_fd = dry->env->stop_fd };
 
 	FAULT_TRY(delivery_endpoint(mem, &delivery, visit->server, visit->resource,
 				    &visit->endpoint));
@@ -177,26 +176,42 @@ static struct fault *dry_accounts(struct dry *dry)
 	return NULL;
 }
 
-static struct fault *run_dry(struct dry *dry)
+static struct fault *dry_open(struct dry *dry)
 {
-	const struct sync_env *env = dry->env;
+	const struct engine_env *env = dry->env;
 
 	dry->rule_report = MEM_NEW(dry->mem, struct conf_report);
 	dry->outcomes = outcomes_new(dry->mem);
 	dry->silent = MEM_ARRAY(dry->mem, struct fault *, env->conf->server_count);
-	dry->round = (struct round_env){ .conf = env->conf,
-					 .clock = env->clock,
-					 .points = env->points };
-	FAULT_TRY(store_open(dry->mem, env->conf->dsn, env->clock, env->points,
-			     &dry->round.store));
+	dry->result = MEM_NEW(dry->mem, struct sync_result);
+	dry->result->report = round_report_new(dry->result);
+	dry->round =
+		(struct round_env){ .conf = env->conf, .clock = env->clock, .points = env->points };
+	FAULT_TRY(store_open(dry->mem, env->conf->dsn, env->clock, env->points, &dry->round.store));
 	dry->round.rules = rules_new(dry->mem, env->conf, dry->rule_report);
 	if (!dry->round.rules)
 		return fault_new(
 			dry->mem, FAULT_CONFIG,
 			"a rule of the configuration is not accepted; see: taskferry check");
-	FAULT_TRY(dry_accounts(dry));
-	outcomes_tell(dry->outcomes, dry->result);
 	return NULL;
+}
+
+static struct fault *run_dry(TALLOC_CTX *mem, const struct engine_env *env,
+			     const struct sync_options *options, struct sync_result **result_r)
+{
+	struct dry dry = { .env = env, .options = options, .mem = MEM_CONTEXT(mem) };
+	struct fault *fault = dry_open(&dry);
+
+	if (!fault)
+		fault = dry_accounts(&dry);
+	if (fault) {
+		talloc_steal(mem, fault);
+	} else {
+		outcomes_tell(dry.outcomes, dry.result);
+		*result_r = talloc_steal(mem, dry.result);
+	}
+	talloc_free(dry.mem);
+	return fault;
 }
 
 /* ---- the real one ---- */
@@ -248,59 +263,40 @@ static struct fault *run_engine(TALLOC_CTX *mem, const struct engine_env *env,
 	return fault;
 }
 
-/* A database that is not there or not ours is told before any thread is started. */
-static struct fault *run_real(TALLOC_CTX *mem, const struct sync_env *env, struct http *http,
+static struct fault *run_real(TALLOC_CTX *mem, const struct engine_env *env,
 			      const struct sync_options *options, struct sync_result **result_r)
 {
-	struct engine_env all = { .conf = env->conf,
-				  .clock = env->clock,
-				  .points = env->points,
-				  .http = http,
-				  .trusts = trusts_new(http),
-				  .stop_fd = -1 };
 	struct waiter waiter = { .done = false };
 	struct fault *fault;
 
 	pthread_mutex_init(&waiter.lock, NULL);
 	pthread_cond_init(&waiter.ended, NULL);
-	fault = run_engine(mem, &all, options, &waiter);
+	fault = run_engine(mem, env, options, &waiter);
 	pthread_cond_destroy(&waiter.ended);
 	pthread_mutex_destroy(&waiter.lock);
-	if (!fault)
-		fault = talloc_steal(mem, waiter.fault);
+	if (fault)
+		talloc_free(waiter.fault); /* it never began, which is the better reason */
 	else
-		talloc_free(waiter.fault);
-	if (fault) {
-		talloc_free(waiter.result);
-		return fault;
-	}
-	*result_r = talloc_steal(mem, waiter.result);
-	return NULL;
+		fault = talloc_steal(mem, waiter.fault);
+	if (!fault)
+		*result_r = talloc_steal(mem, waiter.result);
+	return fault;
 }
 
 struct fault *sync_run(TALLOC_CTX *mem, const struct sync_env *env,
 		       const struct sync_options *options, struct sync_result **result_r)
 {
-	struct dry dry = { .env = env, .options = options };
-	struct http *http = NULL;
+	struct engine_env all = {
+		.conf = env->conf, .clock = env->clock, .points = env->points, .stop_fd = -1
+	};
 	struct fault *fault;
 
-	FAULT_TRY(http_new(mem, env->clock, env->points, &http));
-	if (!options->dry_run) {
-		fault = run_real(mem, env, http, options, result_r);
-		talloc_free(http);
-		return fault;
-	}
-	dry.mem = MEM_CONTEXT(mem);
-	dry.http = http;
-	dry.result = MEM_NEW(dry.mem, struct sync_result);
-	dry.result->report = round_report_new(dry.result);
-	fault = run_dry(&dry);
-	if (fault)
-		talloc_steal(mem, fault);
+	FAULT_TRY(http_new(mem, env->clock, env->points, &all.http));
+	all.trusts = trusts_new(all.http);
+	if (options->dry_run)
+		fault = run_dry(mem, &all, options, result_r);
 	else
-		*result_r = talloc_steal(mem, dry.result);
-	talloc_free(dry.mem);
-	talloc_free(http);
+		fault = run_real(mem, &all, options, result_r);
+	talloc_free(all.http);
 	return fault;
 }

@@ -498,8 +498,8 @@ static struct fault *next_due(struct store *store, TALLOC_CTX *mem,
 		FAULT_TRY(next_server(store, mem, filter, &server));
 		if (!server)
 			break;
-		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_SOONEST, "iit",
-				   filter->account, filter->project, server));
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_JOB_SOONEST, "iit", filter->account,
+				   filter->project, server));
 		FAULT_TRY(rows_int(cursor, INT64_MAX, &due));
 		if (due < first)
 			first = due;

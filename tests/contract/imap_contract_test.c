@@ -2,10 +2,14 @@
 
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -90,6 +94,7 @@ struct lab {
 	struct trusts *trusts;
 	const char *url, *tls_url, *ca, *user;
 	int port;
+	struct points *points;      /* NULL, or the test's */
 	struct imap_session *other; /* another client of the same account */
 };
 
@@ -117,7 +122,7 @@ static struct endpoint *account(struct lab *lab, const char *url, const char *pa
 	one.password = secret_new(lab, password, strlen(password));
 	if (text_starts(url, "imaps:"))
 		one.tls_ca = lab->ca;
-	return imap_new(lab, lab->clock, NULL, &one);
+	return imap_new(lab, lab->clock, lab->points, &one);
 }
 
 static int64_t count_writes(struct contract_world *world)
@@ -796,6 +801,83 @@ Test(imap_remove, without_uidplus_others_are_waited_for)
 	store(lab, folder, two, "-FLAGS (\\Deleted)");
 	fine(drop(lab, folder, one, one, NULL), "afterwards");
 	fine(fetch(lab, folder, two), "the other one");
+	lab_end(lab);
+}
+
+/* The log of the fault points is a pipe with room for one report: the endpoint reports that it is
+ * about to write, and waits at its next report until the pipe is emptied. Meanwhile another client
+ * marks another message. */
+struct gate {
+	int fds[2], size;
+	struct lab *theirs;
+	const char *folder, *address;
+};
+
+#define REPORT "IMAP_SENDING\n"
+
+static void gate_new(struct gate *gate, struct lab *lab)
+{
+	char blank = ' ';
+
+	cr_assert_eq(pipe(gate->fds), 0);
+	cr_assert_eq(fcntl(gate->fds[1], F_SETFL, O_NONBLOCK), 0);
+	for (gate->size = 0; write(gate->fds[1], &blank, 1) == 1; gate->size++)
+		;
+	for (int i = 0; i < gate->size; i++)
+		cr_assert_eq(read(gate->fds[0], &blank, 1), 1);
+	for (int i = 0; i < gate->size - (int)strlen(REPORT); i++)
+		cr_assert_eq(write(gate->fds[1], &blank, 1), 1);
+	lab->points = points_new(lab, NULL, mem_printf(lab, "/proc/self/fd/%d", gate->fds[1]));
+}
+
+static int gate_fill(const struct gate *gate)
+{
+	int n = -1;
+
+	cr_assert_eq(ioctl(gate->fds[0], FIONREAD, &n), 0);
+	return n;
+}
+
+static void *mark_another(void *context)
+{
+	struct gate *gate = context;
+	char bytes[4096];
+
+	for (int ms = 0; ms < WAIT_MS && gate_fill(gate) < gate->size; ms++)
+		(void)poll(NULL, 0, 1);
+	store(gate->theirs, gate->folder, gate->address, "+FLAGS (\\Deleted)");
+	while (gate_fill(gate) > 0)
+		cr_assert_gt(read(gate->fds[0], bytes, sizeof bytes), 0);
+	return NULL;
+}
+
+/* Ours is taken back, what the other has marked stays, and nothing is removed. */
+Test(imap_remove, without_uidplus_a_mark_that_comes_between_is_seen)
+{
+	struct lab *lab = lab_new(DOT, 1U << IMAP_CAP_UIDPLUS, "between marks"),
+		   *theirs = lab_new(DOT, 0, "between marks");
+	struct gate gate = { .theirs = theirs };
+	struct endpoint *plain = lab->world.endpoint;
+	const char *one, *two;
+	pthread_t thread;
+
+	gate.folder = new_folder(lab);
+	one = put(lab, gate.folder, "uid-1", NULL).placed;
+	two = gate.address = put(lab, gate.folder, "uid-2", NULL).placed;
+	(void)other(theirs);
+	gate_new(&gate, lab);
+	lab->world.endpoint = account(lab, lab->url, "secret", 1U << IMAP_CAP_UIDPLUS);
+	cr_assert_eq(pthread_create(&thread, NULL, mark_another, &gate), 0);
+	expect(drop(lab, gate.folder, one, one, NULL), FAULT_LOCKED, FAULT_SCOPE_ITEM, "remove");
+	pthread_join(thread, NULL);
+	lab->world.endpoint = plain;
+	fine(fetch(lab, gate.folder, one), "ours");
+	fine(fetch(lab, gate.folder, two), "theirs");
+	expect_words(look(lab, gate.folder, one, "FLAGS"), "\\Deleted", false);
+	expect_words(look(lab, gate.folder, two, "FLAGS"), "\\Deleted", true);
+	close(gate.fds[0]);
+	close(gate.fds[1]);
+	lab_end(theirs);
 	lab_end(lab);
 }
 

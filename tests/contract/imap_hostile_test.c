@@ -190,12 +190,12 @@ static void run_all_wrong(const struct wrong *wrong, size_t count, int32_t comma
 
 #define GREETING(say)                                                                              \
 	{                                                                                          \
-		"", say, IMAP_SCRIPT_HANG                                                          \
+		"", say, IMAP_SCRIPT_HANG, NULL                                                    \
 	}
 
 static const struct wrong greetings[] = {
 	{ "bye",
-	  { "", "* BYE too many\r\n", IMAP_SCRIPT_CLOSE },
+	  { "", "* BYE too many\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	  FAULT_UNREACHABLE,
 	  "too many",
 	  NULL },
@@ -203,7 +203,7 @@ static const struct wrong greetings[] = {
 	  NULL },
 	{ "bye without a text", GREETING("* BYE\r\n"), FAULT_UNREACHABLE, "without a reason",
 	  NULL },
-	{ "closed", { "", "", IMAP_SCRIPT_CLOSE }, FAULT_UNREACHABLE, "closed", NULL },
+	{ "closed", { "", "", IMAP_SCRIPT_CLOSE, NULL }, FAULT_UNREACHABLE, "closed", NULL },
 	{ "HTTP", GREETING("HTTP/1.1 400 Bad Request\r\n\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "SSH", GREETING("SSH-2.0-OpenSSH_9.2p1\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "SMTP", GREETING("220 mail ESMTP\r\n"), FAULT_PROTOCOL, NULL, NULL },
@@ -214,32 +214,32 @@ static const struct wrong greetings[] = {
 	{ "an empty line", GREETING("\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "NUL", GREETING("* OK hi$0\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "a line without end",
-	  { "", "* OK xxxxxxxxxxxxxxxxxxx", IMAP_SCRIPT_ENDLESS },
+	  { "", "* OK xxxxxxxxxxxxxxxxxxx", IMAP_SCRIPT_ENDLESS, NULL },
 	  FAULT_PROTOCOL,
 	  "longer",
 	  NULL },
 	{ "NULs without end",
-	  { "", "$0$0$0$0$0$0$0$0$0$0$0$0", IMAP_SCRIPT_ENDLESS },
+	  { "", "$0$0$0$0$0$0$0$0$0$0$0$0", IMAP_SCRIPT_ENDLESS, NULL },
 	  FAULT_PROTOCOL,
 	  "longer",
 	  NULL },
 	{ "a forged answer",
-	  { "", "* OK hi\r\nT1 OK you\r\n", IMAP_SCRIPT_GO_ON },
+	  { "", "* OK hi\r\nT1 OK you\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  "not asked",
 	  NULL },
 	{ "an open list in a code",
-	  { "", "* OK [PERMANENTFLAGS (] x\r\n", IMAP_SCRIPT_GO_ON },
+	  { "", "* OK [PERMANENTFLAGS (] x\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "strings in a code",
-	  { "", "* OK [PERMANENTFLAGS (\"a\")] hi\r\n", IMAP_SCRIPT_GO_ON },
+	  { "", "* OK [PERMANENTFLAGS (\"a\")] hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
-	{ "no text", { "", "* OK\r\n", IMAP_SCRIPT_GO_ON }, FINE, NULL, NULL },
-	{ "PREAUTH", { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON }, FINE, NULL, NULL },
+	{ "no text", { "", "* OK\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
+	{ "PREAUTH", { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
 };
 
 Test(hostile, greetings, .timeout = 120)
@@ -249,7 +249,7 @@ Test(hostile, greetings, .timeout = 120)
 
 #define LOGIN(say)                                                                                 \
 	{                                                                                          \
-		"AUTHENTICATE", say, IMAP_SCRIPT_GO_ON                                             \
+		"AUTHENTICATE", say, IMAP_SCRIPT_GO_ON, NULL                                       \
 	}
 
 static const struct wrong logins[] = {
@@ -284,22 +284,22 @@ static const struct wrong logins[] = {
 	{ "capabilities that are not believed", LOGIN("* CAPABILITY IMAP4rev1\r\n$T OK x\r\n"),
 	  FINE, NULL, NULL },
 	{ "LOGINDISABLED",
-	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON },
+	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_LOGIN,
 	  "wants TLS",
 	  "IMAP4rev1 LOGINDISABLED" },
 	{ "LOGIN only",
-	  { "AUTHENTICATE", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE },
+	  { "AUTHENTICATE", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	  FINE,
 	  NULL,
 	  "IMAP4rev1 IDLE" },
 	{ "PLAIN without SASL-IR",
-	  { "LOGIN", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE },
+	  { "LOGIN", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	  FINE,
 	  NULL,
 	  "IMAP4rev1 AUTH=PLAIN LOGINDISABLED IDLE" },
 	{ "PLAIN refused at the plus",
-	  { "+", "$T NO [AUTHENTICATIONFAILED] no\r\n", IMAP_SCRIPT_GO_ON },
+	  { "+", "$T NO [AUTHENTICATIONFAILED] no\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_LOGIN,
 	  NULL,
 	  "IMAP4rev1 AUTH=PLAIN IDLE" },
@@ -312,7 +312,7 @@ Test(hostile, logins, .timeout = 120)
 
 #define SELECT(say)                                                                                \
 	{                                                                                          \
-		"SELECT", say, IMAP_SCRIPT_GO_ON                                                   \
+		"SELECT", say, IMAP_SCRIPT_GO_ON, NULL                                             \
 	}
 #define SELECT_WITH(data) SELECT(data "\r\n* 3 EXISTS\r\n$T OK done\r\n")
 
@@ -364,85 +364,93 @@ static const struct wrong answers[] = {
 	{ "a plus", SELECT("+ go on\r\n$T OK x\r\n"), FAULT_PROTOCOL, "nobody waits", NULL },
 	{ "another tag", SELECT("T999 OK x\r\n"), FAULT_PROTOCOL, "not asked", NULL },
 	{ "bye and closed",
-	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_CLOSE },
+	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	  FAULT_UNREACHABLE,
 	  "bye",
 	  NULL },
 	{ "bye without end",
-	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_ENDLESS },
+	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_ENDLESS, NULL },
 	  FAULT_UNREACHABLE,
 	  "bye",
 	  NULL },
 	{ "a literal without end",
-	  { "SELECT", "* LIST () NIL {2000000}\r\n", IMAP_SCRIPT_ENDLESS },
+	  { "SELECT", "* LIST () NIL {2000000}\r\n", IMAP_SCRIPT_ENDLESS, NULL },
 	  FAULT_PROTOCOL,
 	  NULL,
 	  NULL },
 	{ "literals without end",
-	  { "SELECT", "* XFOO {9}\r\n012345678{9}\r\n012345678", IMAP_SCRIPT_ENDLESS },
+	  { "SELECT", "* XFOO {9}\r\n012345678{9}\r\n012345678", IMAP_SCRIPT_ENDLESS, NULL },
 	  FAULT_PROTOCOL,
 	  NULL,
 	  NULL },
 	/* later */
 	{ "no plus for IDLE",
-	  { "IDLE", "$T NO idle yourself\r\n", IMAP_SCRIPT_GO_ON },
+	  { "IDLE", "$T NO idle yourself\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_REFUSED,
 	  "idle yourself",
 	  NULL },
 	{ "BAD for IDLE",
-	  { "IDLE", "$T BAD what\r\n", IMAP_SCRIPT_GO_ON },
+	  { "IDLE", "$T BAD what\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  NULL,
 	  NULL },
 	{ "two plusses for IDLE",
-	  { "IDLE", "+ a\r\n+ b\r\n", IMAP_SCRIPT_GO_ON },
+	  { "IDLE", "+ a\r\n+ b\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  "nobody waits",
 	  NULL },
 	{ "another tag for IDLE",
-	  { "IDLE", "T1 OK\r\n", IMAP_SCRIPT_GO_ON },
+	  { "IDLE", "T1 OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  "not asked",
 	  NULL },
 	{ "bye in IDLE",
-	  { "IDLE", "+ a\r\n* BYE tired\r\n", IMAP_SCRIPT_CLOSE },
+	  { "IDLE", "+ a\r\n* BYE tired\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	  FAULT_UNREACHABLE,
 	  "tired",
 	  NULL },
 	{ "another tag for DONE",
-	  { "DONE", "DONE OK\r\n", IMAP_SCRIPT_GO_ON },
+	  { "DONE", "DONE OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  "not asked",
 	  NULL },
 	{ "ID with nonsense",
-	  { "ID (", "* ID (\"name\" NIL \"version\")\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON },
+	  { "ID (", "* ID (\"name\" NIL \"version\")\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "NAMESPACE with an empty delimiter",
-	  { "NAMESPACE", "* NAMESPACE ((\"\" \"\"))\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON },
+	  { "NAMESPACE", "* NAMESPACE ((\"\" \"\"))\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "NAMESPACE of nothing",
 	  { "NAMESPACE",
 	    "* NAMESPACE\r\n* NAMESPACE (x)\r\n* NAMESPACE ((x))\r\n* NAMESPACE (())\r\n$T OK\r\n",
-	    IMAP_SCRIPT_GO_ON },
+	    IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
-	{ "NAMESPACE refused", { "NAMESPACE", "$T NO\r\n", IMAP_SCRIPT_GO_ON }, FINE, NULL, NULL },
+	{ "NAMESPACE refused",
+	  { "NAMESPACE", "$T NO\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  FINE,
+	  NULL,
+	  NULL },
 	{ "LIST with nonsense",
-	  { "LIST", "* LIST\r\n* LIST x\r\n* LIST () ()\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON },
+	  { "LIST", "* LIST\r\n* LIST x\r\n* LIST () ()\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "capabilities that change",
-	  { "LIST", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON },
+	  { "LIST", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FINE,
 	  NULL,
 	  NULL },
-	{ "no capabilities", { "CAPABILITY", "$T NO x\r\n", IMAP_SCRIPT_GO_ON }, FINE, NULL, NULL },
+	{ "no capabilities",
+	  { "CAPABILITY", "$T NO x\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  FINE,
+	  NULL,
+	  NULL },
 };
 
 Test(hostile, answers, .timeout = 120)
@@ -460,7 +468,7 @@ Test(hostile, two_hundred_thousand_brackets)
 	for (int i = 0; i < 200000; i++)
 		buf_putc(text, '(');
 	buf_puts(text, "\r\n");
-	wrong.row = (struct imap_script_row){ "SELECT", text->data, IMAP_SCRIPT_GO_ON };
+	wrong.row = (struct imap_script_row){ "SELECT", text->data, IMAP_SCRIPT_GO_ON, NULL };
 	run_wrong(&wrong, IMAP_LAB_LONG_MS);
 	talloc_free(mem);
 }
@@ -473,7 +481,8 @@ Test(hostile, bye_at_every_command, .timeout = 120)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
-				       { steps[i], "* BYE going down\r\n", IMAP_SCRIPT_CLOSE },
+				       { steps[i], "* BYE going down\r\n", IMAP_SCRIPT_CLOSE,
+					 NULL },
 				       FAULT_UNREACHABLE,
 				       "going down",
 				       NULL };
@@ -486,7 +495,7 @@ Test(hostile, silence_at_every_command, .timeout = 120)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
-				       { steps[i], "* OK wait\r\n* CAP", IMAP_SCRIPT_HANG },
+				       { steps[i], "* OK wait\r\n* CAP", IMAP_SCRIPT_HANG, NULL },
 				       FAULT_UNREACHABLE,
 				       "in time",
 				       NULL };
@@ -499,7 +508,7 @@ Test(hostile, dripping_at_every_command, .timeout = 120)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
-				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_DRIP },
+				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_DRIP, NULL },
 				       FAULT_UNREACHABLE,
 				       "in time",
 				       NULL };
@@ -512,7 +521,8 @@ Test(hostile, lines_without_end_at_every_command, .timeout = 120)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
-				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_ENDLESS },
+				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_ENDLESS,
+					 NULL },
 				       FAULT_UNREACHABLE,
 				       "in time",
 				       NULL };
@@ -521,43 +531,62 @@ Test(hostile, lines_without_end_at_every_command, .timeout = 120)
 	}
 }
 
+Test(hostile, a_flood_while_parked, .timeout = 60)
+{
+	static const struct imap_script_row row = { "IDLE", "+ idling\r\n", IMAP_SCRIPT_ENDLESS,
+						    "* OK Still here\r\n" };
+	struct imap_script script = { .rows = &row, .count = 1 };
+	struct imap_lab *lab = imap_lab_new(&script);
+	int64_t start = imap_lab_now_ms();
+	bool woken = true;
+
+	imap_lab_open(lab);
+	imap_lab_none(imap_session_idle(lab->session, &woken), "idle");
+	for (int i = 0; i < 100; i++) {
+		imap_lab_none(imap_session_idle_ready(lab->session, &woken), "ready");
+		cr_expect_eq(woken, false);
+	}
+	cr_expect_lt(imap_lab_now_ms() - start, 30000);
+	imap_lab_end(lab);
+}
+
 /* ---- TLS that somebody does not want ---- */
 
 #define TLS_CAPS "IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR IDLE"
 
 static const struct wrong starts[] = {
 	{ "not offered",
-	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON },
+	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_TLS,
 	  "no STARTTLS",
 	  "IMAP4rev1 AUTH=PLAIN" },
 	{ "PREAUTH",
-	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON },
+	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_TLS,
 	  "before TLS",
 	  TLS_CAPS },
 	{ "refused",
-	  { "STARTTLS", "$T NO not now\r\n", IMAP_SCRIPT_GO_ON },
+	  { "STARTTLS", "$T NO not now\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_TLS,
 	  "not now",
 	  TLS_CAPS },
 	{ "injected",
-	  { "STARTTLS", "$T OK go\r\n* CAPABILITY IMAP4rev1\r\n", IMAP_SCRIPT_GO_ON },
+	  { "STARTTLS", "$T OK go\r\n* CAPABILITY IMAP4rev1\r\n", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  "in the clear",
 	  TLS_CAPS },
 	{ "injected in part",
-	  { "STARTTLS", "$T OK go\r\n*", IMAP_SCRIPT_GO_ON },
+	  { "STARTTLS", "$T OK go\r\n*", IMAP_SCRIPT_GO_ON, NULL },
 	  FAULT_PROTOCOL,
 	  "in the clear",
 	  TLS_CAPS },
 	{ "closed",
-	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_CLOSE },
+	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	  FAULT_UNREACHABLE,
 	  NULL,
 	  TLS_CAPS },
 	{ "silent",
-	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_HANG },
+	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_HANG, NULL },
 	  FAULT_UNREACHABLE,
 	  "in time",
 	  TLS_CAPS },
@@ -599,7 +628,7 @@ static void *stop_soon(void *context)
 
 Test(hostile, the_stop_descriptor_ends_waiting)
 {
-	static const struct imap_script_row row = { "APPEND", "", IMAP_SCRIPT_HANG };
+	static const struct imap_script_row row = { "APPEND", "", IMAP_SCRIPT_HANG, NULL };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;

@@ -3,6 +3,7 @@
 #include "imap_script.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+
+#define SAY_AT_ONCE ((size_t)64 << 10)
 
 /* One thread, one client at a time: the next one is taken when the last has gone. */
 
@@ -73,18 +76,25 @@ static void send_bytes(struct client *client, const char *bytes, size_t n)
 	if (cut && n > cut - client->said)
 		n = cut - client->said;
 	while (n && !client->gone) {
-		ssize_t sent = send(client->fd, bytes, n, MSG_NOSIGNAL);
+		ssize_t sent;
 
+		/* under the lock: who has read the bytes finds them counted */
+		pthread_mutex_lock(&client->server->lock);
+		sent = send(client->fd, bytes, n < SAY_AT_ONCE ? n : SAY_AT_ONCE,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent > 0)
+			client->server->said = client->said += (size_t)sent;
+		pthread_mutex_unlock(&client->server->lock);
+		if (sent < 0 && errno == EAGAIN && !is_stopping(client->server)) {
+			(void)poll(&(struct pollfd){ .fd = client->fd, .events = POLLOUT }, 1, 100);
+			continue;
+		}
 		if (sent <= 0) {
 			client->gone = true;
 			break;
 		}
 		bytes += sent;
 		n -= (size_t)sent;
-		client->said += (size_t)sent;
-		pthread_mutex_lock(&client->server->lock);
-		client->server->said = client->said;
-		pthread_mutex_unlock(&client->server->lock);
 	}
 	if (cut && client->said >= cut)
 		client->gone = true;
@@ -128,8 +138,15 @@ static struct buf *fill_in(TALLOC_CTX *mem, const char *say, const char *tag)
 	return out;
 }
 
-static void say_in_manner(struct client *client, const struct buf *text, enum imap_script_then then)
+static void say_in_manner(struct client *client, const struct buf *say, const char *again,
+			  enum imap_script_then then)
 {
+	const struct buf *text = say;
+
+	if (again) {
+		send_bytes(client, say->data, say->len);
+		text = fill_in(client->mem, again, "?");
+	}
 	switch (then) {
 	case IMAP_SCRIPT_GO_ON:
 	case IMAP_SCRIPT_CLOSE:
@@ -216,6 +233,7 @@ static bool answer(struct client *client, const char *tag, const char *command)
 	const struct imap_script *script = &client->server->script;
 	const char *say = good_words(client, command);
 	enum imap_script_then then = IMAP_SCRIPT_GO_ON;
+	const char *again = NULL;
 	bool plus;
 
 	for (size_t i = 0; i < script->count; i++) {
@@ -225,10 +243,11 @@ static bool answer(struct client *client, const char *tag, const char *command)
 			continue;
 		say = row->say ? row->say : say;
 		then = row->then;
+		again = row->again;
 		break;
 	}
 	plus = *say == '+';
-	say_in_manner(client, fill_in(client->mem, say, tag), then);
+	say_in_manner(client, fill_in(client->mem, say, tag), again, then);
 	if (!strncmp(command, "LOGOUT", strlen("LOGOUT")))
 		client->gone = true;
 	return plus;

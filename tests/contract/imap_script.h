@@ -25,6 +25,7 @@ enum imap_script_then {
 struct imap_script_row {
 	const char *when, *say;
 	enum imap_script_then then;
+	const char *again; /* DRIP and ENDLESS: repeated, behind SAY; NULL: SAY itself */
 };
 
 struct imap_script {

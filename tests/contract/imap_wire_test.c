@@ -177,7 +177,7 @@ Test(wire, small_literals_do_not_wait)
 Test(wire, a_refused_literal_is_not_sent)
 {
 	static const struct imap_script_row row = { "+", "$T NO [TRYCREATE] no such mailbox\r\n",
-						    IMAP_SCRIPT_GO_ON };
+						    IMAP_SCRIPT_GO_ON, NULL };
 	struct imap_script script = { .caps = SYNC_CAPS, .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -203,7 +203,7 @@ Test(wire, a_refused_literal_is_not_sent)
 /* A write that was never sent whole is not done; one that was may be. */
 Test(wire, maybe_done_is_what_went_out_whole)
 {
-	static const struct imap_script_row silent = { "+", "", IMAP_SCRIPT_CLOSE };
+	static const struct imap_script_row silent = { "+", "", IMAP_SCRIPT_CLOSE, NULL };
 	struct imap_script script = { .caps = SYNC_CAPS, .rows = &silent, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -223,10 +223,10 @@ Test(window, answers_in_any_order)
 {
 	/* open takes T1 to T4 */
 	static const struct imap_script_row rows[] = {
-		{ "XA", "", IMAP_SCRIPT_GO_ON },
-		{ "XB", "", IMAP_SCRIPT_GO_ON },
+		{ "XA", "", IMAP_SCRIPT_GO_ON, NULL },
+		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL },
 		{ "XC", "$T OK c\r\n* 1 EXISTS\r\nT5 NO [INUSE] a\r\nT6 BAD b\r\n",
-		  IMAP_SCRIPT_GO_ON },
+		  IMAP_SCRIPT_GO_ON, NULL },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -250,11 +250,33 @@ Test(window, answers_in_any_order)
 	imap_lab_end(lab);
 }
 
+Test(window, one_answer_each)
+{
+	static const struct imap_script_row rows[] = {
+		{ "XA", "$T OK a\r\n$T OK again\r\n", IMAP_SCRIPT_GO_ON, NULL },
+		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL },
+	};
+	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
+	struct imap_lab *lab = imap_lab_new(&script);
+	struct imap_line *lines[] = { imap_line_new(lab, "XA", false),
+				      imap_line_new(lab, "XB", true) };
+	struct imap_answer some[2];
+	struct fault *fault;
+	size_t answered;
+
+	imap_lab_open(lab);
+	fault = imap_session_run_all(lab->session, lab, lines, 2, NULL, NULL, some, &answered);
+	imap_lab_fault(fault, FAULT_PROTOCOL, "twice");
+	cr_expect_eq(answered, 1);
+	cr_expect_eq(fault->maybe_done, true);
+	imap_lab_end(lab);
+}
+
 Test(window, the_first_answers_are_told_when_it_breaks)
 {
 	static const struct imap_script_row rows[] = {
-		{ "XB", "", IMAP_SCRIPT_GO_ON },
-		{ "XC", "$T OK c\r\n* BYE enough\r\n", IMAP_SCRIPT_CLOSE },
+		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL },
+		{ "XC", "$T OK c\r\n* BYE enough\r\n", IMAP_SCRIPT_CLOSE, NULL },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -284,7 +306,7 @@ static struct fault *enough(void *context, const struct imap_response *response)
 Test(window, a_caller_who_has_enough)
 {
 	static const struct imap_script_row row = { "XA", "* SEARCH 1\r\n* SEARCH 2\r\n$T OK a\r\n",
-						    IMAP_SCRIPT_GO_ON };
+						    IMAP_SCRIPT_GO_ON, NULL };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_line *lines[300];
@@ -311,9 +333,10 @@ Test(selected, the_old_mailbox_is_not_the_new_one)
 {
 	static const struct imap_script_row row = {
 		"SELECT",
-		"* 9 EXISTS\r\n* OK [UIDVALIDITY 1] old\r\n* OK [CLOSED] x\r\n* 3 EXISTS\r\n"
-		"* OK [UIDVALIDITY 2] x\r\n* OK [NOMODSEQ] x\r\n$T OK [READ-ONLY] done\r\n",
-		IMAP_SCRIPT_GO_ON
+		"* 9 EXISTS\r\n* OK [UIDVALIDITY 1] old\r\n* OK [UIDNEXT 99] old\r\n* OK "
+		"[HIGHESTMODSEQ 5] old\r\n* OK [CLOSED] x\r\n* 3 EXISTS\r\n"
+		"* OK [UIDVALIDITY 2] x\r\n$T OK [READ-ONLY] done\r\n",
+		IMAP_SCRIPT_GO_ON, NULL
 	};
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -341,7 +364,7 @@ Test(selected, none_after_a_failed_select)
 {
 	static const struct imap_script_row row = { "SELECT \"gone\"",
 						    "* 9 EXISTS\r\n$T NO [NONEXISTENT] x\r\n",
-						    IMAP_SCRIPT_GO_ON };
+						    IMAP_SCRIPT_GO_ON, NULL };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -374,7 +397,7 @@ Test(selected, counts_what_nobody_asked_for)
 {
 	for (size_t i = 0; i < COUNT_OF(changes); i++) {
 		char *said = mem_printf(NULL, "%s$T OK x\r\n", changes[i].said);
-		struct imap_script_row row = { "UID FETCH", said, IMAP_SCRIPT_GO_ON };
+		struct imap_script_row row = { "UID FETCH", said, IMAP_SCRIPT_GO_ON, NULL };
 		struct imap_script script = { .rows = &row, .count = 1 };
 		struct imap_lab *lab = imap_lab_new(&script);
 		struct imap_answer answer;
@@ -423,7 +446,7 @@ static void idle_until(struct imap_lab *lab, bool woken, bool want)
 Test(idle, tells_what_comes_in_the_same_breath)
 {
 	for (size_t i = 0; i < COUNT_OF(idles); i++) {
-		struct imap_script_row row = { "IDLE", idles[i].said, IMAP_SCRIPT_GO_ON };
+		struct imap_script_row row = { "IDLE", idles[i].said, IMAP_SCRIPT_GO_ON, NULL };
 		struct imap_script script = { .rows = &row, .count = 1 };
 		struct imap_lab *lab = imap_lab_new(&script);
 		struct imap_answer answer;
@@ -444,7 +467,7 @@ Test(idle, tells_what_comes_in_the_same_breath)
 Test(idle, a_server_that_refuses_leaves_the_session_sound)
 {
 	static const struct imap_script_row row = { "IDLE", "$T NO not today\r\n",
-						    IMAP_SCRIPT_GO_ON };
+						    IMAP_SCRIPT_GO_ON, NULL };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -494,8 +517,9 @@ Test(open, does_without)
 Test(open, capabilities_of_before_the_login_are_forgotten)
 {
 	static const struct imap_script_row rows[] = {
-		{ "AUTHENTICATE", "$T OK in\r\n", IMAP_SCRIPT_GO_ON },
-		{ "CAPABILITY", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK x\r\n", IMAP_SCRIPT_GO_ON },
+		{ "AUTHENTICATE", "$T OK in\r\n", IMAP_SCRIPT_GO_ON, NULL },
+		{ "CAPABILITY", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK x\r\n", IMAP_SCRIPT_GO_ON,
+		  NULL },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -527,7 +551,7 @@ Test(open, a_password_goes_to_loopback_or_tls_only)
 Test(open, a_server_that_shows_the_password_later)
 {
 	static const struct imap_script_row row = {
-		"NOOP", "$T NO your password is " IMAP_LAB_PASSWORD "\r\n", IMAP_SCRIPT_GO_ON
+		"NOOP", "$T NO your password is " IMAP_LAB_PASSWORD "\r\n", IMAP_SCRIPT_GO_ON, NULL
 	};
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);

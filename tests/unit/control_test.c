@@ -77,9 +77,9 @@ Test(control, what_is_no_request_is_refused)
 		"{\"command\": \"sync\", \"account\": \"mail/ana\", \"account_id\": \"0\"}",
 		"{\"command\": \"sync\", \"account\": \"mail/ana\", \"account_id\": \"-7\"}",
 		"{\"command\": \"sync\", \"account\": \"mail/ana\", \"account_id\": \"7x\"}",
+		"{\"command\": \"poke\", \"project_id\": \"9999999999999999999\"}",
 		"{\"command\": \"sync\", \"project\": [\"a\"], \"project_id\": \"7\"}",
-		"{\"command\": \"sync\", \"project\": \"a\", \"project_id\": "
-		"\"99999999999999999999\"}",
+		"{\"command\": \"sync\", \"project\": \"a\", \"project_id\": \"x\"}",
 		"{\"command\": \"\xff\xfe\"}",
 		"GET / HTTP/1.1",
 	};

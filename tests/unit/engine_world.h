@@ -151,14 +151,15 @@ static inline void world_add_person(struct engine_world *world, int number, char
 	ENGINE_OK(project_task_add(world->store, project, assignment.source_key, number, &task));
 	assignment.task_id = task;
 	ENGINE_OK(project_assignment_add(world->store, &assignment, &assignment.id));
-	ENGINE_OK(project_change(world->store,
-				 &(struct project_step){ .project_id = project,
-							 .task_id = task,
-							 .field = FIELD_subject,
-							 .new = &subject,
-							 .at_us = clock_now_us(&world->clock->clock),
-							 .author = "import:test" },
-				 NULL));
+	ENGINE_OK(
+		project_change(world->store,
+			       &(struct project_step){ .project_id = project,
+						       .task_id = task,
+						       .field = FIELD_subject,
+						       .new = &subject,
+						       .at_us = clock_now_us(&world->clock->clock),
+						       .author = "import:test" },
+			       NULL));
 }
 
 /* A published project with COUNT people on each of SERVERS. */
@@ -327,8 +328,8 @@ static inline size_t world_jobs(struct engine_world *world, struct job **list_r)
 /* What happens at the memory server of that letter: lines of memory.h. */
 static inline void world_script(struct engine_world *world, char server, const char *lines)
 {
-	FILE *file = fopen(mem_printf(world->mem, "%s/%c.mem.faults", world->directory, server),
-			   "we");
+	FILE *file =
+		fopen(mem_printf(world->mem, "%s/%c.mem.faults", world->directory, server), "we");
 
 	cr_assert_not_null(file);
 	fputs(lines, file);

@@ -447,7 +447,7 @@ static int64_t next_due_where(struct queue_world *world, const struct queue_filt
 Test(queue, servers_left_out)
 {
 	static const char *const a[] = { "a" }, *const both[] = { "b", "a" },
-			  *const others[] = { "A", "aa", "%", "_", "", "c" };
+				 *const others[] = { "A", "aa", "%", "_", "", "c" };
 	const struct queue_filter without_a = { .without = a, .without_count = 1 },
 				  without_both = { .without = both, .without_count = 2 },
 				  without_others = { .without = others, .without_count = 6 };
