@@ -87,8 +87,8 @@ struct endpoint_put {
 	const char *if_version; /* in: replace exactly this version; NULL: create, refuse if it
 				   exists */
 	/* out: */
-	struct fault *fault;  /* CHANGED: exists, or is another version; GONE; REFUSED; ...;
-				 maybe_done when no answer */
+	struct fault *fault;  /* CHANGED: exists, or is another version (where it `appends`: or is
+				 gone); GONE; REFUSED; ...; maybe_done when no answer */
 	const char *version;  /* strong and of these very bytes; NULL: read back */
 	const char *answered; /* the version that the answer named without vouching for the bytes,
 			       * or NULL: when a read-back has it, any difference is the server's
@@ -205,19 +205,20 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *token, char **token_r) ATTR_MUST_CHECK;
 
-/* True when the server tells of changes by itself. */
+/* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);
 
 /* Begins to listen for changes of FOLDER: *FD_R becomes readable when something may have come.
  * *CHANGED_R: something has come since the last endpoint_notice() of that folder by this endpoint
- * (whoever made it; without one: always true), so look again; then it does not listen. No other operation may be called while it
- * listens, but endpoint_heard() and endpoint_hush(). UNREACHABLE fault: the endpoint is of no use
- * any more. */
+ * (whoever made it; without one: always true), so look again; then it does not listen, and *FD_R is
+ * -1. *FD_R -1 and no change: this server does not tell (which is known only now), look from time
+ * to time. No other operation may be called while it listens, but endpoint_heard() and
+ * endpoint_hush(). UNREACHABLE fault: the connection has gone; the next operation makes another. */
 struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
 			      bool *changed_r) ATTR_MUST_CHECK;
 
 /* The descriptor was readable: takes what has come, without waiting. *CHANGED_R false: nothing of
- * interest, go on listening. */
+ * interest, go on listening. True: endpoint_hush(), and look. */
 struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r) ATTR_MUST_CHECK;
 
 /* Ends listening; harmless when it does not listen. */

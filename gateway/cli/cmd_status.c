@@ -66,7 +66,7 @@ static struct fault *status_read(struct cli *cli, struct status_view *view)
 	FAULT_TRY(db_query(cli->store->db, cli->mem, &cursor, SQL_LINK_HELD, ""));
 	FAULT_TRY(rows_all(cursor, cli->mem, read_held, sizeof *view->items, &view->items,
 			   &view->item_count));
-	FAULT_TRY(queue_counts(cli->store, view->jobs));
+	FAULT_TRY(queue_counts(cli->store, NULL, view->jobs));
 	return count_held(cli, view);
 }
 

@@ -458,7 +458,7 @@ static struct fault *ending_read(struct engine_worker *worker, TALLOC_CTX *mem,
 		FAULT_TRY(queue_overdue(worker->store, mem, &request->filter,
 					ending->silent[i].conf->name, &ending->waiting[i],
 					&ending->waiting_counts[i]));
-	return queue_counts(worker->store, ending->jobs);
+	return queue_counts(worker->store, &request->filter, ending->jobs);
 }
 
 /* Nobody else knows the request any more. */

@@ -548,13 +548,16 @@ struct fault *queue_overdue(struct store *store, TALLOC_CTX *mem, const struct q
 	return rows_all(cursor, mem, read_overdue, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *queue_counts(struct store *store, int64_t counts_r[JOB_STATES])
+struct fault *queue_counts(struct store *store, const struct queue_filter *filter,
+			   int64_t counts_r[JOB_STATES])
 {
 	struct db_cursor *cursor = NULL;
 
+	filter = filter ? filter : &everything;
 	for (int i = 0; i < JOB_STATES; i++)
 		counts_r[i] = 0;
-	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_COUNTS, ""));
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_JOB_COUNTS, "ii", filter->account,
+			   filter->project));
 	while (db_next(cursor)) {
 		char *state = db_text(cursor, store, 0);
 

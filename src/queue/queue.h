@@ -122,8 +122,9 @@ struct fault *queue_overdue(struct store *store, TALLOC_CTX *mem, const struct q
 			    const char *server, struct queue_overdue **list_r,
 			    size_t *count_r) ATTR_MUST_CHECK;
 
-/* Jobs per state, done ones included. */
-struct fault *queue_counts(struct store *store, int64_t counts_r[JOB_STATES]) ATTR_MUST_CHECK;
+/* Jobs of those meant per state, done ones included. */
+struct fault *queue_counts(struct store *store, const struct queue_filter *filter,
+			   int64_t counts_r[JOB_STATES]) ATTR_MUST_CHECK;
 
 /* The pause before attempt number ATTEMPTS + 1, without jitter: for tests and `queue`. */
 int64_t queue_backoff_us(int64_t attempts);

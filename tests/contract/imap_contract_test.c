@@ -1039,10 +1039,28 @@ Test(imap_listen, what_came_between_is_not_missed)
 	say(lab, "EXPUNGE", NULL);
 	(void)listen_to(lab, folder, true);
 	(void)notice(lab, folder, NULL);
+	(void)notice(lab, folder, NULL);
 	(void)listen_to(lab, folder, false);
 	fine(endpoint_hush(lab->world.endpoint), "hush");
 	fine(endpoint_hush(lab->world.endpoint), "hush again");
 	cr_assert_eq(notice(lab, folder, NULL)->count, 1);
+	lab_end(lab);
+}
+
+/* As many as before, and not the same: the numbers of the next SELECT tell. */
+Test(imap_listen, one_that_came_and_went_is_noticed)
+{
+	struct lab *lab = lab_new(DOT, 0, "came and went");
+	char *folder = new_folder(lab), *second;
+	bool created;
+
+	second = ensure(lab, "came and went, second", NULL, &created);
+	(void)notice(lab, folder, NULL);
+	select_there(lab, folder);
+	append_there(lab, folder, "\\Deleted", NULL, message(lab, "foreign"));
+	say(lab, "EXPUNGE", NULL);
+	(void)notice(lab, second, NULL);
+	(void)listen_to(lab, folder, true);
 	lab_end(lab);
 }
 

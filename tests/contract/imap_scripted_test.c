@@ -211,6 +211,20 @@ Test(imap_scripted, without_appenduid_the_message_id_tells)
 	lab_end(lab);
 }
 
+/* Two with one Message-ID stand in two places, in their order. */
+Test(imap_scripted, one_place_is_found_for_one_message)
+{
+	struct lab *lab = lab_new(found_rows, COUNT_OF(found_rows), "IMAP4rev1 LITERAL+");
+	struct endpoint_put puts[2] = { text_of(lab, "a"), text_of(lab, "a") };
+
+	fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 2), "put");
+	for (size_t i = 0; i < 2; i++)
+		fine(puts[i].fault, "a");
+	cr_assert_str_eq(puts[0].placed, "0000000077.0000000010");
+	cr_assert_str_eq(puts[1].placed, "0000000077.0000000011");
+	lab_end(lab);
+}
+
 /* ---- refusals ---- */
 
 static const struct {
@@ -319,6 +333,47 @@ Test(imap_scripted, a_connection_that_is_found_broken_is_made_again)
 	fine(endpoint_put(lab->endpoint, lab, FOLDER, &put, 1), "put");
 	fine(put.fault, "put");
 	cr_assert_eq(heard_times(lab, "APPEND "), 1);
+	lab_end(lab);
+}
+
+/* But not when something was written: that may be done. */
+Test(imap_scripted, what_has_written_is_not_begun_anew)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "UID SEARCH", .say = "* SEARCH 7 8 9\r\n$T OK done\r\n" },
+		{ .when = "SUBSCRIBE", .say = "", .then = IMAP_SCRIPT_CLOSE },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
+	struct endpoint_folder folder = { .top = "site", .sub = "project" };
+	struct endpoint_notice *made = NULL;
+	char *address = NULL;
+	bool created = false;
+	struct fault *fault;
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &made), "notice");
+	fault = endpoint_ensure(lab->endpoint, lab, &folder, NULL, &address, &created);
+	expect(fault, FAULT_UNREACHABLE, FAULT_SCOPE_SERVER, "ensure");
+	cr_assert(fault->maybe_done);
+	cr_assert_eq(heard_times(lab, "CREATE "), 1);
+	cr_assert_eq(endpoint_stats(lab->endpoint).connections, 1);
+	lab_end(lab);
+}
+
+/* A server that tells of nothing by itself: after a write the numbers come from SELECT. */
+Test(imap_scripted, what_we_wrote_is_looked_at_anew)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "UID SEARCH", .say = "* SEARCH 7 8 9\r\n$T OK done\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
+	struct endpoint_notice *made = NULL;
+	struct endpoint_put put = text_of(lab, "a");
+
+	for (size_t i = 1; i <= 3; i++) {
+		fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &made), "notice");
+		cr_assert_eq(heard_times(lab, "SELECT "), i);
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, &put, 1), "put");
+	}
 	lab_end(lab);
 }
 

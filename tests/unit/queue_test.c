@@ -417,7 +417,7 @@ Test(queue, counts)
 	add(&world, JOB_PULL, world.first, 0);
 	add(&world, JOB_PULL, world.second, 0);
 	must_lease(&world);
-	STORE_OK(queue_counts(world.store.store, counts));
+	STORE_OK(queue_counts(world.store.store, NULL, counts));
 	cr_expect_eq(counts[JOB_DONE], 1);
 	cr_expect_eq(counts[JOB_LEASED], 1);
 	cr_expect_eq(counts[JOB_READY], 1);
