@@ -12,8 +12,9 @@
 #define FLAG_MAX 255   /* bytes of one name; servers take less */
 #define FLAGS_MAX 1000 /* of one message: no client sets so many, and comparing is quadratic */
 
-static const char *const settable[] = { "\\Answered", "\\Deleted", "\\Draft", "\\Flagged",
-					"\\Seen" };
+/* Not \Deleted: a client that edits in place marks the old message between two steps of its own, and
+ * a new one that is born marked would go with the next EXPUNGE (N1). */
+static const char *const settable[] = { "\\Answered", "\\Draft", "\\Flagged", "\\Seen" };
 
 /* An atom, with a backslash before it at most (RFC 3501 section 9: flag). */
 static bool is_flag(const char *name)

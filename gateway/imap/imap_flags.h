@@ -22,8 +22,8 @@ char *imap_flags_text(TALLOC_CTX *mem, const struct imap_flags *flags);
 bool imap_flags_have(const struct imap_flags *flags, const char *name);
 bool imap_flags_same(const struct imap_flags *a, const struct imap_flags *b);
 
-/* Those that a mailbox keeps: the five of the system that a client may set, and keywords if ANY or
- * if they are among PERMANENT (blank-separated as in PERMANENTFLAGS; NULL: not told, so all). */
+/* Those that a replacement bears: \Answered, \Draft, \Flagged, \Seen, and keywords if ANY or if they
+ * are among PERMANENT (blank-separated as in PERMANENTFLAGS; NULL: not told, so all). */
 struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *flags, bool any,
 				   const char *permanent);
 

@@ -160,7 +160,8 @@ static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, struct fo
 	}
 	if (link && !found->keeps_seen)
 		link->address = found->address;
-	if (link && link->seen_text)
+	/* an old copy is not compared with what stands now, which is of another edition */
+	if (link && link->seen_text && !found->base)
 		round_decode(round, mem, found, link);
 	if (link && link->state == LINK_MISSING) { /* moved, not deleted, however long it settles */
 		link->state = LINK_OK;
