@@ -31,12 +31,25 @@ _taskferry_options()
 	printf '%s --help' "$words"
 }
 
+# Files, also such with blanks in their names; bash quotes them.
+_taskferry_files()
+{
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+	compopt -o filenames 2>/dev/null || :
+}
+
 _taskferry()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local i=1 command= words=
 
 	COMPREPLY=()
+	# --state=lo comes as three words
+	if [ "$cur" = = ]; then
+		cur=
+	elif [ "$prev" = = ]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	while [ "$i" -lt "$COMP_CWORD" ]; do
 		case ${COMP_WORDS[i]} in
 		-c) i=$((i + 1)) ;;
@@ -47,12 +60,15 @@ _taskferry()
 	done
 	case $prev in
 	-c | --resources)
-		COMPREPLY=($(compgen -f -- "$cur"))
+		_taskferry_files "$cur"
 		return
 		;;
 	--state)
 		COMPREPLY=($(compgen -W "losing corrected rejected proposed accepted dismissed" -- "$cur"))
 		return
+		;;
+	--account | --project | --resource)
+		return # what there is stands in the database
 		;;
 	esac
 	if [ "$i" -ge "$COMP_CWORD" ]; then
@@ -75,7 +91,7 @@ _taskferry()
 		command="$command ${COMP_WORDS[i + 1]}"
 	fi
 	if [ "$command" = import ] && [ "${cur#-}" = "$cur" ]; then
-		COMPREPLY=($(compgen -f -- "$cur"))
+		_taskferry_files "$cur"
 		return
 	fi
 	COMPREPLY=($(compgen -W "$(_taskferry_options "$command")" -- "$cur"))

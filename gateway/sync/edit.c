@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/sync/context.h"
 #include "model/effort.h"
 #include "queue/queue.h"
 #include "store/link.h"
@@ -30,21 +31,15 @@ struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env,
 		return fault_new(mem, FAULT_INTERNAL,
 				 "assignment %lld lacks its project, person or task",
 				 (long long)assignment->id);
-	*context_r = (struct rules_context){
-		.task_key = task->source_key,
-		.milestone = vector_get(values, FIELD_milestone, 0) != 0,
-		.summary = vector_get(values, FIELD_summary, 0) != 0,
-		.project_code = project->code,
-		.project_name = project->name,
-		.project_state = project_state_name(project->state),
-		.resource_key = resource->key,
-		.resource_name = resource->name,
-		.resource_email = resource->email,
-		.actor = actor,
-		.now_us = clock_now_us(env->clock),
-	};
-	context_r->today =
-		when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = context_r->now_us });
+	*context_r = context_make(mem,
+				  &(struct context_of){ .conf = env->conf,
+							.store = env->store,
+							.clock = env->clock,
+							.project = project,
+							.resource = resource,
+							.task = task,
+							.values = values },
+				  actor, NULL);
 	return NULL;
 }
 

@@ -42,7 +42,8 @@ struct fault *edit_write(const struct edit_env *env, const struct assignment *as
 			 const struct vector *before, const struct vector *after, const char *cause,
 			 bool changed_r[FIELDS]) ATTR_MUST_CHECK;
 
-/* What rules judge a change of this assignment with. */
+/* What rules judge a change of this assignment with, by the project manager or an import
+ * (gateway/sync/context.h). VALUES, as they stand, live as long as the context. */
 struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env,
 			   const struct assignment *assignment, const struct vector *values,
 			   const char *actor, struct rules_context *context_r) ATTR_MUST_CHECK;

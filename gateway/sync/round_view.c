@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "gateway/sync/context.h"
+
 #define ANCESTORS_MAX                                                                              \
 	32 /* levels; Project allows 65,535, people stop at 10; also ends a circle in broken data  \
 	    */
@@ -40,11 +42,23 @@ static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem,
 	return NULL;
 }
 
+/* Whose assignment it is; NULL: nobody's. */
+static struct fault *assignee(struct round *round, TALLOC_CTX *mem,
+			      const struct assignment *assignment, struct resource **resource_r)
+{
+	if (assignment->resource_id != round->resource->id)
+		return project_resource(round->env->store, mem, assignment->resource_id,
+					resource_r);
+	*resource_r = round->resource;
+	return NULL;
+}
+
 struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment,
 			 struct assignment_view *view_r)
 {
 	struct store *store = round->env->store;
 	struct assignment_view view = { .assignment = NULL };
+	struct resource *resource = NULL;
 
 	FAULT_TRY(project_assignment(store, mem, assignment, &view.assignment));
 	if (!view.assignment)
@@ -52,22 +66,20 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 				 (long long)assignment);
 	FAULT_TRY(project_values(store, mem, view.assignment, &view.stamped));
 	FAULT_TRY(project_task(store, mem, view.assignment->task_id, &view.task));
+	FAULT_TRY(assignee(round, mem, view.assignment, &resource));
 	FAULT_TRY(parent_uid(round, mem, view.assignment, view.stamped, &view.parent_uid));
-	view.context = (struct rules_context){
-		.task_key = view.task ? view.task->source_key : NULL,
-		.milestone = vector_get(view.stamped->values, FIELD_milestone, 0) != 0,
-		.summary = vector_get(view.stamped->values, FIELD_summary, 0) != 0,
-		.project_code = round->project->code,
-		.project_name = round->project->name,
-		.project_state = project_state_name(round->project->state),
-		.resource_key = round->resource->key,
-		.resource_name = round->resource->name,
-		.resource_email = round->resource->email,
-		.actor = "mailbox",
-		.now_us = clock_now_us(round->env->clock),
-	};
-	view.context.today =
-		when_local_day(&(struct when){ .kind = WHEN_INSTANT, .us = view.context.now_us });
+	if (!view.task || !resource)
+		return fault_new(mem, FAULT_INTERNAL, "assignment %lld lacks its task or person",
+				 (long long)assignment);
+	view.context = context_make(mem,
+				    &(struct context_of){ .conf = round->env->conf,
+							  .store = store,
+							  .clock = round->env->clock,
+							  .project = round->project,
+							  .resource = resource,
+							  .task = view.task,
+							  .values = view.stamped->values },
+				    "mailbox", round->resource->key);
 	*view_r = view;
 	return NULL;
 }

@@ -84,7 +84,8 @@ struct conf {
 		const char *url, *name, *timezone;
 		int64_t hours_per_day, hours_per_week;
 		enum conf_dates dates;
-		const char *folder; /* url | host | TEXT */
+		const char *folder;       /* url | host | TEXT */
+		const char *closed_until; /* YYYY-MM-DD; NULL: nothing is closed */
 	} site;
 	const char *dsn;
 	struct conf_server *servers; /* in file order */
@@ -147,8 +148,9 @@ struct conf_key_info {
 	const char *section; /* "site", "server NAME", "account SERVER KEY", "rule NAME" ... */
 	const char *key;     /* "set.FIELD" stands for a family */
 	const char *
-		type; /* "text", "duration", "number", "percent", "choice", "yes/no", "path", "url",
-		       * "list", "template", "command", "name", "secret", "expression", "address" */
+		type; /* "text", "date", "duration", "number", "percent", "choice", "yes/no",
+		       * "path", "url", "list", "template", "command", "name", "secret",
+		       * "expression", "address" */
 	const char *choices; /* "a | b | c", or NULL */
 	const char *value;   /* the default as it would be written, or NULL when there is none */
 	const char *help;    /* one sentence */

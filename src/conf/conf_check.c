@@ -271,15 +271,10 @@ static void check_account(struct conf_parse *parse, const struct conf_section *s
 
 /* ---- rules ---- */
 
-/* The rules that this program brings along, and those that it will. */
-static const struct {
-	const char *name;
-	bool is_there;
-} builtin_rows[] = {
-	{ "percent-range", true },        { "done-agrees", true },
-	{ "due-after-start", true },      { "work-not-negative", true },
-	{ "summary-is-computed", false }, { "project-open", false },
-	{ "predecessors-first", false },  { "own-work-only", false },
+/* The rules that this program brings along (src/decide/rules_builtin.c; rules_builtin_test compares). */
+static const char *const builtin_names[] = {
+	"percent-range",       "done-agrees",  "due-after-start",    "work-not-negative",
+	"summary-is-computed", "project-open", "predecessors-first", "own-work-only",
 };
 
 /* A section that only says `enabled` means a built-in rule. */
@@ -296,17 +291,10 @@ static void check_switch(struct conf_parse *parse, const struct conf_section *se
 		return;
 	}
 	conf_near_start(&near, rule->name);
-	for (size_t i = 0; i < COUNT_OF(builtin_rows); i++) {
-		if (strcmp(builtin_rows[i].name, rule->name)) {
-			conf_near_try(&near, builtin_rows[i].name);
-			continue;
-		}
-		if (!builtin_rows[i].is_there)
-			conf_report_warning(
-				parse->report, rule->line,
-				"the built-in rule '%s' is not there yet: this has no effect",
-				rule->name);
-		return;
+	for (size_t i = 0; i < COUNT_OF(builtin_names); i++) {
+		if (!strcmp(builtin_names[i], rule->name))
+			return;
+		conf_near_try(&near, builtin_names[i]);
 	}
 	if (near.best)
 		conf_report_error(parse->report, rule->line,

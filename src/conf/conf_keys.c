@@ -68,6 +68,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  site.dates, 0, 0, "Whether planned times are published as days or with the time of day") \
 	X(SITE, SITE_FOLDER, "folder", TEXT, NONE, "url | host | TEXT", "url", conf, site.folder,  \
 	  0, 0, "What the top folder in a mailbox is called: the site's url, its host, or a text") \
+	X(SITE, SITE_CLOSED_UNTIL, "closed_until", DATE, NONE, NULL, NULL, conf,                   \
+	  site.closed_until, 0, 0, "The last day of the periods in which progress is closed")      \
 	X(STORE, STORE_DSN, "dsn", DSN, NONE, NULL, "sqlite:/var/lib/taskferry/taskferry.db",      \
 	  conf, dsn, 0, 0, "The database: sqlite:PATH or postgresql://USER@HOST/NAME")             \
 	X(SERVER, SERVER_TYPE, "type", CHOICE, SERVER_TYPE, CONF_WORDS_SERVER_TYPE(" | "), NULL,   \
@@ -113,7 +115,7 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "decline", conf, rights.on_delete, 0, 0, "What it means when a person deletes an item")  \
 	X(RIGHTS, RIGHTS_NEW_ITEMS, "new_items", CHOICE, NEW_ITEMS, CONF_WORDS_NEW_ITEMS(" | "),   \
 	  "propose", conf, rights.new_items, 0, 0, "What happens to items that people add")        \
-	X(RIGHTS, RIGHTS_GRACE, "grace", DURATION, NONE, NULL, "0s", conf, rights.grace_us, 0,     \
+	X(RIGHTS, RIGHTS_GRACE, "grace", DURATION, NONE, NULL, "15m", conf, rights.grace_us, 0,    \
 	  30 * DAY_US, "How long a deleted item is waited for before it counts as deleted")        \
 	X(RIGHTS, RIGHTS_BRAKE, "brake", PERCENT, NONE, NULL, "20%", conf, rights.brake_percent,   \
 	  0, 100, "The share of a folder that may vanish at once before it is held")               \

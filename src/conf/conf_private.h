@@ -115,6 +115,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 /* What a type is called for people; the reader of each is in conf_value.c. */
 #define CONF_TYPE_NAME_TEXT "text"
 #define CONF_TYPE_NAME_ZONE "text"
+#define CONF_TYPE_NAME_DATE "date"
 #define CONF_TYPE_NAME_DSN "text"
 #define CONF_TYPE_NAME_SITE_URL "url"
 #define CONF_TYPE_NAME_SERVER_URL "url"
@@ -140,6 +141,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_TABLE(X)                                                                         \
 	X(TEXT)                                                                                    \
 	X(ZONE)                                                                                    \
+	X(DATE)                                                                                    \
 	X(DSN)                                                                                     \
 	X(SITE_URL)                                                                                \
 	X(SERVER_URL)                                                                              \
@@ -207,6 +209,7 @@ enum conf_key_id {
 	CONF_KEY_SITE_HOURS_PER_WEEK,
 	CONF_KEY_SITE_DATES,
 	CONF_KEY_SITE_FOLDER,
+	CONF_KEY_SITE_CLOSED_UNTIL,
 	CONF_KEY_STORE_DSN,
 	CONF_KEY_SERVER_TYPE,
 	CONF_KEY_SERVER_URL,

@@ -9,16 +9,14 @@
 
 #include "conf/conf_private.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/zone.h"
 
-#define ZONE_DIR "/usr/share/zoneinfo"
-#define ZONE_MAGIC "TZif"
-#define ZONE_NAME_MAX 64   /* bytes; the longest there is has half of that */
+#define DATE_MIN "1900-01-01" /* the years of model/when.h */
+#define DATE_MAX "2999-12-31"
 #define CREDENTIAL_MAX 255 /* bytes: a file name */
 
 #define DIGITS "0123456789"
@@ -60,35 +58,24 @@ static bool read_TEXT(const struct conf_value *v)
 	return put_text(v, v->text);
 }
 
-/* Not every file there is a zone. */
-static bool zone_exists(TALLOC_CTX *mem, const char *name)
-{
-	char *path = mem_printf(mem, "%s/%s", ZONE_DIR, name);
-	char magic[sizeof ZONE_MAGIC - 1];
-	struct stat st;
-	FILE *file;
-	bool found;
-
-	file = !stat(path, &st) && S_ISREG(st.st_mode) ? fopen(path, "re") : NULL;
-	talloc_free(path);
-	if (!file)
-		return false;
-	found = fread(magic, 1, sizeof magic, file) == sizeof magic &&
-		!memcmp(magic, ZONE_MAGIC, sizeof magic);
-	(void)fclose(file); /* only read */
-	return found;
-}
-
 static bool read_ZONE(const struct conf_value *v)
 {
-	size_t n = strlen(v->text);
-
-	/* right/ counts leap seconds, which POSIX time does not */
-	if (n > ZONE_NAME_MAX || strspn(v->text, LETTERS DIGITS "_+-/") != n || *v->text == '/' ||
-	    text_starts(v->text, "right/") ||
-	    (strcmp(v->text, "UTC") && !zone_exists(v->conf, v->text)))
+	if (!zone_is_known(v->text))
 		return bad(v, "is no time zone of this system: '%s'; names are like Europe/Berlin",
 			   conf_quote(v->report, v->text));
+	return put_text(v, v->text);
+}
+
+/* A day as rules compare it: the one form of a date, of the years that the model knows. */
+static bool read_DATE(const struct conf_value *v)
+{
+	char *midnight = mem_printf(v->report, "%sT00:00:00Z", v->text);
+	int64_t us;
+	bool good = clock_from_rfc3339(midnight, &us);
+
+	talloc_free(midnight);
+	if (!good || strcmp(v->text, DATE_MIN) < 0 || strcmp(v->text, DATE_MAX) > 0)
+		return bad(v, "must be a day such as 2026-11-21");
 	return put_text(v, v->text);
 }
 

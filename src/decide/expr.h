@@ -30,13 +30,16 @@
 	X(TASK_KEY, "task.key")                                                                    \
 	X(TASK_MILESTONE, "task.milestone")                                                        \
 	X(TASK_SUMMARY, "task.summary")                                                            \
+	X(TASK_PREDECESSORS_OPEN, "task.predecessors_open")                                        \
 	X(PROJECT_CODE, "project.code")                                                            \
 	X(PROJECT_NAME, "project.name")                                                            \
 	X(PROJECT_STATE, "project.state")                                                          \
+	X(PROJECT_CLOSED_UNTIL, "project.closed_until")                                            \
 	X(RESOURCE_KEY, "resource.key")                                                            \
 	X(RESOURCE_NAME, "resource.name")                                                          \
 	X(RESOURCE_EMAIL, "resource.email")                                                        \
 	X(ACTOR, "actor")                                                                          \
+	X(ACTOR_KEY, "actor.key")                                                                  \
 	X(TODAY, "today")                                                                          \
 	X(NOW, "now")
 

@@ -48,6 +48,7 @@ struct rule {
 	enum conf_rule_action action;
 	struct expr *when;
 	bool watches[FIELDS]; /* named by `when` as new.FIELD */
+	bool asks;            /* names task.predecessors_open, in any expression */
 	struct rule_set *sets;
 	size_t set_count;
 };
@@ -109,6 +110,11 @@ static void compile_sets(struct rules *rules, struct rule *rule, const struct co
 	}
 }
 
+static bool names_predecessors(const struct expr *expr)
+{
+	return expr && expr_uses(expr, EXPR_TASK_PREDECESSORS_OPEN);
+}
+
 static void add_rule(struct rules *rules, const struct conf_rule *from, struct conf_report *report)
 {
 	struct rule *rule;
@@ -130,6 +136,9 @@ static void add_rule(struct rules *rules, const struct conf_rule *from, struct c
 				    "rule %s: when names no new.FIELD, so the rule never runs",
 				    rule->name);
 	compile_sets(rules, rule, from, report);
+	rule->asks = names_predecessors(rule->when);
+	for (size_t i = 0; i < rule->set_count; i++)
+		rule->asks |= names_predecessors(rule->sets[i].value);
 }
 
 static const struct conf_rule *conf_rule_find(const struct conf *conf, const char *name)
@@ -206,10 +215,12 @@ struct rules *rules_new(TALLOC_CTX *mem, const struct conf *conf, struct conf_re
 struct judgement {
 	TALLOC_CTX *mem; /* freed at the end */
 	struct rules *rules;
+	const struct rules_context *context;
 	const struct vector *old;
 	struct vector *given;  /* NEW without what was taken back */
 	struct vector *values; /* of this run */
 	struct expr_value bound[EXPR_NAMES];
+	bool asked;                 /* the context, for what costs */
 	bool cause[FIELDS][FIELDS]; /* what the corrections of a field looked at, in this run, from
 				       the first on */
 	bool recent[FIELDS];        /* what the corrections of this pass looked at */
@@ -268,12 +279,27 @@ static void bind_context(struct judgement *j, const struct rules_context *contex
 	j->bound[EXPR_PROJECT_CODE] = text_value(context->project_code);
 	j->bound[EXPR_PROJECT_NAME] = text_value(context->project_name);
 	j->bound[EXPR_PROJECT_STATE] = text_value(context->project_state);
+	j->bound[EXPR_PROJECT_CLOSED_UNTIL] = text_value(context->closed_until);
 	j->bound[EXPR_RESOURCE_KEY] = text_value(context->resource_key);
 	j->bound[EXPR_RESOURCE_NAME] = text_value(context->resource_name);
 	j->bound[EXPR_RESOURCE_EMAIL] = text_value(context->resource_email);
 	j->bound[EXPR_ACTOR] = text_value(context->actor);
+	j->bound[EXPR_ACTOR_KEY] = text_value(context->actor_key);
 	j->bound[EXPR_TODAY] = text_value(when_text(j->mem, &today));
 	j->bound[EXPR_NOW] = text_value(clock_rfc3339(j->mem, context->now_us));
+}
+
+/* Binds what is bound only for a rule that names it. */
+static struct fault *bind_asked(struct judgement *j, const struct rule *rule)
+{
+	int64_t open = 0;
+
+	if (!rule->asks || j->asked || !j->context->predecessors_open)
+		return NULL;
+	FAULT_TRY(j->context->predecessors_open(j->mem, j->context->asked, &open));
+	j->bound[EXPR_TASK_PREDECESSORS_OPEN] = integer_value(open);
+	j->asked = true;
+	return NULL;
 }
 
 static bool differs(const struct judgement *j, const struct vector *vector, int field)
@@ -452,7 +478,9 @@ static enum pass apply_rule(struct judgement *j, const struct rule *rule)
 
 	if (!looked_at(j, rule, hit.field))
 		return PASS_QUIET;
-	fault = expr_evaluate(j->mem, rule->when, j->bound, &fires);
+	fault = bind_asked(j, rule);
+	if (!fault)
+		fault = expr_evaluate(j->mem, rule->when, j->bound, &fires);
 	if (fault)
 		return hold_failed(j, rule, fault->text, hit.field);
 	if (!fires.truth)
@@ -565,6 +593,7 @@ struct rules_result *rules_judge(TALLOC_CTX *mem, struct rules *rules,
 
 	j->mem = j;
 	j->rules = rules;
+	j->context = context;
 	j->old = vector_copy(j, old); /* in the form in which it is put back */
 	j->given = vector_copy(j, new);
 	for (int i = 0; i < FIELDS; i++)

@@ -1,15 +1,13 @@
 /* rules.h - business rules: SQL expressions judged on a change of values. Pure: no clock but the
- * bound one, no I/O.
+ * bound one, no I/O but what the caller's context does when it is asked.
  *
  * An expression is compiled once by `SELECT (expression\n)` on a locked-down in-memory SQLite
  * connection: an authorizer that allows one SELECT and the functions of a list, nothing else; the
  * limits of the constants below; DEFENSIVE, untrusted schema, no double-quoted strings, no
  * extension, a budget of steps. The dotted names are parameters: new.FIELD, old.FIELD (every field
- * of the field table), task.key, task.milestone, task.summary, project.code, project.name,
- * project.state, resource.key, resource.name, resource.email, actor ('project', 'mailbox',
- * 'import'), today ('2026-11-21'), now ('2026-11-21T09:00:00Z'). A value is NULL when not set,
- * else: text and lists text, numbers and effort integers, flags 0/1, status its name, dates their
- * JSON text.
+ * of the field table) and those of EXPR_CONTEXT_TABLE. A value is NULL when not set, else: text and
+ * lists text, numbers and effort integers, flags 0/1, status its name, dates their JSON text.
+ * doc/taskferry-rules.7 tells all of this to those who write rules.
  *
  * The functions: abs coalesce ifnull iif instr length like glob lower upper ltrim rtrim trim (one
  * value) max min (two values and more) nullif replace round sign substr substring typeof, CAST;
@@ -43,10 +41,18 @@ struct rules_context {
 	const char *task_key;
 	bool milestone, summary;
 	const char *project_code, *project_name, *project_state;
-	const char *resource_key, *resource_name, *resource_email;
-	const char *actor;
+	const char *closed_until; /* YYYY-MM-DD: up to this day the project's periods are closed */
+	const char *resource_key, *resource_name, *resource_email; /* whose assignment it is */
+	const char *actor;     /* "project", "mailbox", "import" */
+	const char *actor_key; /* whose account the change came from; NULL: from none */
 	int64_t now_us;
 	int32_t today; /* the site's local day */
+
+	/* How many of the task's predecessors are not done; NULL: not known. Finding out costs, so
+	 * it is asked for when a rule that names it runs, at most once per judgement. What it
+	 * allocates goes to MEM. With a fault the rule is one that could not be evaluated. */
+	struct fault *(*predecessors_open)(TALLOC_CTX *mem, void *asked, int64_t *open_r);
+	void *asked;
 };
 
 enum rules_verdict { RULES_ACCEPT, RULES_CORRECTED, RULES_REJECTED, RULES_HELD };

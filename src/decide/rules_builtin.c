@@ -2,7 +2,7 @@
 
 #include "decide/rules.h"
 
-/* etc/rules.ini, line by line; rules_test compares the two. */
+/* etc/rules.ini, line by line; rules_builtin_test compares the two. */
 static const char text[] =
 	"# The business rules that are built into taskferry, in the form in which a site "
 	"writes its own.\n"
@@ -59,7 +59,51 @@ static const char text[] =
 	"(new.remaining_work < 0 AND new.remaining_work IS NOT old.remaining_work) OR "
 	"(new.actual_work < 0 AND new.actual_work IS NOT old.actual_work)\n"
 	"action = reject\n"
-	"message = Work cannot be less than nothing; the effort was left as it was.\n";
+	"message = Work cannot be less than nothing; the effort was left as it was.\n"
+	"\n"
+	"# What stands on a summary task follows from the tasks below it. A project file is taken "
+	"as it is, here and below: it is\n"
+	"# the project's own word.\n"
+	"[rule summary-is-computed]\n"
+	"when = task.summary AND actor <> 'import' AND (coalesce(new.status, 'needs-action') <> "
+	"coalesce(old.status, 'needs-action') OR coalesce(new.percent, 0) <> coalesce(old.percent, "
+	"0) OR new.completed_at IS NOT old.completed_at OR new.remaining_work IS NOT "
+	"old.remaining_work OR new.actual_work IS NOT old.actual_work)\n"
+	"action = reject\n"
+	"message = A summary task's progress is computed from the tasks below it; report on "
+	"those.\n"
+	"\n"
+	"# What was completed in a closed period ([site] closed_until) stays, and nothing is added "
+	"to it.\n"
+	"[rule project-open]\n"
+	"when = actor <> 'import' AND (project.state = 'archived' OR date(new.completed_at) <= "
+	"project.closed_until OR date(old.completed_at) <= project.closed_until) AND "
+	"(coalesce(new.status, 'needs-action') <> coalesce(old.status, 'needs-action') OR "
+	"coalesce(new.percent, 0) <> coalesce(old.percent, 0) OR new.completed_at IS NOT "
+	"old.completed_at OR new.remaining_work IS NOT old.remaining_work OR new.actual_work IS "
+	"NOT old.actual_work)\n"
+	"action = hold\n"
+	"message = The project is archived, or the period is closed; progress in it is for the "
+	"project manager to decide.\n"
+	"\n"
+	"# Said once, when the task is started.\n"
+	"[rule predecessors-first]\n"
+	"when = actor <> 'import' AND task.predecessors_open > 0 AND (new.status IN ('in-process', "
+	"'completed') OR (new.percent > 0 AND new.status IS NOT 'cancelled')) AND "
+	"coalesce(old.status, 'needs-action') = 'needs-action' AND coalesce(old.percent, 0) <= 0\n"
+	"action = warn\n"
+	"message = This task was started before a task that it follows is done.\n"
+	"\n"
+	"# A report that comes from somebody else's account. The project manager's own changes "
+	"come from none.\n"
+	"[rule own-work-only]\n"
+	"when = actor = 'mailbox' AND actor.key <> resource.key AND (coalesce(new.status, "
+	"'needs-action') <> coalesce(old.status, 'needs-action') OR coalesce(new.percent, 0) <> "
+	"coalesce(old.percent, 0) OR new.completed_at IS NOT old.completed_at OR "
+	"new.remaining_work IS NOT old.remaining_work OR new.actual_work IS NOT old.actual_work)\n"
+	"action = reject\n"
+	"message = Only the person to whom a task is assigned reports on it; the progress was left "
+	"as it was.\n";
 
 const char *rules_builtin_text(void)
 {

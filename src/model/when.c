@@ -3,14 +3,13 @@
 #include "model/when.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/zone.h"
 
 /* The calendar is computed here (proleptic Gregorian); only the offset of the site's zone comes
  * from the C library. Local time is turned into an instant by trying the offset that held a day
@@ -23,9 +22,6 @@
  */
 
 #define DAY_S INT64_C(86400)
-#define ZONE_DIR "/usr/share/zoneinfo"
-#define ZONE_NAME_MAX 64 /* bytes; the longest of tzdata has 32 */
-#define ZONE_MAGIC "TZif"
 
 #define DAY_MIN (-25567) /* 1900-01-01 */
 #define DAY_MAX 376199   /* 2999-12-31 */
@@ -321,43 +317,9 @@ struct fault *when_parse(TALLOC_CTX *mem, const char *text, struct when *when_r)
 			 text_one_line(mem, text ? text : "", 60), WHEN_YEAR_MIN, WHEN_YEAR_MAX);
 }
 
-/* No dot is allowed, so there is no way up from the directory. */
-static bool zone_name_ok(const char *name)
-{
-	size_t len = name ? strlen(name) : 0;
-
-	if (!len || len > ZONE_NAME_MAX || *name == '/')
-		return false;
-	if (text_starts(name, "right/")) /* counts leap seconds, which POSIX time does not */
-		return false;
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("_+-/", *c))
-			return false;
-	return true;
-}
-
-/* Not every file there is a zone. */
-static bool zone_exists(TALLOC_CTX *mem, const char *name)
-{
-	char *path = mem_printf(mem, "%s/%s", ZONE_DIR, name);
-	char magic[sizeof ZONE_MAGIC - 1];
-	struct stat st;
-	FILE *file;
-	bool found;
-
-	file = !stat(path, &st) && S_ISREG(st.st_mode) ? fopen(path, "re") : NULL;
-	talloc_free(path);
-	if (!file)
-		return false;
-	found = fread(magic, 1, sizeof magic, file) == sizeof magic &&
-		!memcmp(magic, ZONE_MAGIC, sizeof magic);
-	(void)fclose(file); /* only read */
-	return found;
-}
-
 struct fault *zone_use(TALLOC_CTX *mem, const char *name)
 {
-	if (!zone_name_ok(name) || (strcmp(name, "UTC") != 0 && !zone_exists(mem, name)))
+	if (!zone_is_known(name))
 		return fault_new(mem, FAULT_DATA,
 				 "\"%s\" is no time zone of this system; write a name such as "
 				 "Europe/Berlin or UTC",

@@ -182,6 +182,17 @@ struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t 
 	return rows_one(cursor, mem, read_task, sizeof **task_r, task_r);
 }
 
+struct fault *project_task_is_open(struct store *store, int64_t id, bool *open_r)
+{
+	struct db_cursor *cursor = NULL;
+	int64_t count = 0;
+
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_TASK_OPEN, "i", id));
+	FAULT_TRY(rows_int(cursor, 0, &count));
+	*open_r = count > 0;
+	return NULL;
+}
+
 struct fault *project_task_add(struct store *store, int64_t project, const char *key,
 			       int64_t position, int64_t *id_r)
 {

@@ -98,6 +98,10 @@ struct fault *project_task(struct store *store, TALLOC_CTX *mem, int64_t id,
 			   struct task **task_r) ATTR_MUST_CHECK;
 struct fault *project_task_by_key(struct store *store, TALLOC_CTX *mem, int64_t project,
 				  const char *key, struct task **task_r) ATTR_MUST_CHECK;
+
+/* True while somebody who is to do the task has neither completed nor cancelled it. A task that
+ * nobody is assigned to is not open: nobody reports on it. */
+struct fault *project_task_is_open(struct store *store, int64_t id, bool *open_r) ATTR_MUST_CHECK;
 struct fault *project_task_add(struct store *store, int64_t project, const char *key,
 			       int64_t position, int64_t *id_r) ATTR_MUST_CHECK;
 struct fault *project_task_place(struct store *store, int64_t id, bool active,

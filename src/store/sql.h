@@ -40,6 +40,8 @@ X(TASK_OF_PROJECT, "SELECT id, source_key, active, position FROM task WHERE proj
 X(TASK_BY_ID, "SELECT id, source_key, active, position FROM task WHERE id = $1") \
 X(TASK_BY_KEY, "SELECT id, source_key, active, position FROM task WHERE project_id = $1 AND source_key = $2") \
 X(TASK_ADD, "INSERT INTO task (id, project_id, source_key, active, position) VALUES ($1, $2, $3, TRUE, $4)") \
+X(TASK_OPEN, "SELECT COUNT(*) FROM assignment a WHERE a.task_id = $1 AND a.state = 'active' AND NOT EXISTS (SELECT 1 FROM " \
+  "field_value v WHERE v.owner = a.id AND v.field = 'status' AND v.text IN ('completed', 'cancelled'))") \
 X(TASK_PLACE, "UPDATE task SET active = $2, position = $3 WHERE id = $1") \
 /* resources */ \
 X(RESOURCE_BY_KEY, "SELECT id, key, name, email FROM resource WHERE key = $1") \

@@ -630,7 +630,7 @@ static const struct {
 	{ "\\Seen work", "\\Seen \\*", " (\\Seen work) " },
 	{ "\\Seen work", "\\Seen", " (\\Seen) " },
 	{ "\\Seen work play", "\\Seen WORK", " (\\Seen work) " },
-	{ "\\Recent \\Deleted", "\\*", " (\\Deleted) " },
+	{ "\\Recent \\Deleted \\Draft", "\\*", " (\\Draft) " },
 	{ "\\Foo $Ok \\Seen", "\\*", " ($Ok \\Seen) " },
 	{ "", "\\*", " () " },
 	{ "\\Seen \\seen work Work", "\\*", " (\\Seen work) " },

@@ -144,7 +144,7 @@ Test(conf_findings, findings_of_sections_and_keys)
 		  "f:2: error: unknown key 'ulr' in [site]; did you mean 'url'?\n" },
 		{ "[site]\nURL = https://x\n", "f:2: error: unknown key 'URL' in [site]; there are "
 					       "url, name, timezone, hours_per_day, "
-					       "hours_per_week, dates, folder\n" },
+					       "hours_per_week, dates, folder, closed_until\n" },
 		{ "[site]\npoll = 3s\n",
 		  "f:2: error: unknown key 'poll' in [site]; it belongs into [server NAME]\n" },
 		{ "[log]\nset.percent = 3\n",
@@ -196,13 +196,13 @@ Test(conf_findings, findings_of_values)
 		  "f:2: error: 'new_items' is propose | accept | ignore, not 'proposed'; did you "
 		  "mean 'propose'?\n" },
 		{ "[rights]\ngrace = 15\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 0s\n" },
+		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
 		{ "[rights]\ngrace = 15 m\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 0s\n" },
+		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
 		{ "[rights]\ngrace = -1m\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 0s\n" },
+		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
 		{ "[rights]\ngrace = 1h30m\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 0s\n" },
+		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
 		{ "[rights]\ngrace = 31d\n", "f:2: error: 'grace' must lie between 0s and 30d\n" },
 		{ "[rights]\ngrace = 99999999999999999999d\n",
 		  "f:2: error: 'grace' must lie between 0s and 30d\n" },
@@ -228,6 +228,18 @@ Test(conf_findings, findings_of_values)
 		  "f:2: error: 'timezone' is no time zone of this system: '../../etc/passwd'; "
 		  "names are like "
 		  "Europe/Berlin\n" },
+		{ "[site]\nclosed_until = yesterday\n",
+		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+		{ "[site]\nclosed_until = 2026-2-28\n",
+		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+		{ "[site]\nclosed_until = 2026-02-29\n",
+		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+		{ "[site]\nclosed_until = 2026-02-28T00:00:00Z\n",
+		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+		{ "[site]\nclosed_until = 1899-12-31\n",
+		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+		{ "[site]\nclosed_until = 3000-01-01\n",
+		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
 		{ "[store]\ndsn = sqlite:taskferry.db\n",
 		  "f:2: error: 'dsn' needs an absolute path: write sqlite:/PATH\n" },
 		{ "[store]\ndsn = mysql://h/d\n",
@@ -460,9 +472,7 @@ Test(conf_findings, findings_of_rules)
 		{ "[rule mine]\nenabled = no\n", "f:1: error: there is no built-in rule 'mine'; a "
 						 "rule of your own needs when, action and "
 						 "message\n" },
-		{ "[rule project-open]\nenabled = no\n",
-		  "f:1: warning: the built-in rule 'project-open' is not there yet: this has no "
-		  "effect\n" },
+		{ "[rule project-open]\nenabled = no\n[rule own-work-only]\nenabled = no\n", "" },
 		{ "[rule a]\nmessage = m\n", "f:1: error: [rule a] has no 'when'\n"
 					     "f:1: error: [rule a] has no 'action': write action = "
 					     "correct | reject | hold | warn\n" },

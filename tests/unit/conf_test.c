@@ -107,10 +107,10 @@ static char *dump(TALLOC_CTX *mem, const struct conf *conf)
 
 	buf_printf(buf,
 		   "site url=%s name=%s timezone=%s day=%" PRId64 " week=%" PRId64
-		   " dates=%d folder=%s\n",
+		   " dates=%d folder=%s closed=%s\n",
 		   or_none(conf->site.url), or_none(conf->site.name), conf->site.timezone,
 		   conf->site.hours_per_day, conf->site.hours_per_week, (int)conf->site.dates,
-		   conf->site.folder);
+		   conf->site.folder, or_none(conf->site.closed_until));
 	buf_printf(buf, "dsn %s\n", conf->dsn);
 	buf_puts(buf, "rights");
 	for (enum field_group group = 0; group < GROUPS; group++)
@@ -133,9 +133,9 @@ struct value_case {
 
 static const struct value_case values[] = {
 	/* defaults: hand-copied from the design */
-	{ "", "site url=- name=- timezone=UTC day=8 week=40 dates=0 folder=url\n"
+	{ "", "site url=- name=- timezone=UTC day=8 week=40 dates=0 folder=url closed=-\n"
 	      "dsn sqlite:/var/lib/taskferry/taskferry.db\n"
-	      "rights progress notes files on_delete=1 new_items=0 grace=0 brake=20\n"
+	      "rights progress notes files on_delete=1 new_items=0 grace=900000000 brake=20\n"
 	      "log info\ncontrol /run/taskferry/control\nweb -\n" },
 	{ "[site]\n[store]\n[rights]\n[log]\n[control]\n[web]\n",
 	  "site url=- name=- timezone=UTC day=8" },
@@ -167,7 +167,10 @@ static const struct value_case values[] = {
 	{ "[site]\ntimezone = Europe/Berlin\nhours_per_day = 24\nhours_per_week = 1\ndates = "
 	  "time\nfolder = My "
 	  "work\n",
-	  "timezone=Europe/Berlin day=24 week=1 dates=1 folder=My work\n" },
+	  "timezone=Europe/Berlin day=24 week=1 dates=1 folder=My work closed=-\n" },
+	{ "[site]\nclosed_until = 2026-02-28\n", "folder=url closed=2026-02-28\n" },
+	{ "[site]\nclosed_until = 1900-01-01\n", "closed=1900-01-01\n" },
+	{ "[site]\nclosed_until = 2999-12-31\n", "closed=2999-12-31\n" },
 	{ "[store]\ndsn = sqlite:/tmp/x.db\n", "dsn sqlite:/tmp/x.db\n" },
 	{ "[store]\ndsn = postgresql://u:p@h/d\n", "dsn postgresql://u:p@h/d\n" },
 	/* servers */

@@ -198,6 +198,8 @@ Test(edit, what_is_refused_changes_nothing)
 		{ "", "parent=3", "parent" },
 		{ "", "predecessors=3", "predecessors" },
 		{ "", "summary=true", "summary" },
+		{ "[site]\nclosed_until = 2026-10-31\n",
+		  "status=completed; completed_at=2026-10-31", "project-open" },
 		{ "[rule ask]\nwhen = new.percent > 50\naction = hold\nmessage = Ask first.\n",
 		  "percent=60; notes=n", "Ask first" },
 	};
@@ -239,5 +241,111 @@ Test(edit, rules_know_who_changes)
 			 "status=in-process; percent=60; notes=n");
 	cr_expect(world.result->attention, "a warning is told");
 	cr_expect_eq(world.result->message_count, 1);
+	store_world_free(&world.store);
+}
+
+static void change(struct edit_world *world, const struct assignment *assignment, const char *spec)
+{
+	struct vector *old = vector_new(world->store.mem),
+		      *new = spec_vector(world->store.mem, spec);
+	bool changed[FIELDS] = { false };
+
+	STORE_OK(store_begin(world->store.store));
+	STORE_OK(edit_write(&world->env, assignment, old, new, NULL, changed));
+	STORE_OK(store_commit(world->store.store));
+}
+
+Test(edit, a_summary_task_has_no_progress_of_its_own)
+{
+	struct edit_world world = edit_world_with("");
+
+	change(&world, world.store.assignment, "summary=true");
+	store_world_expect_fault(set(&world, world.store.assignment->id, "percent=60"), FAULT_DATA,
+				 "summary-is-computed");
+	must_set(&world, "notes=n");
+	cr_expect_str_eq(values(&world, world.store.assignment), "summary=true; notes=n");
+	store_world_free(&world.store);
+}
+
+Test(edit, an_archived_project_has_no_progress)
+{
+	struct edit_world world = edit_world_with("");
+
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(project_set_state(world.store.store, world.store.project, PROJECT_ARCHIVED));
+	STORE_OK(store_commit(world.store.store));
+	store_world_expect_fault(set(&world, world.store.assignment->id, "percent=60"), FAULT_DATA,
+				 "project-open");
+	must_set(&world, "notes=n; due=2026-12-01");
+	cr_expect_str_eq(values(&world, world.store.assignment), "due=2026-12-01; notes=n");
+	store_world_free(&world.store);
+}
+
+/* An assignment of a task of that key to a person. */
+static struct assignment *assign(struct edit_world *world, const char *task, int64_t resource)
+{
+	struct assignment fresh = { .project_id = world->store.project,
+				    .resource_id = resource,
+				    .source_key = "",
+				    .uid = mem_printf(world->store.mem, "uid-%s-%lld", task,
+						      (long long)resource) };
+	struct assignment *assignment = NULL;
+	struct task *found = NULL;
+
+	STORE_OK(store_begin(world->store.store));
+	STORE_OK(project_task_by_key(world->store.store, world->store.mem, world->store.project,
+				     task, &found));
+	fresh.task_id = found ? found->id : 0;
+	if (!found)
+		STORE_OK(project_task_add(world->store.store, world->store.project, task, 2,
+					  &fresh.task_id));
+	STORE_OK(project_assignment_add(world->store.store, &fresh, &fresh.id));
+	STORE_OK(store_commit(world->store.store));
+	STORE_OK(project_assignment(world->store.store, world->store.mem, fresh.id, &assignment));
+	return assignment;
+}
+
+/* Starts task 18, and says whether there was a warning. */
+static bool warned(struct edit_world *world, const struct assignment *assignment)
+{
+	bool found = false;
+
+	STORE_OK(set(world, assignment->id, "status=in-process"));
+	for (size_t i = 0; i < world->result->message_count; i++)
+		found |= strstr(world->result->messages[i], "predecessors-first") != NULL;
+	cr_expect_eq(world->result->attention, found);
+	STORE_OK(set(world, assignment->id, "status=needs-action"));
+	return found;
+}
+
+/* Task 17 of Ana and Bob goes before task 18. */
+Test(edit, a_predecessor_is_open_until_all_are_done)
+{
+	struct edit_world world = edit_world_with("");
+	struct assignment *of_bob = assign(&world, "17", world.store.bob),
+			  *after = assign(&world, "18", world.store.ana);
+	struct store *store = world.store.store;
+
+	cr_expect_not(warned(&world, after), "nothing goes before it");
+	change(&world, after, "predecessors=17,99");
+	cr_expect(warned(&world, after), "nobody has begun");
+	STORE_OK(set(&world, world.store.assignment->id, "status=completed"));
+	cr_expect(warned(&world, after), "bob is not done");
+	STORE_OK(set(&world, of_bob->id, "percent=99; status=in-process"));
+	cr_expect(warned(&world, after), "bob is nearly done");
+	STORE_OK(set(&world, of_bob->id, "percent=100"));
+	cr_expect_not(warned(&world, after), "both are done");
+	STORE_OK(set(&world, of_bob->id, "status=cancelled"));
+	cr_expect_not(warned(&world, after), "one is done, one is cancelled");
+	STORE_OK(set(&world, of_bob->id, "status=needs-action"));
+	STORE_OK(store_begin(store));
+	STORE_OK(project_assignment_set_state(store, of_bob->id, ASSIGNMENT_WITHDRAWN));
+	STORE_OK(store_commit(store));
+	cr_expect_not(warned(&world, after), "bob's is withdrawn");
+	STORE_OK(store_begin(store));
+	STORE_OK(project_assignment_set_state(store, of_bob->id, ASSIGNMENT_ACTIVE));
+	STORE_OK(project_task_place(store, world.store.task, false, 1));
+	STORE_OK(store_commit(store));
+	cr_expect_not(warned(&world, after), "the task is not in the plan any more");
 	store_world_free(&world.store);
 }

@@ -303,6 +303,27 @@ Test(import, rules_judge_a_file_too)
 	store_world_free(&world.store);
 }
 
+/* The file is the project's own word: who may report what, and when, is not asked of it. */
+Test(import, rules_about_reporting_are_not_for_a_file)
+{
+	struct import_world world = import_world_new();
+	struct plan plan = basic;
+
+	plan.tasks[0] = "1:subject=Ship; summary=true; predecessors=2";
+	plan.assignments[0] = "10:1:5:percent=40; status=in-process";
+	import(&world, &plan);
+	cr_expect(strstr(shown(&world), "percent=40"), "%s", shown(&world));
+	cr_expect_not(noted(&world, "rule"));
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(project_set_state(world.store.store, world.result->project->id, PROJECT_ARCHIVED));
+	STORE_OK(store_commit(world.store.store));
+	plan.assignments[0] = "10:1:5:percent=60; status=in-process";
+	import(&world, &plan);
+	cr_expect(strstr(shown(&world), "percent=60"), "%s", shown(&world));
+	cr_expect_not(noted(&world, "rule"));
+	store_world_free(&world.store);
+}
+
 Test(import, vanished_is_listed_and_withdrawn_only_when_asked)
 {
 	struct import_world world = import_world_new();
