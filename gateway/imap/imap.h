@@ -2,9 +2,9 @@
  *
  * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message
  * never changes, so its version is its address. Tokens: "UIDVALIDITY UIDNEXT EXISTS". Folders are
- * mailbox names in UTF-8. A replacement is APPEND with flags, keywords and INTERNALDATE carried
- * over; the old message is left for the caller to remove (M7), who records first where the new one
- * stands.
+ * mailbox names in UTF-8. A replacement is APPEND with flags (but not \Deleted), keywords and
+ * INTERNALDATE carried over; the old message is left for the caller to remove (M7), who records
+ * first where the new one stands.
  */
 #ifndef TASKFERRY_IMAP_H
 #define TASKFERRY_IMAP_H

@@ -58,7 +58,7 @@ static int64_t saved_at(struct imap *imap, const struct imap_node *items)
 	const struct imap_node *date = imap_node_after(items, "SAVEDATE");
 	int64_t us, now = clock_now_us(imap->clock);
 
-	if (!date || date->kind != IMAP_STRING || !imap_date_read(date->text, &us) || us < 0)
+	if (!date || date->kind != IMAP_STRING || !imap_set_date_read(date->text, &us) || us < 0)
 		return 0;
 	return us < now ? us : now;
 }
@@ -132,10 +132,10 @@ static struct fault *ask(struct fetch *fetch, TALLOC_CTX *mem, struct fault **re
 
 	for (size_t i = 0; i < fetch->count; i++)
 		if (fetch->wanted[i].state != SETTLED)
-			imap_uids_add(mem, &uids, fetch->wanted[i].uid);
+			imap_set_add(mem, &uids, fetch->wanted[i].uid);
 	lines = MEM_ARRAY(mem, struct imap_line *, uids.count);
 	answers = MEM_ARRAY(mem, struct imap_answer, uids.count);
-	(void)imap_uids_sort(&uids);
+	(void)imap_set_sort(&uids);
 	for (size_t from = 0; from < uids.count; from += IMAP_FETCH_MAX)
 		lines[n++] = fetch_line(fetch, mem, &uids, from);
 	FAULT_TRY(imap_session_run_all(fetch->imap->session, mem, lines, n, take_item, fetch,
@@ -196,7 +196,7 @@ static void prepare(struct fetch *fetch, TALLOC_CTX *mem, uint32_t uidvalidity)
 	for (size_t i = 0; i < fetch->count; i++) {
 		const char *address = fetch->items[i].address;
 
-		if (imap_address_read(address, &validity, &uid) && validity == uidvalidity)
+		if (imap_set_address_read(address, &validity, &uid) && validity == uidvalidity)
 			fetch->wanted[i].uid = uid;
 		else
 			settle(fetch, i, not_there(fetch, address));

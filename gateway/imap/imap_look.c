@@ -59,7 +59,7 @@ static struct fault *take_message(void *context, const struct imap_response *res
 	modseq = imap_node_after(items, "MODSEQ");
 	message->there = true;
 	message->flags = imap_flags_of_list(look->mem, flags);
-	if (date && date->kind == IMAP_STRING && imap_date_read(date->text, &us))
+	if (date && date->kind == IMAP_STRING && imap_set_date_read(date->text, &us))
 		message->date = mem_strdup(look->mem, date->text);
 	if (modseq)
 		(void)imap_node_u64(modseq->first, &message->modseq);
@@ -97,7 +97,7 @@ static struct fault *ask_again(struct imap *imap, TALLOC_CTX *mem, struct imap_m
 
 	for (size_t i = 0; i < messages->count; i++)
 		if (!messages->list[i].there)
-			imap_uids_add(mem, &missing, messages->list[i].uid);
+			imap_set_add(mem, &missing, messages->list[i].uid);
 	if (!missing.count)
 		return NULL;
 	FAULT_TRY(imap_noop(imap, mem));
@@ -114,7 +114,7 @@ struct fault *imap_look(struct imap *imap, TALLOC_CTX *mem, const struct imap_ui
 
 	if (uids->count)
 		memcpy(sorted.uid, uids->uid, uids->count * sizeof *uids->uid);
-	(void)imap_uids_sort(&sorted);
+	(void)imap_set_sort(&sorted);
 	for (size_t i = 0; i < sorted.count; i++)
 		if (!i || sorted.uid[i] != sorted.uid[i - 1])
 			messages.list[messages.count++].uid = sorted.uid[i];
@@ -165,7 +165,7 @@ static struct fault *take_found(void *context, const struct imap_response *respo
 			continue; /* (MODSEQ n) */
 		if (!imap_node_u32(node, &uid) || !uid || search->uids->count == SEARCH_MAX)
 			return not_uids(search->mem, "the server names messages that cannot be");
-		imap_uids_add(search->mem, search->uids, uid);
+		imap_set_add(search->mem, search->uids, uid);
 	}
 	return NULL;
 }
@@ -181,7 +181,7 @@ struct fault *imap_look_search(struct imap *imap, TALLOC_CTX *mem, const char *c
 
 	imap_line_add(line, "%s", criteria);
 	FAULT_TRY(imap_run(imap, mem, line, take_found, &search, FAULT_SCOPE_FOLDER, "SEARCH"));
-	if (!imap_uids_sort(&uids))
+	if (!imap_set_sort(&uids))
 		return not_uids(mem, "the server names a message twice");
 	*uids_r = uids;
 	return NULL;

@@ -122,7 +122,7 @@ static void fill(struct noticing *noticing, uint32_t uidvalidity, const struct i
 	notice->full = full;
 	notice->token = write_token(notice, counts);
 	for (size_t i = 0; i < uids->count; i++, text += IMAP_ADDRESS_SIZE) {
-		imap_address_write(text, uidvalidity, uids->uid[i]);
+		imap_set_address_write(text, uidvalidity, uids->uid[i]);
 		notice->changes[i].address = notice->changes[i].version = text;
 	}
 	noticing->notice = notice;

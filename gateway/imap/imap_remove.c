@@ -76,13 +76,14 @@ static void prepare(struct removal *removal, struct one *one, struct endpoint_re
 
 	remove->fault = NULL;
 	*one = (struct one){ .remove = remove };
-	if (!imap_address_read(remove->address, &validity, &one->uid) || validity != uidvalidity)
+	if (!imap_set_address_read(remove->address, &validity, &one->uid) ||
+	    validity != uidvalidity)
 		settle(one, not_there(removal, one));
-	else if (imap_address_read(if_version, &validity, &uid) &&
+	else if (imap_set_address_read(if_version, &validity, &uid) &&
 		 strcmp(if_version, remove->address) != 0)
 		settle(one, fault_new(removal->results, FAULT_CHANGED, "%s is not %s",
 				      remove->address, if_version));
-	if (imap_address_read(remove->successor, &validity, &uid) && validity == uidvalidity &&
+	if (imap_set_address_read(remove->successor, &validity, &uid) && validity == uidvalidity &&
 	    uid != one->uid)
 		one->successor = uid;
 }
@@ -96,9 +97,9 @@ static struct fault *look(struct removal *removal)
 
 		if (!is_open(one))
 			continue;
-		imap_uids_add(removal->mem, &uids, one->uid);
+		imap_set_add(removal->mem, &uids, one->uid);
 		if (one->successor)
-			imap_uids_add(removal->mem, &uids, one->successor);
+			imap_set_add(removal->mem, &uids, one->successor);
 	}
 	FAULT_TRY(imap_look(removal->imap, removal->mem, &uids, &removal->messages));
 	for (size_t i = 0; i < removal->one_count; i++) {
@@ -216,7 +217,7 @@ static size_t group_them(const struct removal *removal, struct group *groups)
 		while (g < n && groups[g].since != since)
 			g++;
 		groups[g].since = since;
-		imap_uids_add(removal->mem, &groups[g].uids, one->uid);
+		imap_set_add(removal->mem, &groups[g].uids, one->uid);
 		n += g == n;
 	}
 	return n;
@@ -243,18 +244,18 @@ static void take_marked(struct removal *removal, struct group *group,
 	if (some && (!answer->code_args || !imap_set_read(removal->mem, answer->code_args->text,
 							  IMAP_SET_MAX, &modified)))
 		modified = group->uids; /* not understood: all are looked at again */
-	(void)imap_uids_sort(&modified);
-	(void)imap_uids_sort(&group->uids);
+	(void)imap_set_sort(&modified);
+	(void)imap_set_sort(&group->uids);
 	for (size_t i = 0; i < removal->one_count; i++) {
 		struct one *one = &removal->ones[i];
 
-		if (!is_open(one) || !imap_uids_has(&group->uids, one->uid))
+		if (!is_open(one) || !imap_set_has(&group->uids, one->uid))
 			continue;
 		if (answer->status != IMAP_OK && !some)
 			settle(one, imap_answer_fault(removal->results, answer, FAULT_SCOPE_ITEM,
 						      "STORE"));
 		else
-			one->marked = !imap_uids_has(&modified, one->uid);
+			one->marked = !imap_set_has(&modified, one->uid);
 	}
 }
 
@@ -280,8 +281,8 @@ static void add_marked(struct removal *removal, bool marked, struct imap_uids *u
 {
 	for (size_t i = 0; i < removal->one_count; i++)
 		if (!removal->ones[i].settled && removal->ones[i].marked == marked)
-			imap_uids_add(removal->mem, uids, removal->ones[i].uid);
-	(void)imap_uids_sort(uids);
+			imap_set_add(removal->mem, uids, removal->ones[i].uid);
+	(void)imap_set_sort(uids);
 }
 
 static void settle_open(struct removal *removal, enum fault_kind kind, const char *why)
@@ -305,7 +306,7 @@ static struct fault *look_for_others(struct removal *removal, const struct imap_
 	FAULT_TRY(imap_look_search(removal->imap, removal->mem, "DELETED", &marked));
 	*others_r = false;
 	for (size_t i = 0; i < marked.count; i++)
-		*others_r = *others_r || !imap_uids_has(ours, marked.uid[i]);
+		*others_r = *others_r || !imap_set_has(ours, marked.uid[i]);
 	return NULL;
 }
 
@@ -337,7 +338,7 @@ static struct fault *unmark(struct removal *removal)
 		const struct one *one = &removal->ones[i];
 
 		if (!one->settled && one->marked && !one->was_marked)
-			imap_uids_add(removal->mem, &uids, one->uid);
+			imap_set_add(removal->mem, &uids, one->uid);
 	}
 	if (!uids.count)
 		return NULL;
@@ -384,7 +385,7 @@ static struct fault *expunge(struct removal *removal)
 		if (one->settled || !one->marked)
 			continue;
 		settle(one,
-		       imap_uids_has(&left, one->uid)
+		       imap_set_has(&left, one->uid)
 			       ? fault_new(removal->results, FAULT_LOCKED,
 					   "%s: the server did not remove it", one->remove->address)
 			       : NULL);

@@ -17,16 +17,16 @@
 
 /* ---- addresses ---- */
 
-void imap_address_write(char address[IMAP_ADDRESS_SIZE], uint32_t uidvalidity, uint32_t uid)
+void imap_set_address_write(char address[IMAP_ADDRESS_SIZE], uint32_t uidvalidity, uint32_t uid)
 {
 	(void)snprintf(address, IMAP_ADDRESS_SIZE, "%010" PRIu32 ".%010" PRIu32, uidvalidity, uid);
 }
 
-char *imap_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid)
+char *imap_set_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid)
 {
 	char address[IMAP_ADDRESS_SIZE];
 
-	imap_address_write(address, uidvalidity, uid);
+	imap_set_address_write(address, uidvalidity, uid);
 	return mem_strdup(mem, address);
 }
 
@@ -45,7 +45,7 @@ static bool read_digits(const char *text, size_t n, uint32_t *value_r)
 	return n > 0 && value > 0;
 }
 
-bool imap_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r)
+bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r)
 {
 	uint32_t uidvalidity, uid;
 
@@ -61,7 +61,7 @@ bool imap_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *u
 
 /* ---- lists ---- */
 
-void imap_uids_add(TALLOC_CTX *mem, struct imap_uids *uids, uint32_t uid)
+void imap_set_add(TALLOC_CTX *mem, struct imap_uids *uids, uint32_t uid)
 {
 	if (uids->count == uids->size) {
 		uids->size = uids->size ? uids->size * 2 : 64;
@@ -77,7 +77,7 @@ static int compare_uids(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-bool imap_uids_sort(struct imap_uids *uids)
+bool imap_set_sort(struct imap_uids *uids)
 {
 	if (uids->count)
 		qsort(uids->uid, uids->count, sizeof *uids->uid, compare_uids);
@@ -87,7 +87,7 @@ bool imap_uids_sort(struct imap_uids *uids)
 	return true;
 }
 
-bool imap_uids_has(const struct imap_uids *sorted, uint32_t uid)
+bool imap_set_has(const struct imap_uids *sorted, uint32_t uid)
 {
 	return sorted->count && bsearch(&uid, sorted->uid, sorted->count, sizeof uid, compare_uids);
 }
@@ -102,7 +102,7 @@ char *imap_set_text(TALLOC_CTX *mem, const uint32_t *uids, size_t count)
 
 	assert(count);
 	memcpy(sorted.uid, uids, count * sizeof *uids);
-	(void)imap_uids_sort(&sorted);
+	(void)imap_set_sort(&sorted);
 	for (size_t i = 0; i < count; i = next) {
 		uint32_t last = sorted.uid[i];
 
@@ -124,7 +124,7 @@ static bool add_range(TALLOC_CTX *mem, uint32_t from, uint32_t to, size_t max,
 	if (uids->count >= max || n > max - uids->count - 1)
 		return false;
 	for (uint32_t i = 0; i <= n; i++)
-		imap_uids_add(mem, uids, low + i);
+		imap_set_add(mem, uids, low + i);
 	return true;
 }
 
@@ -181,7 +181,7 @@ static bool has_shape(const char *text, const char *shape)
 	return !*text;
 }
 
-bool imap_date_read(const char *text, int64_t *us_r)
+bool imap_set_date_read(const char *text, int64_t *us_r)
 {
 	int month, zone_min;
 	char utc[32];

@@ -12,11 +12,11 @@
 /* "UIDVALIDITY.UID", ten digits each, so that strcmp() puts them in the order of arrival. */
 #define IMAP_ADDRESS_SIZE 22 /* bytes with the NUL */
 
-void imap_address_write(char address[IMAP_ADDRESS_SIZE], uint32_t uidvalidity, uint32_t uid);
-char *imap_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid);
+void imap_set_address_write(char address[IMAP_ADDRESS_SIZE], uint32_t uidvalidity, uint32_t uid);
+char *imap_set_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid);
 
 /* False for anything else; neither number is ever 0. */
-bool imap_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r);
+bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r);
 
 /* A list of UIDs. Zeroed it is empty. */
 struct imap_uids {
@@ -24,11 +24,11 @@ struct imap_uids {
 	size_t count, size;
 };
 
-void imap_uids_add(TALLOC_CTX *mem, struct imap_uids *uids, uint32_t uid);
+void imap_set_add(TALLOC_CTX *mem, struct imap_uids *uids, uint32_t uid);
 
 /* Ascending. False: one of them is there twice. */
-bool imap_uids_sort(struct imap_uids *uids);
-bool imap_uids_has(const struct imap_uids *sorted, uint32_t uid);
+bool imap_set_sort(struct imap_uids *uids);
+bool imap_set_has(const struct imap_uids *sorted, uint32_t uid);
 
 /* "1:5,7". Sorts, and leaves out what is there twice. COUNT is not 0. */
 char *imap_set_text(TALLOC_CTX *mem, const uint32_t *uids, size_t count);
@@ -38,6 +38,6 @@ char *imap_set_text(TALLOC_CTX *mem, const uint32_t *uids, size_t count);
 bool imap_set_read(TALLOC_CTX *mem, const char *text, size_t max, struct imap_uids *uids);
 
 /* "17-Jul-1996 02:44:25 -0700" (date-time of RFC 3501), strictly; microseconds since 1970. */
-bool imap_date_read(const char *text, int64_t *us_r);
+bool imap_set_date_read(const char *text, int64_t *us_r);
 
 #endif

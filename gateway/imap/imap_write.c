@@ -66,7 +66,7 @@ static struct imap_message *old_of(const struct write *write, const struct endpo
 {
 	uint32_t validity, uid;
 
-	if (!put->if_version || !imap_address_read(put->if_version, &validity, &uid) ||
+	if (!put->if_version || !imap_set_address_read(put->if_version, &validity, &uid) ||
 	    validity != write->uidvalidity)
 		return NULL;
 	return imap_look_find(&write->olds, uid);
@@ -79,9 +79,9 @@ static struct fault *look_at_olds(struct write *write)
 
 	for (size_t i = 0; i < write->count; i++)
 		if (!write->puts[i].fault && write->puts[i].if_version &&
-		    imap_address_read(write->puts[i].if_version, &validity, &uid) &&
+		    imap_set_address_read(write->puts[i].if_version, &validity, &uid) &&
 		    validity == write->uidvalidity)
-			imap_uids_add(write->mem, &uids, uid);
+			imap_set_add(write->mem, &uids, uid);
 	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
 	for (size_t i = 0; i < write->count; i++) {
 		struct endpoint_put *put = &write->puts[i];
@@ -173,7 +173,7 @@ static struct parcels pack(struct write *write, const size_t *which, size_t coun
 static void set_placed(struct write *write, struct endpoint_put *put, uint32_t uid)
 {
 	const struct imap_message *old = old_of(write, put);
-	char *address = imap_address(write->results, write->uidvalidity, uid);
+	char *address = imap_set_address(write->results, write->uidvalidity, uid);
 
 	put->placed = put->version = address;
 	if (old && old->modseq)
@@ -232,7 +232,7 @@ static void take_stored(struct write *write, const struct parcel *parcel,
 		return;
 	}
 	for (size_t i = 0; i < parcel->count; i++) {
-		imap_uids_add(write->mem, &write->placed, uids.uid[i]);
+		imap_set_add(write->mem, &write->placed, uids.uid[i]);
 		set_placed(write, &write->puts[parcel->which[i]], uids.uid[i]);
 	}
 }

@@ -165,19 +165,30 @@ static struct fault *tell_new_folder(struct round *round)
 	return NULL;
 }
 
+/* Names that some server may take for the same: without regard to case, and to signs that are
+ * replaced. */
+static bool look_alike(TALLOC_CTX *mem, const char *a, const char *b)
+{
+	const char *slug = text_slug(mem, a, 200);
+
+	return !strcmp(text_lower(mem, a), text_lower(mem, b)) ||
+	       (*slug && !strcmp(slug, text_slug(mem, b, 200)));
+}
+
 /* Of projects with the same name all but the first bear a suffix where folders go by names. */
 static struct fault *name_suffix(struct round *round, const char **suffix_r)
 {
-	const char *name = text_lower(round->mem, round->project->name);
+	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
 	struct project *all = NULL;
 	size_t count = 0;
 
-	FAULT_TRY(project_list(round->env->store, round->mem, &all, &count));
+	FAULT_TRY(project_list(round->env->store, mem, &all, &count));
 	for (size_t i = 0; i < count; i++)
 		if (all[i].id < round->project->id &&
-		    !strcmp(text_lower(round->mem, all[i].name), name))
+		    look_alike(mem, all[i].name, round->project->name))
 			*suffix_r = digest_short(round->mem, round->project->source_key,
 						 strlen(round->project->source_key), 6);
+	talloc_free(mem);
 	return NULL;
 }
 

@@ -104,6 +104,8 @@ static void refused(struct round *round, struct link *link, struct fault *fault)
 {
 	bool changed = (fault->kind == FAULT_CHANGED || fault->kind == FAULT_GONE) && link->address;
 
+	if (fault->kind == FAULT_TRY_LATER) /* the service ends: no fault of the item's */
+		return;
 	if (changed && round->pass >= ROUND_PASSES) {
 		round_hold(round, link,
 			   "it changed on the server each time that it was written; "

@@ -18,14 +18,14 @@ Test(imap_set, addresses_sort_by_arrival)
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 
 	for (size_t i = 0; i < COUNT_OF(uids); i++) {
-		char *address = imap_address(mem, 77, uids[i]);
+		char *address = imap_set_address(mem, 77, uids[i]);
 		uint32_t validity = 0, uid = 0;
 
-		cr_assert(imap_address_read(address, &validity, &uid), "%s", address);
+		cr_assert(imap_set_address_read(address, &validity, &uid), "%s", address);
 		cr_assert(validity == 77 && uid == uids[i], "%s", address);
 		if (i)
-			cr_assert_gt(strcmp(address, imap_address(mem, 77, uids[i - 1])), 0, "%s",
-				     address);
+			cr_assert_gt(strcmp(address, imap_set_address(mem, 77, uids[i - 1])), 0,
+				     "%s", address);
 	}
 	talloc_free(mem);
 }
@@ -53,7 +53,7 @@ Test(imap_set, nothing_else_is_an_address)
 	for (size_t i = 0; i < COUNT_OF(not_addresses); i++) {
 		uint32_t validity = 1, uid = 2;
 
-		cr_expect_not(imap_address_read(not_addresses[i], &validity, &uid), "%s",
+		cr_expect_not(imap_set_address_read(not_addresses[i], &validity, &uid), "%s",
 			      not_addresses[i]);
 		cr_expect(validity == 1 && uid == 2, "%s: touched", not_addresses[i]);
 	}
@@ -135,15 +135,15 @@ Test(imap_set, lists_are_sorted_and_searched)
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 	struct imap_uids uids = { 0 };
 
-	cr_assert(imap_uids_sort(&uids));
-	cr_assert_not(imap_uids_has(&uids, 1));
+	cr_assert(imap_set_sort(&uids));
+	cr_assert_not(imap_set_has(&uids, 1));
 	for (uint32_t i = 200; i > 0; i -= 2)
-		imap_uids_add(mem, &uids, i);
-	cr_assert(imap_uids_sort(&uids));
+		imap_set_add(mem, &uids, i);
+	cr_assert(imap_set_sort(&uids));
 	for (uint32_t i = 1; i <= 201; i++)
-		cr_assert_eq(imap_uids_has(&uids, i), i % 2 == 0, "%" PRIu32, i);
-	imap_uids_add(mem, &uids, 100);
-	cr_assert_not(imap_uids_sort(&uids), "twice the same");
+		cr_assert_eq(imap_set_has(&uids, i), i % 2 == 0, "%" PRIu32, i);
+	imap_set_add(mem, &uids, 100);
+	cr_assert_not(imap_set_sort(&uids), "twice the same");
 	talloc_free(mem);
 }
 
@@ -173,7 +173,7 @@ Test(imap_set, dates_are_read_strictly)
 {
 	for (size_t i = 0; i < COUNT_OF(dates); i++) {
 		int64_t us = -1, expected = -1;
-		bool is = imap_date_read(dates[i].date, &us);
+		bool is = imap_set_date_read(dates[i].date, &us);
 
 		cr_expect_eq(is, dates[i].utc != NULL, "%s: %d", dates[i].date, is);
 		if (dates[i].utc)
