@@ -25,7 +25,7 @@ enum endpoint_form round_form(const struct round *round)
 void round_gone_add(struct round *round, const char *address)
 {
 	round->gone = MEM_GROW(round->mem, round->gone, const char *, round->gone_count + 1);
-	round->gone[round->gone_count++] = address;
+	round->gone[round->gone_count++] = mem_strdup(round->mem, address);
 }
 
 bool round_is_gone(const struct round *round, const char *address)
