@@ -58,11 +58,11 @@ def counts(proxy, command, env=None):
 
 
 class Ferry:
-    def __init__(self, directory, url, count, edge=None):
-        self.site = Site(directory, {"mail": f"type = imap\nurl = {url}\nlogin = %{{local}}\npassword = {PASSWORD}\nsettle = 0s\n"})
+    def __init__(self, directory, url, count):
+        self.site = Site(directory, {
+            "mail": f"type = imap\nurl = {url}\nlogin = %{{local}}\npassword = {PASSWORD}\nsettle = 0s\n"})
         self.site.prepare([OURS], count)
         self.command, self.env = [PROGRAM, "-v", "sync"], self.site.env
-        self.edge = edge
 
     def through(self, port):
         with open(self.site.config, encoding="utf-8") as file:
@@ -72,13 +72,12 @@ class Ferry:
 
 
 class Mbsync:
-    def __init__(self, directory, port, push):
+    def __init__(self, directory, port):
         os.makedirs(os.path.join(directory, "mail", "tasks", "new"))
         os.makedirs(os.path.join(directory, "mail", "tasks", "cur"))
         os.makedirs(os.path.join(directory, "mail", "tasks", "tmp"))
         os.makedirs(os.path.join(directory, "mail", "INBOX"))
         self.directory, self.config = directory, os.path.join(directory, "mbsyncrc")
-        self.push = push
         self.through(port)
         self.command, self.env = ["mbsync", "-q", "-c", self.config, "tasks"], dict(os.environ, HOME=directory)
 
@@ -112,7 +111,7 @@ def publish_and_sync(count, number):
     proxy = Proxy(port)
     try:
         ferry = Ferry(os.path.join(directory, "ferry"), dovecot.url, count)
-        peer = Mbsync(os.path.join(directory, "peer"), port, True)
+        peer = Mbsync(os.path.join(directory, "peer"), port)
         rows["publish", "taskferry"], said = timed(ferry.command, ferry.env)
         rows["publish", "taskferry says"] = said
         messages = [message.raw for message in dovecot.messages(OURS)]
@@ -148,8 +147,8 @@ def print_publish_and_sync(count, runs):
     all_rows = [publish_and_sync(count, number) for number in range(runs)]
     version = subprocess.run(["mbsync", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     dovecot = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    print(f"{all_rows[0]['items']} messages of {all_rows[0]['size']:.0f} bytes, {runs} runs, medians; {version}; Dovecot {dovecot}, "
-          "Maildir without fsync, loopback, no TLS")
+    print(f"{all_rows[0]['items']} messages of {all_rows[0]['size']:.0f} bytes, {runs} runs, medians; {version}; "
+          f"Dovecot {dovecot}, Maildir without fsync, loopback, no TLS")
     print(f"{'':18}{'program':12}{'wall s':>9}{'CPU s':>8}{'RSS MiB':>9}{'commands':>10}{'sent':>9}{'received':>10}")
     for step in ("publish", "nothing changed", "one changed"):
         for program in ("taskferry", "mbsync"):
@@ -204,8 +203,8 @@ def print_latency(edits):
         site.remove()
         shutil.rmtree(directory)
     waits.sort()
-    print(f"{edits} edits over {len(people)} mailboxes, poll = 1h, settle = 0s: from the answer to APPEND to the committed row, ms: "
-          f"median {statistics.median(waits) * 1000:.0f}, p90 {waits[int(0.9 * len(waits))] * 1000:.0f}, "
+    print(f"{edits} edits over {len(people)} mailboxes, poll = 1h, settle = 0s: from the answer to APPEND to the committed row, "
+          f"ms: median {statistics.median(waits) * 1000:.0f}, p90 {waits[int(0.9 * len(waits))] * 1000:.0f}, "
           f"p99 {waits[min(len(waits) - 1, int(0.99 * len(waits)))] * 1000:.0f}, most {waits[-1] * 1000:.0f} "
           f"(of it 500 are Dovecot's; the APPEND itself {statistics.median(visible) * 1000:.1f})")
 
@@ -240,8 +239,8 @@ def scale_of(mailboxes):
 
 
 def print_scale(numbers):
-    print(f"{'mailboxes':>10}{'RSS MiB':>9}{'peak':>7}{'KiB each':>10}{'threads':>9}{'descriptors':>12}{f'CPU s in {IDLE_S} s':>15}"
-          f"{'all published, s':>18}")
+    print(f"{'mailboxes':>10}{'RSS MiB':>9}{'peak':>7}{'KiB each':>10}{'threads':>9}{'descriptors':>12}"
+          f"{f'CPU s in {IDLE_S} s':>15}{'all published, s':>18}")
     base = None
     for mailboxes in numbers:
         rss, threads, descriptors, cpu, ready, peak = scale_of(mailboxes)

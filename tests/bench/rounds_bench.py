@@ -83,8 +83,8 @@ def run(kind, rounds, accounts):
         site.prepare(people, TASKS)
         with Service(site) as service:
             wait_for("the items", 120, lambda: site.items_delivered() == TASKS * accounts, 0.5)
-            print(f"{server.name}, {accounts} accounts with {TASKS} items:\n{'rounds':>10}{'RSS KiB':>10}{'threads':>9}{'descriptors':>13}"
-                  f"{'CPU s':>8}{'s':>8}")
+            print(f"{server.name}, {accounts} accounts with {TASKS} items:\n{'rounds':>10}{'RSS KiB':>10}{'threads':>9}"
+                  f"{'descriptors':>13}{'CPU s':>8}{'s':>8}")
             start, first, told = time.monotonic(), server.rounds(), -1
             while True:
                 done = server.rounds() - first
