@@ -183,99 +183,99 @@ Test(conf_findings, findings_of_sections_and_keys)
 	expect_findings(cases, COUNT_OF(cases), SHARED);
 }
 
+static const struct finding_case value_cases[] = {
+	{ "[site]\ndates = dya\n",
+	  "f:2: error: 'dates' is day | time, not 'dya'; did you mean 'day'?\n" },
+	{ "[site]\ndates = Day\n",
+	  "f:2: error: 'dates' is day | time, not 'Day'; did you mean 'day'?\n" },
+	{ "[rights]\non_delete = remove\n",
+	  "f:2: error: 'on_delete' is restore | decline | ignore, not 'remove'\n" },
+	{ "[rights]\nnew_items = proposed\n",
+	  "f:2: error: 'new_items' is propose | accept | ignore, not 'proposed'; did you "
+	  "mean 'propose'?\n" },
+	{ "[rights]\ngrace = 15\n",
+	  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
+	{ "[rights]\ngrace = 15 m\n",
+	  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
+	{ "[rights]\ngrace = -1m\n",
+	  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
+	{ "[rights]\ngrace = 1h30m\n",
+	  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
+	{ "[rights]\ngrace = 31d\n", "f:2: error: 'grace' must lie between 0s and 30d\n" },
+	{ "[rights]\ngrace = 99999999999999999999d\n",
+	  "f:2: error: 'grace' must lie between 0s and 30d\n" },
+	{ SERVER "poll = 999ms\n", "f:7: error: 'poll' must lie between 1s and 1d\n" },
+	{ SERVER "settle = 61m\n", "f:7: error: 'settle' must lie between 0s and 1h\n" },
+	{ "[rights]\nbrake = 20\n",
+	  "f:2: error: 'brake' must be a share from 0% to 100%, for example 20%\n" },
+	{ "[rights]\nbrake = 101%\n",
+	  "f:2: error: 'brake' must be a share from 0% to 100%, for example 20%\n" },
+	{ "[rights]\nbrake = %\n",
+	  "f:2: error: 'brake' must be a share from 0% to 100%, for example 20%\n" },
+	{ "[site]\nhours_per_day = 7.5\n", "f:2: error: 'hours_per_day' must be a whole "
+					   "number from 1 to 24, for example 8\n" },
+	{ "[site]\nhours_per_week = 169\n", "f:2: error: 'hours_per_week' must be a whole "
+					    "number from 1 to 168, for example 40\n" },
+	{ "[site]\nhours_per_day = 0\n", "f:2: error: 'hours_per_day' must be a whole "
+					 "number from 1 to 24, for example 8\n" },
+	{ "[site]\ntimezone = Europe/Berln\n",
+	  "f:2: error: 'timezone' is no time zone of this system: 'Europe/Berln'; names "
+	  "are like "
+	  "Europe/Berlin\n" },
+	{ "[site]\ntimezone = ../../etc/passwd\n",
+	  "f:2: error: 'timezone' is no time zone of this system: '../../etc/passwd'; "
+	  "names are like "
+	  "Europe/Berlin\n" },
+	{ "[site]\nclosed_until = yesterday\n",
+	  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+	{ "[site]\nclosed_until = 2026-2-28\n",
+	  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+	{ "[site]\nclosed_until = 2026-02-29\n",
+	  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+	{ "[site]\nclosed_until = 2026-02-28T00:00:00Z\n",
+	  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+	{ "[site]\nclosed_until = 1899-12-31\n",
+	  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+	{ "[site]\nclosed_until = 3000-01-01\n",
+	  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
+	{ "[store]\ndsn = sqlite:taskferry.db\n",
+	  "f:2: error: 'dsn' needs an absolute path: write sqlite:/PATH\n" },
+	{ "[store]\ndsn = mysql://h/d\n",
+	  "f:2: error: 'dsn' must be sqlite:/PATH or postgresql://USER@HOST/NAME\n" },
+	{ "[control]\nsocket = run/control\n",
+	  "f:2: error: 'socket' must be an absolute path: it begins with '/'\n" },
+	{ "[control]\nsocket = "
+	  "/123456789/123456789/123456789/123456789/123456789/123456789/123456789"
+	  "/123456789/123456789/123456789/1234567\n",
+	  "f:2: error: 'socket' is too long for a socket: at most 107 bytes\n" },
+	{ "[rights]\nassignee = notes, progres\n",
+	  "f:2: error: 'assignee' has no group 'progres'; did you mean 'progress'?\n" },
+	{ "[rights]\nassignee = everything\n",
+	  "f:2: error: 'assignee' has no group 'everything'; there are plan | progress | "
+	  "notes | files "
+	  "| custom | none\n" },
+	{ "[rights]\nassignee = none, notes\n",
+	  "f:2: error: 'assignee' has no group 'none'; did you mean 'notes'?\n" },
+	{ "[rights]\nassignee = client\n",
+	  "f:2: warning: 'assignee': the group 'client' never enters the project, with or "
+	  "without this\n" },
+	{ "[web]\nlisten = 8463\n", "f:2: error: 'listen' must be ADDRESS:PORT, for "
+				    "example 127.0.0.1:8463 or [::1]:8463\n" },
+	{ "[web]\nlisten = pm.example.com:80\n",
+	  "f:2: error: 'listen' must be ADDRESS:PORT, for example 127.0.0.1:8463 or "
+	  "[::1]:8463\n" },
+	{ "[web]\nlisten = 127.0.0.1:65536\n",
+	  "f:2: error: 'listen' must be ADDRESS:PORT, for example 127.0.0.1:8463 or "
+	  "[::1]:8463\n" },
+	{ "[web]\nlisten = ::1:80\n", "f:2: error: 'listen' must be ADDRESS:PORT, for "
+				      "example 127.0.0.1:8463 or [::1]:8463\n" },
+	{ "[web]\nlisten = 0.0.0.0:80\n", "f:2: warning: 'listen' is not loopback, and the "
+					  "pages have no TLS: put a proxy before them\n" },
+};
+
 Test(conf_findings, findings_of_values)
 {
-	static const struct finding_case cases[] = {
-		{ "[site]\ndates = dya\n",
-		  "f:2: error: 'dates' is day | time, not 'dya'; did you mean 'day'?\n" },
-		{ "[site]\ndates = Day\n",
-		  "f:2: error: 'dates' is day | time, not 'Day'; did you mean 'day'?\n" },
-		{ "[rights]\non_delete = remove\n",
-		  "f:2: error: 'on_delete' is restore | decline | ignore, not 'remove'\n" },
-		{ "[rights]\nnew_items = proposed\n",
-		  "f:2: error: 'new_items' is propose | accept | ignore, not 'proposed'; did you "
-		  "mean 'propose'?\n" },
-		{ "[rights]\ngrace = 15\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
-		{ "[rights]\ngrace = 15 m\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
-		{ "[rights]\ngrace = -1m\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
-		{ "[rights]\ngrace = 1h30m\n",
-		  "f:2: error: 'grace' must be a number with ms, s, m, h or d, for example 15m\n" },
-		{ "[rights]\ngrace = 31d\n", "f:2: error: 'grace' must lie between 0s and 30d\n" },
-		{ "[rights]\ngrace = 99999999999999999999d\n",
-		  "f:2: error: 'grace' must lie between 0s and 30d\n" },
-		{ SERVER "poll = 999ms\n", "f:7: error: 'poll' must lie between 1s and 1d\n" },
-		{ SERVER "settle = 61m\n", "f:7: error: 'settle' must lie between 0s and 1h\n" },
-		{ "[rights]\nbrake = 20\n",
-		  "f:2: error: 'brake' must be a share from 0% to 100%, for example 20%\n" },
-		{ "[rights]\nbrake = 101%\n",
-		  "f:2: error: 'brake' must be a share from 0% to 100%, for example 20%\n" },
-		{ "[rights]\nbrake = %\n",
-		  "f:2: error: 'brake' must be a share from 0% to 100%, for example 20%\n" },
-		{ "[site]\nhours_per_day = 7.5\n", "f:2: error: 'hours_per_day' must be a whole "
-						   "number from 1 to 24, for example 8\n" },
-		{ "[site]\nhours_per_week = 169\n", "f:2: error: 'hours_per_week' must be a whole "
-						    "number from 1 to 168, for example 40\n" },
-		{ "[site]\nhours_per_day = 0\n", "f:2: error: 'hours_per_day' must be a whole "
-						 "number from 1 to 24, for example 8\n" },
-		{ "[site]\ntimezone = Europe/Berln\n",
-		  "f:2: error: 'timezone' is no time zone of this system: 'Europe/Berln'; names "
-		  "are like "
-		  "Europe/Berlin\n" },
-		{ "[site]\ntimezone = ../../etc/passwd\n",
-		  "f:2: error: 'timezone' is no time zone of this system: '../../etc/passwd'; "
-		  "names are like "
-		  "Europe/Berlin\n" },
-		{ "[site]\nclosed_until = yesterday\n",
-		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
-		{ "[site]\nclosed_until = 2026-2-28\n",
-		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
-		{ "[site]\nclosed_until = 2026-02-29\n",
-		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
-		{ "[site]\nclosed_until = 2026-02-28T00:00:00Z\n",
-		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
-		{ "[site]\nclosed_until = 1899-12-31\n",
-		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
-		{ "[site]\nclosed_until = 3000-01-01\n",
-		  "f:2: error: 'closed_until' must be a day such as 2026-11-21\n" },
-		{ "[store]\ndsn = sqlite:taskferry.db\n",
-		  "f:2: error: 'dsn' needs an absolute path: write sqlite:/PATH\n" },
-		{ "[store]\ndsn = mysql://h/d\n",
-		  "f:2: error: 'dsn' must be sqlite:/PATH or postgresql://USER@HOST/NAME\n" },
-		{ "[control]\nsocket = run/control\n",
-		  "f:2: error: 'socket' must be an absolute path: it begins with '/'\n" },
-		{ "[control]\nsocket = "
-		  "/123456789/123456789/123456789/123456789/123456789/123456789/123456789"
-		  "/123456789/123456789/123456789/1234567\n",
-		  "f:2: error: 'socket' is too long for a socket: at most 107 bytes\n" },
-		{ "[rights]\nassignee = notes, progres\n",
-		  "f:2: error: 'assignee' has no group 'progres'; did you mean 'progress'?\n" },
-		{ "[rights]\nassignee = everything\n",
-		  "f:2: error: 'assignee' has no group 'everything'; there are plan | progress | "
-		  "notes | files "
-		  "| custom | none\n" },
-		{ "[rights]\nassignee = none, notes\n",
-		  "f:2: error: 'assignee' has no group 'none'; did you mean 'notes'?\n" },
-		{ "[rights]\nassignee = client\n",
-		  "f:2: warning: 'assignee': the group 'client' never enters the project, with or "
-		  "without this\n" },
-		{ "[web]\nlisten = 8463\n", "f:2: error: 'listen' must be ADDRESS:PORT, for "
-					    "example 127.0.0.1:8463 or [::1]:8463\n" },
-		{ "[web]\nlisten = pm.example.com:80\n",
-		  "f:2: error: 'listen' must be ADDRESS:PORT, for example 127.0.0.1:8463 or "
-		  "[::1]:8463\n" },
-		{ "[web]\nlisten = 127.0.0.1:65536\n",
-		  "f:2: error: 'listen' must be ADDRESS:PORT, for example 127.0.0.1:8463 or "
-		  "[::1]:8463\n" },
-		{ "[web]\nlisten = ::1:80\n", "f:2: error: 'listen' must be ADDRESS:PORT, for "
-					      "example 127.0.0.1:8463 or [::1]:8463\n" },
-		{ "[web]\nlisten = 0.0.0.0:80\n", "f:2: warning: 'listen' is not loopback, and the "
-						  "pages have no TLS: put a proxy before them\n" },
-	};
-
-	expect_findings(cases, COUNT_OF(cases), SHARED);
+	expect_findings(value_cases, COUNT_OF(value_cases), SHARED);
 }
 
 Test(conf_findings, findings_of_urls)

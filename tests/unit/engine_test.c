@@ -5,7 +5,7 @@
 #include <regex.h>
 #include <sqlite3.h>
 
-#include "engine_world.h"
+#include "engine_park.h"
 #include "gateway/sync/sync.h"
 
 /* In this program a busy database is waited for less long than in the program, for which a test has
@@ -27,35 +27,6 @@ int sqlite3_busy_timeout(sqlite3 *handle, int ms)
 	return sqlite3_busy_handler(handle, wait_a_little, NULL);
 }
 
-static bool done_are(struct engine_world *world, void *data)
-{
-	return engine_figures(world->engine).jobs_done >= *(int64_t *)data;
-}
-
-static bool failed_are(struct engine_world *world, void *data)
-{
-	return engine_figures(world->engine).jobs_failed >= *(int64_t *)data;
-}
-
-static void expect_failed(struct engine_world *world, int64_t count)
-{
-	cr_assert(world_until(failed_are, world, &count), "%lld of %lld jobs have failed\n%s",
-		  (long long)engine_figures(world->engine).jobs_failed, (long long)count,
-		  world_log(world));
-}
-
-static void expect_done(struct engine_world *world, int64_t count)
-{
-	cr_assert(world_until(done_are, world, &count), "%lld of %lld jobs are done\n%s",
-		  (long long)engine_figures(world->engine).jobs_done, (long long)count,
-		  world_log(world));
-}
-
-static bool busy_are(struct engine_world *world, void *data)
-{
-	return engine_figures(world->engine).busy == *(int *)data;
-}
-
 /* ---- idle ---- */
 
 static int64_t cpu_ms(void)
@@ -66,14 +37,11 @@ static int64_t cpu_ms(void)
 	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
-Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
+/* It has nothing to do: no write, and next to no time. */
+static void expect_idle(struct engine_world *world)
 {
-	struct engine_world *world = world_new("a", 5);
 	int64_t before = 0, after = 0, used;
 
-	world_start(world, ENGINE_WORKERS, NULL, true);
-	expect_done(world, 5);
-	cr_assert(world_until(world_is_idle, world, NULL), "%s", world_log(world));
 	world_pause(100);
 	ENGINE_OK(store_data_version(world->store, &before));
 	used = cpu_ms();
@@ -82,6 +50,16 @@ Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
 	ENGINE_OK(store_data_version(world->store, &after));
 	cr_expect_eq(before, after, "something was written");
 	cr_expect_lt(used, 300, "%lld ms of 3 s", (long long)used);
+}
+
+Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 5);
+
+	world_start(world, ENGINE_WORKERS, NULL, true);
+	expect_done(world, 5);
+	cr_assert(world_until(world_is_idle, world, NULL), "%s", world_log(world));
+	expect_idle(world);
 	world_free(world);
 }
 
@@ -89,21 +67,13 @@ Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
 Test(engine, idle_while_a_server_hangs, .timeout = 60)
 {
 	struct engine_world *world = world_new("ah", 20);
-	int64_t before = 0, after = 0, used;
 	int one = 1;
 
 	world_start(world, ENGINE_WORKERS, NULL, true);
 	expect_done(world, 20); /* of the other server */
 	cr_assert(world_until(busy_are, world, &one), "one finds out, not %d",
 		  engine_figures(world->engine).busy);
-	world_pause(100);
-	ENGINE_OK(store_data_version(world->store, &before));
-	used = cpu_ms();
-	world_pause(3000);
-	used = cpu_ms() - used;
-	ENGINE_OK(store_data_version(world->store, &after));
-	cr_expect_eq(before, after, "something was written");
-	cr_expect_lt(used, 300, "%lld ms of 3 s", (long long)used);
+	expect_idle(world);
 	world_free(world);
 }
 
@@ -143,309 +113,6 @@ Test(engine, a_look_brings_what_somebody_changed, .timeout = 60)
 					 "changed=1"),
 		     1, "%s", world_log(world));
 	world_free(world);
-}
-
-/* ---- a park ---- */
-
-#define PARKED_MAX 256
-
-/* Holds every job of the accounts on `slow` until it is opened; counts who is at work. */
-struct test_park {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct engine_world *world;
-	char slow; /* a server's letter; 0: none */
-	int slow_at_once, slow_most;
-	int64_t at_work[PARKED_MAX];
-	bool twice; /* an account had two jobs at once */
-	/* of the last give() */
-	bool failed, gone, alone, had_endpoint;
-	char folder[256];
-	int gives;
-	int again; /* so many times something has changed since */
-	int woken; /* calls of wake() */
-	bool needed;
-	struct endpoint *endpoint; /* what the next take() returns */
-	struct endpoint *kept;     /* what give() has left */
-};
-
-static bool is_slow(struct test_park *park, int64_t account)
-{
-	TALLOC_CTX *mem = talloc_new(NULL);
-	struct account *row = NULL;
-	struct store *store = NULL;
-	bool slow;
-
-	ENGINE_OK(store_open(mem, park->world->dsn, &park->world->clock->clock, NULL, &store));
-	ENGINE_OK(link_account_by_id(store, mem, account, &row));
-	slow = row && row->server[0] == park->slow;
-	talloc_free(mem);
-	return slow;
-}
-
-static struct endpoint *test_take(void *data, int64_t account)
-{
-	struct test_park *park = data;
-	bool slow = park->slow && is_slow(park, account);
-	struct endpoint *endpoint;
-
-	pthread_mutex_lock(&park->lock);
-	park->twice |= park->at_work[account % PARKED_MAX]++ > 0;
-	park->slow_at_once += slow;
-	if (park->slow_at_once > park->slow_most)
-		park->slow_most = park->slow_at_once;
-	while (slow && park->slow)
-		pthread_cond_wait(&park->changed, &park->lock);
-	park->slow_at_once -= slow;
-	endpoint = park->endpoint;
-	park->endpoint = NULL;
-	pthread_mutex_unlock(&park->lock);
-	return endpoint;
-}
-
-static bool test_give(void *data, const struct engine_parked *parked)
-{
-	struct test_park *park = data;
-	bool again;
-
-	pthread_mutex_lock(&park->lock);
-	park->at_work[parked->account % PARKED_MAX]--;
-	park->failed = parked->failed;
-	park->gone = parked->gone;
-	park->alone = parked->alone;
-	park->had_endpoint = parked->endpoint != NULL;
-	snprintf(park->folder, sizeof park->folder, "%s", parked->folder ? parked->folder : "");
-	park->gives++;
-	again = park->again > 0;
-	park->again -= again;
-	talloc_free(park->kept);
-	park->kept = parked->endpoint;
-	pthread_mutex_unlock(&park->lock);
-	return again;
-}
-
-static bool test_wake(void *data, int64_t account)
-{
-	struct test_park *park = data;
-	bool needed;
-
-	(void)account;
-	pthread_mutex_lock(&park->lock);
-	park->woken++;
-	needed = park->needed;
-	pthread_mutex_unlock(&park->lock);
-	return needed;
-}
-
-static struct engine_park park_of(struct test_park *park, struct engine_world *world)
-{
-	memset(park, 0, sizeof *park);
-	pthread_mutex_init(&park->lock, NULL);
-	pthread_cond_init(&park->changed, NULL);
-	park->world = world;
-	park->needed = true;
-	return (struct engine_park){
-		.data = park, .take = test_take, .give = test_give, .wake = test_wake
-	};
-}
-
-static void park_open(struct test_park *park)
-{
-	pthread_mutex_lock(&park->lock);
-	park->slow = 0;
-	pthread_cond_broadcast(&park->changed);
-	pthread_mutex_unlock(&park->lock);
-}
-
-static void park_end(struct test_park *park)
-{
-	talloc_free(park->kept);
-	talloc_free(park->endpoint);
-	pthread_cond_destroy(&park->changed);
-	pthread_mutex_destroy(&park->lock);
-}
-
-Test(engine, one_job_of_an_account_at_a_time, .timeout = 60)
-{
-	struct engine_world *world = world_new("a", 1);
-	int64_t account = world_account(world, 1, 'a')->id;
-	struct engine_park park;
-	struct test_park test;
-	int one = 1;
-
-	park = park_of(&test, world);
-	test.slow = 'a';
-	world_start(world, 8, &park, false);
-	engine_look(world->engine, &account, 1);
-	cr_assert(world_until(busy_are, world, &one));
-	engine_look(world->engine, &account, 1); /* while it is worked on */
-	world_pause(300);
-	cr_expect_eq(engine_figures(world->engine).busy, 1);
-	park_open(&test);
-	expect_done(world, 2);
-	cr_assert(world_until(world_is_idle, world, NULL));
-	cr_expect_eq(engine_figures(world->engine).jobs_done, 2);
-	cr_expect_not(test.twice);
-	world_free(world);
-	park_end(&test);
-}
-
-/* N6: a quarter of the workers, at most. */
-Test(engine, a_slow_server_does_not_take_all_workers, .timeout = 60)
-{
-	struct engine_world *world = world_new("ab", 20);
-	struct engine_park park;
-	struct test_park test;
-	int four = 4, one = 1;
-
-	park = park_of(&test, world);
-	test.slow = 'a';
-	world_start(world, ENGINE_WORKERS, &park, true);
-	expect_done(world, 20); /* of the other one */
-	cr_assert(world_until(busy_are, world, &one), "%d", engine_figures(world->engine).busy);
-	cr_expect_eq(test.slow_most, 1, "before it has answered one worker tries it, not %d",
-		     test.slow_most);
-	park_open(&test);
-	expect_done(world, 40);
-	cr_assert(world_until(world_is_idle, world, NULL));
-	test.slow = 'a'; /* it is known to answer, and becomes slow */
-	for (int i = 1; i <= 20; i++) {
-		int64_t ids[] = { world_account(world, i, 'a')->id,
-				  world_account(world, i, 'b')->id };
-
-		engine_look(world->engine, ids, 2);
-	}
-	expect_done(world, 60);
-	cr_assert(world_until(busy_are, world, &four), "%d", engine_figures(world->engine).busy);
-	cr_expect_eq(test.slow_most, four, "%d of 16", test.slow_most);
-	park_open(&test);
-	expect_done(world, 80);
-	cr_expect_not(test.twice);
-	world_free(world);
-	park_end(&test);
-}
-
-Test(engine, what_a_park_is_given, .timeout = 60)
-{
-	struct engine_world *world = world_new("a", 1);
-	int64_t account = world_account(world, 1, 'a')->id;
-	struct engine_park park;
-	struct test_park test;
-
-	park = park_of(&test, world);
-	world_start(world, 2, &park, true);
-	expect_done(world, 1);
-	cr_assert(world_until(world_is_idle, world, NULL));
-	cr_expect(test.had_endpoint && test.alone && !test.failed && !test.gone);
-	cr_expect(text_starts(test.folder, "/p1@a.example.com/"), "%s", test.folder);
-	test.again = 2; /* something came while it was parked */
-	engine_look(world->engine, &account, 1);
-	expect_done(world, 4);
-	cr_expect_eq(test.gives, 4);
-	world_script(world, 'a', "notice 5 login\n");
-	engine_look(world->engine, &account, 1);
-	expect_failed(world, 1);
-	cr_expect(!test.had_endpoint && test.failed && !test.gone);
-	world_free(world);
-	park_end(&test);
-}
-
-Test(engine, an_account_without_a_project_is_gone, .timeout = 60)
-{
-	struct engine_world *world = world_new("a", 1);
-	int64_t account = world_account(world, 1, 'a')->id;
-	struct engine_park park;
-	struct test_park test;
-
-	park = park_of(&test, world);
-	ENGINE_OK(store_begin(world->store));
-	ENGINE_OK(project_set_state(world->store, world->project, PROJECT_ARCHIVED));
-	ENGINE_OK(store_commit(world->store));
-	world_start(world, 2, &park, true);
-	engine_look(world->engine, &account, 1);
-	expect_done(world, 1);
-	cr_expect(!test.had_endpoint && test.gone && !test.failed);
-	cr_expect_eq(world_account(world, 1, 'a')->state, ACCOUNT_NEW, "nobody was asked");
-	world_free(world);
-	park_end(&test);
-}
-
-/* Two folders: the one where something happened last is the one to listen to. */
-Test(engine, the_folder_to_listen_to, .timeout = 60)
-{
-	struct engine_world *world = world_new("a", 1);
-	int64_t account = world_account(world, 1, 'a')->id;
-	struct engine_park park;
-	struct test_park test;
-	char first[256], last[256];
-
-	park = park_of(&test, world);
-	world_add_project(world, "second", "a", 1);
-	world_start(world, 1, &park, true);
-	expect_done(world, 1);
-	cr_expect_not(test.alone);
-	snprintf(last, sizeof last, "%s", test.folder);
-	cr_expect_not_null(strstr(last, "second"), "%s", last);
-	engine_look(world->engine, &account, 1);
-	expect_done(world, 2);
-	cr_expect_str_eq(test.folder, last, "nothing happened: it stays");
-	world_edit(world, 1, 'a');
-	engine_look(world->engine, &account, 1);
-	expect_done(world, 3);
-	snprintf(first, sizeof first, "%s", test.folder);
-	cr_expect_not_null(strstr(first, "first"), "%s", first);
-	engine_look(world->engine, &account, 1);
-	expect_done(world, 4);
-	cr_expect_str_eq(test.folder, first);
-	world_free(world);
-	park_end(&test);
-}
-
-static struct fault *broken_hush(struct endpoint *endpoint)
-{
-	return fault_new(endpoint, FAULT_UNREACHABLE, "it broke while it was parked");
-}
-
-/* A connection that died while it was parked is no failure of the job. */
-Test(engine, a_parked_endpoint_that_broke, .timeout = 60)
-{
-	static const struct endpoint_ops ops = { .kind = "broken", .hush = broken_hush };
-	struct engine_world *world = world_new("a", 1);
-	struct engine_park park;
-	struct test_park test;
-
-	park = park_of(&test, world);
-	test.endpoint = MEM_NEW(NULL, struct endpoint);
-	test.endpoint->ops = &ops;
-	world_start(world, 2, &park, true);
-	expect_done(world, 1);
-	cr_expect_eq(engine_figures(world->engine).jobs_failed, 0);
-	cr_expect(test.had_endpoint);
-	world_free(world);
-	park_end(&test);
-}
-
-/* A server's idle chatter wakes the account, but makes no job. */
-Test(engine, nothing_of_interest, .timeout = 60)
-{
-	struct engine_world *world = world_new("a", 1);
-	int64_t account = world_account(world, 1, 'a')->id;
-	struct engine_park park;
-	struct test_park test;
-
-	park = park_of(&test, world);
-	world_start(world, 2, &park, true);
-	expect_done(world, 1);
-	test.needed = false;
-	engine_look(world->engine, &account, 1);
-	world_pause(300);
-	cr_expect_eq(test.woken, 1);
-	cr_expect_eq(engine_figures(world->engine).jobs_done, 1);
-	test.needed = true;
-	engine_look(world->engine, &account, 1);
-	expect_done(world, 2);
-	world_free(world);
-	park_end(&test);
 }
 
 /* ---- requests ---- */

@@ -370,4 +370,35 @@ static inline void world_edit(struct engine_world *world, int number, char serve
 	cr_assert_null(put.fault);
 }
 
+/* ---- waiting ---- */
+
+static inline bool done_are(struct engine_world *world, void *data)
+{
+	return engine_figures(world->engine).jobs_done >= *(int64_t *)data;
+}
+
+static inline bool failed_are(struct engine_world *world, void *data)
+{
+	return engine_figures(world->engine).jobs_failed >= *(int64_t *)data;
+}
+
+static inline void expect_failed(struct engine_world *world, int64_t count)
+{
+	cr_assert(world_until(failed_are, world, &count), "%lld of %lld jobs have failed\n%s",
+		  (long long)engine_figures(world->engine).jobs_failed, (long long)count,
+		  world_log(world));
+}
+
+static inline void expect_done(struct engine_world *world, int64_t count)
+{
+	cr_assert(world_until(done_are, world, &count), "%lld of %lld jobs are done\n%s",
+		  (long long)engine_figures(world->engine).jobs_done, (long long)count,
+		  world_log(world));
+}
+
+static inline bool busy_are(struct engine_world *world, void *data)
+{
+	return engine_figures(world->engine).busy == *(int *)data;
+}
+
 #endif

@@ -57,94 +57,88 @@ static void check(const struct row *row)
 			 row->description ? row->description : "NULL", row->notes, notes);
 }
 
+static const struct row what_clients_did[] = {
+	{ "untouched", LAST, LAST, "Called them." },
+	{ "untouched, no last", LAST, NULL, "Called them." },
+	{ "nothing at all", "", LAST, "" },
+	{ "NULL", NULL, LAST, "" },
+	{ "person's text only", "New text", LAST, "New text" },
+	{ "no notes", SEP "\n" MARKED, LAST, "" },
+	{ "no notes, no last", SEP "\n" MARKED "\n", NULL, "" },
+	{ "text added above", "Called them.\nTwice.\n\n" SEP "\n" MARKED, LAST,
+	  "Called them.\nTwice." },
+	{ "text below", LAST "\nI did it.", LAST, "Called them.\nI did it." },
+	{ "text below, blank line before", LAST "\n\nI did it.\n", LAST,
+	  "Called them.\nI did it." },
+	{ "text below, no last", LAST "\n\nI did it.\n", NULL, "Called them.\nI did it." },
+	{ "text behind the last word", LAST " I did it.", LAST, "Called them.\nI did it." },
+	{ "text right below the separator", "Called them.\n\n" SEP "\nI did it.\n" MARKED, LAST,
+	  "Called them.\nI did it." },
+	{ "text right below, no last", "Called them.\n\n" SEP "\nI did it.\n" MARKED, NULL,
+	  "Called them.\nI did it." },
+	{ "text behind the separator", "Called them.\n\n" SEP " I did it.\n" MARKED, LAST,
+	  "Called them.\nI did it." },
+	{ "text between two lines",
+	  "Called them.\n\n" SEP
+	  "\n| Ship the crate.\n| Use the big box \xe2\x80\x93 it's blue.\n|\n"
+	  "Not blue!\n| Project: Harbour\n| Work: 3 h of 12 h\n| Deadline: 2026-12-01\n"
+	  "| After: Pack crate, Print label\n| " HOW,
+	  LAST, "Called them.\nNot blue!" },
+	{ "text at the end of a line",
+	  "Called them.\n\n" SEP
+	  "\n| Ship the crate.\n| Use the big box \xe2\x80\x93 it's blue.\n|\n"
+	  "| Project: Harbour\n| Work: 3 h of 12 h I did 2 more\n| Deadline: 2026-12-01\n"
+	  "| After: Pack crate, Print label\n| " HOW,
+	  LAST, "Called them.\nI did 2 more" },
+	{ "text in front of a line",
+	  "Called them.\n\n" SEP
+	  "\nDone?| Ship the crate.\n| Use the big box \xe2\x80\x93 it's blue.\n|\n"
+	  "| Project: Harbour\n| Work: 3 h of 12 h\n| Deadline: 2026-12-01\n"
+	  "| After: Pack crate, Print label\n| " HOW,
+	  LAST, "Called them.\nDone?" },
+	{ "a line of another edition goes on where ours ends",
+	  "Called them.\n\n" SEP "\n| Work: 3 h of 12 h 30 min\n| " HOW, LAST, "Called them." },
+	{ "a line was changed in a word",
+	  "Called them.\n\n" SEP "\n| Ship the crate.\n| Use the big box \xe2\x80\x93 it's "
+	  "blue.\n|\n| Project: Harbours\n"
+	  "| Work: 3 h of 12 h\n| Deadline: 2026-12-01\n| After: Pack crate, Print "
+	  "label\n| " HOW,
+	  LAST, "Called them." },
+	{ "runs of dashes as one", "A\n" SEP "\nB \xe2\x80\x94 C\nD - E",
+	  "A\n" SEP "\n| B --- C\n| D -- E\n| F", "A" },
+	{ "some lines deleted", "Called them.\n\n" SEP "\n| Ship the crate.\n| " HOW, LAST,
+	  "Called them." },
+	{ "trailer deleted, separator left", "Called them.\n\n" SEP "\n", LAST, "Called them." },
+	{ "trailer and separator deleted", "Called them.", LAST, "Called them." },
+	{ "notes deleted, trailer left", SEP "\n" MARKED, LAST, "" },
+	{ "a read-only line changed",
+	  "Called them.\n\n" SEP "\n| Project: Harbour\n| Work: 9 h of 12 h\n", LAST,
+	  "Called them." },
+	{ "CR LF", "Called them.\r\nTwice.\r\n\r\n" SEP "\r\n| Project: Harbour\r\n| " HOW "\r\n",
+	  LAST, "Called them.\nTwice." },
+	{ "CR alone", "Called them.\r\r" SEP "\r| Project: Harbour\r| " HOW, NULL, "Called them." },
+	{ "blank line between all lines",
+	  "Called them.\n\n\n" SEP "\n\n| Project: Harbour\n\n| " HOW "\n\n", NULL,
+	  "Called them." },
+	{ "trailing blanks", "Called them.  \n\n" SEP "  \n| Project: Harbour  \n| " HOW " \n ",
+	  NULL, "Called them." },
+	{ "indented", "Called them.\n\n  " SEP "\n  | Project: Harbour\n  | " HOW, NULL,
+	  "Called them." },
+	{ "no blank behind the mark", "Called them.\n" SEP "\n|Project: Harbour\n|" HOW, LAST,
+	  "Called them." },
+	{ "no marks", "Called them.\n" SEP "\nProject: Harbour\n" HOW, LAST, "Called them." },
+	{ "typographic quotes and dashes",
+	  "Called them.\n\n\xe2\x80\x94 taskferry \xe2\x80\x94\nShip the crate.\nUse the "
+	  "big box - it\xe2\x80\x99s blue.",
+	  LAST, "Called them." },
+	{ "notes of one line", "Called them. " SEP " | Project: Harbour | " HOW, LAST,
+	  "Called them." },
+};
+
 Test(trailer, split_takes_the_notes_whatever_a_client_did)
 {
-	static const struct row rows[] = {
-		{ "untouched", LAST, LAST, "Called them." },
-		{ "untouched, no last", LAST, NULL, "Called them." },
-		{ "nothing at all", "", LAST, "" },
-		{ "NULL", NULL, LAST, "" },
-		{ "person's text only", "New text", LAST, "New text" },
-		{ "no notes", SEP "\n" MARKED, LAST, "" },
-		{ "no notes, no last", SEP "\n" MARKED "\n", NULL, "" },
-		{ "text added above", "Called them.\nTwice.\n\n" SEP "\n" MARKED, LAST,
-		  "Called them.\nTwice." },
-		{ "text below", LAST "\nI did it.", LAST, "Called them.\nI did it." },
-		{ "text below, blank line before", LAST "\n\nI did it.\n", LAST,
-		  "Called them.\nI did it." },
-		{ "text below, no last", LAST "\n\nI did it.\n", NULL, "Called them.\nI did it." },
-		{ "text behind the last word", LAST " I did it.", LAST, "Called them.\nI did it." },
-		{ "text right below the separator", "Called them.\n\n" SEP "\nI did it.\n" MARKED,
-		  LAST, "Called them.\nI did it." },
-		{ "text right below, no last", "Called them.\n\n" SEP "\nI did it.\n" MARKED, NULL,
-		  "Called them.\nI did it." },
-		{ "text behind the separator", "Called them.\n\n" SEP " I did it.\n" MARKED, LAST,
-		  "Called them.\nI did it." },
-		{ "text between two lines",
-		  "Called them.\n\n" SEP
-		  "\n| Ship the crate.\n| Use the big box \xe2\x80\x93 it's blue.\n|\n"
-		  "Not blue!\n| Project: Harbour\n| Work: 3 h of 12 h\n| Deadline: 2026-12-01\n"
-		  "| After: Pack crate, Print label\n| " HOW,
-		  LAST, "Called them.\nNot blue!" },
-		{ "text at the end of a line",
-		  "Called them.\n\n" SEP
-		  "\n| Ship the crate.\n| Use the big box \xe2\x80\x93 it's blue.\n|\n"
-		  "| Project: Harbour\n| Work: 3 h of 12 h I did 2 more\n| Deadline: 2026-12-01\n"
-		  "| After: Pack crate, Print label\n| " HOW,
-		  LAST, "Called them.\nI did 2 more" },
-		{ "text in front of a line",
-		  "Called them.\n\n" SEP
-		  "\nDone?| Ship the crate.\n| Use the big box \xe2\x80\x93 it's blue.\n|\n"
-		  "| Project: Harbour\n| Work: 3 h of 12 h\n| Deadline: 2026-12-01\n"
-		  "| After: Pack crate, Print label\n| " HOW,
-		  LAST, "Called them.\nDone?" },
-		{ "a line of another edition goes on where ours ends",
-		  "Called them.\n\n" SEP "\n| Work: 3 h of 12 h 30 min\n| " HOW, LAST,
-		  "Called them." },
-		{ "a line was changed in a word",
-		  "Called them.\n\n" SEP "\n| Ship the crate.\n| Use the big box \xe2\x80\x93 it's "
-					 "blue.\n|\n| Project: Harbours\n"
-		  "| Work: 3 h of 12 h\n| Deadline: 2026-12-01\n| After: Pack crate, Print "
-		  "label\n| " HOW,
-		  LAST, "Called them." },
-		{ "runs of dashes as one", "A\n" SEP "\nB \xe2\x80\x94 C\nD - E",
-		  "A\n" SEP "\n| B --- C\n| D -- E\n| F", "A" },
-		{ "some lines deleted", "Called them.\n\n" SEP "\n| Ship the crate.\n| " HOW, LAST,
-		  "Called them." },
-		{ "trailer deleted, separator left", "Called them.\n\n" SEP "\n", LAST,
-		  "Called them." },
-		{ "trailer and separator deleted", "Called them.", LAST, "Called them." },
-		{ "notes deleted, trailer left", SEP "\n" MARKED, LAST, "" },
-		{ "a read-only line changed",
-		  "Called them.\n\n" SEP "\n| Project: Harbour\n| Work: 9 h of 12 h\n", LAST,
-		  "Called them." },
-		{ "CR LF",
-		  "Called them.\r\nTwice.\r\n\r\n" SEP "\r\n| Project: Harbour\r\n| " HOW "\r\n",
-		  LAST, "Called them.\nTwice." },
-		{ "CR alone", "Called them.\r\r" SEP "\r| Project: Harbour\r| " HOW, NULL,
-		  "Called them." },
-		{ "blank line between all lines",
-		  "Called them.\n\n\n" SEP "\n\n| Project: Harbour\n\n| " HOW "\n\n", NULL,
-		  "Called them." },
-		{ "trailing blanks",
-		  "Called them.  \n\n" SEP "  \n| Project: Harbour  \n| " HOW " \n ", NULL,
-		  "Called them." },
-		{ "indented", "Called them.\n\n  " SEP "\n  | Project: Harbour\n  | " HOW, NULL,
-		  "Called them." },
-		{ "no blank behind the mark", "Called them.\n" SEP "\n|Project: Harbour\n|" HOW,
-		  LAST, "Called them." },
-		{ "no marks", "Called them.\n" SEP "\nProject: Harbour\n" HOW, LAST,
-		  "Called them." },
-		{ "typographic quotes and dashes",
-		  "Called them.\n\n\xe2\x80\x94 taskferry \xe2\x80\x94\nShip the crate.\nUse the "
-		  "big box - it\xe2\x80\x99s blue.",
-		  LAST, "Called them." },
-		{ "notes of one line", "Called them. " SEP " | Project: Harbour | " HOW, LAST,
-		  "Called them." },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		check(&rows[i]);
+	for (size_t i = 0; i < COUNT_OF(what_clients_did); i++)
+		check(&what_clients_did[i]);
 }
 
 Test(trailer, split_knows_what_clients_leave_of_the_separator)

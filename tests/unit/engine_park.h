@@ -1,0 +1,125 @@
+/* engine_park.h - a park for tests: keeps what it is given, and can be told to be slow. */
+#ifndef TASKFERRY_TESTS_ENGINE_PARK_H
+#define TASKFERRY_TESTS_ENGINE_PARK_H
+
+#include "engine_world.h"
+
+#define PARKED_MAX 256
+
+/* Holds every job of the accounts on `slow` until it is opened; counts who is at work. */
+struct test_park {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct engine_world *world;
+	char slow; /* a server's letter; 0: none */
+	int slow_at_once, slow_most;
+	int64_t at_work[PARKED_MAX];
+	bool twice; /* an account had two jobs at once */
+	/* of the last give() */
+	bool failed, gone, alone, had_endpoint;
+	char folder[256];
+	int gives;
+	int again; /* so many times something has changed since */
+	int woken; /* calls of wake() */
+	bool needed;
+	struct endpoint *endpoint; /* what the next take() returns */
+	struct endpoint *kept;     /* what give() has left */
+};
+
+static inline bool is_slow(struct test_park *park, int64_t account)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct account *row = NULL;
+	struct store *store = NULL;
+	bool slow;
+
+	ENGINE_OK(store_open(mem, park->world->dsn, &park->world->clock->clock, NULL, &store));
+	ENGINE_OK(link_account_by_id(store, mem, account, &row));
+	slow = row && row->server[0] == park->slow;
+	talloc_free(mem);
+	return slow;
+}
+
+static inline struct endpoint *test_take(void *data, int64_t account)
+{
+	struct test_park *park = data;
+	bool slow = park->slow && is_slow(park, account);
+	struct endpoint *endpoint;
+
+	pthread_mutex_lock(&park->lock);
+	park->twice |= park->at_work[account % PARKED_MAX]++ > 0;
+	park->slow_at_once += slow;
+	if (park->slow_at_once > park->slow_most)
+		park->slow_most = park->slow_at_once;
+	while (slow && park->slow)
+		pthread_cond_wait(&park->changed, &park->lock);
+	park->slow_at_once -= slow;
+	endpoint = park->endpoint;
+	park->endpoint = NULL;
+	pthread_mutex_unlock(&park->lock);
+	return endpoint;
+}
+
+static inline bool test_give(void *data, const struct engine_parked *parked)
+{
+	struct test_park *park = data;
+	bool again;
+
+	pthread_mutex_lock(&park->lock);
+	park->at_work[parked->account % PARKED_MAX]--;
+	park->failed = parked->failed;
+	park->gone = parked->gone;
+	park->alone = parked->alone;
+	park->had_endpoint = parked->endpoint != NULL;
+	snprintf(park->folder, sizeof park->folder, "%s", parked->folder ? parked->folder : "");
+	park->gives++;
+	again = park->again > 0;
+	park->again -= again;
+	talloc_free(park->kept);
+	park->kept = parked->endpoint;
+	pthread_mutex_unlock(&park->lock);
+	return again;
+}
+
+static inline bool test_wake(void *data, int64_t account)
+{
+	struct test_park *park = data;
+	bool needed;
+
+	(void)account;
+	pthread_mutex_lock(&park->lock);
+	park->woken++;
+	needed = park->needed;
+	pthread_mutex_unlock(&park->lock);
+	return needed;
+}
+
+static inline struct engine_park park_of(struct test_park *park, struct engine_world *world)
+{
+	memset(park, 0, sizeof *park);
+	pthread_mutex_init(&park->lock, NULL);
+	pthread_cond_init(&park->changed, NULL);
+	park->world = world;
+	park->needed = true;
+	return (struct engine_park){
+		.data = park, .take = test_take, .give = test_give, .wake = test_wake
+	};
+}
+
+static inline void park_open(struct test_park *park)
+{
+	pthread_mutex_lock(&park->lock);
+	park->slow = 0;
+	pthread_cond_broadcast(&park->changed);
+	pthread_mutex_unlock(&park->lock);
+}
+
+static inline void park_end(struct test_park *park)
+{
+	talloc_free(park->kept);
+	talloc_free(park->endpoint);
+	pthread_cond_destroy(&park->changed);
+	pthread_mutex_destroy(&park->lock);
+}
+
+#endif

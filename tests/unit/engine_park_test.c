@@ -1,0 +1,189 @@
+/* What becomes of an account's endpoint between two of its jobs. */
+#include "config.h"
+
+#include <criterion/criterion.h>
+
+#include "engine_park.h"
+
+Test(engine_park, one_job_of_an_account_at_a_time, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+	int one = 1;
+
+	park = park_of(&test, world);
+	test.slow = 'a';
+	world_start(world, 8, &park, false);
+	engine_look(world->engine, &account, 1);
+	cr_assert(world_until(busy_are, world, &one));
+	engine_look(world->engine, &account, 1); /* while it is worked on */
+	world_pause(300);
+	cr_expect_eq(engine_figures(world->engine).busy, 1);
+	park_open(&test);
+	expect_done(world, 2);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 2);
+	cr_expect_not(test.twice);
+	world_free(world);
+	park_end(&test);
+}
+
+/* N6: a quarter of the workers, at most. */
+Test(engine_park, a_slow_server_does_not_take_all_workers, .timeout = 60)
+{
+	struct engine_world *world = world_new("ab", 20);
+	struct engine_park park;
+	struct test_park test;
+	int four = 4, one = 1;
+
+	park = park_of(&test, world);
+	test.slow = 'a';
+	world_start(world, ENGINE_WORKERS, &park, true);
+	expect_done(world, 20); /* of the other one */
+	cr_assert(world_until(busy_are, world, &one), "%d", engine_figures(world->engine).busy);
+	cr_expect_eq(test.slow_most, 1, "before it has answered one worker tries it, not %d",
+		     test.slow_most);
+	park_open(&test);
+	expect_done(world, 40);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	test.slow = 'a'; /* it is known to answer, and becomes slow */
+	for (int i = 1; i <= 20; i++) {
+		int64_t ids[] = { world_account(world, i, 'a')->id,
+				  world_account(world, i, 'b')->id };
+
+		engine_look(world->engine, ids, 2);
+	}
+	expect_done(world, 60);
+	cr_assert(world_until(busy_are, world, &four), "%d", engine_figures(world->engine).busy);
+	cr_expect_eq(test.slow_most, four, "%d of 16", test.slow_most);
+	park_open(&test);
+	expect_done(world, 80);
+	cr_expect_not(test.twice);
+	world_free(world);
+	park_end(&test);
+}
+
+Test(engine_park, what_a_park_is_given, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_expect(test.had_endpoint && test.alone && !test.failed && !test.gone);
+	cr_expect(text_starts(test.folder, "/p1@a.example.com/"), "%s", test.folder);
+	test.again = 2; /* something came while it was parked */
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 4);
+	cr_expect_eq(test.gives, 4);
+	world_script(world, 'a', "notice 5 login\n");
+	engine_look(world->engine, &account, 1);
+	expect_failed(world, 1);
+	cr_expect(!test.had_endpoint && test.failed && !test.gone);
+	world_free(world);
+	park_end(&test);
+}
+
+Test(engine_park, an_account_without_a_project_is_gone, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	ENGINE_OK(store_begin(world->store));
+	ENGINE_OK(project_set_state(world->store, world->project, PROJECT_ARCHIVED));
+	ENGINE_OK(store_commit(world->store));
+	world_start(world, 2, &park, true);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 1);
+	cr_expect(!test.had_endpoint && test.gone && !test.failed);
+	cr_expect_eq(world_account(world, 1, 'a')->state, ACCOUNT_NEW, "nobody was asked");
+	world_free(world);
+	park_end(&test);
+}
+
+/* Two folders: the one where something happened last is the one to listen to. */
+Test(engine_park, the_folder_to_listen_to, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+	char first[256], last[256];
+
+	park = park_of(&test, world);
+	world_add_project(world, "second", "a", 1);
+	world_start(world, 1, &park, true);
+	expect_done(world, 1);
+	cr_expect_not(test.alone);
+	snprintf(last, sizeof last, "%s", test.folder);
+	cr_expect_not_null(strstr(last, "second"), "%s", last);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 2);
+	cr_expect_str_eq(test.folder, last, "nothing happened: it stays");
+	world_edit(world, 1, 'a');
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 3);
+	snprintf(first, sizeof first, "%s", test.folder);
+	cr_expect_not_null(strstr(first, "first"), "%s", first);
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 4);
+	cr_expect_str_eq(test.folder, first);
+	world_free(world);
+	park_end(&test);
+}
+
+static struct fault *broken_hush(struct endpoint *endpoint)
+{
+	return fault_new(endpoint, FAULT_UNREACHABLE, "it broke while it was parked");
+}
+
+/* A connection that died while it was parked is no failure of the job. */
+Test(engine_park, a_parked_endpoint_that_broke, .timeout = 60)
+{
+	static const struct endpoint_ops ops = { .kind = "broken", .hush = broken_hush };
+	struct engine_world *world = world_new("a", 1);
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	test.endpoint = MEM_NEW(NULL, struct endpoint);
+	test.endpoint->ops = &ops;
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_expect_eq(engine_figures(world->engine).jobs_failed, 0);
+	cr_expect(test.had_endpoint);
+	world_free(world);
+	park_end(&test);
+}
+
+/* A server's idle chatter wakes the account, but makes no job. */
+Test(engine_park, nothing_of_interest, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	test.needed = false;
+	engine_look(world->engine, &account, 1);
+	world_pause(300);
+	cr_expect_eq(test.woken, 1);
+	cr_expect_eq(engine_figures(world->engine).jobs_done, 1);
+	test.needed = true;
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 2);
+	world_free(world);
+	park_end(&test);
+}
