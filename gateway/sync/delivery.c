@@ -38,6 +38,28 @@ size_t delivery_servers(const struct conf *conf, const struct resource *resource
 	return count;
 }
 
+struct fault *delivery_accounts(TALLOC_CTX *mem, const struct conf *conf, struct store *store,
+				const struct resource *resource, int64_t **accounts_r,
+				size_t *count_r)
+{
+	const struct conf_server **servers =
+		MEM_ARRAY(mem, const struct conf_server *, conf->server_count);
+	size_t count = delivery_servers(conf, resource, servers);
+	int64_t *accounts = MEM_ARRAY(mem, int64_t, count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct account *account = NULL;
+
+		FAULT_TRY(link_account(store, mem, servers[i]->name, resource->id, true, &account));
+		accounts[i] = account->id;
+		talloc_free(account);
+	}
+	talloc_free(servers);
+	*accounts_r = accounts;
+	*count_r = count;
+	return NULL;
+}
+
 static struct fault *from_credential(TALLOC_CTX *mem, const char *name, struct secret **secret_r)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");

@@ -6,12 +6,19 @@
 #include "gateway/endpoint.h"
 #include "gateway/net/http.h"
 #include "gateway/net/stream.h"
+#include "store/link.h"
 #include "store/project.h"
 
 /* The servers that a person's items go to, in file order: the first that has them, and every one
  * with `deliver = all` (N2). Pure. At most as many as CONF has; returns the number. */
 size_t delivery_servers(const struct conf *conf, const struct resource *resource,
 			const struct conf_server **servers_r);
+
+/* Ids of a person's accounts on these servers, made where they are not known yet; in the caller's
+ * write transaction. *COUNT_R 0: nowhere. */
+struct fault *delivery_accounts(TALLOC_CTX *mem, const struct conf *conf, struct store *store,
+				const struct resource *resource, int64_t **accounts_r,
+				size_t *count_r) ATTR_MUST_CHECK;
 
 /* The endpoint of a person's account on a server. Runs the password command. LOGIN or CONFIG fault
  * when no password or login can be made; nothing is sent yet. */

@@ -46,19 +46,13 @@ struct accounts {
 static struct fault *account_ids(TALLOC_CTX *mem, struct engine_worker *worker,
 				 const struct resource *resource, struct accounts *accounts)
 {
-	const struct conf *conf = worker->env.conf;
-	const struct conf_server **servers =
-		MEM_ARRAY(mem, const struct conf_server *, conf->server_count);
-	size_t count = delivery_servers(conf, resource, servers);
+	int64_t *ids = NULL;
+	size_t count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct account *account = NULL;
-
-		FAULT_TRY(link_account(worker->store, mem, servers[i]->name, resource->id, true,
-				       &account));
-		accounts->ids = MEM_GROW(mem, accounts->ids, int64_t, accounts->count + 1);
-		accounts->ids[accounts->count++] = account->id;
-	}
+	FAULT_TRY(delivery_accounts(mem, worker->env.conf, worker->store, resource, &ids, &count));
+	accounts->ids = MEM_GROW(mem, accounts->ids, int64_t, accounts->count + count);
+	for (size_t i = 0; i < count; i++)
+		accounts->ids[accounts->count++] = ids[i];
 	return NULL;
 }
 

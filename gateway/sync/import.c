@@ -344,19 +344,15 @@ static struct fault *vanished(struct import *import)
 
 static struct fault *pull_person(struct import *import, const struct resource *person)
 {
-	const struct conf *conf = import->env.conf;
-	const struct conf_server **servers =
-		MEM_ARRAY(import->mem, const struct conf_server *, conf->server_count);
-	size_t count = delivery_servers(conf, person, servers);
+	struct store *store = import->env.store;
+	int64_t *accounts = NULL;
+	size_t count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct account *account = NULL;
-
-		FAULT_TRY(link_account(import->env.store, import->mem, servers[i]->name, person->id,
-				       true, &account));
-		FAULT_TRY(queue_add(import->env.store, JOB_PULL, account->id, 0,
+	FAULT_TRY(
+		delivery_accounts(import->mem, import->env.conf, store, person, &accounts, &count));
+	for (size_t i = 0; i < count; i++)
+		FAULT_TRY(queue_add(store, JOB_PULL, accounts[i], 0,
 				    clock_now_us(import->env.clock), NULL));
-	}
 	return NULL;
 }
 

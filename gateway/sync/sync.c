@@ -14,26 +14,6 @@
 
 /* ---- publish ---- */
 
-static struct fault *jobs_for(TALLOC_CTX *mem, const struct sync_env *env, struct store *store,
-			      const struct resource *resource, int64_t project, size_t *servers_r,
-			      int64_t *jobs)
-{
-	const struct conf_server **servers =
-		MEM_ARRAY(mem, const struct conf_server *, env->conf->server_count);
-	size_t count = delivery_servers(env->conf, resource, servers);
-
-	for (size_t i = 0; i < count; i++) {
-		struct account *account = NULL;
-
-		FAULT_TRY(link_account(store, mem, servers[i]->name, resource->id, true, &account));
-		FAULT_TRY(queue_add(store, JOB_PUBLISH, account->id, project,
-				    clock_now_us(env->clock), NULL));
-		++*jobs;
-	}
-	*servers_r = count;
-	return NULL;
-}
-
 static void note_nowhere(struct round_report *notes, const struct resource *resource)
 {
 	if (!resource->email)
@@ -55,14 +35,19 @@ static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct
 			     struct project *project, struct round_report *notes, int64_t *jobs)
 {
 	struct resource *people = NULL;
-	size_t count = 0, servers = 0;
+	int64_t *accounts = NULL;
+	size_t count = 0, n = 0;
 
 	FAULT_TRY(project_set_state(store, project->id, PROJECT_PUBLISHED));
 	FAULT_TRY(project_resources(store, mem, project->id, &people, &count));
 	for (size_t i = 0; i < count; i++) {
-		FAULT_TRY(jobs_for(mem, env, store, &people[i], project->id, &servers, jobs));
-		if (!servers)
+		FAULT_TRY(delivery_accounts(mem, env->conf, store, &people[i], &accounts, &n));
+		for (size_t a = 0; a < n; a++)
+			FAULT_TRY(queue_add(store, JOB_PUBLISH, accounts[a], project->id,
+					    clock_now_us(env->clock), NULL));
+		if (!n)
 			note_nowhere(notes, &people[i]);
+		*jobs += (int64_t)n;
 	}
 	point_reach(env->points, POINT_PUBLISH_STAGED);
 	return NULL;

@@ -9,9 +9,11 @@
 # ca.pem and other-ca.pem (a CA that has nothing to do with the server). Exit 77: Radicale is not installed; 1: no start.
 set -eu
 
-fail() {
-	echo "radicale.sh: $*" >&2
-	exit 1
+# shellcheck source=tests/servers/common.sh
+. "$(dirname "$0")/common.sh"
+
+is_ours() {
+	names_file "$1" "$dir/config"
 }
 
 find_python() {
@@ -22,38 +24,13 @@ find_python() {
 	exit 77
 }
 
-free_port() {
-	"$python" -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
-make_ca() { # name
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=taskferry test CA $1" \
-		-keyout "$dir/$1.key" -out "$dir/$1.pem" -addext basicConstraints=critical,CA:TRUE \
-		-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null || fail "openssl makes no CA"
-}
-
-make_certificate() {
-	[ -s "$dir/server.crt" ] && return 0
-	make_ca ca
-	make_ca other-ca
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
-		-keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null || fail "openssl makes no key"
-	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' \
-		>"$dir/server.ext"
-	openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
-		-extfile "$dir/server.ext" -out "$dir/server.crt" 2>/dev/null || fail "openssl makes no certificate"
-}
-
 write_users() {
 	: >"$dir/users"
 	[ $# -gt 0 ] || set -- ana
 	for user; do
 		case $user in
-		*:*) echo "$user" ;;
-		*) echo "$user:secret" ;;
+		*:*) printf '%s\n' "$user" ;;
+		*) printf '%s:secret\n' "$user" ;;
 		esac
 	done >"$dir/users"
 }
@@ -120,23 +97,11 @@ start_server() { # scheme ssl users...
 	fail "the server does not start"
 }
 
-# Only the process that was started for this directory: a pid may have been given to another one since.
-is_ours() {
-	kill -0 "$1" 2>/dev/null && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qxF "$dir/config"
-}
-
 stop_server() {
 	[ -s "$dir/pid" ] || return 0
 	pid=$(cat "$dir/pid")
 	rm -f "$dir/pid" "$dir/url"
-	is_ours "$pid" || return 0
-	kill -TERM "$pid"
-	tries=0
-	while is_ours "$pid"; do
-		[ $tries -lt 50 ] || kill -KILL "$pid" 2>/dev/null || :
-		sleep 0.1
-		tries=$((tries + 1))
-	done
+	end_process "$pid"
 }
 
 [ $# -ge 2 ] || fail "start|start-tls|stop DIR [USER[:PASSWORD]]..."

@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2154  # dir is set by the reader
+# What the scripts of this folder share; read by them with `.`, never run. They set dir, the server's own directory, and
+# is_ours, which tells whether a process is the server that was started for it.
+
+fail() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+free_port() {
+	/usr/bin/python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+make_ca() { # name
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=taskferry test CA $1" \
+		-keyout "$dir/$1.key" -out "$dir/$1.pem" -addext basicConstraints=critical,CA:TRUE \
+		-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null || fail "openssl makes no CA"
+}
+
+# For localhost and 127.0.0.1, by ca.pem; other-ca.pem has nothing to do with the server.
+make_certificate() {
+	[ -s "$dir/server.crt" ] && return 0
+	make_ca ca
+	make_ca other-ca
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
+		-keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null || fail "openssl makes no key"
+	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' \
+		>"$dir/server.ext"
+	openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
+		-extfile "$dir/server.ext" -out "$dir/server.crt" 2>/dev/null || fail "openssl makes no certificate"
+	chmod 644 "$dir/server.key" # a throwaway key, which the server's own user must be able to read
+}
+
+# A process whose command line names that file: a pid may have been given to another one since.
+names_file() { # pid file
+	kill -0 "$1" 2>/dev/null && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qxF "$2"
+}
+
+# TERM, and KILL after five seconds.
+end_process() { # pid
+	is_ours "$1" || return 0
+	kill -TERM "$1"
+	tries=0
+	while is_ours "$1"; do
+		[ $tries -lt 50 ] || kill -KILL "$1" 2>/dev/null || :
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+}
