@@ -6,13 +6,9 @@
 
 #include <string.h>
 
-#include "base/text.h"
-#include "decide/publish.h"
-#include "decide/twin.h"
 #include "store/revisions.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
-#define SUMMARY_CHARS 80 /* of a foreign item's title in a report */
 
 void round_hold(struct round *round, struct link *link, const char *why)
 {
@@ -23,101 +19,7 @@ void round_hold(struct round *round, struct link *link, const char *why)
 		   why);
 }
 
-static bool is_wanted_already(const struct link *link, const struct vector *want)
-{
-	if (!link->want || !link->dirty)
-		return false;
-	for (int f = 0; f < FIELDS; f++)
-		if (!value_identical((enum field)f, &link->want->value[f], &want->value[f]))
-			return false;
-	return true;
-}
-
-struct fault *round_want(struct round *round, struct link *link, struct vector *want, bool uneven)
-{
-	bool differs = uneven || !link->seen || publish_differs(want, link->want, link->seen);
-
-	if (is_wanted_already(link, want)) /* decided before, not sent yet: the edition stands */
-		return NULL;
-	if (!differs && !link->dirty) {
-		link->want = want; /* what was not worth a write rides on the next one */
-		return NULL;
-	}
-	link->want = want;
-	link->dirty = true;
-	if (round->options->dry_run) /* nothing is sent: what would be */
-		++*(link->seen ? &round->report->updated : &round->report->created);
-	link->edition++;
-	link->due_us = 0;
-	return link_edition_add(round->env->store, link, clock_now_us(round->env->clock));
-}
-
 /* ---- what was found at an address ---- */
-
-static struct fault *set_aside(struct round *round, const struct found *found, const char *state,
-			       const char *why)
-{
-	struct stray stray = { .folder_id = round->folder->id,
-			       .address = found->address,
-			       .state = state };
-	const char *title =
-		found->decoded ? vector_str(found->decoded->values, FIELD_subject) : NULL;
-
-	stray.summary = text_one_line(round->mem, title ? title : why, SUMMARY_CHARS);
-	if (!strcmp(state, "foreign")) {
-		round->report->foreign++;
-		round_note(round->report,
-			   "left alone: '%s' in the folder of project %s of %s is not taskferry's",
-			   stray.summary, round->project->code, round->resource->key);
-	} else {
-		round->report->undecodable++;
-		round_note(round->report, "set aside: %s in the folder of project %s of %s: %s",
-			   found->address, round->project->code, round->resource->key, why);
-	}
-	FAULT_TRY(link_pending_drop(round->env->store, round->folder->id, found->address));
-	return link_stray_put(round->env->store, &stray, found->item->version, found->item->text,
-			      clock_now_us(round->env->clock));
-}
-
-/* ---- two items of one assignment (M7) ---- */
-
-static struct fault *edition_of_seen(struct round *round, TALLOC_CTX *mem, const struct link *link,
-				     int64_t *edition_r)
-{
-	struct decoded *decoded = NULL;
-	struct fault *fault = NULL;
-
-	if (link->seen_text)
-		fault = codec_decode(mem, round_form(round), link->seen_text,
-				     strlen(link->seen_text), NULL, NULL, &decoded);
-	talloc_free(fault); /* not readable any more: then it has no edition */
-	*edition_r = decoded ? decoded->edition : 0;
-	return NULL;
-}
-
-/* LINK's item stands elsewhere, or did: from now on it is the found one, or the found one is an old
- * copy, whose edits are merged. The other is left to the sweep. */
-static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct link *link,
-				struct found *found)
-{
-	struct store *store = round->env->store;
-	bool later = strcmp(found->address, link->address) > 0;
-	bool gone = !link->seen_version || round_is_gone(round, link->address);
-	int64_t known = 0, theirs = found->decoded->edition;
-
-	FAULT_TRY(edition_of_seen(round, mem, link, &known));
-	if (theirs && theirs != known)
-		FAULT_TRY(link_edition(store, mem, link->id, theirs, &found->base));
-	found->keeps_seen = twin_decide(known, theirs, later, gone) == TWIN_MERGE;
-	if (round->options->dry_run)
-		return NULL;
-	if (found->keeps_seen)
-		return NULL;
-	if (!gone)
-		FAULT_TRY(link_leftover_put(store, link, link->address, NULL));
-	link->address = found->address;
-	return link_set(store, link);
-}
 
 /* The end of an item that was judged: an old copy has said what it had to say, and goes. */
 static struct fault *save_judged(struct round *round, struct link *link, const struct found *found)
@@ -129,47 +31,6 @@ static struct fault *save_judged(struct round *round, struct link *link, const s
 	if (found->keeps_seen)
 		FAULT_TRY(link_leftover_put(store, link, found->address, NULL));
 	return link_set(store, link);
-}
-
-/* The link that an item at an unknown address belongs to by its UID: ours, of this project and
- * person; where items do not move by being replaced, only one without an item elsewhere. */
-static struct fault *link_by_uid(struct round *round, TALLOC_CTX *mem, struct found *found,
-				 struct link **link_r)
-{
-	struct store *store = round->env->store;
-	struct assignment *assignment = NULL;
-	struct link *link = NULL;
-	bool withdrawn;
-
-	*link_r = NULL;
-	if (found->decoded->uid)
-		FAULT_TRY(project_assignment_by_uid(store, mem, found->decoded->uid, &assignment));
-	if (!assignment || assignment->project_id != round->project->id ||
-	    assignment->resource_id != round->resource->id)
-		return NULL;
-	withdrawn = assignment->state == ASSIGNMENT_WITHDRAWN;
-	FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, !withdrawn,
-				     &link));
-	if (withdrawn && (!link || !link->seen_version || !round->endpoint->ops->appends))
-		return NULL; /* its item was removed: what stands here is somebody's own */
-	if (link && link->address && strcmp(link->address, found->address)) {
-		if (round->endpoint->ops->appends && link->seen_text)
-			FAULT_TRY(judge_twin(round, mem, link, found));
-		else if (link->seen_version && link->state == LINK_OK)
-			link = NULL; /* its item stands elsewhere: this is somebody's copy */
-	}
-	if (link && !found->keeps_seen)
-		link->address = found->address;
-	/* an old copy is not compared with what stands now, which is of another edition */
-	if (link && link->seen_text && !found->base)
-		round_decode(round, mem, found, link);
-	if (link && link->state == LINK_MISSING) { /* moved, not deleted, however long it settles */
-		link->state = LINK_OK;
-		link->error = NULL;
-		FAULT_TRY(link_set(round->env->store, link));
-	}
-	*link_r = link;
-	return NULL;
 }
 
 static bool is_settling(struct round *round, const struct link *link, const struct found *found,
@@ -204,238 +65,6 @@ static struct fault *wait_for(struct round *round, const struct found *found, co
 	return link_pending_put(round->env->store, round->folder->id, &pending);
 }
 
-/* seen := the item as read. */
-static void see(struct round *round, struct link *link, const struct found *found)
-{
-	link->seen_text = found->item->text;
-	link->seen = found->decoded->values;
-	link->seen_version = found->item->version;
-	link->seen_us = clock_now_us(round->env->clock);
-	link->decoder = CODEC_VERSION;
-	if (found->decoded->edition > link->edition) /* adopted: numbers go on from there */
-		link->edition = found->decoded->edition;
-}
-
-/* An item that shows all that we want is a push that landed, however its answer was lost. */
-static bool has_landed(const struct link *link, const struct found *found)
-{
-	return !found->keeps_seen && link->dirty && link->want &&
-	       found->decoded->edition == link->edition &&
-	       !publish_differs(link->want, NULL, found->decoded->values);
-}
-
-static struct fault *add_revisions(struct round *round, const struct link *link,
-				   struct item_decision *decision)
-{
-	static const size_t counters[REVISION_STATES] = {
-		[REVISION_LOSING] = offsetof(struct round_report, losing),
-		[REVISION_CORRECTED] = offsetof(struct round_report, corrected),
-		[REVISION_REJECTED] = offsetof(struct round_report, rejected),
-		[REVISION_PROPOSED] = offsetof(struct round_report, proposed),
-	};
-
-	for (size_t i = 0; i < decision->revision_count; i++) {
-		struct revision *revision = decision->revisions[i];
-
-		revision->assignment_id = link->assignment_id;
-		revision->at_us = clock_now_us(round->env->clock);
-		revision->author = round->author;
-		FAULT_TRY(revisions_add(round->env->store, revision));
-		++*(int64_t *)((char *)round->report + counters[revision->state]);
-	}
-	return NULL;
-}
-
-static struct fault *write_changes(struct round *round, const struct assignment_view *view,
-				   const struct item_decision *decision)
-{
-	bool any = false;
-
-	for (int f = 0; f < FIELDS; f++) {
-		struct project_step step = { .project_id = view->assignment->project_id,
-					     .task_id = view->assignment->task_id,
-					     .assignment_id = view->assignment->id,
-					     .field = (enum field)f,
-					     .old = &view->stamped->values->value[f],
-					     .new = &decision->project->value[f],
-					     .at_us = view->context.now_us,
-					     .author = round->author,
-					     .cause = decision->message[f] };
-
-		if (!decision->changed[f])
-			continue;
-		if (decision->rule[f])
-			step.author = mem_printf(round->mem, "rule:%s", decision->rule[f]);
-		FAULT_TRY(project_change(round->env->store, &step, NULL));
-		any = true;
-	}
-	round->report->changed += any;
-	return NULL;
-}
-
-/* M8: a client that fights a rule must not loop. */
-static void count_correction(struct round *round, struct link *link)
-{
-	int64_t now = clock_now_us(round->env->clock);
-
-	if (now - link->corrections_since_us > HOUR_US) {
-		link->corrections_since_us = now;
-		link->corrections = 0;
-	}
-	if (++link->corrections > ROUND_CORRECTIONS_MAX)
-		round_hold(round, link,
-			   "its value was put right again and again within the hour; a client "
-			   "seems to fight a rule. "
-			   "After looking into it: taskferry queue retry --all");
-}
-
-static void remember_percent(struct link *link, const struct vector *project)
-{
-	int64_t percent = vector_get(project, FIELD_percent, 0);
-
-	if (percent > 0 && percent < 100)
-		link->own_percent = percent;
-}
-
-/* True when the item carries the edition that we are sending: its answer was lost, and a person
- * edited it since. */
-static bool carries_want(const struct link *link, const struct found *found)
-{
-	return link->dirty && link->want && link->edition > 0 &&
-	       found->decoded->edition == link->edition;
-}
-
-/* The base of the project's side: what both sides last agreed on. A want that was not sent is no
- * agreement: with it as the base the project's change would not count as one (M3). */
-static const struct vector *project_base(TALLOC_CTX *mem, const struct link *link,
-					 const struct found *found)
-{
-	struct vector *base;
-
-	if (!link->want || !link->seen || !link->dirty || carries_want(link, found))
-		return link->want;
-	base = vector_copy(mem, link->want);
-	for (int f = 0; f < FIELDS; f++)
-		if (field_table[f].owner == OWNER_BOTH && link->seen->value[f].presence != ABSENT)
-			vector_put(base, (enum field)f, &link->seen->value[f]);
-	return base;
-}
-
-/* What the VTODO of a message said where its card said otherwise, and both were edited: the card
- * counts, the other is kept (N1). */
-static struct fault *add_beaten(struct round *round, const struct link *link,
-				const struct found *found)
-{
-	struct revision *revision;
-
-	if (!found->decoded->beaten)
-		return NULL;
-	revision = revision_new(round->mem, REVISION_LOSING);
-	revision->message =
-		"the message's card and its to-do part were both edited; the card counts";
-	for (int f = 0; f < FIELDS; f++) {
-		const struct value *theirs = &found->decoded->beaten->value[f];
-
-		if (theirs->presence != ABSENT)
-			revision_field(revision, (enum field)f, NULL, theirs,
-				       &found->decoded->values->value[f]);
-	}
-	revision->assignment_id = link->assignment_id;
-	revision->at_us = clock_now_us(round->env->clock);
-	revision->author = round->author;
-	round->report->losing++;
-	return revisions_add(round->env->store, revision);
-}
-
-/* The base of the mailbox' side: the edition that the person edited. */
-static const struct vector *mailbox_base(const struct link *link, const struct found *found)
-{
-	if (carries_want(link, found))
-		return link->want;
-	return found->base ? found->base : link->seen;
-}
-
-/* The halves of a message that a person's report is in do not say the same: worth a write, so that
- * both show what was reported. What clients drop by themselves is not. */
-static bool is_uneven(const struct found *found, const struct item_decision *decision)
-{
-	bool reported = false;
-
-	for (int f = 0; f < FIELDS; f++)
-		reported = reported || decision->changed[f];
-	return found->decoded->uneven && !found->keeps_seen && reported;
-}
-
-static struct fault *decide_item(struct round *round, TALLOC_CTX *mem, struct link *link,
-				 const struct found *found)
-{
-	struct assignment_view view;
-	struct item_decision *decision;
-	struct item_input input = { .want = found->base ? found->base
-							: project_base(mem, link, found),
-				    .item = found->decoded->values,
-				    .writer = found->decoded->writer,
-				    .seen = mailbox_base(link, found),
-				    .own_percent = link->own_percent,
-				    .dates = round->env->conf->site.dates,
-				    .rules = round->env->rules,
-				    .assignee = round->env->conf->rights.assignee };
-
-	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
-	input.project = view.stamped->values;
-	input.project_at_us = view.stamped->at_us;
-	input.parent_uid = view.parent_uid;
-	input.context = &view.context;
-	input.times = (struct merge_times){ .server_us = found->item->modified_us,
-					    .last_modified_us = found->decoded->last_modified_us,
-					    .last_modified_seen_us = found->seen_modified_us,
-					    .unchanged_us = link->seen_us,
-					    .changed_us = view.context.now_us };
-	decision = item_decide(mem, &input);
-	FAULT_TRY(write_changes(round, &view, decision));
-	FAULT_TRY(add_revisions(round, link, decision));
-	if (decision->correction)
-		link->correction = decision->correction;
-	FAULT_TRY(add_beaten(round, link, found));
-	if (!found->keeps_seen)
-		see(round, link, found);
-	link->state = LINK_OK;
-	link->error = NULL;
-	link->attempts = 0;
-	remember_percent(link, decision->project);
-	FAULT_TRY(round_want(round, link, decision->want, is_uneven(found, decision)));
-	/* nothing on the way that the item does not show already */
-	if (!publish_differs(link->want, NULL, link->seen) && !is_uneven(found, decision))
-		link->dirty = false;
-	if (decision->pushed_back)
-		count_correction(round, link);
-	return NULL;
-}
-
-/* First contact with an item that bears our UID (M6): adopted when it is the same task, else held.
- */
-static struct fault *check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
-				    const struct found *found, bool *adopt_r)
-{
-	struct assignment_view view;
-	const struct value *title = &found->decoded->values->value[FIELD_subject];
-
-	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
-	*adopt_r = title->presence == ABSENT ||
-		   value_same(FIELD_subject, title, &view.stamped->values->value[FIELD_subject]);
-	if (*adopt_r) {
-		round->report->adopted++;
-		return NULL;
-	}
-	FAULT_TRY(set_aside(round, found, "mismatch",
-			    "it bears the UID of a task of this project but another title"));
-	round_hold(round, link,
-		   "an item with its UID but another title stands in the folder; give it the "
-		   "task's title, or remove "
-		   "it, then: taskferry queue retry --all");
-	return link_set(round->env->store, link);
-}
-
 /* An assignee who brings a removed item back takes the task on again. */
 static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *link)
 {
@@ -454,7 +83,7 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 static struct fault *keep_withdrawn(struct round *round, struct link *link,
 				    const struct found *found)
 {
-	const struct vector *base = mailbox_base(link, found);
+	const struct vector *base = round_mailbox_base(link, found);
 	struct revision *revision = revision_new(link, REVISION_LOSING);
 
 	revision->message = "changed while the assignment was withdrawn";
@@ -472,7 +101,7 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 		round->report->losing++;
 	}
 	if (!found->keeps_seen)
-		see(round, link, found);
+		round_see(round, link, found);
 	return save_judged(round, link, found);
 }
 
@@ -487,8 +116,8 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 		return wait_for(round, found, "held", INT64_MAX);
 	if (link->state == LINK_WITHDRAWING && link->seen)
 		return keep_withdrawn(round, link, found);
-	if (has_landed(link, found)) {
-		see(round, link, found);
+	if (round_has_landed(link, found)) {
+		round_see(round, link, found);
 		link->dirty = false;
 		link->state = LINK_OK;
 		link->attempts = 0;
@@ -499,10 +128,10 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 		return wait_for(round, found, "settle", due_us);
 	FAULT_TRY(revive(round, mem, link));
 	if (!link->seen && found->decoded->edition != link->edition)
-		FAULT_TRY(check_adoption(round, mem, link, found, &adopt));
+		FAULT_TRY(round_check_adoption(round, mem, link, found, &adopt));
 	if (!adopt)
 		return NULL;
-	FAULT_TRY(decide_item(round, mem, link, found));
+	FAULT_TRY(round_decide(round, mem, link, found));
 	return save_judged(round, link, found);
 }
 
@@ -540,12 +169,12 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 			link->error = found->fault->text;
 			FAULT_TRY(link_set(round->env->store, link));
 		}
-		return set_aside(round, found, "undecodable", found->fault->text);
+		return round_set_aside(round, found, "undecodable", found->fault->text);
 	}
 	if (!link)
-		FAULT_TRY(link_by_uid(round, mem, found, &link));
+		FAULT_TRY(round_match(round, mem, found, &link));
 	if (!link)
-		return set_aside(round, found, "foreign", "no title");
+		return round_set_aside(round, found, "foreign", "no title");
 	return commit_item(round, mem, link, found);
 }
 
@@ -626,7 +255,7 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	input.project = view.stamped->values;
 	input.parent_uid = view.parent_uid;
 	input.context = &view.context;
-	remember_percent(link, input.project);
+	round_remember_percent(link, input.project);
 	if (!link->address)
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
 						 view.assignment->uid);

@@ -60,6 +60,36 @@ struct fault *round_notice_again(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
 			  size_t *count_r) ATTR_MUST_CHECK;
 
+/* The link that an item at an unknown address belongs to: ours, of this project and person; NULL:
+ * none (round_match.c). FOUND is decoded anew where the link's past matters. */
+struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *found,
+			  struct link **link_r) ATTR_MUST_CHECK;
+
+/* First contact with an item that bears our UID (M6): adopted when it is the same task, else held.
+ */
+struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
+				   const struct found *found, bool *adopt_r) ATTR_MUST_CHECK;
+
+/* What is not ours or cannot be read is left alone, reported, its text kept. */
+struct fault *round_set_aside(struct round *round, const struct found *found, const char *state,
+			      const char *why) ATTR_MUST_CHECK;
+
+/* Decides on an item that was read: values, changes, revisions, seen, want (round_decide.c). */
+struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
+			   const struct found *found) ATTR_MUST_CHECK;
+
+/* seen := the item as read. */
+void round_see(struct round *round, struct link *link, const struct found *found);
+
+/* An item that shows all that we want is a push that landed, however its answer was lost. */
+bool round_has_landed(const struct link *link, const struct found *found);
+
+/* The base of the mailbox' side: the edition that the person edited. */
+const struct vector *round_mailbox_base(const struct link *link, const struct found *found);
+
+/* Notes the percentage that an un-check brings back. */
+void round_remember_percent(struct link *link, const struct vector *project);
+
 /* Decides on what was read, in write transactions of their own (round_commit.c). */
 struct fault *round_commit(struct round *round, struct found *found, size_t count) ATTR_MUST_CHECK;
 
@@ -107,7 +137,7 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 			 struct assignment_view *view_r) ATTR_MUST_CHECK;
 
 /* Sets WANT on a link: a new edition when something has to be sent; UNEVEN: it has to, whatever
- * the values. */
+ * the values (round_decide.c). */
 struct fault *round_want(struct round *round, struct link *link, struct vector *want,
 			 bool uneven) ATTR_MUST_CHECK;
 

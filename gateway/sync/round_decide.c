@@ -1,0 +1,244 @@
+/* round_decide.c - what an item that was read means for its assignment and its link; runs inside
+ * the transaction that keeps the result. */
+#include "config.h"
+
+#include "gateway/sync/round_private.h"
+
+#include "decide/publish.h"
+#include "store/revisions.h"
+
+#define HOUR_US (3600 * CLOCK_SECOND_US)
+
+static bool is_wanted_already(const struct link *link, const struct vector *want)
+{
+	if (!link->want || !link->dirty)
+		return false;
+	for (int f = 0; f < FIELDS; f++)
+		if (!value_identical((enum field)f, &link->want->value[f], &want->value[f]))
+			return false;
+	return true;
+}
+
+struct fault *round_want(struct round *round, struct link *link, struct vector *want, bool uneven)
+{
+	bool differs = uneven || !link->seen || publish_differs(want, link->want, link->seen);
+
+	if (is_wanted_already(link, want)) /* decided before, not sent yet: the edition stands */
+		return NULL;
+	if (!differs && !link->dirty) {
+		link->want = want; /* what was not worth a write rides on the next one */
+		return NULL;
+	}
+	link->want = want;
+	link->dirty = true;
+	if (round->options->dry_run) /* nothing is sent: what would be */
+		++*(link->seen ? &round->report->updated : &round->report->created);
+	link->edition++;
+	link->due_us = 0;
+	return link_edition_add(round->env->store, link, clock_now_us(round->env->clock));
+}
+
+void round_see(struct round *round, struct link *link, const struct found *found)
+{
+	link->seen_text = found->item->text;
+	link->seen = found->decoded->values;
+	link->seen_version = found->item->version;
+	link->seen_us = clock_now_us(round->env->clock);
+	link->decoder = CODEC_VERSION;
+	if (found->decoded->edition > link->edition) /* adopted: numbers go on from there */
+		link->edition = found->decoded->edition;
+}
+
+bool round_has_landed(const struct link *link, const struct found *found)
+{
+	return !found->keeps_seen && link->dirty && link->want &&
+	       found->decoded->edition == link->edition &&
+	       !publish_differs(link->want, NULL, found->decoded->values);
+}
+
+static struct fault *add_revisions(struct round *round, const struct link *link,
+				   struct item_decision *decision)
+{
+	static const size_t counters[REVISION_STATES] = {
+		[REVISION_LOSING] = offsetof(struct round_report, losing),
+		[REVISION_CORRECTED] = offsetof(struct round_report, corrected),
+		[REVISION_REJECTED] = offsetof(struct round_report, rejected),
+		[REVISION_PROPOSED] = offsetof(struct round_report, proposed),
+	};
+
+	for (size_t i = 0; i < decision->revision_count; i++) {
+		struct revision *revision = decision->revisions[i];
+
+		revision->assignment_id = link->assignment_id;
+		revision->at_us = clock_now_us(round->env->clock);
+		revision->author = round->author;
+		FAULT_TRY(revisions_add(round->env->store, revision));
+		++*(int64_t *)((char *)round->report + counters[revision->state]);
+	}
+	return NULL;
+}
+
+static struct fault *write_changes(struct round *round, const struct assignment_view *view,
+				   const struct item_decision *decision)
+{
+	bool any = false;
+
+	for (int f = 0; f < FIELDS; f++) {
+		struct project_step step = { .project_id = view->assignment->project_id,
+					     .task_id = view->assignment->task_id,
+					     .assignment_id = view->assignment->id,
+					     .field = (enum field)f,
+					     .old = &view->stamped->values->value[f],
+					     .new = &decision->project->value[f],
+					     .at_us = view->context.now_us,
+					     .author = round->author,
+					     .cause = decision->message[f] };
+
+		if (!decision->changed[f])
+			continue;
+		if (decision->rule[f])
+			step.author = mem_printf(round->mem, "rule:%s", decision->rule[f]);
+		FAULT_TRY(project_change(round->env->store, &step, NULL));
+		any = true;
+	}
+	round->report->changed += any;
+	return NULL;
+}
+
+/* M8: a client that fights a rule must not loop. */
+static void count_correction(struct round *round, struct link *link)
+{
+	int64_t now = clock_now_us(round->env->clock);
+
+	if (now - link->corrections_since_us > HOUR_US) {
+		link->corrections_since_us = now;
+		link->corrections = 0;
+	}
+	if (++link->corrections > ROUND_CORRECTIONS_MAX)
+		round_hold(round, link,
+			   "its value was put right again and again within the hour; a client "
+			   "seems to fight a rule. "
+			   "After looking into it: taskferry queue retry --all");
+}
+
+void round_remember_percent(struct link *link, const struct vector *project)
+{
+	int64_t percent = vector_get(project, FIELD_percent, 0);
+
+	if (percent > 0 && percent < 100)
+		link->own_percent = percent;
+}
+
+/* True when the item carries the edition that we are sending: its answer was lost, and a person
+ * edited it since. */
+static bool carries_want(const struct link *link, const struct found *found)
+{
+	return link->dirty && link->want && link->edition > 0 &&
+	       found->decoded->edition == link->edition;
+}
+
+/* The base of the project's side: what both sides last agreed on. A want that was not sent is no
+ * agreement: with it as the base the project's change would not count as one (M3). */
+static const struct vector *project_base(TALLOC_CTX *mem, const struct link *link,
+					 const struct found *found)
+{
+	struct vector *base;
+
+	if (!link->want || !link->seen || !link->dirty || carries_want(link, found))
+		return link->want;
+	base = vector_copy(mem, link->want);
+	for (int f = 0; f < FIELDS; f++)
+		if (field_table[f].owner == OWNER_BOTH && link->seen->value[f].presence != ABSENT)
+			vector_put(base, (enum field)f, &link->seen->value[f]);
+	return base;
+}
+
+/* What the VTODO of a message said where its card said otherwise, and both were edited: the card
+ * counts, the other is kept (N1). */
+static struct fault *add_beaten(struct round *round, const struct link *link,
+				const struct found *found)
+{
+	struct revision *revision;
+
+	if (!found->decoded->beaten)
+		return NULL;
+	revision = revision_new(round->mem, REVISION_LOSING);
+	revision->message =
+		"the message's card and its to-do part were both edited; the card counts";
+	for (int f = 0; f < FIELDS; f++) {
+		const struct value *theirs = &found->decoded->beaten->value[f];
+
+		if (theirs->presence != ABSENT)
+			revision_field(revision, (enum field)f, NULL, theirs,
+				       &found->decoded->values->value[f]);
+	}
+	revision->assignment_id = link->assignment_id;
+	revision->at_us = clock_now_us(round->env->clock);
+	revision->author = round->author;
+	round->report->losing++;
+	return revisions_add(round->env->store, revision);
+}
+
+const struct vector *round_mailbox_base(const struct link *link, const struct found *found)
+{
+	if (carries_want(link, found))
+		return link->want;
+	return found->base ? found->base : link->seen;
+}
+
+/* The halves of a message that a person's report is in do not say the same: worth a write, so that
+ * both show what was reported. What clients drop by themselves is not. */
+static bool is_uneven(const struct found *found, const struct item_decision *decision)
+{
+	bool reported = false;
+
+	for (int f = 0; f < FIELDS; f++)
+		reported = reported || decision->changed[f];
+	return found->decoded->uneven && !found->keeps_seen && reported;
+}
+
+struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
+			   const struct found *found)
+{
+	struct assignment_view view;
+	struct item_decision *decision;
+	struct item_input input = { .want = found->base ? found->base
+							: project_base(mem, link, found),
+				    .item = found->decoded->values,
+				    .writer = found->decoded->writer,
+				    .seen = round_mailbox_base(link, found),
+				    .own_percent = link->own_percent,
+				    .dates = round->env->conf->site.dates,
+				    .rules = round->env->rules,
+				    .assignee = round->env->conf->rights.assignee };
+
+	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	input.project = view.stamped->values;
+	input.project_at_us = view.stamped->at_us;
+	input.parent_uid = view.parent_uid;
+	input.context = &view.context;
+	input.times = (struct merge_times){ .server_us = found->item->modified_us,
+					    .last_modified_us = found->decoded->last_modified_us,
+					    .last_modified_seen_us = found->seen_modified_us,
+					    .unchanged_us = link->seen_us,
+					    .changed_us = view.context.now_us };
+	decision = item_decide(mem, &input);
+	FAULT_TRY(write_changes(round, &view, decision));
+	FAULT_TRY(add_revisions(round, link, decision));
+	if (decision->correction)
+		link->correction = decision->correction;
+	FAULT_TRY(add_beaten(round, link, found));
+	if (!found->keeps_seen)
+		round_see(round, link, found);
+	link->state = LINK_OK;
+	link->error = NULL;
+	link->attempts = 0;
+	round_remember_percent(link, decision->project);
+	FAULT_TRY(round_want(round, link, decision->want, is_uneven(found, decision)));
+	/* nothing on the way that the item does not show already */
+	if (!publish_differs(link->want, NULL, link->seen) && !is_uneven(found, decision))
+		link->dirty = false;
+	if (decision->pushed_back)
+		count_correction(round, link);
+	return NULL;
+}
