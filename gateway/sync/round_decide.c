@@ -35,7 +35,11 @@ struct fault *round_want(struct round *round, struct link *link, struct vector *
 		++*(link->seen ? &round->report->updated : &round->report->created);
 	link->edition++;
 	link->due_us = 0;
-	return link_edition_add(round->env->store, link, clock_now_us(round->env->clock));
+	return link_history_add(round->env->store, link,
+				&(struct agreed){ .edition = link->edition,
+						  .pushed = true,
+						  .values = want,
+						  .at_us = clock_now_us(round->env->clock) });
 }
 
 void round_see(struct round *round, struct link *link, const struct found *found)

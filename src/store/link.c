@@ -396,29 +396,35 @@ struct fault *link_held_count(struct store *store, int64_t *count_r)
 	return rows_int(cursor, 0, count_r);
 }
 
-struct fault *link_edition_add(struct store *store, const struct link *link, int64_t at_us)
+struct fault *link_history_add(struct store *store, const struct link *link,
+			       const struct agreed *agreed)
 {
-	char *text = vector_encode(store, link->want);
-	struct fault *fault =
-		db_run(store->db, SQL_EDITION_ADD, "iiti", link->id, link->edition, text, at_us);
+	char *text = vector_encode(store, agreed->values);
+	struct fault *fault = db_run(store->db, SQL_HISTORY_ADD, "iibti", link->id, agreed->edition,
+				     (int)agreed->pushed, text, agreed->at_us);
 
 	talloc_free(text);
 	FAULT_TRY(fault);
-	return db_run(store->db, SQL_EDITION_TRIM, "ii", link->id, link->edition - LINK_EDITIONS);
+	return db_run(store->db, SQL_HISTORY_TRIM, "ii", link->id, (int64_t)LINK_HISTORY);
 }
 
-struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number,
-			   struct vector **vector_r)
+static void read_agreed(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct agreed *agreed = element;
+
+	agreed->edition = db_int(cursor, 0);
+	agreed->pushed = db_bool(cursor, 1);
+	agreed->values = read_vector(cursor, mem, 2);
+	agreed->at_us = db_int(cursor, 3);
+}
+
+struct fault *link_history(struct store *store, TALLOC_CTX *mem, int64_t link,
+			   struct agreed **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
-	struct vector *vector = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_EDITION_GET, "ii", link, number));
-	if (db_next(cursor))
-		vector = read_vector(cursor, mem, 0);
-	FAULT_TRY(db_close(&cursor));
-	*vector_r = vector;
-	return NULL;
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_HISTORY_OF, "i", link));
+	return rows_all(cursor, mem, read_agreed, sizeof **list_r, list_r, count_r);
 }
 
 struct fault *link_pending_put(struct store *store, int64_t folder, const struct pending *pending)

@@ -164,12 +164,23 @@ struct fault *link_items(struct store *store, TALLOC_CTX *mem, int64_t assignmen
 			 struct link_item **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_held_count(struct store *store, int64_t *count_r) ATTR_MUST_CHECK;
 
-/* The last LINK_EDITIONS published vectors of a link. */
-#define LINK_EDITIONS 16 /* M4 */
-struct fault *link_edition_add(struct store *store, const struct link *link,
-			       int64_t at_us) ATTR_MUST_CHECK;
-struct fault *link_edition(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t number,
-			   struct vector **vector_r) ATTR_MUST_CHECK;
+/* What both sides agreed on, step by step (M4): what was published, and the item as it was read when
+ * a person's edit of it was decided. The last LINK_HISTORY steps of a link are kept. */
+#define LINK_HISTORY 16
+struct agreed {
+	int64_t edition; /* the one that the item carried then */
+	bool pushed;	 /* published; else read */
+	struct vector *values;
+	int64_t at_us;
+};
+
+/* Adds a step. */
+struct fault *link_history_add(struct store *store, const struct link *link,
+			       const struct agreed *agreed) ATTR_MUST_CHECK;
+
+/* Oldest first. */
+struct fault *link_history(struct store *store, TALLOC_CTX *mem, int64_t link,
+			   struct agreed **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 struct fault *link_pending_put(struct store *store, int64_t folder,
 			       const struct pending *pending) ATTR_MUST_CHECK;

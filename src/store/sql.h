@@ -154,10 +154,10 @@ X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = 
 X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
 X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
-X(EDITION_ADD, "INSERT INTO edition (link_id, number, vector, created_at) VALUES ($1, $2, $3, $4) " \
-  "ON CONFLICT (link_id, number) DO UPDATE SET vector = excluded.vector, created_at = excluded.created_at") \
-X(EDITION_TRIM, "DELETE FROM edition WHERE link_id = $1 AND number <= $2") \
-X(EDITION_GET, "SELECT vector FROM edition WHERE link_id = $1 AND number = $2") \
+X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, " \
+  "(SELECT COALESCE(MAX(h.step), 0) + 1 FROM history h WHERE h.link_id = $1), $2, $3, $4, $5)") \
+X(HISTORY_TRIM, "DELETE FROM history WHERE link_id = $1 AND step <= (SELECT MAX(h.step) FROM history h WHERE h.link_id = $1) - $2") \
+X(HISTORY_OF, "SELECT edition, pushed, vector, agreed_at FROM history WHERE link_id = $1 ORDER BY step") \
 X(PENDING_PUT, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) VALUES ($1, $2, $3, $4, $5) " \
   "ON CONFLICT (folder_id, address) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at") \
 X(PENDING_ALL, "SELECT address, reason, first_seen_at, due_at FROM pending WHERE folder_id = $1 ORDER BY address") \
@@ -277,11 +277,19 @@ X(2, "DROP INDEX job_due") \
 X(2, "CREATE INDEX job_server ON job (server, due_at, id) WHERE state IN ('ready', 'waiting')") \
 X(2, "CREATE INDEX job_open ON job (account_id) WHERE state <> 'done'") \
 X(2, "CREATE INDEX job_over ON job (id) WHERE state = 'done'") \
-X(2, "CREATE INDEX folder_project ON folder (project_id)")
+X(2, "CREATE INDEX folder_project ON folder (project_id)") \
+/* 3: what both sides agreed on, step by step (M4); items under another UID; slow full comparisons */ \
+X(3, "CREATE TABLE history (link_id BIGINT NOT NULL REFERENCES link (id), step BIGINT NOT NULL, edition BIGINT NOT NULL, " \
+  "pushed BOOLEAN NOT NULL, vector TEXT NOT NULL, agreed_at BIGINT NOT NULL, PRIMARY KEY (link_id, step))") \
+X(3, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) " \
+  "SELECT link_id, number, number, TRUE, vector, created_at FROM edition") \
+X(3, "DROP TABLE edition") \
+X(3, "CREATE TABLE uid_alias (uid TEXT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id))") \
+X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0")
 /* clang-format on */
 
 /* The newest migration that this program knows. */
-#define SQL_SCHEMA_VERSION 2
+#define SQL_SCHEMA_VERSION 3
 
 enum sql {
 #define X(name, text) SQL_##name,

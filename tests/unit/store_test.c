@@ -637,25 +637,34 @@ Test(store, a_link_round_trips)
 	store_world_free(&world);
 }
 
-Test(store, sixteen_editions_are_kept)
+Test(store, sixteen_steps_of_history_are_kept)
 {
 	struct store_world world = store_world_new();
-	struct vector *vector = NULL;
+	struct agreed *steps = NULL;
 	struct link *link;
+	size_t count = 0;
 
 	store_world_fill(&world);
 	STORE_OK(store_begin(world.store));
 	link = link_with_all(&world, folder_of(&world));
-	for (link->edition = 1; link->edition <= 20; link->edition++) {
-		vector_number(link->want, FIELD_percent, link->edition);
-		STORE_OK(link_edition_add(world.store, link, link->edition));
+	for (int64_t i = 1; i <= 20; i++) {
+		vector_number(link->want, FIELD_percent, i);
+		STORE_OK(link_history_add(world.store, link,
+					  &(struct agreed){ .edition = i / 2,
+							    .pushed = i % 2 == 0,
+							    .values = link->want,
+							    .at_us = i * 10 }));
 	}
 	STORE_OK(store_commit(world.store));
-	for (int64_t number = 1; number <= 21; number++) {
-		STORE_OK(link_edition(world.store, world.mem, link->id, number, &vector));
-		cr_expect_eq(vector != NULL, number > 4 && number <= 20, "edition %lld",
-			     (long long)number);
-		cr_expect(!vector || vector_get(vector, FIELD_percent, 0) == number);
+	STORE_OK(link_history(world.store, world.mem, link->id, &steps, &count));
+	cr_assert_eq(count, LINK_HISTORY);
+	for (size_t i = 0; i < count; i++) {
+		int64_t n = (int64_t)i + 5;
+
+		cr_expect_eq(steps[i].edition, n / 2);
+		cr_expect_eq(steps[i].pushed, n % 2 == 0);
+		cr_expect_eq(vector_get(steps[i].values, FIELD_percent, 0), n);
+		cr_expect_eq(steps[i].at_us, n * 10);
 	}
 	store_world_free(&world);
 }
