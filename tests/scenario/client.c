@@ -11,27 +11,32 @@
 #include "mappers/message.h"
 #include "model/trailer.h"
 
-struct reach {
-	struct endpoint *endpoint;
-	const char *folder;
-};
+static struct resource person_of(struct world *world, const char *who)
+{
+	const char *email =
+		mem_printf(world->mem, "%.*s@example.com", (int)strcspn(who, "@"), who);
 
-static struct reach reach(struct world *world, const char *who)
+	return (struct resource){ .key = email, .email = email };
+}
+
+static const char *server_of(const char *who)
 {
 	const char *at = strchr(who, '@');
-	const char *person = at ? mem_strndup(world->mem, who, (size_t)(at - who)) : who;
-	char *login = mem_printf(world->mem, "%s@example.com", person);
+
+	return at ? at + 1 : "a";
+}
+
+static struct kind_account reach(struct world *world, const char *who)
+{
+	struct resource person = person_of(world, who);
+	const char *server = server_of(who);
 	struct endpoint_folder name;
 	struct project *project = NULL;
-	struct reach out;
 
 	WORLD_OK(project_by_source(world->store, world->mem, "guid-1", &project));
 	cr_assert_not_null(project);
 	round_folder_name(world->mem, world->conf, project, &name);
-	out.endpoint = memory_new(world->mem, world_server_url(world, at ? at + 1 : "a"), login,
-				  world->clock, NULL);
-	out.folder = mem_printf(world->mem, "/%s/%s/", login, name.path);
-	return out;
+	return kind_of(world, server)->client(world, server, &person, &name);
 }
 
 /* Unfolded, with LF: how a client holds it. */
@@ -51,7 +56,7 @@ static char *unfold(TALLOC_CTX *mem, const char *text, size_t len)
 	return buf_steal(&out, mem, NULL);
 }
 
-static struct client_item read_item(struct world *world, const struct reach *reach,
+static struct client_item read_item(struct world *world, const struct kind_account *reach,
 				    const struct endpoint_item *item)
 {
 	struct client_item out = { .address = item->address,
@@ -72,15 +77,19 @@ static struct client_item read_item(struct world *world, const struct reach *rea
 
 static size_t list(struct world *world, const char *who, struct client_item **items_r)
 {
-	struct reach r = reach(world, who);
+	struct kind_account r = reach(world, who);
 	struct endpoint_notice *notice = NULL;
 	struct endpoint_item *items = NULL;
-	struct fault *fault = endpoint_notice(r.endpoint, world->mem, r.folder, NULL, &notice);
 	struct client_item *out;
+	struct fault *fault;
 	const char **addresses;
 
-	if (fault) /* no folder */
+	if (!r.folder)
 		return 0;
+	fault = endpoint_notice(r.endpoint, world->mem, r.folder, NULL, &notice);
+	if (fault && fault->kind == FAULT_GONE) /* no folder */
+		return 0;
+	WORLD_OK(fault);
 	addresses = MEM_ARRAY(world->mem, const char *, notice->count);
 	out = MEM_ARRAY(world->mem, struct client_item, notice->count);
 	for (size_t i = 0; i < notice->count; i++)
@@ -172,7 +181,7 @@ static void remove_at(struct world *world, const char *who, const struct client_
 static void put_text(struct world *world, const char *who, const char *address, const char *text,
 		     size_t len, const char *if_version)
 {
-	struct reach r = reach(world, who);
+	struct kind_account r = reach(world, who);
 	struct endpoint_put put = {
 		.address = address, .if_version = if_version, .text = text, .len = len
 	};
@@ -352,7 +361,7 @@ void client_overwrite(struct world *world, const char *who, const char *title, c
 
 static void remove_at(struct world *world, const char *who, const struct client_item *item)
 {
-	struct reach r = reach(world, who);
+	struct kind_account r = reach(world, who);
 	struct endpoint_remove remove = { .address = item->address, .if_version = item->version };
 
 	world->deleted_address = item->address;
@@ -375,26 +384,14 @@ void client_delete_all(struct world *world, const char *who)
 		remove_at(world, who, &items[i]);
 }
 
-/* The server's file without the folder's line: what an administrator of the server does. */
+/* What an administrator of the server does. */
 void client_delete_folder(struct world *world, const char *who)
 {
-	struct reach r = reach(world, who);
-	const char *at = strchr(who, '@'), *path = world_server_path(world, at ? at + 1 : "a");
-	struct buf *out = buf_new(world->mem);
-	FILE *file;
-	char line[4096];
+	struct resource person = person_of(world, who);
+	const char *server = server_of(who);
 
 	client_delete_all(world, who);
-	file = fopen(path, "r");
-	cr_assert_not_null(file);
-	while (fgets(line, sizeof line, file))
-		if (!text_starts(line, mem_printf(world->mem, "folder %s\t", r.folder)))
-			buf_puts(out, line);
-	fclose(file);
-	file = fopen(path, "w");
-	cr_assert_not_null(file);
-	cr_assert_eq(fwrite(out->data, 1, out->len, file), out->len);
-	fclose(file);
+	kind_of(world, server)->drop_folder(world, server, &person, reach(world, who).folder);
 }
 
 void client_undelete(struct world *world, const char *who)
@@ -404,20 +401,28 @@ void client_undelete(struct world *world, const char *who)
 		 strlen(world->deleted_text), NULL);
 }
 
-void client_copy(struct world *world, const char *who, const char *title, const char *name)
+static void put_named(struct world *world, const char *who, const struct client_item *item,
+		      const char *name)
 {
-	struct client_item *item = must_find(world, who, title);
-
 	put_text(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
 		 item->raw, strlen(item->raw), NULL);
+}
+
+void client_copy(struct world *world, const char *who, const char *title, const char *name)
+{
+	put_named(world, who, must_find(world, who, title), name);
 }
 
 void client_move(struct world *world, const char *who, const char *title, const char *name)
 {
 	struct client_item *item = must_find(world, who, title);
+	bool first = kind_of(world, server_of(who))->one_of_a_uid;
 
-	client_copy(world, who, title, name);
-	remove_at(world, who, item);
+	if (first)
+		remove_at(world, who, item);
+	put_named(world, who, item, name);
+	if (!first)
+		remove_at(world, who, item);
 }
 
 bool client_has(const struct client_item *item, const char *property)

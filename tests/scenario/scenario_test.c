@@ -28,7 +28,6 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +35,10 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "client.h"
+#include "plays.h"
 #include "store/revisions.h"
 
 #define WORDS_MAX 24
-#define SCENARIOS_MAX 200
-#define REQUIRED_SCENARIOS 20 /* fewer files than that: the folder was not found whole */
 
 struct line {
 	struct world *world;
@@ -566,94 +564,25 @@ static void run_line(struct world *world, const char *where, const char *text)
 
 /* ---- the files ---- */
 
-struct scenario {
-	char path[512];
-	bool messages; /* played with a server of messages */
-};
-
-#define MESSAGES "# messages: " /* a file's first lines: only | no, and why */
-
-static const char *scenario_directory(void)
-{
-	return TF_SRCDIR "/tests/scenario";
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct scenario *one = a, *other = b;
-	int order = strcmp(one->path, other->path);
-
-	return order ? order : (int)one->messages - (int)other->messages;
-}
-
-/* Whether a file is played with that form of items. */
-static bool is_played(const char *path, bool messages)
-{
-	FILE *file = fopen(path, "r");
-	char text[4096];
-	bool played = true;
-
-	cr_assert_not_null(file, "%s", path);
-	while (fgets(text, sizeof text, file) && text[0] == '#') {
-		if (text_starts(text, MESSAGES "only"))
-			played = messages;
-		else if (text_starts(text, MESSAGES "no"))
-			played = !messages;
-	}
-	fclose(file);
-	return played;
-}
-
-/* The files' paths into LIST (NULL: only counted). */
-static size_t find_scenarios(struct scenario *list)
-{
-	DIR *directory = opendir(scenario_directory());
-	struct dirent *entry;
-	size_t count = 0;
-
-	while (directory && (entry = readdir(directory))) {
-		if (!text_ends(entry->d_name, ".scenario"))
-			continue;
-		for (int messages = 0; messages < 2; messages++) {
-			struct scenario scenario = { .messages = messages };
-
-			snprintf(scenario.path, sizeof scenario.path, "%s/%s", scenario_directory(),
-				 entry->d_name);
-			cr_assert_lt(count, (size_t)SCENARIOS_MAX);
-			if (!is_played(scenario.path, messages))
-				continue;
-			if (list)
-				list[count] = scenario;
-			count++;
-		}
-	}
-	if (directory)
-		closedir(directory);
-	return count;
-}
-
 ParameterizedTestParameters(scenario, file)
 {
-	struct scenario *list = cr_malloc(SCENARIOS_MAX * sizeof *list);
-	size_t count = find_scenarios(list);
+	struct play *list = cr_malloc(PLAYS_MAX * sizeof *list);
 
-	qsort(list, count, sizeof *list, by_path);
-	return cr_make_param_array(struct scenario, list, count);
+	return cr_make_param_array(struct play, list, plays_find(list));
 }
 
-ParameterizedTest(struct scenario *scenario, scenario, file)
+ParameterizedTest(struct play *play, scenario, file)
 {
-	struct world *world = world_new();
-	FILE *file = fopen(scenario->path, "r");
+	struct world *world = plays_world(play);
+	FILE *file = fopen(play->path, "r");
 	char text[4096], where[600];
 	int number_of_line = 0;
 
-	cr_assert_not_null(file, "%s", scenario->path);
-	world->messages = scenario->messages;
+	cr_assert_not_null(file, "%s", play->path);
 	while (fgets(text, sizeof text, file)) {
 		text[strcspn(text, "\n")] = '\0';
-		snprintf(where, sizeof where, "%s:%d%s", strrchr(scenario->path, '/') + 1,
-			 ++number_of_line, scenario->messages ? " (messages)" : "");
+		snprintf(where, sizeof where, "%s:%d%s", strrchr(play->path, '/') + 1,
+			 ++number_of_line, play->messages ? " (messages)" : "");
 		run_line(world, mem_strdup(world->mem, where), text);
 	}
 	fclose(file);
@@ -662,8 +591,8 @@ ParameterizedTest(struct scenario *scenario, scenario, file)
 
 Test(scenario, all_files_are_there)
 {
-	size_t count = find_scenarios(NULL);
+	size_t count = plays_tell();
 
-	cr_expect_geq(count, (size_t)REQUIRED_SCENARIOS, "only %zu scenarios in %s", count,
-		      scenario_directory());
+	cr_expect_geq(count, plays_kind->required_plays, "only %zu scenarios over %s", count,
+		      plays_kind->name);
 }

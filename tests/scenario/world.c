@@ -29,6 +29,7 @@ struct world *world_new(void)
 	world->rights = buf_new(mem);
 	world->rules = buf_new(mem);
 	world->servers = 1;
+	world->kind = &kind_memory;
 	world->clock = clock_set(mem, start);
 	world->report = round_report_new(mem);
 	return world;
@@ -52,6 +53,23 @@ const char *world_server_url(struct world *world, const char *server)
 			  world_form(world, *server));
 }
 
+static const char *server_name(struct world *world, int number)
+{
+	return mem_printf(world->mem, "%c", 'a' + number);
+}
+
+static int64_t all_writes(struct world *world)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < world->servers; i++) {
+		const char *name = server_name(world, i);
+
+		sum += kind_of(world, name)->writes(world, name);
+	}
+	return sum;
+}
+
 static void read_conf(struct world *world)
 {
 	struct conf_report *report = NULL;
@@ -61,10 +79,14 @@ static void read_conf(struct world *world)
 		   "[site]\nurl = https://pm.example.com/web\nname = Test\ntimezone = "
 		   "Europe/Berlin\n%s[store]\ndsn = %s\n",
 		   world->site->len ? world->site->data : "", world->dsn);
-	for (int i = 0; i < world->servers; i++)
-		buf_printf(ini, "[server %c]\ntype = memory\nurl = memory:%s/%c.mem%s\n%s", 'a' + i,
-			   world->directory, 'a' + i, world_form(world, 'a' + i),
+	for (int i = 0; i < world->servers; i++) {
+		const char *name = server_name(world, i);
+
+		buf_printf(ini, "[server %s]\n", name);
+		kind_of(world, name)->section(world, name, ini);
+		buf_printf(ini, "%s",
 			   world->server->len ? world->server->data : "settle = 0s\n");
+	}
 	buf_printf(ini, "[rights]\n%s%s", world->rights->len ? world->rights->data : "grace = 0s\n",
 		   world->rules->len ? world->rules->data : "");
 	WORLD_OK(conf_parse(world->mem, "scenario.ini", ini->data, ini->len, 0600, &world->conf,
@@ -110,6 +132,7 @@ void world_free(struct world *world)
 {
 	talloc_free(world->store);
 	world->store = NULL;
+	kind_real_end(world);
 	remove_files(world, "");
 	(void)rmdir(world->directory);
 	talloc_free(world->mem);
@@ -277,34 +300,39 @@ static struct fault *meddler_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, c
 	return endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r);
 }
 
+static struct fault *meddler_read_back(struct endpoint *endpoint, TALLOC_CTX *mem,
+				       const char *folder, const char *const *addresses,
+				       size_t count, struct endpoint_item **items_r)
+{
+	return endpoint_read_back(inner_of(endpoint), mem, folder, addresses, count, items_r);
+}
+
 /* What the client writes is not ours. */
-static void meddle(struct endpoint *endpoint, TALLOC_CTX *mem)
+static void meddle(struct endpoint *endpoint)
 {
 	struct world *world = ((struct meddler *)endpoint)->world;
 	void (*client)(struct world *) = world->before_write;
-	const char *path = world_server_path(world, "a");
-	int64_t before = 0, after = 0;
+	int64_t before;
 
 	world->before_write = NULL;
 	if (!client)
 		return;
-	WORLD_OK(memory_writes(mem, path, &before));
+	before = all_writes(world);
 	client(world);
-	WORLD_OK(memory_writes(mem, path, &after));
-	world->writes -= after - before;
+	world->writes -= all_writes(world) - before;
 }
 
 static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 struct endpoint_put *puts, size_t count)
 {
-	meddle(endpoint, mem);
+	meddle(endpoint);
 	return endpoint_put(inner_of(endpoint), mem, folder, puts, count);
 }
 
 static struct fault *meddler_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    struct endpoint_remove *removes, size_t count)
 {
-	meddle(endpoint, mem);
+	meddle(endpoint);
 	return endpoint_remove(inner_of(endpoint), mem, folder, removes, count);
 }
 
@@ -314,14 +342,21 @@ static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 	return endpoint_address(inner_of(endpoint), mem, folder, uid);
 }
 
+static struct fault *meddler_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				     const char *token, char **token_r)
+{
+	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
+}
+
 static const struct endpoint_ops meddler_ops = {
-	.kind = "memory",
 	.ensure = meddler_ensure,
 	.notice = meddler_notice,
 	.fetch = meddler_fetch,
+	.read_back = meddler_read_back,
 	.put = meddler_put,
 	.remove = meddler_remove,
 	.address = meddler_address,
+	.advance = meddler_advance,
 };
 
 /* ---- rounds ---- */
@@ -341,9 +376,9 @@ static void run_round(struct world *world, const struct conf_server *server,
 	WORLD_OK(store_begin(world->store));
 	WORLD_OK(link_account(world->store, world->mem, server->name, person->id, true, &account));
 	WORLD_OK(store_commit(world->store));
-	meddler.inner = memory_new(world->mem, world_server_url(world, server->name), person->email,
-				   world->clock, NULL);
+	meddler.inner = kind_of(world, server->name)->account(world, server, person);
 	meddler.ops = meddler_ops;
+	meddler.ops.kind = meddler.inner->ops->kind;
 	meddler.ops.form = meddler.inner->ops->form;
 	meddler.ops.appends = meddler.inner->ops->appends;
 	meddler.endpoint.ops = &meddler.ops;
@@ -374,22 +409,9 @@ static void run_all(struct world *world, bool full)
 	world->publish = false;
 }
 
-static int64_t all_writes(struct world *world)
-{
-	int64_t sum = 0, writes = 0;
-
-	for (int i = 0; i < world->servers; i++) {
-		char name[] = { (char)('a' + i), '\0' };
-
-		WORLD_OK(memory_writes(world->mem, world_server_path(world, name), &writes));
-		sum += writes;
-	}
-	return sum;
-}
-
 void world_sync(struct world *world, bool full)
 {
-	int64_t patience = ENGINE_PATIENCE_US;
+	int64_t patience = ENGINE_PATIENCE_US, requests;
 
 	world_open(world);
 	world->writes = -all_writes(world);
@@ -408,4 +430,7 @@ void world_sync(struct world *world, bool full)
 		clock_sleep(world->clock, pause);
 	}
 	world->writes += all_writes(world);
+	requests = world->kind->rest(world);
+	if (!world->writes)
+		world->writes = requests;
 }

@@ -1,5 +1,5 @@
-/* world.h - a site in a temporary folder: a database, one or two memory servers, a clock that is
- * turned by hand.
+/* world.h - a site in a temporary folder: a database, one or two servers (in memory, but for
+ * kind_real_use()), a clock that is turned by hand.
  *
  * Rounds are run one after the other in this thread, so that nothing depends on chance or real
  * time. */
@@ -11,6 +11,7 @@
 #include "gateway/memory/memory.h"
 #include "gateway/sync/import.h"
 #include "gateway/sync/sync.h"
+#include "kind.h"
 
 #define WORLD_START "2026-11-21T09:00:00Z"
 #define WORLD_ROWS 64 /* of the plan */
@@ -27,6 +28,8 @@ struct world {
 	struct buf *site, *server, *rights, *rules; /* ini lines, until world_open() */
 	int servers;
 	bool messages; /* the servers hold messages instead of VTODO resources */
+	const struct kind *kind; /* of server a; in memory, unless kind_real_use() was called */
+	struct real *real;       /* what kind_real.c keeps of it */
 	struct conf *conf;
 	struct clock *clock;
 	struct store *store;
@@ -36,7 +39,8 @@ struct world {
 	size_t plan_count;
 	bool publish;                /* the next sync is a publish job's */
 	struct round_report *report; /* of the last sync */
-	int64_t writes;              /* requests that write of the last sync */
+	int64_t writes;              /* items that the last sync wrote or removed, folders that it
+					made; where there are none, its requests that write */
 	/* runs once, just before the next batch is put or removed: a client that writes in between
 	 */
 	void (*before_write)(struct world *world);

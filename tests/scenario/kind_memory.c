@@ -1,0 +1,83 @@
+#include "config.h"
+
+#include "kind.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "world.h"
+
+const struct kind *kind_of(const struct world *world, const char *server)
+{
+	return text_same(server, "a") ? world->kind : &kind_memory;
+}
+
+static void section(struct world *world, const char *server, struct buf *ini)
+{
+	buf_printf(ini, "type = memory\nurl = memory:%s\n", world_server_url(world, server));
+}
+
+static struct endpoint *account(struct world *world, const struct conf_server *server,
+				const struct resource *person)
+{
+	return memory_new(world->mem, world_server_url(world, server->name), person->email,
+			  world->clock, NULL);
+}
+
+static struct kind_account client(struct world *world, const char *server,
+				  const struct resource *person, const struct endpoint_folder *name)
+{
+	struct kind_account account;
+
+	account.endpoint = memory_new(world->mem, world_server_url(world, server), person->email,
+				      world->clock, NULL);
+	account.folder = mem_printf(world->mem, "/%s/%s/", person->email, name->path);
+	return account;
+}
+
+/* The server's file without the folder's line. */
+static void drop_folder(struct world *world, const char *server, const struct resource *person,
+			const char *folder)
+{
+	const char *path = world_server_path(world, server);
+	struct buf *out = buf_new(world->mem);
+	FILE *file = fopen(path, "r");
+	char line[4096];
+
+	(void)person;
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof line, file))
+		if (!text_starts(line, mem_printf(world->mem, "folder %s\t", folder)))
+			buf_puts(out, line);
+	fclose(file);
+	file = fopen(path, "w");
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(out->data, 1, out->len, file), out->len);
+	fclose(file);
+}
+
+static int64_t writes(struct world *world, const char *server)
+{
+	int64_t count = 0;
+
+	WORLD_OK(memory_writes(world->mem, world_server_path(world, server), &count));
+	return count;
+}
+
+static int64_t rest(struct world *world)
+{
+	(void)world;
+	return 0;
+}
+
+const struct kind kind_memory = {
+	.name = "memory",
+	.required_plays = 100,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_folder,
+	.writes = writes,
+	.rest = rest,
+};

@@ -1,0 +1,447 @@
+/* kind_real.c - Radicale and Dovecot as servers of a world.
+ *
+ * Rounds and clients reach them as the service does (gateway/sync/delivery.h), each over an endpoint
+ * of their own, in real time, while the world's clock stands until it is turned. So every endpoint
+ * stands in a wrapper, which keeps a journal of the writes (what was written when, by both clocks):
+ * the server's time of a text is checked against the moment in which it was really written, and then
+ * told as the world's time of that moment. */
+#include "config.h"
+
+#include "kind.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "gateway/imap/imap_session.h"
+#include "gateway/sync/delivery.h"
+#include "world.h"
+
+#define PASSWORD "secret"
+/* A server tells whole seconds, and a slow answer shifts them by what it took. */
+#define TIME_TOLERANCE_US (10 * CLOCK_SECOND_US)
+
+static const char *const people[] = { "ana", "bob" };
+
+/* One text that was written. */
+struct entry {
+	const char *email, *address, *version;
+	int64_t begun_us, done_us; /* real */
+	int64_t world_us;
+};
+
+struct real_folder {
+	const char *email, *address;
+};
+
+struct told {
+	struct endpoint endpoint;
+	struct endpoint_ops ops;
+	struct endpoint *inner;
+	struct world *world;
+	const char *email;
+	bool is_round; /* not a client's */
+};
+
+struct real {
+	const struct kind *kind;
+	const char *url;
+	size_t number;
+	struct clock *clock; /* the system's */
+	struct http *http;
+	struct trusts *trusts;
+	struct entry *entries;
+	size_t entry_count;
+	struct real_folder *folders;
+	size_t folder_count;
+	struct told **tolds;
+	size_t told_count;
+	int64_t writes;
+};
+
+/* ---- the journal ---- */
+
+static void take_put(struct told *told, const struct endpoint_put *put, int64_t begun_us)
+{
+	struct real *real = told->world->real;
+	const char *version = put->version    ? put->version
+			      : put->answered ? put->answered
+					      : put->placed;
+	struct entry *entry;
+
+	cr_assert_not_null(version, "the server names no version of what it took");
+	real->entries = MEM_GROW(real, real->entries, struct entry, real->entry_count + 1);
+	entry = &real->entries[real->entry_count++];
+	entry->email = told->email;
+	entry->address = mem_strdup(real, put->placed ? put->placed : put->address);
+	entry->version = mem_strdup(real, version);
+	entry->begun_us = begun_us;
+	entry->done_us = clock_now_us(real->clock);
+	entry->world_us = clock_now_us(told->world->clock);
+}
+
+/* The last write of that text. */
+static const struct entry *find_entry(const struct told *told, const struct endpoint_item *item)
+{
+	const struct real *real = told->world->real;
+
+	for (size_t i = real->entry_count; i-- > 0;)
+		if (!strcmp(real->entries[i].address, item->address) &&
+		    !strcmp(real->entries[i].version, item->version) &&
+		    !strcmp(real->entries[i].email, told->email))
+			return &real->entries[i];
+	return NULL;
+}
+
+static void tell_time(const struct told *told, struct endpoint_item *item, bool asked)
+{
+	const struct entry *entry = find_entry(told, item);
+
+	cr_assert_not_null(entry, "nobody has written %s %s:\n%s", item->address, item->version,
+			   item->text);
+	if (asked)
+		cr_assert(item->modified_us >= entry->begun_us - TIME_TOLERANCE_US &&
+				  item->modified_us <= entry->done_us + TIME_TOLERANCE_US,
+			  "%s was written at %" PRId64 ", the server says %" PRId64, item->address,
+			  entry->done_us, item->modified_us);
+	item->modified_us = entry->world_us;
+}
+
+/* ---- the wrapper ---- */
+
+static struct endpoint *inner_of(struct endpoint *endpoint)
+{
+	return ((struct told *)endpoint)->inner;
+}
+
+static const char *known_folder(const struct world *world, const char *email)
+{
+	const struct real *real = world->real;
+
+	for (size_t i = 0; i < real->folder_count; i++)
+		if (!strcmp(real->folders[i].email, email))
+			return real->folders[i].address;
+	return NULL;
+}
+
+static void take_folder(struct told *told, const char *address)
+{
+	struct real *real = told->world->real;
+	const char *known = known_folder(told->world, told->email);
+
+	if (known) {
+		cr_assert_str_eq(known, address, "another folder of the same project");
+		return;
+	}
+	real->folders = MEM_GROW(real, real->folders, struct real_folder, real->folder_count + 1);
+	real->folders[real->folder_count++] =
+		(struct real_folder){ told->email, mem_strdup(real, address) };
+}
+
+static struct fault *told_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
+				 const struct endpoint_folder *folder, const char *known,
+				 char **address_r, bool *created_r)
+{
+	struct told *told = (struct told *)endpoint;
+	struct fault *fault =
+		endpoint_ensure(told->inner, mem, folder, known, address_r, created_r);
+
+	if (fault)
+		return fault;
+	take_folder(told, *address_r);
+	told->world->real->writes += *created_r;
+	return NULL;
+}
+
+static struct fault *told_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 const char *token, struct endpoint_notice **notice_r)
+{
+	return endpoint_notice(inner_of(endpoint), mem, folder, token, notice_r);
+}
+
+static struct fault *told_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const char *const *addresses, size_t count,
+				struct endpoint_item **items_r)
+{
+	struct fault *fault =
+		endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r);
+
+	for (size_t i = 0; i < count && !fault; i++)
+		if (!(*items_r)[i].fault)
+			tell_time((struct told *)endpoint, &(*items_r)[i], true);
+	return fault;
+}
+
+static struct fault *told_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *const *addresses, size_t count,
+				    struct endpoint_item **items_r)
+{
+	struct fault *fault =
+		endpoint_read_back(inner_of(endpoint), mem, folder, addresses, count, items_r);
+
+	for (size_t i = 0; i < count && !fault; i++)
+		if (!(*items_r)[i].fault && (*items_r)[i].modified_us)
+			tell_time((struct told *)endpoint, &(*items_r)[i], false);
+	return fault;
+}
+
+static struct fault *told_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			      struct endpoint_put *puts, size_t count)
+{
+	struct told *told = (struct told *)endpoint;
+	struct real *real = told->world->real;
+	int64_t begun_us = clock_now_us(real->clock);
+	struct fault *fault = endpoint_put(told->inner, mem, folder, puts, count);
+
+	if (told->is_round)
+		real->writes += (int64_t)count;
+	for (size_t i = 0; i < count && !fault; i++)
+		if (!puts[i].fault)
+			take_put(told, &puts[i], begun_us);
+	return fault;
+}
+
+static struct fault *told_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_remove *removes, size_t count)
+{
+	struct told *told = (struct told *)endpoint;
+
+	if (told->is_round)
+		told->world->real->writes += (int64_t)count;
+	return endpoint_remove(told->inner, mem, folder, removes, count);
+}
+
+static char *told_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			  const char *uid)
+{
+	return endpoint_address(inner_of(endpoint), mem, folder, uid);
+}
+
+static struct fault *told_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *token, char **token_r)
+{
+	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
+}
+
+static const struct endpoint_ops told_ops = {
+	.ensure = told_ensure,
+	.notice = told_notice,
+	.fetch = told_fetch,
+	.read_back = told_read_back,
+	.put = told_put,
+	.remove = told_remove,
+	.address = told_address,
+	.advance = told_advance,
+};
+
+static struct told *told_new(struct world *world, const struct conf_server *server,
+			     const struct resource *person, bool is_round)
+{
+	struct real *real = world->real;
+	struct delivery delivery = { .http = real->http,
+				     .clock = real->clock,
+				     .conf = world->conf,
+				     .trusts = real->trusts,
+				     .stop_fd = -1 };
+	struct told *told = MEM_NEW(real, struct told);
+
+	WORLD_OK(delivery_endpoint(told, &delivery, server, person, &told->inner));
+	told->ops = told_ops;
+	told->ops.kind = told->inner->ops->kind;
+	told->ops.form = told->inner->ops->form;
+	told->ops.appends = told->inner->ops->appends;
+	told->endpoint.ops = &told->ops;
+	told->world = world;
+	told->email = mem_strdup(real, person->email);
+	told->is_round = is_round;
+	return told;
+}
+
+static struct told *told_of(struct world *world, const char *server, const struct resource *person,
+			    bool is_round)
+{
+	struct real *real = world->real;
+
+	for (size_t i = 0; i < real->told_count; i++)
+		if (!strcmp(real->tolds[i]->email, person->email) &&
+		    real->tolds[i]->is_round == is_round)
+			return real->tolds[i];
+	real->tolds = MEM_GROW(real, real->tolds, struct told *, real->told_count + 1);
+	real->tolds[real->told_count] =
+		told_new(world, conf_server_find(world->conf, server), person, is_round);
+	return real->tolds[real->told_count++];
+}
+
+/* ---- the kind ---- */
+
+static void section(struct world *world, const char *server, struct buf *ini)
+{
+	struct real *real = world->real;
+
+	(void)server;
+	buf_printf(ini, "type = %s\nurl = %s\nlogin = %%{local}-%zu\npassword = " PASSWORD "\n",
+		   real->kind->messages ? "imap" : "caldav", real->url, real->number);
+}
+
+static struct endpoint *account(struct world *world, const struct conf_server *server,
+				const struct resource *person)
+{
+	return &told_of(world, server->name, person, true)->endpoint;
+}
+
+static struct kind_account client(struct world *world, const char *server,
+				  const struct resource *person, const struct endpoint_folder *name)
+{
+	struct kind_account account;
+
+	(void)name;
+	account.endpoint = &told_of(world, server, person, false)->endpoint;
+	account.folder = known_folder(world, person->email);
+	return account;
+}
+
+static int64_t writes(struct world *world, const char *server)
+{
+	(void)server;
+	return world->real->writes;
+}
+
+/* The next `sync` connects anew, as the command does; clients stay. */
+static int64_t rest(struct world *world)
+{
+	struct real *real = world->real;
+	size_t kept = 0;
+	int64_t requests = 0;
+
+	for (size_t i = 0; i < real->told_count; i++) {
+		struct told *told = real->tolds[i];
+
+		if (!told->is_round) {
+			real->tolds[kept++] = told;
+			continue;
+		}
+		requests += endpoint_stats(told->inner).writes;
+		talloc_free(told);
+	}
+	real->told_count = kept;
+	return requests;
+}
+
+static char *login_of(struct world *world, const struct resource *person)
+{
+	return mem_printf(world->mem, "%.*s-%zu", (int)strcspn(person->email, "@"), person->email,
+			  world->real->number);
+}
+
+static void drop_collection(struct world *world, const char *server, const struct resource *person,
+			    const char *folder)
+{
+	struct real *real = world->real;
+	struct http_site site = { .user = login_of(world, person),
+				  .password = secret_new(world->mem, PASSWORD, strlen(PASSWORD)) };
+	struct http_request request = { .method = "DELETE", .writes = true };
+
+	(void)server;
+	request.url =
+		mem_printf(world->mem, "%.*s%s", (int)strlen(real->url) - 1, real->url, folder);
+	http_run(real->http, world->mem, &site, &request, 1);
+	WORLD_OK(request.fault);
+	cr_assert_eq(request.status, 200, "DELETE %s: status %d", request.url, request.status);
+}
+
+static void drop_mailbox(struct world *world, const char *server, const struct resource *person,
+			 const char *folder)
+{
+	struct real *real = world->real;
+	struct imap_session_options options = {
+		.host = "127.0.0.1",
+		.port = (int)strtol(strrchr(real->url, ':') + 1, NULL, 10),
+		.trusts = real->trusts,
+		.stop_fd = -1,
+		.user = login_of(world, person),
+		.password = secret_new(world->mem, PASSWORD, strlen(PASSWORD)),
+		.clock = real->clock
+	};
+	struct imap_line *line = imap_line_new(world->mem, "DELETE ", true);
+	struct imap_session *session = NULL;
+	struct imap_answer answer;
+
+	(void)server;
+	imap_line_mailbox(line, folder);
+	WORLD_OK(imap_session_open(world->mem, &options, &session));
+	WORLD_OK(imap_session_run(session, world->mem, line, NULL, NULL, &answer));
+	cr_assert_eq((int)answer.status, IMAP_OK, "DELETE %s: %s", folder, answer.text);
+	imap_session_close(&session);
+}
+
+const struct kind kind_radicale = {
+	.name = "radicale",
+	.script = "radicale",
+	.one_of_a_uid = true,
+	.required_plays = 30,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_collection,
+	.writes = writes,
+	.rest = rest,
+};
+
+const struct kind kind_dovecot = {
+	.name = "dovecot",
+	.script = "dovecot",
+	.messages = true,
+	.required_plays = 30,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_mailbox,
+	.writes = writes,
+	.rest = rest,
+};
+
+void kind_real_use(struct world *world, const struct kind *kind, const char *url, size_t number)
+{
+	struct real *real = MEM_NEW(world->mem, struct real);
+
+	cr_assert_lt(number, (size_t)KIND_REAL_WORLDS);
+	real->kind = kind;
+	real->url = mem_strdup(real, url);
+	real->number = number;
+	real->clock = clock_system(real);
+	real->trusts = trusts_new(real);
+	WORLD_OK(http_new(real, real->clock, NULL, &real->http));
+	world->kind = kind;
+	world->messages = kind->messages;
+	world->real = real;
+}
+
+bool kind_real_add_users(const struct kind *kind, const char *dir)
+{
+	char *path = mem_printf(NULL, "%s/users", dir);
+	FILE *file = fopen(path, "a");
+
+	talloc_free(path);
+	if (!file)
+		return false;
+	for (size_t i = 0; i < KIND_REAL_WORLDS; i++)
+		for (size_t p = 0; p < COUNT_OF(people); p++)
+			fprintf(file, "%s-%zu:" PASSWORD "%s\n", people[p], i,
+				kind->messages ? "::::::" : "");
+	return fclose(file) == 0;
+}
+
+/* Endpoints before what they were made with. */
+void kind_real_end(struct world *world)
+{
+	struct real *real = world->real;
+
+	if (!real)
+		return;
+	for (size_t i = 0; i < real->told_count; i++)
+		talloc_free(real->tolds[i]);
+	TALLOC_FREE(real->http);
+	TALLOC_FREE(world->real);
+}

@@ -1,0 +1,6 @@
+/* radicale_test.c - the scenarios over a real Radicale. */
+#include "config.h"
+
+#include "plays.h"
+
+const struct kind *const plays_kind = &kind_radicale;
