@@ -16,7 +16,8 @@
  * 2. A 412 to If-Match does not tell "changed" from "gone"; a look does.
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder:
  * GONE with folder scope.
- * 4. No version is believed from the answer to a PUT: see caldav.h. */
+ * 4. No version is believed from the answer to a PUT (caldav.h); it is told, for whoever reads back.
+ */
 
 struct write {
 	const char *address;
@@ -207,6 +208,8 @@ struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	for (size_t i = 0; i < count; i++) {
 		puts[i].fault = talloc_steal(mem, writes[i].fault);
 		puts[i].version = NULL; /* (4) */
+		puts[i].answered =
+			puts[i].fault ? NULL : caldav_version(mem, writes[i].request.etag);
 	}
 	talloc_free(work);
 	return NULL;

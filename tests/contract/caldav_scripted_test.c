@@ -734,6 +734,8 @@ Test(caldav_write, every_write_has_its_condition)
 	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", "\"v1\"").fault);
 	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", "\"v1\"").version,
 		       "vouched for without certainty");
+	cr_assert_str_eq(put_one(lab, endpoint, "/home/p/a.ics", "\"v1\"").answered, "\"v2\"");
+	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).answered);
 	cr_assert_null(put_one(lab, endpoint, "/home/p/weak.ics", "W/\"v1\"").fault);
 	cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", &remove, 1));
 	cr_assert_null(remove.fault);
