@@ -344,8 +344,9 @@ static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const stru
 
 static struct fault *subscribe(struct imap *imap, TALLOC_CTX *mem, const struct place *places)
 {
-	if (!places[WANTED].subscribed)
-		FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[WANTED].name));
+	if (places[WANTED].subscribed)
+		return NULL; /* with its parent, as far as the server wanted to */
+	FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[WANTED].name));
 	if (places[PARENT].name && !places[PARENT].subscribed)
 		FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[PARENT].name));
 	return NULL;

@@ -176,6 +176,23 @@ Test(imap_folders, unsubscribed_stays_unsubscribed)
 	lab_end(lab);
 }
 
+/* As a new database does. */
+Test(imap_folders, a_connection_that_finds_it_there_writes_nothing)
+{
+	ON_ALL(kind)
+	{
+		struct lab *lab = lab_new(kind, 0, "found");
+		char *folder = new_folder(lab);
+		bool created = true;
+
+		lab->world.endpoint = account(lab, lab->url, "secret", 0);
+		cr_assert_str_eq(ensure(lab, lab->world.path, NULL, &created), folder);
+		cr_assert_not(created);
+		cr_assert_eq(count_writes(&lab->world), 0, "%s: written to", folder);
+		lab_end(lab);
+	}
+}
+
 Test(imap_folders, another_uidvalidity_is_another_folder)
 {
 	struct lab *lab = lab_new(DOT, 0, "validity");
