@@ -42,6 +42,11 @@ struct kind {
 	void (*drop_folder)(struct world *world, const char *server, const struct resource *person,
 			    const char *folder);
 
+	/* A fault happens to the N-th item of that operation from now (gateway/memory/memory.h); on
+	 * a real server, of rounds. */
+	void (*order)(struct world *world, const char *operation, int64_t from_now,
+		      const char *word);
+
 	/* How many items rounds have written or removed there, and folders made. */
 	int64_t (*writes)(struct world *world, const char *server);
 

@@ -2,7 +2,9 @@
 
 #include "kind.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -57,6 +59,31 @@ static void drop_folder(struct world *world, const char *server, const struct re
 	fclose(file);
 }
 
+static int64_t operations_so_far(struct world *world, const char *path, const char *operation)
+{
+	char *begin = mem_printf(world->mem, "count %s ", operation), text[4096];
+	FILE *file = fopen(path, "r");
+	int64_t count = 0;
+
+	while (file && fgets(text, sizeof text, file))
+		if (text_starts(text, begin))
+			count = strtoll(text + strlen(begin), NULL, 10);
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static void order(struct world *world, const char *operation, int64_t from_now, const char *word)
+{
+	const char *path = world_server_path(world, "a");
+	FILE *file = fopen(mem_printf(world->mem, "%s.faults", path), "a");
+
+	cr_assert_not_null(file);
+	fprintf(file, "%s %" PRId64 " %s\n", operation,
+		operations_so_far(world, path, operation) + from_now, word);
+	fclose(file);
+}
+
 static int64_t writes(struct world *world, const char *server)
 {
 	int64_t count = 0;
@@ -78,6 +105,7 @@ const struct kind kind_memory = {
 	.account = account,
 	.client = client,
 	.drop_folder = drop_folder,
+	.order = order,
 	.writes = writes,
 	.rest = rest,
 };

@@ -17,11 +17,12 @@
 #include "base/text.h"
 #include "gateway/imap/imap_session.h"
 #include "gateway/sync/delivery.h"
+#include "orders.h"
 #include "world.h"
 
 #define PASSWORD "secret"
-/* A server tells whole seconds, and a slow answer shifts them by what it took. */
-#define TIME_TOLERANCE_US (10 * CLOCK_SECOND_US)
+/* A server tells whole seconds, and a slow answer shifts them by what it took; a wrong zone is more. */
+#define TIME_TOLERANCE_US (60 * CLOCK_SECOND_US)
 
 static const char *const people[] = { "ana", "bob" };
 
@@ -45,6 +46,12 @@ struct told {
 	bool is_round; /* not a client's */
 };
 
+/* A text that was sent and is to land later. */
+struct late {
+	const char *folder;
+	struct endpoint_put put;
+};
+
 struct real {
 	const struct kind *kind;
 	const char *url;
@@ -58,6 +65,8 @@ struct real {
 	size_t folder_count;
 	struct told **tolds;
 	size_t told_count;
+	struct orders orders;
+	struct late *late;
 	int64_t writes;
 };
 
@@ -111,6 +120,9 @@ static void tell_time(const struct told *told, struct endpoint_item *item, bool 
 
 /* ---- the wrapper ---- */
 
+static struct told *told_of(struct world *world, const char *server, const struct resource *person,
+			    bool is_round);
+
 static struct endpoint *inner_of(struct endpoint *endpoint)
 {
 	return ((struct told *)endpoint)->inner;
@@ -155,62 +167,183 @@ static struct fault *told_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return NULL;
 }
 
+static const char *ordered(const struct told *told, const char *operation)
+{
+	return told->is_round ? orders_next(&told->world->real->orders, operation) : NULL;
+}
+
 static struct fault *told_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 const char *token, struct endpoint_notice **notice_r)
 {
-	return endpoint_notice(inner_of(endpoint), mem, folder, token, notice_r);
+	struct told *told = (struct told *)endpoint;
+
+	FAULT_TRY(orders_fault(mem, ordered(told, "notice")));
+	return endpoint_notice(told->inner, mem, folder, token, notice_r);
+}
+
+/* What is ordered for a listed item takes the place of what the server answered for it. */
+static struct fault *take_items(struct told *told, TALLOC_CTX *mem, bool timed, size_t count,
+				struct endpoint_item *items)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fault *fault = orders_fault(mem, ordered(told, "fetch"));
+
+		if (fault && fault->scope != FAULT_SCOPE_ITEM)
+			return fault;
+		if (fault)
+			items[i] = (struct endpoint_item){ .address = items[i].address,
+							   .fault = fault };
+		else if (!items[i].fault && (timed || items[i].modified_us))
+			tell_time(told, &items[i], timed);
+	}
+	return NULL;
 }
 
 static struct fault *told_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				const char *const *addresses, size_t count,
 				struct endpoint_item **items_r)
 {
-	struct fault *fault =
-		endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r);
-
-	for (size_t i = 0; i < count && !fault; i++)
-		if (!(*items_r)[i].fault)
-			tell_time((struct told *)endpoint, &(*items_r)[i], true);
-	return fault;
+	FAULT_TRY(endpoint_fetch(inner_of(endpoint), mem, folder, addresses, count, items_r));
+	return take_items((struct told *)endpoint, mem, true, count, *items_r);
 }
 
 static struct fault *told_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    const char *const *addresses, size_t count,
 				    struct endpoint_item **items_r)
 {
-	struct fault *fault =
-		endpoint_read_back(inner_of(endpoint), mem, folder, addresses, count, items_r);
+	FAULT_TRY(endpoint_read_back(inner_of(endpoint), mem, folder, addresses, count, items_r));
+	return take_items((struct told *)endpoint, mem, false, count, *items_r);
+}
 
-	for (size_t i = 0; i < count && !fault; i++)
-		if (!(*items_r)[i].fault && (*items_r)[i].modified_us)
-			tell_time((struct told *)endpoint, &(*items_r)[i], false);
+static struct fault *put_now(struct told *told, TALLOC_CTX *mem, const char *folder,
+			     struct endpoint_put *put)
+{
+	int64_t begun_us = clock_now_us(told->world->real->clock);
+	struct fault *fault = endpoint_put(told->inner, mem, folder, put, 1);
+
+	if (!fault && !put->fault)
+		take_put(told, put, begun_us);
 	return fault;
 }
 
+static void keep_late(struct told *told, const char *folder, const struct endpoint_put *put)
+{
+	struct real *real = told->world->real;
+
+	cr_assert(told->ops.appends, "what is put at an address cannot come late");
+	cr_assert_null(real->late, "one is late already");
+	real->late = MEM_NEW(real, struct late);
+	real->late->folder = mem_strdup(real->late, folder);
+	real->late->put.text = mem_bytes(real->late, put->text, put->len);
+	real->late->put.len = put->len;
+}
+
+/* What was on its way lands, before anything else is put; the connection that it was sent on has
+ * broken. */
+static struct fault *land(struct told *told, TALLOC_CTX *mem)
+{
+	struct late *late = told->world->real->late;
+	struct resource person = { .key = told->email, .email = told->email };
+
+	if (!late)
+		return NULL;
+	FAULT_TRY(
+		put_now(told_of(told->world, "a", &person, false), mem, late->folder, &late->put));
+	WORLD_OK(late->put.fault);
+	TALLOC_FREE(told->world->real->late);
+	return NULL;
+}
+
+/* A trailing property that is not ours, as a server in memory adds it. */
+static void rewrite(TALLOC_CTX *mem, struct endpoint_put *put)
+{
+	const char *end = strstr(put->text, "END:VTODO");
+
+	put->text = mem_printf(mem, "%.*sX-MEMORY-REWRITTEN:1\r\n%s", (int)(end - put->text),
+			       put->text, end);
+	put->len = strlen(put->text);
+}
+
+/* One item of which something is ordered. */
+static struct fault *put_ordered(struct told *told, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *put, const char *word)
+{
+	const struct endpoint_put asked = *put;
+
+	put->fault = orders_fault(mem, word);
+	if (put->fault)
+		return NULL;
+	if (!strcmp(word, "late")) {
+		keep_late(told, folder, put);
+		put->fault = orders_lost(mem);
+		return NULL;
+	}
+	if (!strcmp(word, "rewrite"))
+		rewrite(mem, put);
+	FAULT_TRY(put_now(told, mem, folder, put));
+	put->text = asked.text;
+	put->len = asked.len;
+	if (!strcmp(word, "lost")) {
+		*put = asked;
+		put->fault = orders_lost(mem);
+	}
+	return NULL;
+}
+
+/* Up to the next item of which something is ordered, at once. */
 static struct fault *told_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      struct endpoint_put *puts, size_t count)
 {
 	struct told *told = (struct told *)endpoint;
 	struct real *real = told->world->real;
 	int64_t begun_us = clock_now_us(real->clock);
-	struct fault *fault = endpoint_put(told->inner, mem, folder, puts, count);
 
+	FAULT_TRY(land(told, mem));
 	if (told->is_round)
 		real->writes += (int64_t)count;
-	for (size_t i = 0; i < count && !fault; i++)
-		if (!puts[i].fault)
-			take_put(told, &puts[i], begun_us);
-	return fault;
+	for (size_t from = 0, n; from < count; from += n) {
+		const char *word = NULL;
+
+		for (n = 0; from + n < count && !(word = ordered(told, "put"));)
+			n++;
+		if (n)
+			FAULT_TRY(endpoint_put(told->inner, mem, folder, puts + from, n));
+		for (size_t i = from; i < from + n; i++)
+			if (!puts[i].fault)
+				take_put(told, &puts[i], begun_us);
+		if (word)
+			FAULT_TRY(put_ordered(told, mem, folder, &puts[from + n++], word));
+	}
+	return NULL;
+}
+
+static struct fault *remove_ordered(struct told *told, TALLOC_CTX *mem, const char *folder,
+				    struct endpoint_remove *remove, const char *word)
+{
+	remove->fault = orders_fault(mem, word);
+	if (remove->fault)
+		return NULL;
+	FAULT_TRY(endpoint_remove(told->inner, mem, folder, remove, 1));
+	if (word && !strcmp(word, "lost"))
+		remove->fault = orders_lost(mem);
+	return NULL;
 }
 
 static struct fault *told_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 struct endpoint_remove *removes, size_t count)
 {
 	struct told *told = (struct told *)endpoint;
+	struct orders *orders = &told->world->real->orders;
 
-	if (told->is_round)
-		told->world->real->writes += (int64_t)count;
-	return endpoint_remove(told->inner, mem, folder, removes, count);
+	if (!told->is_round)
+		return endpoint_remove(told->inner, mem, folder, removes, count);
+	told->world->real->writes += (int64_t)count;
+	if (!orders->count)
+		return endpoint_remove(told->inner, mem, folder, removes, count);
+	for (size_t i = 0; i < count; i++)
+		FAULT_TRY(remove_ordered(told, mem, folder, &removes[i],
+					 orders_next(orders, "remove")));
+	return NULL;
 }
 
 static char *told_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -302,6 +435,11 @@ static struct kind_account client(struct world *world, const char *server,
 	return account;
 }
 
+static void order(struct world *world, const char *operation, int64_t from_now, const char *word)
+{
+	orders_add(&world->real->orders, operation, from_now, word);
+}
+
 static int64_t writes(struct world *world, const char *server)
 {
 	(void)server;
@@ -380,11 +518,12 @@ const struct kind kind_radicale = {
 	.name = "radicale",
 	.script = "radicale",
 	.one_of_a_uid = true,
-	.required_plays = 30,
+	.required_plays = 45,
 	.section = section,
 	.account = account,
 	.client = client,
 	.drop_folder = drop_collection,
+	.order = order,
 	.writes = writes,
 	.rest = rest,
 };
@@ -393,11 +532,12 @@ const struct kind kind_dovecot = {
 	.name = "dovecot",
 	.script = "dovecot",
 	.messages = true,
-	.required_plays = 30,
+	.required_plays = 50,
 	.section = section,
 	.account = account,
 	.client = client,
 	.drop_folder = drop_mailbox,
+	.order = order,
 	.writes = writes,
 	.rest = rest,
 };
@@ -408,6 +548,7 @@ void kind_real_use(struct world *world, const struct kind *kind, const char *url
 
 	cr_assert_lt(number, (size_t)KIND_REAL_WORLDS);
 	real->kind = kind;
+	real->orders.mem = real;
 	real->url = mem_strdup(real, url);
 	real->number = number;
 	real->clock = clock_system(real);

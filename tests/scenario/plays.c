@@ -80,6 +80,7 @@ static void read_servers(struct play *play, const char *names)
 	snprintf(play->skip, sizeof play->skip, "%.*s", (int)strcspn(reason + 1, ")"), reason + 1);
 }
 
+/* The first reason counts. */
 static void read_line(struct play *play, const char *text)
 {
 	bool only = text_starts(text, MESSAGES "only");
@@ -88,10 +89,8 @@ static void read_line(struct play *play, const char *text)
 		if (only != play->messages)
 			snprintf(play->skip, sizeof play->skip, "%s",
 				 only ? "it is about messages" : "it is about calendars");
-	} else if (text_starts(text, SERVERS)) {
+	} else if (text_starts(text, SERVERS) && !*play->skip) {
 		read_servers(play, text + strlen(SERVERS));
-	} else if (text_starts(text, "fault ") && plays_kind->script && !*play->skip) {
-		snprintf(play->skip, sizeof play->skip, "it orders faults from a server in memory");
 	}
 }
 
@@ -101,7 +100,7 @@ static void read_file(struct play *play)
 	char text[4096];
 
 	cr_assert_not_null(file, "%s", play->path);
-	while (fgets(text, sizeof text, file))
+	while (fgets(text, sizeof text, file) && text[0] == '#')
 		read_line(play, text);
 	fclose(file);
 }

@@ -5,8 +5,7 @@
  *
  *     # messages: only|no, REASON
  *     # servers: memory [dovecot] [radicale] (REASON)
- *
- * A file with a `fault` line is for servers in memory: no other takes such orders. */
+ */
 #ifndef TASKFERRY_TESTS_PLAYS_H
 #define TASKFERRY_TESTS_PLAYS_H
 

@@ -1,5 +1,7 @@
-/* scenario_test.c - runs the *.scenario files beside it: what people do, and what must be true afterwards.
+/* scenario_test.c - runs the *.scenario files beside it: what people do, and what must be true afterwards;
+ * over servers in memory, and (radicale_test, dovecot_test) over real ones.
  *
+ *     # messages: ...; # servers: ...                where it is not played, and why (plays.h)
  *     # a comment                                    words with blanks stand in "..."; WHO is ana, or ana@b on server b
  *     conf site|server|rights KEY = VALUE            a line of the ini file, before anything else
  *     conf rule NAME / conf rule KEY = VALUE         likewise
@@ -14,7 +16,7 @@
  *     undelete WHO                                   puts back what was deleted last
  *     move WHO TITLE NAME; copy WHO TITLE NAME       the item under another name
  *     sleep DURATION                                 turns the clock
- *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h)
+ *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h, orders.h)
  *     lose database                                  a new one for the same site and servers
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
@@ -261,29 +263,10 @@ static void do_sleep(struct line *line)
 	clock_sleep(line->world->clock, seconds * CLOCK_SECOND_US);
 }
 
-static int64_t operations_so_far(struct line *line, const char *path)
-{
-	char *begin = mem_printf(line->world->mem, "count %s ", word(line, 1)), text[4096];
-	FILE *file = fopen(path, "r");
-	int64_t count = 0;
-
-	while (file && fgets(text, sizeof text, file))
-		if (text_starts(text, begin))
-			count = strtoll(text + strlen(begin), NULL, 10);
-	if (file)
-		fclose(file);
-	return count;
-}
-
 static void do_fault(struct line *line)
 {
-	const char *path = world_server_path(line->world, "a");
-	FILE *file = fopen(mem_printf(line->world->mem, "%s.faults", path), "a");
-
-	cr_assert_not_null(file);
-	fprintf(file, "%s %lld %s\n", word(line, 1),
-		(long long)operations_so_far(line, path) + number(line, 2), word(line, 3));
-	fclose(file);
+	kind_of(line->world, "a")->order(line->world, word(line, 1), number(line, 2),
+					 word(line, 3));
 }
 
 static void do_lose(struct line *line)
