@@ -126,6 +126,25 @@ static bool card_is_as_published(TALLOC_CTX *mem, const struct halves *now,
 	return text_same(vector_hash(mem, published), decoded->edition_hash);
 }
 
+static bool card_moved(const struct halves *now, const struct vector *base, enum field f)
+{
+	const struct value *card = &now->card->values->value[f];
+
+	return card->presence != ABSENT && !value_same(f, &base->value[f], card);
+}
+
+/* Coupled fields are one thing here too: a percentage on the card stands against a tick in the
+ * VTODO. */
+static bool card_counts(const struct halves *now, const struct vector *base, enum field field)
+{
+	bool any = card_moved(now, base, field);
+
+	for (int f = 0; f < FIELDS && field_table[field].merge == MERGE_COUPLED; f++)
+		any = any || (field_table[f].merge == MERGE_COUPLED &&
+			      card_moved(now, base, (enum field)f));
+	return any;
+}
+
 /* One field of the two halves: what moved since the last text counts, the card before the VTODO;
  * where nothing did it is what was seen. */
 static void join_field(const struct halves *now, const struct halves *last,
@@ -133,16 +152,17 @@ static void join_field(const struct halves *now, const struct halves *last,
 		       struct decoded *decoded)
 {
 	struct value vtodo = decoded->values->value[f];
-	const struct value *card = &now->card->values->value[f];
-	bool card_moved = card->presence != ABSENT && !value_same(f, &base->value[f], card);
+	bool by_card = card_counts(now, base, f);
 	bool vtodo_moved = last && last->vtodo && vtodo.presence != ABSENT &&
 			   !value_same(f, &last->vtodo->values->value[f], &vtodo);
 
-	if (card_moved)
-		vector_put(decoded->values, f, card);
-	else if (!vtodo_moved && seen && seen->value[f].presence != ABSENT)
+	if (card_moved(now, base, f))
+		vector_put(decoded->values, f, &now->card->values->value[f]);
+	else if ((by_card || !vtodo_moved) && seen && seen->value[f].presence != ABSENT)
 		vector_put(decoded->values, f, &seen->value[f]);
-	if (card_moved && vtodo_moved) {
+	else if (by_card && vtodo_moved)
+		vector_put(decoded->values, f, &base->value[f]);
+	if (by_card && vtodo_moved) {
 		if (!decoded->beaten)
 			decoded->beaten = vector_new(decoded);
 		vector_put(decoded->beaten, f, &vtodo);

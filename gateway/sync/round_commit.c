@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "model/ids.h"
+
 #include "store/revisions.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
@@ -78,13 +80,16 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 	return NULL;
 }
 
-/* An item that was edited while its assignment was withdrawn: what the person wrote is kept, then
- * it is removed. */
+/* An item whose assignment was withdrawn meanwhile: what the person wrote is kept, then it is
+ * removed. */
 static struct fault *keep_withdrawn(struct round *round, struct link *link,
 				    const struct found *found)
 {
 	const struct vector *base = round_mailbox_base(link, found);
 	struct revision *revision = revision_new(link, REVISION_LOSING);
+
+	if (!base) /* what was sent and never seen */
+		base = link->want ? link->want : vector_new(link);
 
 	revision->message = "changed while the assignment was withdrawn";
 	for (int f = 0; f < FIELDS; f++) {
@@ -105,25 +110,61 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 	return save_judged(round, link, found);
 }
 
-static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link,
-				 const struct found *found)
+/* ---- what is done with an item: decide/outcome.h ---- */
+
+static enum outcome_project project_state(const struct link *link)
+{
+	if (link->state == LINK_WITHDRAWING || link->state == LINK_REMOVED)
+		return PROJECT_DELETED;
+	if (!link->seen)
+		return PROJECT_NEW;
+	return link->dirty ? PROJECT_CHANGED : PROJECT_SAME;
+}
+
+static bool is_in_flight(const struct link *link)
+{
+	return link->dirty && link->want;
+}
+
+static enum outcome_item item_state(TALLOC_CTX *mem, const struct link *link,
+				    const struct found *found)
+{
+	bool moved[GROUPS];
+
+	if (!link->seen || link->state == LINK_DECLINED || link->state == LINK_IGNORED)
+		return ITEM_NEW;
+	if (found->base || found->decoded->uneven || found->decoded->beaten ||
+	    round_carries_want(link, found))
+		return ITEM_CHANGED;
+	return ids_moved(link->seen_ids, ids_of_vector(mem, CODEC_VERSION, found->decoded->values),
+			 moved)
+		       ? ITEM_CHANGED
+		       : ITEM_SAME;
+}
+
+/* What the client changed is its own (flags, alarms, sort order): there is nothing to decide. */
+static struct fault *keep_up(struct round *round, struct link *link, const struct found *found)
+{
+	if (!found->keeps_seen)
+		round_see(round, link, found);
+	link->state = LINK_OK;
+	link->attempts = 0;
+	link->error = NULL;
+	return save_judged(round, link, found);
+}
+
+static struct fault *landed(struct round *round, struct link *link, const struct found *found)
+{
+	link->dirty = false;
+	return keep_up(round, link, found);
+}
+
+static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *link,
+			   const struct found *found)
 {
 	int64_t due_us = 0;
 	bool adopt = true;
 
-	if (link->state ==
-	    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
-		return wait_for(round, found, "held", INT64_MAX);
-	if (link->state == LINK_WITHDRAWING && link->seen)
-		return keep_withdrawn(round, link, found);
-	if (round_has_landed(link, found)) {
-		round_see(round, link, found);
-		link->dirty = false;
-		link->state = LINK_OK;
-		link->attempts = 0;
-		link->error = NULL;
-		return save_judged(round, link, found);
-	}
 	if (is_settling(round, link, found, &due_us))
 		return wait_for(round, found, "settle", due_us);
 	FAULT_TRY(revive(round, mem, link));
@@ -133,6 +174,65 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 		return NULL;
 	FAULT_TRY(round_decide(round, mem, link, found));
 	return save_judged(round, link, found);
+}
+
+static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link,
+				 struct found *found)
+{
+	if (link->state ==
+	    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
+		return wait_for(round, found, "held", INT64_MAX);
+	FAULT_TRY(round_refresh(round, link));
+	FAULT_TRY(round_find_base(round, mem, link, found));
+	switch (outcome_of(project_state(link), item_state(mem, link, found), is_in_flight(link))) {
+	case OUTCOME_RECOGNISE:
+		return round_has_landed(link, found) ? landed(round, link, found)
+						     : judge(round, mem, link, found);
+	case OUTCOME_TAKE:
+	case OUTCOME_MERGE:
+	case OUTCOME_ADOPT:
+	case OUTCOME_REVIVE:
+		return judge(round, mem, link, found);
+	case OUTCOME_NOTHING:
+	case OUTCOME_PUSH:
+		return keep_up(round, link, found);
+	case OUTCOME_REMOVE:
+	case OUTCOME_KEEP:
+		return keep_withdrawn(round, link, found);
+	case OUTCOME_LEAVE:
+		return round_set_aside(round, found, "foreign", "no title");
+	case OUTCOME_CREATE:
+	case OUTCOME_ASK:
+	case OUTCOME_FORGET:
+	case OUTCOMES:
+		break;
+	}
+	return fault_new(mem, FAULT_INTERNAL, "%s was read, and taken for not there",
+			 found->address);
+}
+
+static struct fault *commit_gone(struct round *round, TALLOC_CTX *mem, struct link *link)
+{
+	switch (outcome_of(project_state(link), ITEM_DELETED, is_in_flight(link))) {
+	case OUTCOME_CREATE:
+		return NULL; /* never confirmed to be there: it is still to be made */
+	case OUTCOME_ASK:
+	case OUTCOME_FORGET:
+		return round_missing(round, link);
+	case OUTCOME_NOTHING:
+	case OUTCOME_TAKE:
+	case OUTCOME_MERGE:
+	case OUTCOME_RECOGNISE:
+	case OUTCOME_PUSH:
+	case OUTCOME_ADOPT:
+	case OUTCOME_REVIVE:
+	case OUTCOME_REMOVE:
+	case OUTCOME_KEEP:
+	case OUTCOME_LEAVE:
+	case OUTCOMES:
+		break;
+	}
+	return fault_new(mem, FAULT_INTERNAL, "%s is gone, and taken for there", link->address);
 }
 
 static int64_t item_backoff_us(int64_t attempts)
@@ -155,7 +255,7 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 		if (!link)
 			return link_stray_drop(round->env->store, round->folder->id,
 					       found->address);
-		return round_missing(round, link);
+		return commit_gone(round, mem, link);
 	}
 	if (found->item->fault) {
 		round_note(round->report, "not read: %s: %s", found->address,
@@ -231,12 +331,38 @@ static void give_back(struct link *link)
 	link->dirty = false;
 }
 
+/* What is to be published; the item was not looked at: it is as it was last seen, or there is none.
+ */
+static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *link,
+			     const struct assignment_view *view)
+{
+	const char *ids = ids_of_changes(mem, view->stamped->seq);
+	struct item_input input = { .rules = round->env->rules,
+				    .dates = round->env->conf->site.dates,
+				    .assignee = round->env->conf->rights.assignee,
+				    .project = view->stamped->values,
+				    .parent_uid = view->parent_uid,
+				    .context = &view->context };
+
+	round_remember_percent(link, input.project);
+	if (!link->address)
+		link->address = endpoint_address(round->endpoint, link, round->folder->address,
+						 view->assignment->uid);
+	link->project_ids = mem_strdup(link, ids);
+	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
+	return link_set(round->env->store, link);
+}
+
+/* The change waits; once the item can be written again it is published (link_unsettled()). */
+static struct fault *put_off(struct round *round, struct link *link)
+{
+	link->project_ids = NULL;
+	return link_set(round->env->store, link);
+}
+
 static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int64_t assignment)
 {
 	struct assignment_view view;
-	struct item_input input = { .rules = round->env->rules,
-				    .dates = round->env->conf->site.dates,
-				    .assignee = round->env->conf->rights.assignee };
 	struct link *link = NULL;
 	bool active;
 
@@ -250,26 +376,44 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 		give_back(link);
 	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is
 	 * cancelled */
-	if (!link || (link->state != LINK_OK && (link->state != LINK_NEW || !active)))
+	if (!link || (link->state == LINK_NEW && !active))
 		return NULL;
-	input.project = view.stamped->values;
-	input.parent_uid = view.parent_uid;
-	input.context = &view.context;
-	round_remember_percent(link, input.project);
-	if (!link->address)
-		link->address = endpoint_address(round->endpoint, link, round->folder->address,
-						 view.assignment->uid);
-	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
-	return link_set(round->env->store, link);
+	if (link->state == LINK_HELD)
+		return put_off(round, link);
+	switch (outcome_of(link->seen ? PROJECT_CHANGED : PROJECT_NEW,
+			   link->seen_version ? ITEM_SAME : ITEM_DELETED, is_in_flight(link))) {
+	case OUTCOME_PUSH:
+	case OUTCOME_CREATE:
+		return publish(round, mem, link, &view);
+	case OUTCOME_ASK: /* its ladder ends first */
+		return put_off(round, link);
+	case OUTCOME_NOTHING:
+	case OUTCOME_TAKE:
+	case OUTCOME_MERGE:
+	case OUTCOME_RECOGNISE:
+	case OUTCOME_ADOPT:
+	case OUTCOME_REVIVE:
+	case OUTCOME_REMOVE:
+	case OUTCOME_KEEP:
+	case OUTCOME_FORGET:
+	case OUTCOME_LEAVE:
+	case OUTCOMES:
+		break;
+	}
+	return fault_new(mem, FAULT_INTERNAL, "assignment %lld cannot be published",
+			 (long long)assignment);
 }
 
 static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, int64_t id)
 {
 	struct link *link = NULL;
+	bool there;
 
 	FAULT_TRY(link_get(round->env->store, mem, id, &link));
-	link->state = link->seen_version ? LINK_WITHDRAWING : LINK_REMOVED;
-	link->dirty = link->seen_version != NULL;
+	there = outcome_of(PROJECT_DELETED, link->seen_version ? ITEM_SAME : ITEM_DELETED,
+			   is_in_flight(link)) == OUTCOME_REMOVE;
+	link->state = there ? LINK_WITHDRAWING : LINK_REMOVED;
+	link->dirty = there;
 	return link_set(round->env->store, link);
 }
 
@@ -310,6 +454,8 @@ struct fault *round_commit_project(struct round *round)
 	FAULT_TRY(link_withdrawn(store, round->mem, round->folder->id, &ids, &count));
 	FAULT_TRY(each_id(round, ids, count, commit_withdrawn));
 	FAULT_TRY(round_missing_due(round));
+	FAULT_TRY(link_unsettled(store, round->mem, round->folder->id, &ids, &count));
+	FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	round->project_seq = last;
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include "gateway/sync/round_private.h"
 
 #include "decide/publish.h"
+#include "model/ids.h"
 #include "store/revisions.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
@@ -49,6 +50,7 @@ void round_see(struct round *round, struct link *link, const struct found *found
 	link->seen_version = found->item->version;
 	link->seen_us = clock_now_us(round->env->clock);
 	link->decoder = CODEC_VERSION;
+	link->seen_ids = ids_of_vector(link, CODEC_VERSION, link->seen);
 	if (found->decoded->edition > link->edition) /* adopted: numbers go on from there */
 		link->edition = found->decoded->edition;
 }
@@ -133,9 +135,7 @@ void round_remember_percent(struct link *link, const struct vector *project)
 		link->own_percent = percent;
 }
 
-/* True when the item carries the edition that we are sending: its answer was lost, and a person
- * edited it since. */
-static bool carries_want(const struct link *link, const struct found *found)
+bool round_carries_want(const struct link *link, const struct found *found)
 {
 	return link->dirty && link->want && link->edition > 0 &&
 	       found->decoded->edition == link->edition;
@@ -148,7 +148,7 @@ static const struct vector *project_base(TALLOC_CTX *mem, const struct link *lin
 {
 	struct vector *base;
 
-	if (!link->want || !link->seen || !link->dirty || carries_want(link, found))
+	if (!link->want || !link->seen || !link->dirty || round_carries_want(link, found))
 		return link->want;
 	base = vector_copy(mem, link->want);
 	for (int f = 0; f < FIELDS; f++)
@@ -185,7 +185,7 @@ static struct fault *add_beaten(struct round *round, const struct link *link,
 
 const struct vector *round_mailbox_base(const struct link *link, const struct found *found)
 {
-	if (carries_want(link, found))
+	if (round_carries_want(link, found))
 		return link->want;
 	return found->base ? found->base : link->seen;
 }
@@ -201,11 +201,26 @@ static bool is_uneven(const struct found *found, const struct item_decision *dec
 	return found->decoded->uneven && !found->keeps_seen && reported;
 }
 
+/* Which groups can have changed on either side since they agreed (DESIGN section 4); false: any of
+ * them, for the item was not made from what we read last, or what we want is not there yet. */
+static bool find_moved(TALLOC_CTX *mem, const struct link *link, const struct found *found,
+		       const struct stamped *stamped, bool project_moved[GROUPS],
+		       bool item_moved[GROUPS])
+{
+	if (found->base || link->dirty || !link->seen || !link->want)
+		return false;
+	ids_moved(link->project_ids, ids_of_changes(mem, stamped->seq), project_moved);
+	ids_moved(link->seen_ids, ids_of_vector(mem, CODEC_VERSION, found->decoded->values),
+		  item_moved);
+	return true;
+}
+
 struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
 			   const struct found *found)
 {
 	struct assignment_view view;
 	struct item_decision *decision;
+	bool project_moved[GROUPS], item_moved[GROUPS];
 	struct item_input input = { .want = found->base ? found->base
 							: project_base(mem, link, found),
 				    .item = found->decoded->values,
@@ -226,18 +241,25 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 					    .last_modified_seen_us = found->seen_modified_us,
 					    .unchanged_us = link->seen_us,
 					    .changed_us = view.context.now_us };
+	if (find_moved(mem, link, found, view.stamped, project_moved, item_moved)) {
+		input.project_moved = project_moved;
+		input.item_moved = item_moved;
+	}
 	decision = item_decide(mem, &input);
 	FAULT_TRY(write_changes(round, &view, decision));
 	FAULT_TRY(add_revisions(round, link, decision));
 	if (decision->correction)
 		link->correction = decision->correction;
 	FAULT_TRY(add_beaten(round, link, found));
+	FAULT_TRY(round_keep_old(round, link, found));
+	FAULT_TRY(round_agree(round, link, found));
 	if (!found->keeps_seen)
 		round_see(round, link, found);
 	link->state = LINK_OK;
 	link->error = NULL;
 	link->attempts = 0;
 	round_remember_percent(link, decision->project);
+	link->project_ids = ids_of_changes(link, view.stamped->seq);
 	FAULT_TRY(round_want(round, link, decision->want, is_uneven(found, decision)));
 	/* nothing on the way that the item does not show already */
 	if (!publish_differs(link->want, NULL, link->seen) && !is_uneven(found, decision))

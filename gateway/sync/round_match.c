@@ -50,20 +50,6 @@ static struct fault *edition_of_seen(struct round *round, TALLOC_CTX *mem, const
 	return NULL;
 }
 
-/* What an edition was when the next one took its place; NULL: too long ago. */
-static struct fault *superseded(struct store *store, TALLOC_CTX *mem, int64_t link, int64_t edition,
-				struct vector **values_r)
-{
-	struct agreed *steps = NULL;
-	size_t count = 0;
-
-	FAULT_TRY(link_history(store, mem, link, &steps, &count));
-	for (size_t i = 0; i < count; i++)
-		if (steps[i].edition == edition)
-			*values_r = steps[i].values;
-	return NULL;
-}
-
 /* LINK's item stands elsewhere, or did: from now on it is the found one, or the found one is an old
  * copy, whose edits are merged. The other is left to the sweep. */
 static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct link *link,
@@ -76,7 +62,7 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 
 	FAULT_TRY(edition_of_seen(round, mem, link, &known));
 	if (theirs && theirs != known)
-		FAULT_TRY(superseded(store, mem, link->id, theirs, &found->base));
+		FAULT_TRY(round_find_edition(round, mem, link, found));
 	found->keeps_seen = twin_decide(known, theirs, later, gone) == TWIN_MERGE;
 	if (round->options->dry_run)
 		return NULL;

@@ -202,6 +202,7 @@ void round_decode(struct round *round, TALLOC_CTX *mem, struct found *found,
 		fault = codec_decode(mem, round_form(round), last, strlen(last), NULL, NULL, &seen);
 	talloc_free(fault); /* what we hold of old is not readable: nothing to compare with */
 	found->seen_modified_us = seen ? seen->last_modified_us : 0;
+	found->seen_edition = seen ? seen->edition : 0;
 	found->decoded = NULL;
 	found->fault = codec_decode(mem, round_form(round), found->item->text, found->item->len,
 				    last, last ? link->seen : NULL, &found->decoded);

@@ -3,6 +3,7 @@
 #define TASKFERRY_ROUND_PRIVATE_H
 
 #include "decide/item.h"
+#include "decide/outcome.h"
 #include "gateway/sync/round.h"
 #include "gateway/sync/codec.h"
 
@@ -13,8 +14,10 @@ struct found {
 	struct decoded *decoded;    /* NULL: not ours to read, or gone */
 	struct fault *fault;        /* why it could not be decoded */
 	int64_t seen_modified_us;   /* LAST-MODIFIED of the text that was there before, 0: none */
+	int64_t seen_edition;       /* that it carried, 0: none */
 	bool keeps_seen;            /* an old copy: its edits count, but it is not the item (M7) */
-	struct vector *base; /* the edition that it was made from, where that is not `seen` */
+	const struct vector *base;  /* the state that it was made from, where that is not `seen` */
+	const struct vector *other; /* what else may have been edited (decide/stale.h), or NULL */
 };
 
 struct round {
@@ -73,6 +76,29 @@ struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct 
 /* What is not ours or cannot be read is left alone, reported, its text kept. */
 struct fault *round_set_aside(struct round *round, const struct found *found, const char *state,
 			      const char *why) ATTR_MUST_CHECK;
+
+/* Finds the state that an item was made from, where that is not `seen` (M4, round_stale.c). */
+struct fault *round_find_base(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			      struct found *found) ATTR_MUST_CHECK;
+
+/* The same, where only the edition that the item names counts. */
+struct fault *round_find_edition(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				 struct found *found) ATTR_MUST_CHECK;
+
+/* Notes as agreed what was read, if it differs from what was read before. */
+struct fault *round_agree(struct round *round, const struct link *link,
+			  const struct found *found) ATTR_MUST_CHECK;
+
+/* What was taken for old and not for an edit is kept, where that was a guess (N1). */
+struct fault *round_keep_old(struct round *round, const struct link *link,
+			     const struct found *found) ATTR_MUST_CHECK;
+
+/* Reads `seen` anew from its text when another decoder has read it. */
+struct fault *round_refresh(struct round *round, struct link *link) ATTR_MUST_CHECK;
+
+/* True when the item carries the edition that we are sending: its answer was lost, and a person
+ * edited it since (round_decide.c). */
+bool round_carries_want(const struct link *link, const struct found *found);
 
 /* Decides on an item that was read: values, changes, revisions, seen, want (round_decide.c). */
 struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "decide/publish.h"
+#include "model/ids.h"
 
 #define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
 #define HOUR_US (3600 * CLOCK_SECOND_US)
@@ -134,6 +135,7 @@ static struct fault *confirm(struct round *round, struct link *link, const char 
 	link->seen_version = version;
 	link->seen_us = clock_now_us(round->env->clock);
 	link->decoder = CODEC_VERSION;
+	link->seen_ids = ids_of_vector(link, CODEC_VERSION, link->seen);
 	link->state = LINK_OK;
 	link->dirty = false;
 	link->attempts = 0;

@@ -43,8 +43,10 @@ static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 					  .agreed = in->project,
 					  .own_percent = in->own_percent,
 					  .writer = in->writer };
-	struct version side[SIDES] = { { .base = in->want, .values = work->published },
-				       { .base = in->seen } };
+	struct version side[SIDES] = {
+		{ .base = in->want, .values = work->published, .moved = in->project_moved },
+		{ .base = in->seen, .moved = in->item_moved }
+	};
 	int64_t mailbox_us = merge_mailbox_time(&in->times);
 
 	progress.changed_us = mailbox_us;

@@ -19,7 +19,9 @@ struct item_input {
 	int64_t own_percent;
 	enum conf_dates dates;
 	const char *parent_uid;
-	const bool *assignee; /* [GROUPS] what an assignee may change by right */
+	const bool *project_moved, *item_moved; /* [GROUPS] in which that side can have changed;
+						   NULL: any */
+	const bool *assignee;                   /* [GROUPS] what an assignee may change by right */
 	struct rules *rules;
 	const struct rules_context *context;
 };

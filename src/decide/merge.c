@@ -2,6 +2,10 @@
 
 #include "decide/merge.h"
 
+#include <string.h>
+
+#include "base/buf.h"
+
 static bool is_merged(enum field field)
 {
 	return field_table[field].owner == OWNER_BOTH && field_table[field].vtodo;
@@ -29,6 +33,8 @@ static bool moved(const struct version side[SIDES], enum side which, enum field 
 {
 	const struct value *now = &side[which].values->value[field];
 
+	if (side[which].moved && !side[which].moved[field_table[field].group])
+		return false;
 	if (which == MAILBOX && now->presence == ABSENT)
 		return false;
 	return !value_same(field, base_value(side, which, field), now);
@@ -83,6 +89,62 @@ static void decide(const struct version side[SIDES], const bool in_set[FIELDS], 
 	}
 }
 
+static bool has_line(const char *lines, const char *line, size_t len)
+{
+	while (lines && *lines) {
+		size_t n = strcspn(lines, "\n");
+
+		if (n == len && !memcmp(lines, line, len))
+			return true;
+		lines += n + (lines[n] == '\n');
+	}
+	return false;
+}
+
+/* Adds the lines of FROM that are in neither of the others. */
+static void add_lines(struct buf *out, const char *from, const char *not_in, const char *nor_in)
+{
+	while (from && *from) {
+		size_t n = strcspn(from, "\n");
+
+		if (n && !has_line(not_in, from, n) && !has_line(nor_in, from, n))
+			buf_printf(out, "%.*s\n", (int)n, from);
+		from += n + (from[n] == '\n');
+	}
+}
+
+static const char *lines_of(const struct value *value)
+{
+	return value->presence == SET ? value->text : NULL;
+}
+
+/* The project's members, with what the mailbox added and without what it removed. */
+static void decide_set(const struct version side[SIDES], enum field field, struct merge *out)
+{
+	const char *base = lines_of(base_value(side, MAILBOX, field)),
+		   *theirs = lines_of(&side[MAILBOX].values->value[field]),
+		   *ours = lines_of(&side[PROJECT].values->value[field]);
+	bool by_project = moved(side, PROJECT, field);
+	struct buf *lines, *gone;
+
+	if (!moved(side, MAILBOX, field)) {
+		out->from[field] = by_project ? MERGE_FROM_PROJECT : MERGE_FROM_NEITHER;
+		return;
+	}
+	lines = buf_new(out);
+	gone = buf_new(out);
+	add_lines(gone, base, theirs, NULL);
+	add_lines(lines, ours, gone->data, NULL);
+	add_lines(lines, theirs, base, ours);
+	vector_list(out->values, field, lines->data);
+	out->from[field] = by_project && value_same(field, &side[PROJECT].values->value[field],
+						    &out->values->value[field])
+				   ? MERGE_FROM_BOTH
+				   : MERGE_FROM_MAILBOX;
+	talloc_free(lines);
+	talloc_free(gone);
+}
+
 struct merge *merge_item(TALLOC_CTX *mem, const struct version side[SIDES])
 {
 	struct merge *out = MEM_NEW(mem, struct merge);
@@ -97,6 +159,10 @@ struct merge *merge_item(TALLOC_CTX *mem, const struct version side[SIDES])
 			continue;
 		if (is_coupled((enum field)f)) {
 			coupled[f] = has_coupled = true;
+			continue;
+		}
+		if (field_table[f].merge == MERGE_SET) {
+			decide_set(side, (enum field)f, out);
 			continue;
 		}
 		alone[f] = true;

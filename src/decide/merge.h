@@ -19,6 +19,8 @@ struct version {
 	const struct vector *values; /* what it is now */
 	int64_t changed_us[FIELDS]; /* when each field got its value; only compared where both sides
 				       changed */
+	const bool *moved; /* [GROUPS] the groups in which this side can have changed (model/ids.h);
+			      NULL: any of them */
 };
 
 enum merge_from {
@@ -41,6 +43,8 @@ struct merge {
  * value: no conflict. M3 otherwise the newer change wins; at the same microsecond the mailbox does,
  * for a person's edit cannot be made again by a machine. Coupled fields (status, percent, completed
  * at) are decided as one: the side whose newest change of any of them is newer gives all three.
+ * Sets are merged by their members: the project's, with what the mailbox added and without what it
+ * removed; nothing is lost there.
  *
  * First contact (a base is NULL): for progress and notes the project's values are the mailbox'
  * base, so what is found on an adopted item counts as a mailbox change (M6); for all else the

@@ -32,7 +32,7 @@ _Static_assert(COUNT_OF(group_names) == GROUPS, "one name per group");
 static const char *const owner_names[] = { "both", "project", "derived" };
 _Static_assert(COUNT_OF(owner_names) == OWNERS, "one name per owner");
 
-static const char *const merge_names[] = { "newer", "coupled", "none" };
+static const char *const merge_names[] = { "newer", "set", "coupled", "none" };
 _Static_assert(COUNT_OF(merge_names) == MERGES, "one name per merge policy");
 
 static const char *const status_names[] = {

@@ -42,6 +42,7 @@ enum field_owner {
 
 enum field_merge {
 	MERGE_NEWER,   /* M3 for the field alone */
+	MERGE_SET,     /* a set of texts: what either side added is in, what either removed is out */
 	MERGE_COUPLED, /* M3 for all coupled fields of the group as one */
 	MERGE_NONE,    /* not merged: owner is not BOTH */
 	MERGES
@@ -63,7 +64,7 @@ enum status {
 	X(due, WHEN, ASSIGNMENT, PLAN, BOTH, NEWER, "DUE", "Due", "Assignment/Finish")                                 \
 	X(deadline, WHEN, TASK, PLAN, PROJECT, NONE, NULL, "Deadline", "Task/Deadline")                                \
 	X(priority, NUMBER, TASK, PLAN, BOTH, NEWER, "PRIORITY", "Priority", "Task/Priority")                          \
-	X(categories, LIST, TASK, PLAN, BOTH, NEWER, "CATEGORIES", "Categories", NULL)                                 \
+	X(categories, LIST, TASK, PLAN, BOTH, SET, "CATEGORIES", "Categories", NULL)                                   \
 	X(parent, TEXT, TASK, PLAN, PROJECT, NONE, "RELATED-TO", "Part of", "Task/OutlineLevel")                       \
 	X(milestone, FLAG, TASK, PLAN, PROJECT, NONE, NULL, "Milestone", "Task/Milestone")                             \
 	X(summary, FLAG, TASK, PLAN, PROJECT, NONE, NULL, NULL, "Task/Summary")                                        \

@@ -367,12 +367,20 @@ int64_t queue_backoff_us(int64_t attempts)
 	return pause < QUEUE_BACKOFF_MAX_US ? pause : QUEUE_BACKOFF_MAX_US;
 }
 
+/* A server that is away for a week comes back by itself; no person has to look at the jobs. */
+static bool is_the_servers(const struct fault *why)
+{
+	return why->scope == FAULT_SCOPE_SERVER && why->next == FAULT_NEXT_RETRY;
+}
+
 struct fault *queue_fail(struct store *store, struct job *job, const struct fault *why)
 {
 	int64_t pause = queue_backoff_us(++job->attempts);
 
 	if (why->next == FAULT_NEXT_HOLD)
 		return finish(store, job, JOB_HELD, why->text);
+	if (job->attempts >= QUEUE_ATTEMPTS_MAX && is_the_servers(why))
+		job->attempts = QUEUE_ATTEMPTS_MAX - 1;
 	if (why->next == FAULT_NEXT_GIVE_UP || job->attempts >= QUEUE_ATTEMPTS_MAX)
 		return finish(store, job, JOB_DEAD, why->text);
 	pause = pause * 3 / 4 + (int64_t)digest_random((uint64_t)pause / 2);

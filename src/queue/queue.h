@@ -74,8 +74,8 @@ struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owne
 /* The lease of a job that is still worked on begins anew; in the caller's write transaction. */
 struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r) ATTR_MUST_CHECK;
 
-/* Ends a leased job: done; or by a fault: retry later (dead after QUEUE_ATTEMPTS_MAX), held, dead.
- */
+/* Ends a leased job: done; or by a fault: retry later (dead after QUEUE_ATTEMPTS_MAX, but
+ * not for a server that is away), held, dead. */
 struct fault *queue_done(struct store *store, struct job *job) ATTR_MUST_CHECK;
 struct fault *queue_fail(struct store *store, struct job *job,
 			 const struct fault *why) ATTR_MUST_CHECK;

@@ -97,6 +97,8 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->due_us = db_int(cursor, 17);
 	link->error = db_text(cursor, mem, 18);
 	link->own_percent = db_int(cursor, 19);
+	link->seen_ids = db_text(cursor, mem, 20);
+	link->project_ids = db_text(cursor, mem, 21);
 }
 
 static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -297,11 +299,12 @@ struct fault *link_set(struct store *store, const struct link *link)
 	char *want = link->want ? vector_encode(mem, link->want) : NULL;
 	struct fault *fault;
 
-	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiiti", link->id, link->address,
+	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititt", link->id, link->address,
 		       link_states[link->state], link->seen_text, seen, link->seen_version,
 		       link->seen_us, link->decoder, want, link->edition, (int)link->dirty,
 		       link->correction, link->corrections, link->corrections_since_us,
-		       link->attempts, link->due_us, link->error, link->own_percent);
+		       link->attempts, link->due_us, link->error, link->own_percent,
+		       link->seen_ids, link->project_ids);
 	talloc_free(mem);
 	return fault;
 }
@@ -321,6 +324,15 @@ struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder,
 	struct db_cursor *cursor = NULL;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_MISSING, "i", folder));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_unsettled(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
+			     size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_UNSETTLED, "i", folder));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 

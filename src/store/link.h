@@ -66,8 +66,11 @@ struct link {
 	int64_t corrections, corrections_since_us; /* M8 */
 	int64_t attempts, due_us;
 	const char *error;
-	int64_t own_percent; /* the last percentage below 100 that was agreed: what an un-check
+	int64_t own_percent;     /* the last percentage below 100 that was agreed: what an un-check
 				brings back */
+	const char *seen_ids;    /* change ids of `seen`, by group (model/ids.h) */
+	const char *project_ids; /* those of the project's values that `want` was made of; NULL: it
+				    has to be made anew */
 };
 
 struct pending {
@@ -137,6 +140,11 @@ struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_C
 struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			    struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
+/* Assignments whose link can be pushed again and has a want that is not up to date: they were held or
+ * missing while the project changed. */
+struct fault *link_unsettled(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
+			     size_t *count_r) ATTR_MUST_CHECK;
+
 /* Ids: links that are missing; links of withdrawn assignments that have an item; assignments that
  * should have a link and have none, or one whose item was given up before they became active again;
  * assignments touched by a change later than SEQ. */
@@ -169,7 +177,7 @@ struct fault *link_held_count(struct store *store, int64_t *count_r) ATTR_MUST_C
 #define LINK_HISTORY 16
 struct agreed {
 	int64_t edition; /* the one that the item carried then */
-	bool pushed;	 /* published; else read */
+	bool pushed;     /* published; else read */
 	struct vector *values;
 	int64_t at_us;
 };

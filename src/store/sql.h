@@ -121,15 +121,15 @@ X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, stat
 X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7 WHERE id = $1") \
 /* links */ \
 X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
-  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link WHERE id = $1") \
+  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link WHERE id = $1") \
 X(LINK_OF_ASSIGNMENT, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
   "WHERE folder_id = $1 AND assignment_id = $2") \
 X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
   "WHERE folder_id = $1 AND address = $2") \
 X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
   "WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing') ORDER BY id") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
 X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing'") \
@@ -137,22 +137,24 @@ X(LINK_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND seen_version I
 X(LINK_UNLINKED, "SELECT a.id FROM assignment a WHERE a.project_id = $2 AND a.resource_id = $3 AND a.state = 'active' " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = $1 AND l.assignment_id = a.id " \
   "AND l.state NOT IN ('removed', 'withdrawing', 'declined')) ORDER BY a.id") \
+X(LINK_UNSETTLED, "SELECT l.assignment_id FROM link l WHERE l.folder_id = $1 AND l.project_ids IS NULL AND l.state IN ('new', 'ok') " \
+  "ORDER BY l.assignment_id") \
 X(LINK_WITHDRAWN, "SELECT l.id FROM link l JOIN assignment a ON a.id = l.assignment_id WHERE l.folder_id = $1 " \
   "AND a.state = 'withdrawn' AND l.state IN ('new', 'ok', 'missing')") \
 X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, decoder, edition, dirty, corrections, corrections_since, " \
   "attempts, due_at, own_percent) VALUES ($1, $2, $3, 'new', 0, 0, 0, FALSE, 0, 0, 0, 0, 0)") \
 X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
   "want_vector = $9, edition = $10, dirty = $11, correction = $12, corrections = $13, corrections_since = $14, attempts = $15, " \
-  "due_at = $16, error = $17, own_percent = $18 WHERE id = $1") \
+  "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
 X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held'") \
 X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' ORDER BY l.id") \
 X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND folder_id = $1") \
-X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, dirty = TRUE, " \
+X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, seen_ids = NULL, dirty = TRUE, " \
   "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND folder_id = $1") \
 X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
-X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
+X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
 X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, " \
   "(SELECT COALESCE(MAX(h.step), 0) + 1 FROM history h WHERE h.link_id = $1), $2, $3, $4, $5)") \
@@ -285,6 +287,9 @@ X(3, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) " 
   "SELECT link_id, number, number, TRUE, vector, created_at FROM edition") \
 X(3, "DROP TABLE edition") \
 X(3, "CREATE TABLE uid_alias (uid TEXT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id))") \
+X(3, "ALTER TABLE link ADD COLUMN seen_ids TEXT") \
+X(3, "ALTER TABLE link ADD COLUMN project_ids TEXT") \
+X(3, "CREATE INDEX link_unsettled ON link (folder_id, state) WHERE project_ids IS NULL") \
 X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0")
 /* clang-format on */
 

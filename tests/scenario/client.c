@@ -274,6 +274,35 @@ void client_edit(struct world *world, const char *who, const char *title, const 
 		   true);
 }
 
+void client_keep(struct world *world, const char *who, const char *title)
+{
+	world->kept = must_find(world, who, title);
+}
+
+/* The version that stands at ADDRESS now; NULL: nothing does. */
+static const char *version_at(struct world *world, const char *who, const char *address)
+{
+	struct client_item *items = NULL;
+	size_t count = list(world, who, &items);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(items[i].address, address))
+			return items[i].version;
+	return NULL;
+}
+
+void client_edit_kept(struct world *world, const char *who, const char *properties)
+{
+	struct client_item kept;
+
+	cr_assert_not_null(world->kept, "nothing was kept");
+	kept = *world->kept;
+	kept.version = version_at(world, who, kept.address);
+	write_item(world, who, kept.address,
+		   strcmp(properties, "-") ? edited(world->mem, kept.text, properties) : kept.text,
+		   &kept, kept.version != NULL);
+}
+
 /* ---- cards ---- */
 
 /* CARD with LINE in place of the one of its key, or above the trailer. */

@@ -20,6 +20,11 @@ size_t client_count(struct world *world, const char *who);
  * description holds, `+NAME:value` adds a line. */
 void client_edit(struct world *world, const char *who, const char *title, const char *properties);
 
+/* Reads an item and keeps it; later edits what was kept and writes the whole of it, whatever stands
+ * there meanwhile (`-` as PROPERTIES: without an edit). */
+void client_keep(struct world *world, const char *who, const char *title);
+void client_edit_kept(struct world *world, const char *who, const char *properties);
+
 /* Edits the card of the message of that title in place, as a mail client does: `|` between lines;
  * `Key: value` replaces the line of that key, `-Key` removes it, `+text` is a new line above the
  * trailer. The edited message is a new one, and the old one is removed. */

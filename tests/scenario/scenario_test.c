@@ -13,6 +13,8 @@
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
  *     before write mailbox WHO TITLE PROPERTIES        the same, while the next sync is about to write
  *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
+ *     keep WHO TITLE; kept WHO PROPERTIES            a client that reads an item, keeps it, and later writes the whole of it
+ *                                                    with an edit of its own, whatever stands there now (`-`: without one)
  *     undelete WHO                                   puts back what was deleted last
  *     move WHO TITLE NAME; copy WHO TITLE NAME       the item under another name
  *     sleep DURATION                                 turns the clock
@@ -209,6 +211,16 @@ static void do_card(struct line *line)
 {
 	word(line, 3);
 	client_card(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void do_keep(struct line *line)
+{
+	client_keep(line->world, word(line, 1), word(line, 2));
+}
+
+static void do_kept(struct line *line)
+{
+	client_edit_kept(line->world, word(line, 1), line->rest[2]);
 }
 
 static void do_card_beside(struct line *line)
@@ -532,6 +544,7 @@ static const struct command commands[] = {
 	{ "lose", do_lose },       { "expect", do_expect },
 	{ "copy", do_copy },       { "undelete", do_undelete },
 	{ "card", do_card },       { "card-beside", do_card_beside },
+	{ "keep", do_keep },       { "kept", do_kept },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)

@@ -22,6 +22,8 @@ struct world_row {
 	bool dropped;
 };
 
+struct client_item;
+
 struct world {
 	TALLOC_CTX *mem;
 	const char *directory, *dsn;
@@ -46,6 +48,7 @@ struct world {
 	void (*before_write)(struct world *world);
 	const char *before_write_line;
 	const char *deleted_address, *deleted_text; /* what a client deleted last */
+	struct client_item *kept;		    /* what a client read and keeps */
 };
 
 #define WORLD_OK(call)                                                                             \

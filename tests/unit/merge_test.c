@@ -65,6 +65,48 @@ static void check(const struct merge_case *cases, size_t count)
 	talloc_free(mem);
 }
 
+Test(merge, sets_by_their_members)
+{
+	static const struct merge_case cases[] = {
+		{ "each adds one", "categories=a,b", "categories=a,b,c", T2, "categories=a,b",
+		  "categories=a,b,d", T1, "categories=a\nb\nc\nd | categories<mailbox" },
+		{ "each removes one", "categories=a,b,c", "categories=b,c", T1, "categories=a,b,c",
+		  "categories=a,c", T2, "categories=c | categories<mailbox" },
+		{ "one removes what the other keeps, and adds", "categories=a,b",
+		  "categories=a,b,c", T2, "categories=a,b", "categories=b", T1,
+		  "categories=b\nc | categories<mailbox" },
+		{ "both to the same", "categories=a", "categories=a,b", T1, "categories=a",
+		  "categories=a,b", T2, "categories=a\nb | categories<both" },
+		{ "project only", "categories=a", "categories=b", T1, "categories=a",
+		  "categories=a", T2, "categories=b | categories<project" },
+		{ "mailbox only, all of them", "categories=a,b", "categories=a,b", T1,
+		  "categories=a,b", "categories=", T2, " | categories<mailbox" },
+		{ "a client that drops them says nothing", "categories=a", "categories=a", T1,
+		  "categories=a", "notes=x", T2, "categories=a; notes=x | notes<mailbox" },
+	};
+
+	check(cases, COUNT_OF(cases));
+}
+
+Test(merge, a_group_that_has_not_moved_is_not_compared)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	bool project_moved[GROUPS] = { [GROUP_PLAN] = true },
+	     mailbox_moved[GROUPS] = { [GROUP_NOTES] = true };
+	struct version side[SIDES] = {
+		{ .base = spec_vector(mem, "percent=20; due=2026-12-01"),
+		  .values = spec_vector(mem, "percent=60; due=2026-12-05"),
+		  .moved = project_moved },
+		{ .base = spec_vector(mem, "percent=20; notes=a"),
+		  .values = spec_vector(mem, "percent=40; notes=b"),
+		  .moved = mailbox_moved },
+	};
+
+	cr_expect_str_eq(outcome_of(mem, merge_item(mem, side)),
+			 "due=2026-12-05; percent=60; notes=b | due<project notes<mailbox");
+	talloc_free(mem);
+}
+
 Test(merge, m1_changed_on_one_side)
 {
 	static const struct merge_case cases[] = {

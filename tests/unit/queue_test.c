@@ -229,6 +229,24 @@ Test(queue, back_off_doubles_up_to_an_hour)
 	cr_expect_eq(queue_backoff_us(1000), QUEUE_BACKOFF_MAX_US);
 }
 
+Test(queue, a_server_that_is_away_for_long_kills_no_job)
+{
+	struct queue_world world = queue_world_new();
+
+	add(&world, JOB_PULL, world.first, 0);
+	for (int64_t attempt = 1; attempt <= 2 * QUEUE_ATTEMPTS_MAX; attempt++) {
+		struct job *job = must_lease(&world);
+		struct fault *away = fault_reaches(fault_of(&world, FAULT_UNREACHABLE),
+						   FAULT_SCOPE_SERVER, FAULT_NEXT_RETRY);
+
+		STORE_OK(queue_fail(world.store.store, job, away));
+		cr_assert_eq(job->state, JOB_WAITING, "attempt %lld", (long long)attempt);
+		pass(&world, QUEUE_BACKOFF_MAX_US);
+	}
+	cr_expect_not_null(lease(&world));
+	store_world_free(&world.store);
+}
+
 Test(queue, failures_wait_longer_and_longer_and_end)
 {
 	struct queue_world world = queue_world_new();
@@ -238,7 +256,7 @@ Test(queue, failures_wait_longer_and_longer_and_end)
 		struct job *job = must_lease(&world);
 		int64_t pause, plain = queue_backoff_us(attempt);
 
-		STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_UNREACHABLE)));
+		STORE_OK(queue_fail(world.store.store, job, fault_of(&world, FAULT_PROTOCOL)));
 		cr_assert_eq(job->attempts, attempt);
 		if (attempt == QUEUE_ATTEMPTS_MAX)
 			break;
