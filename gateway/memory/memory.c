@@ -25,6 +25,7 @@
 #include "base/text.h"
 
 #define MEMORY_APPEND "?append"
+#define MEMORY_DENIED "denied-"
 
 enum operation {
 	OP_PROBE,
@@ -255,6 +256,7 @@ static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem,
 
 struct outcome {
 	struct fault *fault; /* what to answer instead */
+	bool denied;         /* do it, and answer that fault all the same */
 	bool lost;           /* do it, then answer nothing */
 	bool rewrite;        /* do it, but keep another text */
 	bool late;           /* do it before the next put, and answer nothing */
@@ -275,6 +277,9 @@ static const char *const kind_words[FAULT_KINDS] = {
 
 static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcome)
 {
+	outcome->denied = text_starts(word, MEMORY_DENIED);
+	if (outcome->denied)
+		word += strlen(MEMORY_DENIED);
 	outcome->lost = !strcmp(word, "lost");
 	outcome->rewrite = !strcmp(word, "rewrite");
 	outcome->late = !strcmp(word, "late");
@@ -297,10 +302,15 @@ static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *me
 	FAULT_TRY(read_file(state, path, &text, &len));
 	for (char *line = strtok_r(text, "\n", &save_line); line;
 	     line = strtok_r(NULL, "\n", &save_line)) {
-		char name[16], word[16];
-		long long at;
+		char name[16], word[32];
+		long long first, last;
+		int read = sscanf(line, "%15s %lld-%lld %31s", name, &first, &last, word);
 
-		if (sscanf(line, "%15s %lld %15s", name, &at, word) == 3 && at == number &&
+		if (read == 2 && sscanf(line, "%*s %*d %31s", word) == 1) {
+			last = first;
+			read = 4;
+		}
+		if (read == 4 && first <= number && number <= last &&
 		    !strcmp(name, operation_names[operation]))
 			apply_word(mem, word, outcome);
 	}
@@ -389,7 +399,7 @@ static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	struct outcome outcome;
 
 	FAULT_TRY(next_outcome(memory, mem, state, OP_ENSURE, &outcome));
-	if (outcome.fault)
+	if (outcome.fault && !outcome.denied)
 		return outcome.fault;
 	if (found && !strcmp(found->display, folder->display))
 		return NULL;
@@ -406,7 +416,7 @@ static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		lost->maybe_done = true;
 		return lost;
 	}
-	return NULL;
+	return outcome.fault;
 }
 
 static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -609,17 +619,16 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 
 	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
-	put->fault = outcome.fault;
+	put->fault = outcome.denied ? NULL : outcome.fault;
 	if (!put->fault && put->if_version)
 		put->fault = condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
 	store_item(memory, state, address, put->text, put->len);
 	find_item(state, address)->late = outcome.late;
-	if (outcome.lost || outcome.late) {
-		put->fault = lost_answer(mem);
+	put->fault = outcome.lost || outcome.late ? lost_answer(mem) : outcome.fault;
+	if (put->fault)
 		return NULL;
-	}
 	put->placed = address;
 	put->version = mem_printf(mem, "%" PRId64, state->seq);
 	put->replaced = put->if_version;
@@ -633,19 +642,32 @@ static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 
 	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
-	put->fault = outcome.fault
+	put->fault = outcome.fault && !outcome.denied
 			     ? outcome.fault
 			     : condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
 	store_item(memory, state, put->address, put->text, put->len);
+	put->fault = outcome.lost ? lost_answer(mem) : outcome.fault;
+	if (put->fault)
+		return NULL;
 	put->answered = mem_printf(mem, "%" PRId64, state->seq);
 	if (outcome.rewrite)
 		keep_another_way(state, find_item(state, put->address));
-	else if (outcome.lost)
-		put->fault = lost_answer(mem);
 	else
 		put->version = put->answered;
+	return NULL;
+}
+
+/* A server keeps item by item what it answers; here that matters only where somebody watches the
+ * points, and costs a file each. */
+static struct fault *answered(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			      struct memory_state *state)
+{
+	if (!points_watched(memory->points))
+		return NULL;
+	FAULT_TRY(save(memory, mem, state));
+	point_reach(memory->points, POINT_HTTP_ANSWERED);
 	return NULL;
 }
 
@@ -656,17 +678,18 @@ static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 	struct memory_state *state = NULL;
 	struct fault *fault = load(memory, mem, &state);
 
-	point_reach(memory->points, POINT_HTTP_SENDING);
 	if (!fault && !find_folder(state, folder))
 		fault = no_folder(mem, folder);
 	if (!fault)
 		land(memory, state);
-	for (size_t i = 0; i < count && !fault; i++)
+	for (size_t i = 0; i < count && !fault; i++) {
+		point_reach(memory->points, POINT_HTTP_SENDING);
 		fault = memory->appends ? append_one(memory, mem, state, folder, &puts[i])
 					: put_one(memory, mem, state, &puts[i]);
-	fault = finish(memory, mem, state, fault);
-	point_reach(memory->points, POINT_HTTP_ANSWERED);
-	return fault;
+		if (!fault)
+			fault = answered(memory, mem, state);
+	}
+	return finish(memory, mem, state, fault);
 }
 
 static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
@@ -677,7 +700,7 @@ static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 
 	FAULT_TRY(next_outcome(memory, mem, state, OP_REMOVE, &outcome));
 	state->counts[OP_WRITES]++;
-	if (outcome.fault)
+	if (outcome.fault && !outcome.denied)
 		remove->fault = outcome.fault;
 	else if (!item || item->gone)
 		remove->fault = fault_new(mem, FAULT_GONE, "%s is not there", remove->address);
@@ -686,8 +709,7 @@ static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	if (remove->fault)
 		return NULL;
 	store_item(memory, state, remove->address, NULL, 0);
-	if (outcome.lost)
-		remove->fault = lost_answer(mem);
+	remove->fault = outcome.lost ? lost_answer(mem) : outcome.fault;
 	return NULL;
 }
 
@@ -699,8 +721,12 @@ static struct fault *remove_items(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	struct fault *fault = load(memory, mem, &state);
 
 	(void)folder;
-	for (size_t i = 0; i < count && !fault; i++)
+	for (size_t i = 0; i < count && !fault; i++) {
+		point_reach(memory->points, POINT_HTTP_SENDING);
 		fault = remove_one(memory, mem, state, &removes[i]);
+		if (!fault)
+			fault = answered(memory, mem, state);
+	}
 	return finish(memory, mem, state, fault);
 }
 

@@ -3,10 +3,12 @@
  * `url = memory:PATH`: all accounts of the server live in the file PATH, written anew (and renamed
  * into place) after every change, so that a process that is killed leaves what a server would have
  * kept. Its faults are scripted by the file PATH.faults: lines `OPERATION NUMBER FAULT`: at the
- * NUMBER-th item of that operation since the file was made, FAULT happens instead. OPERATION: probe
+ * NUMBER-th item of that operation since the file was made (or FIRST-LAST: at all of them), FAULT
+ * happens instead. OPERATION: probe
  * ensure notice fetch put remove. FAULT: a name of fault.h in lower case (changed, gone, refused,
- * busy, unreachable, login, full, locked, token, protocol), or `lost`: done, but no answer came, or
- * `rewrite`: kept, but another way than it was sent.
+ * busy, unreachable, login, full, locked, token, protocol), or `denied-` and such a name: done, and
+ * answered by that fault all the same, or `lost`: done, but no answer came, or `rewrite`: kept, but
+ * another way than it was sent.
  *
  * `url = memory:PATH?append`: a server of messages: what is put over something becomes a new item
  * behind the others, and the old one stays until it is removed (endpoint.h, `appends`). There a

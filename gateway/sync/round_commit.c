@@ -414,6 +414,7 @@ static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, int6
 			   is_in_flight(link)) == OUTCOME_REMOVE;
 	link->state = there ? LINK_WITHDRAWING : LINK_REMOVED;
 	link->dirty = there;
+	link->error = NULL; /* whatever held it: there is nothing to wait for any more */
 	return link_set(round->env->store, link);
 }
 
@@ -436,6 +437,13 @@ static struct fault *each_id(struct round *round, const int64_t *ids, size_t cou
 	return NULL;
 }
 
+/* Whether all assignments are looked at, and not only those that the change log names: at first,
+ * and when somebody wants to be sure. The cost of any other round follows what changed. */
+static bool looks_at_all(const struct round *round)
+{
+	return round->options->ensure || round->options->full || !round->folder->project_seq;
+}
+
 struct fault *round_commit_project(struct round *round)
 {
 	struct store *store = round->env->store;
@@ -448,10 +456,11 @@ struct fault *round_commit_project(struct round *round)
 				       &count));
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}
-	FAULT_TRY(
-		link_unlinked(store, round->mem, round->folder, round->resource->id, &ids, &count));
+	FAULT_TRY((looks_at_all(round) ? link_unlinked : link_returned)(
+		store, round->mem, round->folder, round->resource->id, &ids, &count));
 	FAULT_TRY(each_id(round, ids, count, commit_assignment));
-	FAULT_TRY(link_withdrawn(store, round->mem, round->folder->id, &ids, &count));
+	FAULT_TRY(link_withdrawn(store, round->mem, round->folder, round->resource->id, &ids,
+				 &count));
 	FAULT_TRY(each_id(round, ids, count, commit_withdrawn));
 	FAULT_TRY(round_missing_due(round));
 	FAULT_TRY(link_unsettled(store, round->mem, round->folder->id, &ids, &count));

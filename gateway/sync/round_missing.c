@@ -169,12 +169,13 @@ static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t 
 /* True when so large a share of the folder vanished that it looks like an accident (N5). */
 static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
 {
-	int64_t there = 0;
+	int percent = round->env->conf->rights.brake_percent;
+	int64_t there = 0, enough = percent ? (int64_t)missing * 100 / percent : INT64_MAX;
 
-	FAULT_TRY(link_item_count(round->env->store, round->folder->id, &there));
+	/* that many are too many for the brake: no need to count further */
+	FAULT_TRY(link_item_count(round->env->store, round->folder->id, enough, &there));
 	*brake_r = missing >= ROUND_BRAKE_ITEMS &&
-		   (int64_t)missing * 100 >
-			   (there + (int64_t)missing) * round->env->conf->rights.brake_percent;
+		   (int64_t)missing * 100 > (there + (int64_t)missing) * percent;
 	if (*brake_r) {
 		round->report->held += (int64_t)missing;
 		round_note(round->report,
@@ -184,7 +185,7 @@ static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
 			   "set [rights] brake = 100%% and "
 			   "run taskferry sync",
 			   missing, (long long)(there + (int64_t)missing), round->project->code,
-			   round->resource->key, round->env->conf->rights.brake_percent,
+			   round->resource->key, percent,
 			   round->project->code);
 	}
 	return NULL;

@@ -50,6 +50,11 @@ struct points *points_new(TALLOC_CTX *mem, const char *kill, const char *log)
 	return points;
 }
 
+bool points_watched(const struct points *points)
+{
+	return points && (points->log_fd >= 0 || points->kill_at >= 0);
+}
+
 void point_reach(struct points *points, enum point point)
 {
 	if (!points)

@@ -63,6 +63,10 @@ struct points;
  * passed, or NULL. In the program both come from TASKFERRY_KILL_AT and TASKFERRY_POINT_LOG. */
 struct points *points_new(TALLOC_CTX *mem, const char *kill, const char *log);
 
+/* True when somebody keeps the log or waits for a point: then it matters what stands between two.
+ */
+bool points_watched(const struct points *points);
+
 /* Passes a point: writes the log, then ends the process by SIGKILL if this is the one. POINTS may
  * be NULL. */
 void point_reach(struct points *points, enum point point);

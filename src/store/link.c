@@ -336,12 +336,23 @@ struct fault *link_unsettled(struct store *store, TALLOC_CTX *mem, int64_t folde
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
-			     size_t *count_r)
+struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
+			     int64_t resource, int64_t **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_WITHDRAWN, "i", folder));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_WITHDRAWN, "iii", folder->id,
+			   folder->project_id, resource));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_returned(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
+			    int64_t resource, int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	(void)resource; /* the folder's */
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_RETURNED, "i", folder->id));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
@@ -365,11 +376,12 @@ struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct fo
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_item_count(struct store *store, int64_t folder, int64_t *count_r)
+struct fault *link_item_count(struct store *store, int64_t folder, int64_t at_most,
+			      int64_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, store, &cursor, SQL_LINK_COUNT, "i", folder));
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_LINK_COUNT, "ii", folder, at_most));
 	return rows_int(cursor, 0, count_r);
 }
 

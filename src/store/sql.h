@@ -132,15 +132,17 @@ X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, s
   "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
   "WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing') ORDER BY id") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
-X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing'") \
-X(LINK_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND seen_version IS NOT NULL AND state IN ('ok', 'held', 'missing')") \
+X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing' AND l.state <> 'ok'") \
+X(LINK_COUNT, "SELECT COUNT(*) FROM (SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.seen_version IS NOT NULL " \
+  "AND l.state IN ('ok', 'held', 'missing') LIMIT $2) AS few") \
 X(LINK_UNLINKED, "SELECT a.id FROM assignment a WHERE a.project_id = $2 AND a.resource_id = $3 AND a.state = 'active' " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = $1 AND l.assignment_id = a.id " \
   "AND l.state NOT IN ('removed', 'withdrawing', 'declined')) ORDER BY a.id") \
-X(LINK_UNSETTLED, "SELECT l.assignment_id FROM link l WHERE l.folder_id = $1 AND l.project_ids IS NULL AND l.state IN ('new', 'ok') " \
-  "ORDER BY l.assignment_id") \
-X(LINK_WITHDRAWN, "SELECT l.id FROM link l JOIN assignment a ON a.id = l.assignment_id WHERE l.folder_id = $1 " \
-  "AND a.state = 'withdrawn' AND l.state IN ('new', 'ok', 'missing')") \
+X(LINK_RETURNED, "SELECT a.id FROM link l JOIN assignment a ON a.id = l.assignment_id WHERE l.folder_id = $1 AND l.state <> 'ok' " \
+  "AND l.state IN ('removed', 'withdrawing', 'declined') AND a.state = 'active' ORDER BY a.id") \
+X(LINK_WITHDRAWN, "SELECT l.id FROM assignment a JOIN link l ON l.assignment_id = a.id AND l.folder_id = $1 WHERE a.project_id = $2 " \
+  "AND a.resource_id = $3 AND a.state = 'withdrawn' AND l.state IN ('new', 'ok', 'missing')") \
+X(LINK_UNSETTLED, "SELECT l.assignment_id FROM link l WHERE l.folder_id = $1 AND l.project_ids IS NULL AND l.state IN ('new', 'ok')") \
 X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, decoder, edition, dirty, corrections, corrections_since, " \
   "attempts, due_at, own_percent) VALUES ($1, $2, $3, 'new', 0, 0, 0, FALSE, 0, 0, 0, 0, 0)") \
 X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
@@ -148,11 +150,11 @@ X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vect
   "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
-X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held'") \
-X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' ORDER BY l.id") \
-X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND folder_id = $1") \
+X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held' AND state <> 'ok'") \
+X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' AND l.state <> 'ok' ORDER BY l.id") \
+X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND state <> 'ok' AND folder_id = $1") \
 X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, seen_ids = NULL, dirty = TRUE, " \
-  "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND folder_id = $1") \
+  "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND state <> 'ok' AND folder_id = $1") \
 X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
 X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
@@ -290,6 +292,10 @@ X(3, "CREATE TABLE uid_alias (uid TEXT PRIMARY KEY, assignment_id BIGINT NOT NUL
 X(3, "ALTER TABLE link ADD COLUMN seen_ids TEXT") \
 X(3, "ALTER TABLE link ADD COLUMN project_ids TEXT") \
 X(3, "CREATE INDEX link_unsettled ON link (folder_id, state) WHERE project_ids IS NULL") \
+/* what a round asks for each time stands apart from the many links that are as they should be: statements say
+ * `state <> 'ok'` as well, without which SQLite does not see that the index has them all */ \
+X(3, "CREATE INDEX link_apart ON link (folder_id, state) WHERE state <> 'ok'") \
+X(3, "CREATE INDEX assignment_withdrawn ON assignment (project_id, resource_id) WHERE state = 'withdrawn'") \
 X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0")
 /* clang-format on */
 
