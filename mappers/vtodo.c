@@ -36,10 +36,48 @@ static struct fault *not_ours(TALLOC_CTX *mem, const char *why)
 			     FAULT_NEXT_HOLD);
 }
 
+static const struct icaltext_line *uid_of(const struct icaltext *ical, uint32_t todo)
+{
+	return icaltext_find(ical, todo, "UID", NULL);
+}
+
+/* A VTODO that does not stand for the task: one instance of a series (RFC 5545 section 3.8.4.4), or
+ * an empty one that a client left behind. */
+static bool is_beside(TALLOC_CTX *mem, const struct icaltext *ical, uint32_t todo, const char *uid)
+{
+	const struct icaltext_line *line = uid_of(ical, todo);
+
+	return !line || (icaltext_find(ical, todo, "RECURRENCE-ID", NULL) &&
+			 text_same(vtodo_text_word(mem, line), uid));
+}
+
+/* Among several VTODOs the one that all others stand beside; ICALTEXT_NONE when there is none. */
+static uint32_t find_master(TALLOC_CTX *mem, const struct icaltext *ical)
+{
+	const struct icaltext_line *line;
+	uint32_t master = ICALTEXT_NONE;
+
+	for (uint32_t i = 0; i < ical->component_count; i++) {
+		if (!text_equal_nocase(ical->components[i].name, "VTODO") || !uid_of(ical, i) ||
+		    icaltext_find(ical, i, "RECURRENCE-ID", NULL))
+			continue;
+		if (master != ICALTEXT_NONE)
+			return ICALTEXT_NONE;
+		master = i;
+	}
+	line = master == ICALTEXT_NONE ? NULL : uid_of(ical, master);
+	for (uint32_t i = 0; line && i < ical->component_count; i++)
+		if (i != master && text_equal_nocase(ical->components[i].name, "VTODO") &&
+		    (ical->components[i].parent != ical->components[master].parent ||
+		     !is_beside(mem, ical, i, vtodo_text_word(mem, line))))
+			return ICALTEXT_NONE;
+	return master;
+}
+
 struct fault *vtodo_open(TALLOC_CTX *mem, const char *text, size_t len, struct vtodo_item *item_r)
 {
 	struct icaltext *ical;
-	uint32_t todo = ICALTEXT_NONE, parent;
+	uint32_t todo = ICALTEXT_NONE, parent, count = 0;
 
 	FAULT_TRY(icaltext_parse(mem, text, len, &vtodo_limits, &ical));
 	if (ical->component_count == 0)
@@ -47,12 +85,15 @@ struct fault *vtodo_open(TALLOC_CTX *mem, const char *text, size_t len, struct v
 	for (uint32_t i = 0; i < ical->component_count; i++) {
 		if (!text_equal_nocase(ical->components[i].name, "VTODO"))
 			continue;
-		if (todo != ICALTEXT_NONE)
-			return not_ours(mem, "more than one VTODO");
 		todo = i;
+		count++;
 	}
-	if (todo == ICALTEXT_NONE)
+	if (!count)
 		return not_ours(mem, "no VTODO in it");
+	if (count > 1)
+		todo = find_master(mem, ical);
+	if (todo == ICALTEXT_NONE)
+		return not_ours(mem, "more than one VTODO");
 	parent = ical->components[todo].parent;
 	if (parent != ICALTEXT_NONE &&
 	    !text_equal_nocase(ical->components[parent].name, "VCALENDAR"))

@@ -24,13 +24,13 @@
 #define VTODO_DEPTH_MAX 16                /* components in components; DESIGN section 11 */
 
 /* Changes whenever decoding means something new by the same text; part of every group digest. */
-#define VTODO_DECODER_VERSION 1
+#define VTODO_DECODER_VERSION 2
 
 /* An item as read. Its values hold the fields of the table that have a VTODO property, but the
- * actual work, which is output only. A property that is not there is cleared for start, due,
- * priority, categories, status, percent, completed_at and notes, and absent for subject, parent and
- * total_work; a value that is not understood is absent, and so are the dates of a recurring item.
- * Numbers are as written (140 per cent). Notes are without the trailer. */
+ * actual work, which is output only. A property that is not there is cleared where the client that
+ * wrote the item clears it so (model/writer.h), else absent; a value that is not understood is
+ * absent, and so are the dates of a recurring item, and a start that its client made of the due
+ * date. Numbers are as written (140 per cent). Notes are without the trailer. */
 struct vtodo {
 	struct vector *values;
 	const char *uid;          /* NULL when the item has none */
@@ -57,7 +57,8 @@ struct vtodo_publish {
 
 /* Reads an item. LAST is the description that we wrote last, or NULL (see trailer_split()).
  * DATA fault, scope ITEM, next HOLD: not iCalendar, components that do not close (a text cut off),
- * no VTODO in it, more than one VTODO (not ours to touch), over the bounds. */
+ * no VTODO in it, more than one (not ours to touch; instances of a series beside the task itself are
+ * left alone and not read), over the bounds. */
 struct fault *vtodo_decode(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
 			   struct vtodo **vtodo_r) ATTR_MUST_CHECK;
 
@@ -72,7 +73,7 @@ struct vector *vtodo_normal(TALLOC_CTX *mem, const struct vector *values);
 /* True when an item that decodes to SEEN needs no write to say VALUES: vtodo_patch() would leave
  * all of their properties as they are. By this, not by comparing vectors, a round finds out whether
  * to push (N3): a start that an item cannot say, or an actual work, which is output only, is never
- * a reason to write. */
+ * a reason to write. SEEN is of an item whose writer clears what is missing. */
 bool vtodo_same(const struct vector *values, const struct vector *seen);
 
 /* A new item; publish->uid is needed. The text is owned by MEM; *LEN_R may be NULL. DATA fault:

@@ -7,11 +7,10 @@
 #include "base/text.h"
 #include "model/effort.h"
 
-/* One row of `properties` reads one property. What its absence means is part of the row: for the
- * core set every writer clears a value by dropping the property, so the value is CLEARED; the other
- * properties are dropped by writers that do not know them, so their value is ABSENT
- * (facts/clients.md section 2, 4). A value that is not understood is ABSENT whatever the row says,
- * and named among the problems: nobody can have meant "none" by garbage.
+/* One row of `properties` reads one property. What its absence means is part of the row: the core
+ * set is CLEARED, the other properties are ABSENT, until vtodo_writer_apply() asks who wrote the
+ * item. A value that is not understood is ABSENT whatever the row says, and named among the
+ * problems: nobody can have meant "none" by garbage.
  *
  * The first of several properties counts. The due date comes from DUE, else from DTSTART and
  * DURATION; dates of a recurring item belong to one instance of a series and are left alone.
@@ -387,6 +386,7 @@ struct fault *vtodo_decode(TALLOC_CTX *mem, const char *text, size_t len, const 
 		talloc_steal(mem, fault);
 	} else {
 		vtodo_decode_item(mem, &item, last, &seen);
+		vtodo_writer_apply(&item, seen.vtodo);
 		*vtodo_r = seen.vtodo;
 	}
 	talloc_free(tmp);

@@ -34,8 +34,13 @@ struct vtodo_seen {
 	enum when_kind due_written; /* the type of the text */
 };
 
+/* Every core property that is not there is cleared, as a patch wants it. */
 void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const char *last,
 		       struct vtodo_seen *seen_r);
+
+/* vtodo_writer.c: takes back what the client that wrote ITEM did not mean: what it dropped, and a
+ * start that it made of the due date. */
+void vtodo_writer_apply(const struct vtodo_item *item, struct vtodo *vtodo);
 
 /* vtodo_encode.c: a property as it is written: NAME, then PARAMS ("" or ";VALUE=DATE"), `:`, VALUE.
  * VALUE is NULL when the item shall not have the property. VALUE is of vtodo_shape(). */

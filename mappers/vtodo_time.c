@@ -104,6 +104,7 @@ static void resolve(TALLOC_CTX *mem, const struct icaltext *ical, struct vtodo_t
 							  time->second, &offset, &name))) {
 		time->when =
 			when_instant((wall - offset) * CLOCK_SECOND_US, time->utc ? "UTC" : name);
+		time->when.wall_day = time->utc ? 0 : time->day;
 		return;
 	}
 	if (time->tzid)

@@ -13,7 +13,7 @@
 #include "model/vector.h"
 
 /* Changes whenever decoding means something new by the same text. */
-#define CODEC_VERSION 1
+#define CODEC_VERSION 2
 
 struct decoded {
 	struct vector *values;

@@ -50,7 +50,7 @@ static bool is_settling(struct round *round, const struct link *link, const stru
 	 * the time itself */
 	if (*due_us > now + round->server->settle_us)
 		*due_us = now + round->server->settle_us;
-	return link->seen && *due_us > now;
+	return (!link || link->seen) && *due_us > now;
 }
 
 static struct fault *wait_for(struct round *round, const struct found *found, const char *reason,
@@ -247,6 +247,7 @@ static int64_t item_backoff_us(int64_t attempts)
 static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct found *found)
 {
 	struct link *link = NULL;
+	int64_t due_us = 0;
 
 	FAULT_TRY(
 		link_of_address(round->env->store, mem, round->folder->id, found->address, &link));
@@ -273,6 +274,8 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 	}
 	if (!link)
 		FAULT_TRY(round_match(round, mem, found, &link));
+	if (!link && is_settling(round, NULL, found, &due_us))
+		return wait_for(round, found, "settle", due_us);
 	if (!link)
 		return round_set_aside(round, found, "foreign", "no title");
 	return commit_item(round, mem, link, found);

@@ -4,6 +4,7 @@
 
 #include "gateway/sync/round_private.h"
 
+#include "decide/gesture.h"
 #include "decide/publish.h"
 #include "model/ids.h"
 #include "store/revisions.h"
@@ -218,6 +219,9 @@ static bool find_moved(TALLOC_CTX *mem, const struct link *link, const struct fo
 struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
 			   const struct found *found)
 {
+	/* what the item showed of what it does not say */
+	const struct vector *shown =
+		!link->dirty || round_carries_want(link, found) ? link->want : NULL;
 	struct assignment_view view;
 	struct item_decision *decision;
 	bool project_moved[GROUPS], item_moved[GROUPS];
@@ -232,6 +236,7 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 				    .assignee = round->env->conf->rights.assignee };
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	gesture_drop_computed(found->decoded->values, view.stamped->values, input.writer);
 	input.project = view.stamped->values;
 	input.project_at_us = view.stamped->at_us;
 	input.parent_uid = view.parent_uid;
@@ -262,7 +267,7 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	link->project_ids = ids_of_changes(link, view.stamped->seq);
 	FAULT_TRY(round_want(round, link, decision->want, is_uneven(found, decision)));
 	/* nothing on the way that the item does not show already */
-	if (!publish_differs(link->want, NULL, link->seen) && !is_uneven(found, decision))
+	if (!publish_differs(link->want, shown, link->seen) && !is_uneven(found, decision))
 		link->dirty = false;
 	if (decision->pushed_back)
 		count_correction(round, link);

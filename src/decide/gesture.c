@@ -4,38 +4,19 @@
 
 #include "decide/gesture.h"
 
-#include <string.h>
-
-/* Percentages that clients write by themselves when the status flips (besides 0). Some clients keep
- * the PRODID of an item that they did not make, so 1, and 99 at an un-check, are nobody's
- * measurement; 50 is only where the writer is known for it, for elsewhere it was typed by a person
- * (N1). */
-static const struct {
-	int64_t percent;
-	bool unchecked;     /* only when a done task is opened again */
-	const char *writer; /* part of the PRODID; NULL: anybody */
-} invented[] = {
-	{ 1, false, NULL }, /* Nextcloud Tasks, jtx Board */
-	{ 99, true, NULL }, /* Nextcloud Tasks */
-	{ 50, false, "Evolution" }, { 50, false, "OpenTasks" }, { 50, false, "org.dmfs" },
-};
+#include "model/writer.h"
 
 static enum status agreed_status(const struct gesture_input *in)
 {
 	return (enum status)vector_get(in->agreed, FIELD_status, STATUS_NEEDS_ACTION);
 }
 
+/* Who leaves the PRODID of others on an item is not known, so their numbers are nobody's
+ * measurement; the numbers of all others are, wherever they were not written by them (N1). */
 static bool is_invented(const struct gesture_input *in, int64_t percent)
 {
-	for (size_t i = 0; i < COUNT_OF(invented); i++) {
-		if (invented[i].percent != percent)
-			continue;
-		if (invented[i].unchecked && agreed_status(in) != STATUS_COMPLETED)
-			continue;
-		if (!invented[i].writer || (in->writer && strstr(in->writer, invented[i].writer)))
-			return true;
-	}
-	return percent == 0;
+	return writer_invents(writer_find(in->writer, true), percent,
+			      agreed_status(in) == STATUS_COMPLETED);
 }
 
 static bool changed(const struct gesture_input *in, enum field field)
@@ -125,6 +106,13 @@ static void by_date(struct vector *out, const struct gesture_input *in)
 		set_open(out, open_percent(in));
 }
 
+/* A client that has no status for "done" takes away what stood there and writes the date. */
+static bool is_ticked_by_date(const struct gesture_input *in)
+{
+	return !vector_is_set(in->now, FIELD_status) && changed(in, FIELD_completed_at) &&
+	       vector_is_set(in->now, FIELD_completed_at) && agreed_status(in) != STATUS_COMPLETED;
+}
+
 /* Nothing changed: as it was read last time, so that a client's own spelling never counts as an
  * edit. */
 static void by_nothing(struct vector *out, const struct gesture_input *in)
@@ -173,13 +161,22 @@ struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input)
 		by_itself(out, input);
 	else if (changed(input, FIELD_percent) && !in_range(percent))
 		by_impossible(out, input);
-	else if (changed(input, FIELD_status))
+	else if (changed(input, FIELD_status) && !is_ticked_by_date(input))
 		by_status(out, input);
-	else if (changed(input, FIELD_percent))
+	else if (changed(input, FIELD_percent) && !is_ticked_by_date(input))
 		by_percent(out, input);
 	else if (changed(input, FIELD_completed_at))
 		by_date(out, input);
 	else
 		by_nothing(out, input);
 	return out;
+}
+
+void gesture_drop_computed(struct vector *now, const struct vector *project, const char *writer)
+{
+	if (!vector_get(project, FIELD_summary, 0) || !writer_find(writer, true)->rolls_up)
+		return;
+	for (int f = 0; f < FIELDS; f++)
+		if (field_table[f].merge == MERGE_COUPLED)
+			now->value[f].presence = ABSENT;
 }

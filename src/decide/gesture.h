@@ -2,9 +2,8 @@
  * wrote.
  *
  * Clients write the three in every combination and invent numbers: 1, 50, 99 or 0 with a change of
- * status is a gesture, not a measurement (the tables in the field's clients: Nextcloud Tasks writes
- * 1 and 99, Evolution 50, KDE 0). So what counts is what changed since `seen`, status before
- * percent before date.
+ * status is a gesture, not a measurement (model/writer.h: who invents which; model/habit.h: what
+ * they mean). So what counts is what changed since `seen`, status before percent before date.
  */
 #ifndef TASKFERRY_GESTURE_H
 #define TASKFERRY_GESTURE_H
@@ -27,5 +26,10 @@ struct gesture_input {
 /* NOW with a coherent status, percentage and date. A percentage outside of 0..100 that the person
  * changed is kept as it is, for the rules to judge. Pure. */
 struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input);
+
+/* Makes the progress of NOW absent where PROJECT is a summary task's and the client of that PRODID
+ * computes it from the tasks below: nobody reported anything, so it is neither taken nor refused
+ * nor put right. From any other client it goes to the rules. */
+void gesture_drop_computed(struct vector *now, const struct vector *project, const char *writer);
 
 #endif

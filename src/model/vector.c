@@ -450,12 +450,20 @@ static int64_t minute_of(const struct when *when)
 	return when->us / MINUTE_US - (when->us % MINUTE_US < 0);
 }
 
+static bool same_when(const struct when *a, const struct when *b)
+{
+	if (a->kind == WHEN_DATE)
+		return when_on_day(b, a->day);
+	if (b->kind == WHEN_DATE)
+		return when_on_day(a, b->day);
+	return minute_of(a) == minute_of(b);
+}
+
 bool value_same(enum field field, const struct value *a, const struct value *b)
 {
 	assert(field < FIELDS);
-	if (field_table[field].type == FIELD_WHEN && a->presence == SET && b->presence == SET &&
-	    a->when.kind == WHEN_INSTANT && b->when.kind == WHEN_INSTANT)
-		return minute_of(&a->when) == minute_of(&b->when);
+	if (field_table[field].type == FIELD_WHEN && a->presence == SET && b->presence == SET)
+		return same_when(&a->when, &b->when);
 	return same_meaning(field, a, b);
 }
 
@@ -498,8 +506,9 @@ struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
 
 /* The lines of the database:
  *
- *   NAME VALUE   set; in texts `\` is `\\` and a newline is `\n`; an instant has its zone behind a
- * blank NAME!        cleared
+ *   NAME VALUE   set; in texts `\` is `\\` and a newline is `\n`; an instant has its date in the
+ *                zone where it was written behind a `/`, where known, and its zone behind a blank
+ *   NAME!        cleared
  */
 
 static void put_escaped(struct buf *buf, const char *text)
@@ -512,6 +521,18 @@ static void put_escaped(struct buf *buf, const char *text)
 		else
 			buf_putc(buf, *text);
 	}
+}
+
+static void put_zone(struct buf *buf, const struct when *when)
+{
+	struct when day = when_date(when->wall_day);
+
+	if (when->wall_day)
+		buf_printf(buf, "/%s", when_text(buf, &day));
+	if (!when->zone)
+		return;
+	buf_putc(buf, ' ');
+	put_escaped(buf, when->zone);
 }
 
 char *vector_encode(TALLOC_CTX *mem, const struct vector *vector)
@@ -531,11 +552,8 @@ char *vector_encode(TALLOC_CTX *mem, const struct vector *vector)
 		}
 		buf_putc(buf, ' ');
 		put_escaped(buf, text);
-		if (field_table[i].type == FIELD_WHEN && value->when.kind == WHEN_INSTANT &&
-		    value->when.zone) {
-			buf_putc(buf, ' ');
-			put_escaped(buf, value->when.zone);
-		}
+		if (field_table[i].type == FIELD_WHEN && value->when.kind == WHEN_INSTANT)
+			put_zone(buf, &value->when);
 		buf_putc(buf, '\n');
 		talloc_free(text);
 	}
@@ -562,10 +580,27 @@ static bool unescape(char *text)
 	return true;
 }
 
+/* The day behind the `/` of TEXT, which is cut off. */
+static bool decode_wall_day(TALLOC_CTX *mem, char *text, int32_t *day_r)
+{
+	char *day = strchr(text, '/');
+	struct value value;
+
+	*day_r = 0;
+	if (!day)
+		return true;
+	*day++ = '\0';
+	if (!date_parse(mem, FIELD_due, day, &value) || value.when.kind != WHEN_DATE)
+		return false;
+	*day_r = value.when.day;
+	return true;
+}
+
 /* TEXT is changed, and the value's texts lie in it. MEM is for what is made on the way. */
 static bool decode_value(TALLOC_CTX *mem, enum field field, char *text, struct value *value)
 {
 	char *zone = NULL;
+	int32_t wall_day = 0;
 
 	if (!unescape(text) || !*text)
 		return false;
@@ -575,11 +610,14 @@ static bool decode_value(TALLOC_CTX *mem, enum field field, char *text, struct v
 	}
 	if (field_table[field].type == FIELD_WHEN && (zone = strchr(text, ' ')))
 		*zone++ = '\0';
+	if (field_table[field].type == FIELD_WHEN && !decode_wall_day(mem, text, &wall_day))
+		return false;
 	if (!kind_of(field)->parse(mem, field, text, value))
 		return false;
-	if (zone && value->when.kind != WHEN_INSTANT)
+	if ((zone || wall_day) && value->when.kind != WHEN_INSTANT)
 		return false;
 	value->when.zone = zone;
+	value->when.wall_day = wall_day;
 	return true;
 }
 

@@ -51,8 +51,8 @@ const char *vector_str(const struct vector *vector, enum field field);
 
 /* True when two values of FIELD mean the same: absent and cleared are the same; percent and
  * priority absent are 0, status absent is needs-action, a flag absent is false (but no effort is
- * not an effort of 0); an instant equals a date of the same local day (`[site] dates = day`), two
- * instants are compared by the minute; priorities are compared by RFC 5545's bands (1-4, 5, 6-9,
+ * not an effort of 0); an instant equals a date that it is on (when_on_day()), two instants are
+ * compared by the minute; priorities are compared by RFC 5545's bands (1-4, 5, 6-9,
  * none); texts after CR, blanks at line ends and blank lines at the end are gone; lists as sets. */
 bool value_same(enum field field, const struct value *a, const struct value *b);
 
@@ -73,7 +73,7 @@ struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
 
 /* One line per field that is not absent, for the database, in the table's order; and back, to the
  * letter. `NAME VALUE` is set (newline and backslash as `\n` and `\\`, an instant's zone behind a
- * blank), `NAME!` cleared; each line ends with a newline. Unknown names are skipped, so a newer
+ * blank, its wall day behind a `/`), `NAME!` cleared; each line ends with a newline. Unknown names are skipped, so a newer
  * vector can be read; any other line that is not of that form, or whose value is none, is a DATA
  * fault. NULL decodes as "". */
 char *vector_encode(TALLOC_CTX *mem, const struct vector *vector);
@@ -81,8 +81,9 @@ struct fault *vector_decode(TALLOC_CTX *mem, const char *text,
 			    struct vector **vector_r) ATTR_MUST_CHECK;
 
 /* The short hash (8 hex digits) of what an item publishes: of the fields that have a VTODO
- * property, by meaning. Vectors that are value_same() in all of these hash alike, and so do those
- * that differ only in the time of a day. */
+ * property, by meaning. Vectors that are value_same() in all of these hash alike (but for an instant
+ * that is on a date by another zone than the site's), and so do those that differ only in the time
+ * of a day. */
 char *vector_hash(TALLOC_CTX *mem, const struct vector *vector);
 
 #endif

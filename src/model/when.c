@@ -22,6 +22,7 @@
  */
 
 #define DAY_S INT64_C(86400)
+#define MINUTE_S INT64_C(60)
 
 #define DAY_MIN (-25567) /* 1900-01-01 */
 #define DAY_MAX 376199   /* 2999-12-31 */
@@ -138,6 +139,17 @@ int32_t when_local_day(const struct when *when)
 		return when->day;
 	return when_date((int32_t)floor_div(wall_of(floor_div(when->us, CLOCK_SECOND_US)), DAY_S))
 		.day;
+}
+
+bool when_on_day(const struct when *when, int32_t day)
+{
+	if (when_local_day(when) == day)
+		return true;
+	if (when->kind != WHEN_INSTANT)
+		return false;
+	if (when->wall_day && when->wall_day == day)
+		return true;
+	return floor_div(when->us, MINUTE_S * CLOCK_SECOND_US) * MINUTE_S == day * DAY_S;
 }
 
 struct when when_from_local(int32_t day, int hour, int minute, int second, const char *zone)

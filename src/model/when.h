@@ -21,6 +21,8 @@ struct when {
 	int64_t us;       /* WHEN_INSTANT: microseconds since 1970-01-01T00:00:00Z */
 	const char *zone; /* WHEN_INSTANT: an IANA name, "UTC", or NULL when not known; never
 			     decides equality */
+	int32_t wall_day; /* WHEN_INSTANT: the date in the zone in which it was written, when that
+			     need not be the site's; 0 when not known */
 };
 
 /* Years that we take seriously; everything outside is bad data. */
@@ -37,11 +39,16 @@ struct when when_instant(int64_t us, const char *zone);
 bool when_day_from_civil(int year, int month, int day, int32_t *day_r);
 void when_day_to_civil(int32_t day, int *year_r, int *month_r, int *day_r);
 
-/* True when both mean the same. A date and an instant are never equal here; see when_same_day(). */
+/* True when both mean the same. A date and an instant are never equal here; see when_on_day(). */
 bool when_equal(const struct when *a, const struct when *b);
 
 /* The local date, in the site's zone, of either kind. */
 int32_t when_local_day(const struct when *when);
+
+/* True when a program that was given the date DAY may have made WHEN of it: the date itself, an
+ * instant of that day in the site's zone or in the one that it was written in, or midnight UTC of
+ * it (clients that put a date into a time of day, wherever they stand). */
+bool when_on_day(const struct when *when, int32_t day);
 
 /* An instant from local wall time in the site's zone; a time that a clock change skips is moved
  * forward by what was skipped, of one that it repeats the first is taken (RFC 5545 section 3.3.5).

@@ -248,6 +248,21 @@ static char *write_notes(TALLOC_CTX *mem, const char *text, const char *notes)
 	return replace(mem, text, "DESCRIPTION", strlen("DESCRIPTION"), value);
 }
 
+static char *with_newlines(TALLOC_CTX *mem, const char *text)
+{
+	struct buf *out = buf_new(mem);
+
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] == 'n') {
+			buf_putc(out, '\n');
+			text++;
+		} else {
+			buf_putc(out, *text);
+		}
+	}
+	return buf_steal(&out, mem, NULL);
+}
+
 static char *edited(TALLOC_CTX *mem, char *text, const char *properties)
 {
 	char *copy = mem_strdup(mem, properties), *save = NULL;
@@ -259,7 +274,7 @@ static char *edited(TALLOC_CTX *mem, char *text, const char *properties)
 		if (text_starts(property, "NOTES:"))
 			text = write_notes(mem, text, property + strlen("NOTES:"));
 		else if (*property == '+')
-			text = replace(mem, text, "\x01", 1, property + 1);
+			text = replace(mem, text, "\x01", 1, with_newlines(mem, property + 1));
 		else
 			text = replace(mem, text, property, len, property[len] ? property : NULL);
 	}
@@ -358,21 +373,6 @@ void client_card(struct world *world, const char *who, const char *title, const 
 void client_card_beside(struct world *world, const char *who, const char *title, const char *lines)
 {
 	edit_card(world, who, title, lines, false);
-}
-
-static char *with_newlines(TALLOC_CTX *mem, const char *text)
-{
-	struct buf *out = buf_new(mem);
-
-	for (; *text; text++) {
-		if (text[0] == '\\' && text[1] == 'n') {
-			buf_putc(out, '\n');
-			text++;
-		} else {
-			buf_putc(out, *text);
-		}
-	}
-	return buf_steal(&out, mem, NULL);
 }
 
 void client_put(struct world *world, const char *who, const char *name, const char *text)

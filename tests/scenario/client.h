@@ -17,7 +17,7 @@ size_t client_count(struct world *world, const char *who);
 
 /* Edits the item of that title: `|` between properties; `NAME:value` or `NAME;PARAM:value` replaces
  * all lines of the name, `NAME` alone removes them, `NOTES:text` writes above whatever the
- * description holds, `+NAME:value` adds a line. */
+ * description holds, `+NAME:value` adds a line, or several (`\n` is a line end). */
 void client_edit(struct world *world, const char *who, const char *title, const char *properties);
 
 /* Reads an item and keeps it; later edits what was kept and writes the whole of it, whatever stands

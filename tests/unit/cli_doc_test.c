@@ -8,50 +8,12 @@
 
 #include "gateway/cli/cli.h"
 
-#include <criterion/criterion.h>
 #include <ctype.h>
-#include <string.h>
 
-#include "base/buf.h"
-#include "base/text.h"
+#include "manual.h"
 
 #define MANUAL TF_SRCDIR "/doc/taskferry.1"
 #define COMPLETION TF_SRCDIR "/contrib/completions/taskferry.bash"
-
-static char *load(TALLOC_CTX *mem, const char *path)
-{
-	struct buf *buf = buf_new(mem);
-	FILE *file = fopen(path, "r");
-	char bytes[4096];
-	size_t n;
-
-	cr_assert_not_null(file, "%s", path);
-	while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
-		buf_add(buf, bytes, n);
-	cr_assert_eq(fclose(file), 0);
-	return buf_steal(&buf, mem, NULL);
-}
-
-/* The next line of a text, in MEM; NULL at its end. */
-static char *next_line(TALLOC_CTX *mem, const char **at)
-{
-	size_t n = strcspn(*at, "\n");
-	char *line = **at ? mem_strndup(mem, *at, n) : NULL;
-
-	*at += n + ((*at)[n] == '\n');
-	return line;
-}
-
-/* The part of the manual between `.Sh NAME` and the next section. */
-static char *section(TALLOC_CTX *mem, const char *manual, const char *name)
-{
-	const char *start = strstr(manual, mem_printf(mem, "\n.Sh %s\n", name)), *end;
-
-	cr_assert_not_null(start, "there is no section %s", name);
-	start = strchr(start + 1, '\n') + 1;
-	end = strstr(start, "\n.Sh ");
-	return mem_strndup(mem, start, end ? (size_t)(end + 1 - start) : strlen(start));
-}
 
 /* The lines of text at the beginning, up to the first macro, as one line. */
 static char *first_words(TALLOC_CTX *mem, const char *at)
@@ -59,7 +21,7 @@ static char *first_words(TALLOC_CTX *mem, const char *at)
 	struct buf *words = buf_new(mem);
 	char *line;
 
-	while ((line = next_line(mem, &at)) && *line != '.') {
+	while ((line = manual_line(mem, &at)) && *line != '.') {
 		if (words->len)
 			buf_putc(words, ' ');
 		buf_puts(words, line);
@@ -134,7 +96,7 @@ Test(cli_doc, every_command_and_option_stands_in_the_manual)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 	const struct cli_command *commands;
-	const char *text = section(mem, load(mem, MANUAL), "COMMANDS");
+	const char *text = manual_part(mem, manual_load(mem, MANUAL), ".Sh COMMANDS");
 	size_t count;
 
 	commands = cli_commands(&count);
@@ -159,7 +121,8 @@ Test(cli_doc, json_is_described_once)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 	const struct cli_command *commands;
-	const char *manual = load(mem, MANUAL), *json = section(mem, manual, "JSON OUTPUT");
+	const char *manual = manual_load(mem, MANUAL),
+		   *json = manual_part(mem, manual, ".Sh JSON OUTPUT");
 	const char *at = below(mem, manual, ".It Fl -json");
 	size_t count, seen = 0;
 
@@ -199,10 +162,10 @@ static bool is_heading(TALLOC_CTX *mem, const char *line)
 Test(cli_doc, no_other_command_is_described)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *at = section(mem, load(mem, MANUAL), "COMMANDS");
+	const char *at = manual_part(mem, manual_load(mem, MANUAL), ".Sh COMMANDS");
 	char *line;
 
-	while ((line = next_line(mem, &at)))
+	while ((line = manual_line(mem, &at)))
 		if (text_starts(line, ".It Ic"))
 			cr_expect(is_heading(mem, line), "the table has no such command: %s", line);
 	talloc_free(mem);
@@ -239,7 +202,7 @@ static size_t word_length(const char *word)
 Test(cli_doc, no_other_option_is_named)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *manual = load(mem, MANUAL);
+	const char *manual = manual_load(mem, MANUAL);
 	size_t seen = 0;
 
 	for (const char *at = manual; (at = strstr(at, "Fl -")); at++) {
@@ -279,7 +242,7 @@ static bool is_command(const char *name, const char *second, size_t len)
 Test(cli_doc, every_command_that_is_mentioned_is_one)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *manual = load(mem, MANUAL);
+	const char *manual = manual_load(mem, MANUAL);
 	size_t seen = 0;
 
 	for (const char *at = manual; (at = strstr(at, "taskferry ")); at++) {
@@ -302,7 +265,7 @@ Test(cli_doc, every_command_that_is_mentioned_is_one)
 Test(cli_doc, every_exit_code_stands_in_the_manual)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *text = section(mem, load(mem, MANUAL), "EXIT STATUS");
+	const char *text = manual_part(mem, manual_load(mem, MANUAL), ".Sh EXIT STATUS");
 
 	for (int kind = 0; kind < FAULT_KINDS; kind++) {
 		int code = fault_exit(fault_new(mem, (enum fault_kind)kind, "x"));
@@ -325,7 +288,7 @@ static void expect_offered(TALLOC_CTX *mem, const char *text, const char *word)
 	bool offered = false;
 	char *line;
 
-	while (word && (line = next_line(mem, &at))) {
+	while (word && (line = manual_line(mem, &at))) {
 		const char *list = strstr(line, "words=\"");
 		char *words = list ? mem_printf(mem, " %s ", list + 7) : NULL;
 
@@ -339,7 +302,7 @@ static void expect_offered(TALLOC_CTX *mem, const char *text, const char *word)
 Test(cli_doc, completion_knows_the_same_commands_and_options)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
-	const char *text = load(mem, COMPLETION);
+	const char *text = manual_load(mem, COMPLETION);
 	const struct cli_command *commands;
 	size_t count, rows = 0;
 

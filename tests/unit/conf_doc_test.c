@@ -4,42 +4,15 @@
 
 #include "conf/conf.h"
 
-#include <criterion/criterion.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/buf.h"
-#include "base/text.h"
 #include "conf/conf_private.h"
+#include "manual.h"
 
 #define SAMPLE TF_SRCDIR "/etc/taskferry.ini"
 #define MANUAL TF_SRCDIR "/doc/taskferry.ini.5"
 
 #define WORD_BYTES "abcdefghijklmnopqrstuvwxyz_."
-
-static char *load(TALLOC_CTX *mem, const char *path)
-{
-	struct buf *buf = buf_new(mem);
-	FILE *file = fopen(path, "r");
-	char bytes[4096];
-	size_t n;
-
-	cr_assert_not_null(file, "%s", path);
-	while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
-		buf_add(buf, bytes, n);
-	cr_assert_eq(fclose(file), 0);
-	return buf_steal(&buf, mem, NULL);
-}
-
-/* The next line of a text, in MEM; NULL at its end. */
-static char *next_line(TALLOC_CTX *mem, const char **at)
-{
-	size_t n = strcspn(*at, "\n");
-	char *line = **at ? mem_strndup(mem, *at, n) : NULL;
-
-	*at += n + ((*at)[n] == '\n');
-	return line;
-}
 
 static void expect_no_findings(TALLOC_CTX *mem, const char *what, const char *text,
 			       struct conf **conf_r)
@@ -148,7 +121,7 @@ static char *uncommented(TALLOC_CTX *mem, const char *sample)
 	struct buf *text = buf_new(mem);
 	char *line;
 
-	while ((line = next_line(mem, &sample))) {
+	while ((line = manual_line(mem, &sample))) {
 		size_t word = strspn(line + (*line == '#'), WORD_BYTES);
 		bool is_key = word && text_starts(line + (*line == '#') + word, " = ");
 
@@ -162,7 +135,7 @@ static char *uncommented(TALLOC_CTX *mem, const char *sample)
 Test(conf_doc, sample_has_no_findings)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *sample = load(mem, SAMPLE);
+	char *sample = manual_load(mem, SAMPLE);
 	struct conf_report *report = NULL;
 	struct conf *conf = NULL;
 
@@ -188,11 +161,11 @@ static enum conf_key_id row_of(const char *word, const char *key)
 Test(conf_doc, sample_has_every_key)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	const char *at = uncommented(mem, load(mem, SAMPLE));
+	const char *at = uncommented(mem, manual_load(mem, SAMPLE));
 	bool seen[CONF_KEYS] = { false };
 	char *line, *word = NULL;
 
-	while ((line = next_line(mem, &at))) {
+	while ((line = manual_line(mem, &at))) {
 		char *equals = strstr(line, " = ");
 		enum conf_key_id id;
 
@@ -245,24 +218,24 @@ static char *without(TALLOC_CTX *mem, const char *text, const char *end)
 /* The lines from below `.It Ic KEY` to `.Pp`. */
 static void read_paragraph(TALLOC_CTX *mem, const char **at, struct entry *entry)
 {
-	char *line = next_line(mem, at);
+	char *line = manual_line(mem, at);
 
 	cr_assert(text_starts(line, "Type: "), "%s: %s", entry->key, line);
 	entry->type = line + strlen("Type: ");
-	line = next_line(mem, at);
+	line = manual_line(mem, at);
 	if (text_starts(line, ".Pq ")) {
 		entry->choices = plain_choices(mem, line + strlen(".Pq "));
-		line = next_line(mem, at);
+		line = manual_line(mem, at);
 	} else {
 		entry->type = without(mem, entry->type, ".");
 	}
 	if (strcmp(line, "Default: none.")) {
 		cr_assert_str_eq(line, "Default:");
-		line = next_line(mem, at);
+		line = manual_line(mem, at);
 		cr_assert(text_starts(line, ".Ql "), "%s: %s", entry->key, line);
 		entry->value = without(mem, line + strlen(".Ql "), " .");
 	}
-	line = next_line(mem, at);
+	line = manual_line(mem, at);
 	cr_assert_str_eq(line, ".Pp", "%s: %s", entry->key, line);
 }
 
@@ -278,11 +251,11 @@ static void expect_row(const struct entry *entry, const struct conf_key_info *in
 Test(conf_doc, manual_has_every_key)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	const char *at = load(mem, MANUAL);
+	const char *at = manual_load(mem, MANUAL);
 	bool seen[CONF_KEYS] = { false };
 	char *line, *section = NULL;
 
-	while ((line = next_line(mem, &at))) {
+	while ((line = manual_line(mem, &at))) {
 		struct entry entry = { .section = section };
 		enum conf_key_id id;
 
@@ -309,7 +282,7 @@ Test(conf_doc, manual_has_every_key)
 Test(conf_doc, manual_has_every_field_and_type)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *manual = load(mem, MANUAL);
+	char *manual = manual_load(mem, MANUAL);
 	const char *rules = strstr(manual, "\n.Sh RULES\n");
 	const char *types = strstr(manual, "\n.Ss Types of values\n");
 
@@ -333,19 +306,10 @@ Test(conf_doc, manual_has_every_field_and_type)
 Test(conf_doc, manual_examples_have_no_findings)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	const char *at = strstr(load(mem, MANUAL), ".Sh EXAMPLES\n");
-	struct buf *text = buf_new(mem);
+	char *examples = manual_part(mem, manual_load(mem, MANUAL), ".Sh EXAMPLES");
 	struct conf *conf = NULL;
-	bool inside = false;
-	char *line;
 
-	cr_assert_not_null(at);
-	while ((line = next_line(mem, &at))) {
-		if (inside && strcmp(line, ".Ed"))
-			buf_printf(text, "%s\n", line);
-		inside = text_starts(line, ".Bd -literal") || (inside && strcmp(line, ".Ed"));
-	}
-	expect_no_findings(mem, "examples", text->data, &conf);
+	expect_no_findings(mem, "examples", manual_blocks(mem, examples, ""), &conf);
 	cr_expect_eq(conf->server_count, 2);
 	cr_expect_eq(conf->rule_count, 2);
 	talloc_free(mem);

@@ -1,51 +1,18 @@
-/* The manual of the rules and the program say the same. TF_SRCDIR is the root of the source tree. */
+/* The manual of the rules and the program say the same. */
 #include "config.h"
 
 #include "decide/expr_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "manual.h"
 #include "rules_world.h"
 
 #define MANUAL TF_SRCDIR "/doc/taskferry-rules.7"
 
-static char *load(TALLOC_CTX *mem)
-{
-	struct buf *buf = buf_new(mem);
-	FILE *file = fopen(MANUAL, "r");
-	char bytes[4096];
-	size_t n;
-
-	cr_assert_not_null(file, "%s", MANUAL);
-	while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
-		buf_add(buf, bytes, n);
-	cr_assert_eq(fclose(file), 0);
-	return buf_steal(&buf, mem, NULL);
-}
-
-/* The next line of a text, in MEM; NULL at its end. */
-static char *next_line(TALLOC_CTX *mem, const char **at)
-{
-	size_t n = strcspn(*at, "\n");
-	char *line = **at ? mem_strndup(mem, *at, n) : NULL;
-
-	*at += n + ((*at)[n] == '\n');
-	return line;
-}
-
-/* The text below `.Sh NAME` or `.Ss NAME`, up to the next of either. */
 static char *part(TALLOC_CTX *mem, const char *heading)
 {
-	const char *start = strstr(load(mem), mem_printf(mem, "\n%s\n", heading)), *end, *other;
-
-	cr_assert_not_null(start, "there is no %s", heading);
-	start = strchr(start + 1, '\n') + 1;
-	end = strstr(start, "\n.Sh ");
-	other = strstr(start, "\n.Ss ");
-	if (other && (!end || other < end))
-		end = other;
-	return mem_strndup(mem, start, end ? (size_t)(end + 1 - start) : strlen(start));
+	return manual_part(mem, manual_load(mem, MANUAL), heading);
 }
 
 /* One `.It Cm NAME` with `.Em TYPE .` below it. */
@@ -59,12 +26,12 @@ static size_t entries(TALLOC_CTX *mem, const char *heading, struct entry list_r[
 	size_t count = 0;
 	char *line;
 
-	while ((line = next_line(mem, &at))) {
+	while ((line = manual_line(mem, &at))) {
 		if (!text_starts(line, ".It Cm "))
 			continue;
 		cr_assert_lt(count, (size_t)64);
 		list_r[count].name = line + strlen(".It Cm ");
-		line = next_line(mem, &at);
+		line = manual_line(mem, &at);
 		cr_assert(text_starts(line, ".Em ") && text_ends(line, " ."), "%s: %s",
 			  list_r[count].name, line);
 		list_r[count++].type =
@@ -172,7 +139,7 @@ Test(rules_doc, functions)
 	size_t i = 0;
 	char *line;
 
-	while ((line = next_line(mem, &at))) {
+	while ((line = manual_line(mem, &at))) {
 		int min, max, doc_min, doc_max, function;
 		char *name;
 
@@ -233,7 +200,7 @@ Test(rules_doc, what_functions_give)
 	bool shown = true;
 
 	cr_assert_null(zone_use(mem, "Europe/Berlin"));
-	while ((line = next_line(mem, &at))) {
+	while ((line = manual_line(mem, &at))) {
 		if (text_starts(line, ".It Li ")) {
 			cr_expect(shown, "no example of %s", name);
 			name = mem_strndup(mem, line + 7, strcspn(line + 7, "(") + 1);
@@ -373,11 +340,11 @@ Test(rules_doc, builtin_rules)
 	const struct conf_rule *rule = conf->rules;
 	char *line;
 
-	while ((line = next_line(mem, &at))) {
+	while ((line = manual_line(mem, &at))) {
 		if (text_starts(line, ".It Cm ")) {
 			cr_assert_lt((size_t)(rule - conf->rules), conf->rule_count, "%s", line);
 			cr_expect_str_eq(line + 7, rule->name);
-			line = next_line(mem, &at);
+			line = manual_line(mem, &at);
 			cr_expect_str_eq(line, mem_printf(mem, ".Cm %s :", actions[rule->action]));
 		}
 		if (text_starts(line, ".D1 "))
@@ -388,23 +355,6 @@ Test(rules_doc, builtin_rules)
 }
 
 /* ---- examples ---- */
-
-/* The literal blocks that hold a section, each below SEPARATOR. */
-static char *blocks(TALLOC_CTX *mem, const char *text, const char *separator)
-{
-	struct buf *out = buf_new(mem);
-	bool inside = false;
-	char *line;
-
-	while ((line = next_line(mem, &text))) {
-		if (inside && strcmp(line, ".Ed"))
-			buf_printf(out, "%s\n", line);
-		if (text_starts(line, ".Bd -literal"))
-			buf_puts(out, separator);
-		inside = text_starts(line, ".Bd -literal") || (inside && strcmp(line, ".Ed"));
-	}
-	return buf_steal(&out, mem, NULL);
-}
 
 static void expect_accepted(TALLOC_CTX *mem, const char *ini)
 {
@@ -421,7 +371,9 @@ static void expect_accepted(TALLOC_CTX *mem, const char *ini)
 Test(rules_doc, examples_are_accepted)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	char *all = blocks(mem, load(mem), ""), *each = blocks(mem, load(mem), "\1"), *save = NULL;
+	const char *manual = manual_load(mem, MANUAL);
+	char *all = manual_blocks(mem, manual, ""), *each = manual_blocks(mem, manual, "\1");
+	char *save = NULL;
 	size_t count = 0;
 
 	expect_accepted(mem, all);
@@ -469,7 +421,7 @@ static const struct {
 Test(rules_doc, examples_do_what_they_say)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	const char *ini = blocks(mem, load(mem), "");
+	const char *ini = manual_blocks(mem, manual_load(mem, MANUAL), "");
 	struct conf_report *report;
 	struct conf *conf = conf_of(mem, ini, &report);
 

@@ -33,12 +33,15 @@ static struct vtodo *decoded(const char *text, size_t len)
 	return vtodo;
 }
 
+/* From a client that edits what it finds. */
 static struct vtodo *decoded_body(const char *body)
 {
-	char *text = mem_printf(mem,
-				"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\n%s\r\nEND:"
-				"VTODO\r\nEND:VCALENDAR\r\n",
-				body);
+	char *text =
+		mem_printf(mem,
+			   "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
+			   "PRODID:-//taskferry//taskferry 1.0//EN\r\nBEGIN:VTODO\r\n%s\r\nEND:"
+			   "VTODO\r\nEND:VCALENDAR\r\n",
+			   body);
 
 	return decoded(text, strlen(text));
 }
@@ -294,6 +297,31 @@ Test(vtodo_decode, values)
 	}
 }
 
+/* Instances of a series, and what clients leave behind, stand beside the task itself (RFC 5545
+ * section 3.8.4.4). */
+Test(vtodo_decode, the_task_among_its_instances)
+{
+	static const char master[] =
+		"BEGIN:VTODO\nUID:a\nSUMMARY:m\nPERCENT-COMPLETE:40\nEND:VTODO\n";
+	static const char *const beside[] = {
+		"BEGIN:VTODO\nUID:a\nSUMMARY:i\nRECURRENCE-ID:20261201\nSTATUS:COMPLETED\nEND:"
+		"VTODO\n",
+		"BEGIN:VTODO\nRECURRENCE-ID:20261201\nSUMMARY:i\nEND:VTODO\n",
+		"BEGIN:VTODO\nEND:VTODO\n",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(beside); i++)
+		for (int before = 0; before < 2; before++) {
+			char *text = mem_printf(mem, "BEGIN:VCALENDAR\n%s%s%sEND:VCALENDAR\n",
+						before ? beside[i] : "", master,
+						before ? "" : beside[i]);
+			struct vtodo *vtodo = decoded(text, strlen(text));
+
+			cr_expect_str_eq(shown(vtodo, FIELD_subject), "m", "%s", text);
+			cr_expect_str_eq(shown(vtodo, FIELD_percent), "40", "%s", text);
+		}
+}
+
 #define BERLIN(start, rule)                                                                        \
 	"BEGIN:VTIMEZONE\nTZID:X\nX-LIC-LOCATION:Europe/"                                          \
 	"Berlin\nBEGIN:DAYLIGHT\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n"                           \
@@ -458,7 +486,8 @@ Test(vtodo_decode, beyond_the_fields)
 	cr_expect_str_eq(vtodo->edition_hash, "9f86d081");
 	cr_expect_str_eq(vtodo->description, "a\nb");
 	cr_expect(vtodo->recurring);
-	vtodo = decoded_body("SUMMARY:x");
+	vtodo = decoded("BEGIN:VTODO\nSUMMARY:x\nEND:VTODO\n",
+			strlen("BEGIN:VTODO\nSUMMARY:x\nEND:VTODO\n"));
 	cr_expect(!vtodo->uid && !vtodo->prodid && !vtodo->last_modified_us && !vtodo->edition &&
 		  !vtodo->edition_hash && !vtodo->description && !vtodo->recurring);
 }
@@ -500,6 +529,13 @@ static const struct {
 	{ "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", "no VTODO in it" },
 	{ "BEGIN:VTODO\nEND:VTODO\nBEGIN:VTODO\nEND:VTODO\n", "more than one VTODO" },
 	{ "BEGIN:VTODO\nBEGIN:VTODO\nEND:VTODO\nEND:VTODO\n", "more than one VTODO" },
+	{ "BEGIN:VTODO\nUID:a\nBEGIN:VTODO\nEND:VTODO\nEND:VTODO\n", "more than one VTODO" },
+	{ "BEGIN:VTODO\nUID:a\nEND:VTODO\nBEGIN:VTODO\nUID:b\nEND:VTODO\n", "more than one VTODO" },
+	{ "BEGIN:VTODO\nUID:a\nEND:VTODO\nBEGIN:VTODO\nUID:b\nRECURRENCE-ID:20261201\nEND:VTODO\n",
+	  "more than one VTODO" },
+	{ "BEGIN:VTODO\nUID:a\nRECURRENCE-ID:20261201\nEND:VTODO\n"
+	  "BEGIN:VTODO\nUID:a\nRECURRENCE-ID:20261202\nEND:VTODO\n",
+	  "more than one VTODO" },
 	{ "BEGIN:VCALENDAR\nBEGIN:X\nBEGIN:VTODO\nEND:VTODO\nEND:X\nEND:VCALENDAR\n",
 	  "a VTODO within another component" },
 	{ "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nSUMMARY:x\r\n",

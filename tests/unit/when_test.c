@@ -372,6 +372,47 @@ Test(when, text_and_parse_round_trip)
 	}
 }
 
+/* What may have been made of a date. */
+Test(when, on_day)
+{
+	static const struct {
+		const char *zone, *text;
+		int wall; /* of the date where it was written, less the date; 9: not known */
+		bool on;
+	} rows[] = {
+		{ "Europe/Berlin", "2026-12-01", 9, true },
+		{ "Europe/Berlin", "2026-12-02", 9, false },
+		{ "Europe/Berlin", "2026-11-30T23:00:00Z", 9, true },
+		{ "Europe/Berlin", "2026-11-30T22:59:59Z", 9, false },
+		{ "Europe/Berlin", "2026-12-01T23:00:00Z", 9, false },
+		/* in New York it is the first still */
+		{ "Europe/Berlin", "2026-12-02T01:00:00Z", 0, true },
+		{ "Europe/Berlin", "2026-12-02T01:00:00Z", 9, false },
+		/* and where it is the second there, it is the first here */
+		{ "Europe/Berlin", "2026-12-01T20:00:00Z", 1, true },
+		{ "Europe/Berlin", "2026-12-02T20:00:00Z", 1, false },
+		/* midnight UTC of the day, to the minute */
+		{ "America/New_York", "2026-12-01T00:00:00Z", 9, true },
+		{ "America/New_York", "2026-12-01T00:00:01Z", 9, true },
+		{ "America/New_York", "2026-12-01T00:01:00Z", 9, false },
+		{ "America/New_York", "2026-12-02T00:00:00Z", 9, true },
+		{ "Pacific/Kiritimati", "2026-12-01T00:00:00Z", 9, true },
+	};
+	int32_t day = 0;
+
+	cr_assert(when_day_from_civil(2026, 12, 1, &day));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct when when;
+
+		use(rows[i].zone);
+		when = parsed(rows[i].text);
+		if (rows[i].wall != 9)
+			when.wall_day = day + rows[i].wall;
+		cr_expect_eq(when_on_day(&when, day), rows[i].on, "row %zu: %s in %s", i,
+			     rows[i].text, rows[i].zone);
+	}
+}
+
 /* The wall time of what when_from_local() gives is what it was given, or, in a gap, that much
  * later. */
 Test(when, from_local_agrees_with_the_local_day_in_every_zone)
