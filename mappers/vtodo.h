@@ -39,6 +39,7 @@ struct vtodo {
 	const char *description;  /* DESCRIPTION unescaped, with the trailer; NULL when absent */
 	const char *prodid;       /* who wrote it last, or NULL */
 	int64_t last_modified_us; /* LAST-MODIFIED, else 0 */
+	int64_t elapsed_s;        /* X-TASKS-ELAPSED-SECONDS, a timer's sum; -1: none */
 	bool recurring;           /* has RRULE, RDATE or RECURRENCE-ID */
 	const char **problems;    /* what was not understood, one line each; never a secret */
 	size_t problem_count;

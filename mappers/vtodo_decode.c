@@ -352,6 +352,21 @@ static void read_actual_work(struct reader *reader)
 		reader->seen->actual_work = (struct value){ .presence = SET, .number = minutes };
 }
 
+/* Written by Tasks.org, and by whom a site teaches it. */
+static void read_elapsed(struct reader *reader)
+{
+	const struct icaltext_line *line = single(reader, "X-TASKS-ELAPSED-SECONDS");
+	int64_t seconds;
+
+	reader->vtodo->elapsed_s = -1;
+	if (!line)
+		return;
+	if (text_to_int(vtodo_text_word(reader->tmp, line), &seconds) && seconds >= 0)
+		reader->vtodo->elapsed_s = seconds;
+	else
+		problem_value(reader, line, "X-TASKS-ELAPSED-SECONDS", "no number of seconds");
+}
+
 void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const char *last,
 		       struct vtodo_seen *seen_r)
 {
@@ -371,6 +386,7 @@ void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const cha
 	read_edition(&reader);
 	read_last_modified(&reader);
 	read_actual_work(&reader);
+	read_elapsed(&reader);
 	talloc_free(reader.tmp);
 }
 

@@ -3,6 +3,8 @@
 
 #include "gateway/cli/cli_view.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "gateway/daemon/control.h"
 #include "queue/queue.h"
@@ -55,6 +57,17 @@ static struct fault *count_held(struct cli *cli, struct status_view *view)
 	return NULL;
 }
 
+/* Small tasks whose work is booked are nothing to look into. */
+static void drop_booked(struct status_view *view)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < view->stray_count; i++)
+		if (strcmp(view->strays[i].state, "booked") != 0)
+			view->strays[kept++] = view->strays[i];
+	view->stray_count = kept;
+}
+
 static struct fault *status_read(struct cli *cli, struct status_view *view)
 {
 	struct db_cursor *cursor = NULL;
@@ -63,6 +76,7 @@ static struct fault *status_read(struct cli *cli, struct status_view *view)
 	FAULT_TRY(project_list(cli->store, cli->mem, &view->projects, &view->project_count));
 	FAULT_TRY(link_accounts(cli->store, cli->mem, &view->accounts, &view->account_count));
 	FAULT_TRY(link_strays(cli->store, cli->mem, &view->strays, &view->stray_count));
+	drop_booked(view);
 	FAULT_TRY(db_query(cli->store->db, cli->mem, &cursor, SQL_LINK_HELD, ""));
 	FAULT_TRY(rows_all(cursor, cli->mem, read_held, sizeof *view->items, &view->items,
 			   &view->item_count));

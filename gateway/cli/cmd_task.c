@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "decide/booking.h"
 
 #define LAST_CHANGES 5 /* that `task show` prints */
 
@@ -179,10 +180,10 @@ static json_t *row_json(const struct plan *plan, TALLOC_CTX *mem, const struct r
 /* ---- as a table ---- */
 
 static const struct cli_column task_columns[] = {
-	{ "ID", CLI_COLUMN_NUMBER },    { "PROJECT", CLI_COLUMN_WORDS },
+	{ "ID", CLI_COLUMN_KEY },    { "PROJECT", CLI_COLUMN_WORDS },
 	{ "PERSON", CLI_COLUMN_WORDS }, { "TASK", CLI_COLUMN_WORDS },
 	{ "DUE", CLI_COLUMN_KEY },      { "STATUS", CLI_COLUMN_KEY },
-	{ "DONE", CLI_COLUMN_NUMBER },  { "WORK", CLI_COLUMN_KEY },
+	{ "DONE", CLI_COLUMN_KEY },  { "WORK", CLI_COLUMN_NUMBER },
 	{ "ITEM", CLI_COLUMN_WORDS },
 };
 
@@ -439,10 +440,34 @@ struct fault *cmd_history(struct cli *cli)
 
 /* ---- task show ---- */
 
-static void show_json(const struct plan *plan, const struct row *row)
+static struct fault *bookings_json(struct cli *cli, int64_t assignment, json_t *array)
+{
+	struct project_booked *list = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(project_bookings(cli->store, cli->mem, assignment, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		struct when day = when_date(list[i].day);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "day", cli_json_text(when_text(cli->mem, &day)));
+		json_object_set_new(object, "minutes", json_integer(list[i].minutes));
+		json_object_set_new(object, "text", cli_json_text(list[i].text));
+		json_object_set_new(object, "source",
+				    cli_json_text(booking_kind(list[i].source_key)));
+		json_object_set_new(object, "at", cli_json_time(cli->mem, list[i].at_us));
+		json_object_set_new(object, "by", cli_json_text(list[i].author));
+		json_array_append_new(array, object);
+	}
+	return NULL;
+}
+
+static struct fault *show_json(const struct plan *plan, const struct row *row)
 {
 	struct cli *cli = plan->cli;
-	json_t *object = row_json(plan, cli->mem, row), *array = json_array();
+	json_t *object = row_json(plan, cli->mem, row), *array = json_array(),
+	       *booked = json_array();
+	struct fault *fault;
 	char *keys = mem_strdup(cli->mem, vector_str(row->stamped->values, FIELD_predecessors)),
 	     *save = NULL;
 
@@ -460,7 +485,13 @@ static void show_json(const struct plan *plan, const struct row *row)
 			    cli_json_value(cli->mem, FIELD_deadline,
 					   &row->stamped->values->value[FIELD_deadline]));
 	json_object_set_new(object, "predecessors", array);
-	cli_json(cli, object);
+	json_object_set_new(object, "bookings", booked);
+	fault = bookings_json(cli, row->assignment->id, booked);
+	if (fault)
+		json_decref(object);
+	else
+		cli_json(cli, object);
+	return fault;
 }
 
 static struct fault *parent_subject(const struct plan *plan, const struct row *row,
@@ -535,18 +566,54 @@ static void print_row(const struct plan *plan, const struct row *row, const char
 	cli_view_line(cli, "Items", row->item_count ? items_text(cli->mem, row, "\n") : "none yet");
 }
 
+/* Minutes as people write them down: "1:30", "-0:20". */
+static char *minutes_text(TALLOC_CTX *mem, int64_t minutes)
+{
+	int64_t size = minutes < 0 ? -minutes : minutes;
+
+	return mem_printf(mem, "%s%lld:%02lld", minutes < 0 ? "-" : "", (long long)(size / 60),
+			  (long long)(size % 60));
+}
+
+static void print_bookings(struct cli *cli, const struct project_booked *list, size_t count)
+{
+	static const struct cli_column columns[] = {
+		{ "DAY", CLI_COLUMN_KEY },  { "WORK", CLI_COLUMN_NUMBER },
+		{ "TEXT", CLI_COLUMN_WORDS }, { "FROM", CLI_COLUMN_KEY },
+		{ "BY", CLI_COLUMN_WORDS }
+	};
+	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
+
+	for (size_t i = 0; i < count; i++) {
+		struct when day = when_date(list[i].day);
+
+		cli_columns_add(table,
+				(const char *[]){ when_text(table, &day),
+						  minutes_text(table, list[i].minutes),
+						  list[i].text, booking_kind(list[i].source_key),
+						  list[i].author });
+	}
+	fprintf(cli->out, "\nBooked work\n");
+	cli_view_print(cli, table);
+}
+
 static struct fault *show_text(const struct plan *plan, const struct row *row)
 {
 	struct cli *cli = plan->cli;
 	const char *parent = NULL, *subject = vector_str(row->stamped->values, FIELD_subject);
 	struct change *changes = NULL;
-	size_t count = 0, skip;
+	struct project_booked *booked = NULL;
+	size_t count = 0, booked_count = 0, skip;
 
 	FAULT_TRY(parent_subject(plan, row, &parent));
+	FAULT_TRY(project_bookings(cli->store, cli->mem, row->assignment->id, &booked,
+				   &booked_count));
 	FAULT_TRY(project_history(cli->store, cli->mem, row->assignment, &changes, &count));
 	fprintf(cli->out, "Assignment %lld: %s\n", (long long)row->assignment->id,
 		subject ? text_one_line(cli->mem, subject, SUBJECT_MAX_CHARS) : "(no subject)");
 	print_row(plan, row, parent);
+	if (booked_count)
+		print_bookings(cli, booked, booked_count);
 	if (!count)
 		return NULL;
 	skip = count > LAST_CHANGES ? count - LAST_CHANGES : 0;
@@ -575,6 +642,5 @@ struct fault *cmd_task_show(struct cli *cli)
 	FAULT_TRY(row_read(&plan, cli->mem, assignment, &row));
 	if (!cli_has(cli, "--json"))
 		return show_text(&plan, &row);
-	show_json(&plan, &row);
-	return NULL;
+	return show_json(&plan, &row);
 }

@@ -21,6 +21,7 @@ static struct decoded *of_vtodo(TALLOC_CTX *mem, const struct vtodo *vtodo)
 	decoded->edition_hash = vtodo->edition_hash;
 	decoded->writer = vtodo->prodid;
 	decoded->last_modified_us = vtodo->last_modified_us;
+	decoded->elapsed_s = vtodo->elapsed_s;
 	return decoded;
 }
 
@@ -202,6 +203,7 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 	} else {
 		decoded = MEM_NEW(mem, struct decoded);
 		decoded->values = vector_new(mem);
+		decoded->elapsed_s = -1;
 	}
 	if (!decoded->uid)
 		decoded->uid = now.message->uid;

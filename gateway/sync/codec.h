@@ -22,6 +22,7 @@ struct decoded {
 	const char *edition_hash;
 	const char *writer;       /* PRODID of who wrote it last, or NULL */
 	int64_t last_modified_us; /* 0: not told */
+	int64_t elapsed_s;        /* a timer's sum; -1: none */
 	bool uneven;              /* a message whose halves do not say the same: worth a write */
 	struct vector *beaten;    /* what the VTODO says where the card says otherwise and both
 				     were edited; NULL: nothing */

@@ -35,8 +35,7 @@ static struct fault *save_judged(struct round *round, struct link *link, const s
 	return link_set(store, link);
 }
 
-static bool is_settling(struct round *round, const struct link *link, const struct found *found,
-			int64_t *due_us)
+bool round_is_settling(const struct round *round, const struct found *found, int64_t *due_us)
 {
 	int64_t now = clock_now_us(round->env->clock), since = found->item->modified_us;
 
@@ -50,11 +49,11 @@ static bool is_settling(struct round *round, const struct link *link, const stru
 	 * the time itself */
 	if (*due_us > now + round->server->settle_us)
 		*due_us = now + round->server->settle_us;
-	return (!link || link->seen) && *due_us > now;
+	return *due_us > now;
 }
 
-static struct fault *wait_for(struct round *round, const struct found *found, const char *reason,
-			      int64_t due_us)
+struct fault *round_wait_for(struct round *round, const struct found *found, const char *reason,
+			     int64_t due_us)
 {
 	struct pending pending = { .address = found->address,
 				   .reason = reason,
@@ -134,7 +133,7 @@ static enum outcome_item item_state(TALLOC_CTX *mem, const struct link *link,
 	if (!link->seen || link->state == LINK_DECLINED || link->state == LINK_IGNORED)
 		return ITEM_NEW;
 	if (found->base || found->decoded->uneven || found->decoded->beaten ||
-	    round_carries_want(link, found))
+	    found->decoded->elapsed_s >= 0 || round_carries_want(link, found))
 		return ITEM_CHANGED;
 	return ids_moved(link->seen_ids, ids_of_vector(mem, CODEC_VERSION, found->decoded->values),
 			 moved)
@@ -165,8 +164,8 @@ static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *li
 	int64_t due_us = 0;
 	bool adopt = true;
 
-	if (is_settling(round, link, found, &due_us))
-		return wait_for(round, found, "settle", due_us);
+	if (link->seen && round_is_settling(round, found, &due_us))
+		return round_wait_for(round, found, "settle", due_us);
 	FAULT_TRY(revive(round, mem, link));
 	if (!link->seen && found->decoded->edition != link->edition)
 		FAULT_TRY(round_check_adoption(round, mem, link, found, &adopt));
@@ -181,7 +180,7 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 {
 	if (link->state ==
 	    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
-		return wait_for(round, found, "held", INT64_MAX);
+		return round_wait_for(round, found, "held", INT64_MAX);
 	FAULT_TRY(round_refresh(round, link));
 	FAULT_TRY(round_find_base(round, mem, link, found));
 	switch (outcome_of(project_state(link), item_state(mem, link, found), is_in_flight(link))) {
@@ -248,6 +247,7 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 {
 	struct link *link = NULL;
 	int64_t due_us = 0;
+	bool booked = false;
 
 	FAULT_TRY(
 		link_of_address(round->env->store, mem, round->folder->id, found->address, &link));
@@ -261,9 +261,9 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 	if (found->item->fault) {
 		round_note(round->report, "not read: %s: %s", found->address,
 			   found->item->fault->text);
-		return wait_for(round, found, found->item->fault->text,
-				clock_now_us(round->env->clock) +
-					item_backoff_us(link ? ++link->attempts : 1));
+		return round_wait_for(round, found, found->item->fault->text,
+				      clock_now_us(round->env->clock) +
+					      item_backoff_us(link ? ++link->attempts : 1));
 	}
 	if (!found->decoded) {
 		if (link) {
@@ -274,8 +274,12 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 	}
 	if (!link)
 		FAULT_TRY(round_match(round, mem, found, &link));
-	if (!link && is_settling(round, NULL, found, &due_us))
-		return wait_for(round, found, "settle", due_us);
+	if (!link && round_is_settling(round, found, &due_us))
+		return round_wait_for(round, found, "settle", due_us);
+	if (!link)
+		FAULT_TRY(round_book_child(round, mem, found, &booked));
+	if (booked)
+		return NULL;
 	if (!link)
 		return round_set_aside(round, found, "foreign", "no title");
 	return commit_item(round, mem, link, found);

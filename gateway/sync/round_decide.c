@@ -63,8 +63,8 @@ bool round_has_landed(const struct link *link, const struct found *found)
 	       !publish_differs(link->want, NULL, found->decoded->values);
 }
 
-static struct fault *add_revisions(struct round *round, const struct link *link,
-				   struct item_decision *decision)
+struct fault *round_add_revisions(struct round *round, int64_t assignment,
+				  const struct item_decision *decision)
 {
 	static const size_t counters[REVISION_STATES] = {
 		[REVISION_LOSING] = offsetof(struct round_report, losing),
@@ -76,7 +76,7 @@ static struct fault *add_revisions(struct round *round, const struct link *link,
 	for (size_t i = 0; i < decision->revision_count; i++) {
 		struct revision *revision = decision->revisions[i];
 
-		revision->assignment_id = link->assignment_id;
+		revision->assignment_id = assignment;
 		revision->at_us = clock_now_us(round->env->clock);
 		revision->author = round->author;
 		FAULT_TRY(revisions_add(round->env->store, revision));
@@ -103,10 +103,12 @@ static struct fault *write_changes(struct round *round, const struct assignment_
 
 		if (!decision->changed[f])
 			continue;
+		any = true;
+		if (field_table[f].owner == OWNER_DERIVED)
+			continue; /* booked: round_book_write() */
 		if (decision->rule[f])
 			step.author = mem_printf(round->mem, "rule:%s", decision->rule[f]);
 		FAULT_TRY(project_change(round->env->store, &step, NULL));
-		any = true;
 	}
 	round->report->changed += any;
 	return NULL;
@@ -225,6 +227,8 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	struct assignment_view view;
 	struct item_decision *decision;
 	bool project_moved[GROUPS], item_moved[GROUPS];
+	struct round_booking *booking = NULL;
+	bool uneven;
 	struct item_input input = { .want = found->base ? found->base
 							: project_base(mem, link, found),
 				    .item = found->decoded->values,
@@ -246,13 +250,15 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 					    .last_modified_seen_us = found->seen_modified_us,
 					    .unchanged_us = link->seen_us,
 					    .changed_us = view.context.now_us };
+	FAULT_TRY(round_book_read(round, mem, link, found, &view, &input, &booking));
 	if (find_moved(mem, link, found, view.stamped, project_moved, item_moved)) {
 		input.project_moved = project_moved;
 		input.item_moved = item_moved;
 	}
-	decision = item_decide(mem, &input);
+	decision = round_book_judge(mem, &input, booking);
+	FAULT_TRY(round_book_write(round, link, &view, decision, booking));
 	FAULT_TRY(write_changes(round, &view, decision));
-	FAULT_TRY(add_revisions(round, link, decision));
+	FAULT_TRY(round_add_revisions(round, link->assignment_id, decision));
 	if (decision->correction)
 		link->correction = decision->correction;
 	FAULT_TRY(add_beaten(round, link, found));
@@ -264,10 +270,11 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	link->error = NULL;
 	link->attempts = 0;
 	round_remember_percent(link, decision->project);
+	uneven = is_uneven(found, decision) || round_book_tells(booking);
 	link->project_ids = ids_of_changes(link, view.stamped->seq);
-	FAULT_TRY(round_want(round, link, decision->want, is_uneven(found, decision)));
+	FAULT_TRY(round_want(round, link, decision->want, uneven));
 	/* nothing on the way that the item does not show already */
-	if (!publish_differs(link->want, shown, link->seen) && !is_uneven(found, decision))
+	if (!publish_differs(link->want, shown, link->seen) && !uneven)
 		link->dirty = false;
 	if (decision->pushed_back)
 		count_correction(round, link);

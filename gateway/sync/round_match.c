@@ -36,8 +36,8 @@ struct fault *round_set_aside(struct round *round, const struct found *found, co
 			      clock_now_us(round->env->clock));
 }
 
-static struct fault *edition_of_seen(struct round *round, TALLOC_CTX *mem, const struct link *link,
-				     int64_t *edition_r)
+struct fault *round_edition_of_seen(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				    int64_t *edition_r)
 {
 	struct decoded *decoded = NULL;
 	struct fault *fault = NULL;
@@ -60,7 +60,7 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 	bool gone = !link->seen_version || round_is_gone(round, link->address);
 	int64_t known = 0, theirs = found->decoded->edition;
 
-	FAULT_TRY(edition_of_seen(round, mem, link, &known));
+	FAULT_TRY(round_edition_of_seen(round, mem, link, &known));
 	if (theirs && theirs != known)
 		FAULT_TRY(round_find_edition(round, mem, link, found));
 	found->keeps_seen = twin_decide(known, theirs, later, gone) == TWIN_MERGE;

@@ -68,6 +68,10 @@ struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **f
 struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *found,
 			  struct link **link_r) ATTR_MUST_CHECK;
 
+/* The edition that the last text we know of the item carries; 0: none (round_match.c). */
+struct fault *round_edition_of_seen(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				    int64_t *edition_r) ATTR_MUST_CHECK;
+
 /* First contact with an item that bears our UID (M6): adopted when it is the same task, else held.
  */
 struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
@@ -103,6 +107,41 @@ bool round_carries_want(const struct link *link, const struct found *found);
 /* Decides on an item that was read: values, changes, revisions, seen, want (round_decide.c). */
 struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
 			   const struct found *found) ATTR_MUST_CHECK;
+
+/* Keeps the revisions of a decision (round_decide.c). */
+struct fault *round_add_revisions(struct round *round, int64_t assignment,
+				  const struct item_decision *decision) ATTR_MUST_CHECK;
+
+/* Work that a person reports by an item (decide/booking.h): found out before the item is judged, so
+ * that INPUT has its sum, the notes with their marks and the titles without suffixes; judged with
+ * it; written with the decision. Nothing is written where nothing is about work (round_book.c). */
+struct round_booking;
+struct assignment_view;
+struct fault *round_book_read(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			      const struct found *found, const struct assignment_view *view,
+			      struct item_input *input,
+			      struct round_booking **booking_r) ATTR_MUST_CHECK;
+struct item_decision *round_book_judge(TALLOC_CTX *mem, struct item_input *input,
+				       const struct round_booking *booking);
+struct fault *round_book_write(struct round *round, struct link *link,
+			       const struct assignment_view *view,
+			       const struct item_decision *decision,
+			       const struct round_booking *booking) ATTR_MUST_CHECK;
+
+/* True when the item has to be written although no value of it is another: the person is told what
+ * became of the work, and a copy of before is of an older edition from then on. */
+bool round_book_tells(const struct round_booking *booking);
+
+/* A small task below one of the person's items whose title is an amount of work: booked there, and
+ * kept as a stray of state "booked". *BOOKED_R false: it is no such task, nothing was done. */
+struct fault *round_book_child(struct round *round, TALLOC_CTX *mem, const struct found *found,
+			       bool *booked_r) ATTR_MUST_CHECK;
+
+/* True while an item that was changed lately may be changed again by the same gesture; *DUE_US:
+ * until when. The item is looked at again then, or at DUE_US (round_commit.c). */
+bool round_is_settling(const struct round *round, const struct found *found, int64_t *due_us);
+struct fault *round_wait_for(struct round *round, const struct found *found, const char *reason,
+			     int64_t due_us) ATTR_MUST_CHECK;
 
 /* seen := the item as read. */
 void round_see(struct round *round, struct link *link, const struct found *found);

@@ -75,8 +75,9 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
 	trailer.values = view.stamped->values;
-	if (round_form(round) == ENDPOINT_MESSAGE)
-		trailer.hint = TRAILER_HINT_MESSAGE;
+	trailer.hint = round_form(round) == ENDPOINT_MESSAGE
+			       ? TRAILER_HINT_MESSAGE " " TRAILER_HINT_WORK
+			       : TRAILER_HINT_WORK;
 	publish.uid = view.assignment->uid;
 	publish.edition_hash = vector_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);

@@ -99,6 +99,33 @@ static void apply_rights(struct work *work)
 	add_revision(work->out, losing);
 }
 
+static void propose_work(struct work *work, int64_t sum)
+{
+	const struct value *ours = &work->in->project->value[FIELD_actual_work];
+	struct revision *revision = revision_new(work->out, REVISION_PROPOSED);
+	struct value theirs = { .presence = SET, .number = sum };
+
+	revision->message = "progress is the project manager's here; this is kept as a proposal";
+	revision_field(revision, FIELD_actual_work, ours, &theirs, ours);
+	add_revision(work->out, revision);
+	work->out->pushed_back = true;
+}
+
+/* Booked work is judged as the new sum. */
+static void ask_work(struct work *work)
+{
+	int64_t sum = vector_get(work->asked, FIELD_actual_work, 0) + work->in->booked;
+
+	if (!work->in->booked)
+		return;
+	if (!work->in->assignee[GROUP_PROGRESS]) {
+		propose_work(work, sum);
+		return;
+	}
+	vector_number(work->asked, FIELD_actual_work, sum);
+	work->moved[FIELD_actual_work] = true;
+}
+
 static enum revision_state hit_state(const struct rules_hit *hit)
 {
 	static const enum revision_state states[] = {
@@ -171,10 +198,13 @@ struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *inpu
 
 	out->project = vector_copy(out, input->project);
 	work.published = publish_vector(scratch, input->project, input->dates, input->parent_uid);
-	if (input->item) {
+	if (input->item || input->booked) {
 		work.asked = vector_copy(scratch, input->project);
-		work.merge = merge(&work, scratch);
-		apply_rights(&work);
+		if (input->item) {
+			work.merge = merge(&work, scratch);
+			apply_rights(&work);
+		}
+		ask_work(&work);
 		for (int f = 0; f < FIELDS; f++)
 			any = any || work.moved[f];
 		if (any)

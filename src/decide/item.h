@@ -22,6 +22,7 @@ struct item_input {
 	const bool *project_moved, *item_moved; /* [GROUPS] in which that side can have changed;
 						   NULL: any */
 	const bool *assignee;                   /* [GROUPS] what an assignee may change by right */
+	int64_t booked; /* minutes of work that the person reported besides */
 	struct rules *rules;
 	const struct rules_context *context;
 };

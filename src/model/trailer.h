@@ -34,6 +34,11 @@
 /* What a message's card tells besides. */
 #define TRAILER_HINT_MESSAGE "In a mail program: edit a line at the top, for example Percent: 60."
 
+/* How work is booked. The quotation mark keeps the example from being one where a client breaks the
+ * line. */
+#define TRAILER_HINT_WORK                                                                          \
+	"Work is booked by a line of its own in the notes, for example \"+2h review\"."
+
 /* Bounds, so that a description stays far below the longest line that readers of VTODO take (64
  * KiB): code points of the project's own description, of any other line; predecessors named. */
 #define TRAILER_DESCRIPTION_MAX_CHARS 4000

@@ -221,7 +221,7 @@ struct fault *link_leftover_drop(struct store *store, int64_t folder,
 struct fault *link_leftover_wait(struct store *store, int64_t folder, const char *address,
 				 int64_t due_us) ATTR_MUST_CHECK;
 
-/* STATE is "foreign", "undecodable" or "mismatch". */
+/* STATE is "foreign", "undecodable", "mismatch", or "booked": a small task that was work. */
 struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version,
 			     const char *text, int64_t at_us) ATTR_MUST_CHECK;
 struct fault *link_stray_drop(struct store *store, int64_t folder,

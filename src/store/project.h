@@ -177,6 +177,27 @@ struct project_booking {
 struct fault *project_book(struct store *store, const struct assignment *assignment,
 			   const struct project_booking *booking, bool *booked_r) ATTR_MUST_CHECK;
 
+/* A source of work that was looked at and not booked: refused, or asked about. Noted once. */
+struct fault *project_unbooked_put(struct store *store, int64_t assignment,
+				   const char *source_key) ATTR_MUST_CHECK;
+
+/* Every source that was ever booked or noted as not booked (0 minutes), oldest first. */
+struct project_source {
+	const char *key;
+	int64_t minutes;
+};
+struct fault *project_sources(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			      struct project_source **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* What is booked, by day. */
+struct project_booked {
+	int32_t day;
+	int64_t minutes, at_us;
+	const char *text, *source_key, *author;
+};
+struct fault *project_bookings(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			       struct project_booked **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
 /* The vectors that the last import of a project had, by owner key (M9): "t:KEY", "a:KEY". */
 struct project_base {
 	const char *owner_key;

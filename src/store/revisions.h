@@ -6,7 +6,8 @@
 #include "store/store.h"
 
 /* Writes it with a new id. A proposal that stands there already, to the letter, is not written
- * again: a round that is repeated meets it again. */
+ * again: a round that is repeated meets it again. Work is: its sources are met once, and twice the
+ * same time is more. */
 struct fault *revisions_add(struct store *store, const struct revision *revision) ATTR_MUST_CHECK;
 
 /* In order of id; STATE REVISION_STATES: all. */

@@ -85,6 +85,10 @@ X(CHANGE_TOUCHED, "SELECT DISTINCT a.id FROM change c JOIN assignment a ON (a.id
 X(CHANGE_LAST, "SELECT MAX(seq) FROM change WHERE project_id = $1") \
 X(BOOKING_ADD, "INSERT INTO booking (id, assignment_id, day, minutes, text, source_key, created_at, author) " \
   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (assignment_id, source_key) DO NOTHING") \
+X(BOOKING_OF, "SELECT day, minutes, text, source_key, created_at, author FROM booking WHERE assignment_id = $1 ORDER BY day, id") \
+X(BOOKING_SOURCES, "SELECT source_key, minutes, id FROM booking WHERE assignment_id = $1 " \
+  "UNION ALL SELECT source_key, 0, id FROM unbooked WHERE assignment_id = $1 ORDER BY 3") \
+X(UNBOOKED_ADD, "INSERT INTO unbooked (id, assignment_id, source_key) VALUES ($1, $2, $3) ON CONFLICT (assignment_id, source_key) DO NOTHING") \
 X(BOOKING_SUM, "SELECT CAST(SUM(minutes) AS BIGINT) FROM booking WHERE assignment_id = $1") \
 /* imports */ \
 X(BASE_OF_PROJECT, "SELECT owner_key, vector FROM import_base WHERE project_id = $1") \
@@ -296,7 +300,9 @@ X(3, "CREATE INDEX link_unsettled ON link (folder_id, state) WHERE project_ids I
  * `state <> 'ok'` as well, without which SQLite does not see that the index has them all */ \
 X(3, "CREATE INDEX link_apart ON link (folder_id, state) WHERE state <> 'ok'") \
 X(3, "CREATE INDEX assignment_withdrawn ON assignment (project_id, resource_id) WHERE state = 'withdrawn'") \
-X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0")
+X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0") \
+X(3, "CREATE TABLE unbooked (id BIGINT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id), source_key TEXT NOT NULL, " \
+  "UNIQUE (assignment_id, source_key))")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

@@ -157,6 +157,52 @@ struct fault *project_book(struct store *store, const struct assignment *assignm
 	return project_change(store, &step, booked_r);
 }
 
+struct fault *project_unbooked_put(struct store *store, int64_t assignment, const char *source_key)
+{
+	int64_t id;
+
+	FAULT_TRY(store_id(store, &id));
+	return db_run(store->db, SQL_UNBOOKED_ADD, "iit", id, assignment, source_key);
+}
+
+static void read_source(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct project_source *source = element;
+
+	source->key = db_text(cursor, mem, 0);
+	source->minutes = db_int(cursor, 1);
+}
+
+struct fault *project_sources(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			      struct project_source **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_BOOKING_SOURCES, "i", assignment));
+	return rows_all(cursor, mem, read_source, sizeof **list_r, list_r, count_r);
+}
+
+static void read_booked(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct project_booked *booked = element;
+
+	booked->day = (int32_t)db_int(cursor, 0);
+	booked->minutes = db_int(cursor, 1);
+	booked->text = db_text(cursor, mem, 2);
+	booked->source_key = db_text(cursor, mem, 3);
+	booked->at_us = db_int(cursor, 4);
+	booked->author = db_text(cursor, mem, 5);
+}
+
+struct fault *project_bookings(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			       struct project_booked **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_BOOKING_OF, "i", assignment));
+	return rows_all(cursor, mem, read_booked, sizeof **list_r, list_r, count_r);
+}
+
 static struct fault *base_list(struct db_cursor *cursor, TALLOC_CTX *mem,
 			       struct project_base **list_r, size_t *count_r)
 {

@@ -13,8 +13,7 @@
 
 static struct resource person_of(struct world *world, const char *who)
 {
-	const char *email =
-		mem_printf(world->mem, "%.*s@example.com", (int)strcspn(who, "@"), who);
+	const char *email = mem_printf(world->mem, "%.*s@example.com", (int)strcspn(who, "@"), who);
 
 	return (struct resource){ .key = email, .email = email };
 }
@@ -379,6 +378,21 @@ void client_put(struct world *world, const char *who, const char *name, const ch
 {
 	write_item(world, who, mem_printf(world->mem, "%s%s", reach(world, who).folder, name),
 		   with_newlines(world->mem, text), NULL, false);
+}
+
+void client_child(struct world *world, const char *who, const char *title, const char *name,
+		  const char *properties)
+{
+	const char *uid = strstr(must_find(world, who, title)->text, "\nUID:") + 5;
+	char *text =
+		mem_printf(world->mem,
+			   "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\nBEGIN:VTODO\nUID:%s\n"
+			   "DTSTAMP:20261121T090000Z\nRELATED-TO:%.*s\nEND:VTODO\n"
+			   "END:VCALENDAR\n",
+			   name, (int)strcspn(uid, "\n"), uid);
+
+	write_item(world, who, mem_printf(world->mem, "%s%s.ics", reach(world, who).folder, name),
+		   edited(world->mem, text, properties), NULL, false);
 }
 
 void client_overwrite(struct world *world, const char *who, const char *title, const char *text)

@@ -36,6 +36,10 @@ void client_card_beside(struct world *world, const char *who, const char *title,
 /* Puts a text (`\n` is a line end) under a name, new or over what is there. */
 void client_put(struct world *world, const char *who, const char *name, const char *text);
 
+/* A new task below the item of that title, under its own name, with these properties as above. */
+void client_child(struct world *world, const char *who, const char *title, const char *name,
+		  const char *properties);
+
 /* Overwrites an item's text; removes an item, or all. */
 void client_overwrite(struct world *world, const char *who, const char *title, const char *text);
 void client_delete(struct world *world, const char *who, const char *title);

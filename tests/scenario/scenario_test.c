@@ -15,6 +15,7 @@
  *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
  *     keep WHO TITLE; kept WHO PROPERTIES            a client that reads an item, keeps it, and later writes the whole of it
  *                                                    with an edit of its own, whatever stands there now (`-`: without one)
+ *     child WHO TITLE NAME PROPERTIES                a new task below the item
  *     undelete WHO                                   puts back what was deleted last
  *     move WHO TITLE NAME; copy WHO TITLE NAME       the item under another name
  *     sleep DURATION                                 turns the clock
@@ -22,6 +23,7 @@
  *     lose database                                  a new one for the same site and servers
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
+ *     expect bookings TITLE of WHO N
  *     expect state TITLE of WHO active|declined|withdrawn
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
@@ -229,6 +231,12 @@ static void do_card_beside(struct line *line)
 	client_card_beside(line->world, word(line, 1), word(line, 2), line->rest[3]);
 }
 
+static void do_child(struct line *line)
+{
+	word(line, 4);
+	client_child(line->world, word(line, 1), word(line, 2), word(line, 3), line->rest[4]);
+}
+
 static void do_put(struct line *line)
 {
 	word(line, 3);
@@ -277,8 +285,8 @@ static void do_sleep(struct line *line)
 
 static void do_fault(struct line *line)
 {
-	kind_of(line->world, "a")->order(line->world, word(line, 1), number(line, 2),
-					 word(line, 3));
+	kind_of(line->world, "a")
+		->order(line->world, word(line, 1), number(line, 2), word(line, 3));
 }
 
 static void do_lose(struct line *line)
@@ -341,6 +349,17 @@ static void expect_number(struct line *line, int64_t actual, int i)
 {
 	cr_expect_eq(actual, number(line, i), "%s: expected %d, actual %lld", line->where,
 		     number(line, i), (long long)actual);
+}
+
+static void expect_bookings(struct line *line)
+{
+	struct assignment *assignment = world_assignment(line->world, word(line, 2), word(line, 4));
+	struct project_booked *list = NULL;
+	size_t count = 0;
+
+	WORLD_OK(project_bookings(line->world->store, line->world->mem, assignment->id, &list,
+				  &count));
+	expect_number(line, (int)count, 5);
 }
 
 static void expect_items(struct line *line)
@@ -514,7 +533,7 @@ static const struct command expectations[] = {
 	{ "revisions", expect_revisions }, { "revision", expect_revision },
 	{ "writes", expect_writes },       { "report", expect_report },
 	{ "note", expect_note },           { "stray", expect_stray },
-	{ "held", expect_held },
+	{ "held", expect_held },           { "bookings", expect_bookings },
 };
 
 static void run_table(const struct command *table, size_t count, struct line *line, int i)
@@ -533,18 +552,31 @@ static void do_expect(struct line *line)
 }
 
 static const struct command commands[] = {
-	{ "conf", do_conf },       { "servers", do_servers },
-	{ "task", do_task },       { "drop", do_drop },
-	{ "import", do_import },   { "publish", do_publish },
-	{ "sync", do_sync },       { "set", do_set },
-	{ "mailbox", do_mailbox }, { "before", do_before },
-	{ "put", do_put },         { "overwrite", do_overwrite },
-	{ "delete", do_delete },   { "move", do_move },
-	{ "sleep", do_sleep },     { "fault", do_fault },
-	{ "lose", do_lose },       { "expect", do_expect },
-	{ "copy", do_copy },       { "undelete", do_undelete },
-	{ "card", do_card },       { "card-beside", do_card_beside },
-	{ "keep", do_keep },       { "kept", do_kept },
+	{ "conf", do_conf },
+	{ "servers", do_servers },
+	{ "task", do_task },
+	{ "drop", do_drop },
+	{ "import", do_import },
+	{ "publish", do_publish },
+	{ "sync", do_sync },
+	{ "set", do_set },
+	{ "mailbox", do_mailbox },
+	{ "before", do_before },
+	{ "put", do_put },
+	{ "overwrite", do_overwrite },
+	{ "delete", do_delete },
+	{ "move", do_move },
+	{ "sleep", do_sleep },
+	{ "fault", do_fault },
+	{ "lose", do_lose },
+	{ "expect", do_expect },
+	{ "child", do_child },
+	{ "copy", do_copy },
+	{ "undelete", do_undelete },
+	{ "card", do_card },
+	{ "card-beside", do_card_beside },
+	{ "keep", do_keep },
+	{ "kept", do_kept },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)

@@ -320,7 +320,7 @@ def clients_first(site):
     edit("7", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "140"})
     uid = site.assignment("10", "ana")[1]
     site.server.change(uid, lambda text: edit_text(
-        text, {"DESCRIPTION": "Half of them are duplicates\\, see list.\\n" + property_of(text, "DESCRIPTION")}))
+        text, {"DESCRIPTION": "Half of them are duplicates\\, see list.\\n+2h sorting\\n" + property_of(text, "DESCRIPTION")}))
     edit("11", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "25"}, FOREIGN + ALARM)
     edit("9", "joerg", {"DUE;VALUE=DATE": "20270310"})
     edit("2", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "90", "COMPLETED": None})    # plan B withdraws it
@@ -331,12 +331,14 @@ def clients_first(site):
 
 def clients_later(site):
     for task, person, changes in (("10", "ana", {"PERCENT-COMPLETE": "55"}),
-                                  ("9", "ana", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "10"}),
+                                  ("9", "ana", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "10", "X-TASKS-ELAPSED-SECONDS": "5400"}),
                                   ("11", "mei", {"SUMMARY": "My own title"}),
                                   ("3", "joerg", {"PERCENT-COMPLETE": "65"})):       # the project is newer
         uid = site.assignment(task, person)[1]
         if not site.server.change(uid, lambda text, c=changes: edit_text(text, c)):
             raise Failed(f"no item of {person} for task {task} to edit: {uid}")
+    site.server.change(site.assignment("10", "ana")[1], lambda text: edit_text(
+        text, {"SUMMARY": property_of(text, "SUMMARY") + " +30m"}))
 
 
 def script(site, plans):
@@ -430,7 +432,8 @@ EXPECTED = {
               "efb9945d-3cb3-5067-aaa5-520effbbe519.ics PERCENT-COMPLETE:80",
               "712a5b43-584b-514b-8a80-175be2b8bf6d.ics X-TASKFERRY-ACTUAL-WORK:PT3H",
               "the nearest possible value was recorded"),
-    "bookings": ("| 120 | from the project file | import:plan-b", "| 180 | set to a number | project:"),
+    "bookings": ("| 120 | from the project file | import:plan-b", "| 180 | set to a number | project:",
+                 "| 120 | sorting | mailbox:srv/ana@example.com", "| 90 |", "| 30 |"),
 }
 
 

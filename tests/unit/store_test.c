@@ -427,6 +427,42 @@ Test(store, a_booking_counts_once)
 	store_world_free(&world);
 }
 
+Test(store, sources_of_work_in_the_order_they_were_met)
+{
+	static const struct project_source expected[] = { { "note:60 b#1", 60 },
+							  { "note:60 a#1", 0 },
+							  { "note-gone:60 b#1", 0 },
+							  { "set:7", -20 } };
+	struct store_world world = store_world_new();
+	struct project_source *sources = NULL;
+	struct project_booked *booked = NULL;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	cr_expect(book(&world, "note:60 b#1", 60));
+	STORE_OK(store_begin(world.store));
+	for (int again = 0; again < 2; again++) {
+		STORE_OK(project_unbooked_put(world.store, world.assignment->id, "note:60 a#1"));
+		STORE_OK(project_unbooked_put(world.store, world.assignment->id,
+					      "note-gone:60 b#1"));
+	}
+	STORE_OK(store_commit(world.store));
+	cr_expect(book(&world, "set:7", -20));
+	STORE_OK(project_sources(world.store, world.mem, world.assignment->id, &sources, &count));
+	cr_assert_eq(count, COUNT_OF(expected));
+	for (size_t i = 0; i < count; i++) {
+		cr_expect_str_eq(sources[i].key, expected[i].key);
+		cr_expect_eq(sources[i].minutes, expected[i].minutes, "%s", sources[i].key);
+	}
+	STORE_OK(project_bookings(world.store, world.mem, world.assignment->id, &booked, &count));
+	cr_assert_eq(count, 2, "what was not booked is not listed");
+	cr_expect_eq(booked[0].day, 20778);
+	cr_expect_eq(booked[0].minutes, 60);
+	cr_expect_str_eq(booked[0].text, "dug");
+	cr_expect_str_eq(booked[0].author, "mailbox:a/ana");
+	store_world_free(&world);
+}
+
 /* ---- revisions ---- */
 
 static struct revision *revision_of(struct store_world *world, enum revision_state state)

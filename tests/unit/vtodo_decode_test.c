@@ -322,6 +322,33 @@ Test(vtodo_decode, the_task_among_its_instances)
 		}
 }
 
+Test(vtodo_decode, elapsed_seconds)
+{
+	static const struct {
+		const char *body;
+		int64_t seconds; /* -1: none */
+		const char *problem;
+	} rows[] = {
+		{ "X-TASKS-ELAPSED-SECONDS:5400", 5400, "" },
+		{ "X-TASKS-ELAPSED-SECONDS:0", 0, "" },
+		{ "X:y", -1, "" },
+		{ "X-TASKS-ELAPSED-SECONDS:-1", -1,
+		  "X-TASKS-ELAPSED-SECONDS: no number of seconds: -1" },
+		{ "X-TASKS-ELAPSED-SECONDS:1.5", -1,
+		  "X-TASKS-ELAPSED-SECONDS: no number of seconds: 1.5" },
+		{ "X-TASKS-ELAPSED-SECONDS:99999999999999999999", -1,
+		  "X-TASKS-ELAPSED-SECONDS: no number of seconds: 99999999999999999999" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct vtodo *vtodo = decoded_body(rows[i].body);
+
+		cr_expect_eq(vtodo->elapsed_s, rows[i].seconds, "[%s]: %lld", rows[i].body,
+			     (long long)vtodo->elapsed_s);
+		cr_expect_str_eq(problems(vtodo), rows[i].problem, "[%s]", rows[i].body);
+	}
+}
+
 #define BERLIN(start, rule)                                                                        \
 	"BEGIN:VTIMEZONE\nTZID:X\nX-LIC-LOCATION:Europe/"                                          \
 	"Berlin\nBEGIN:DAYLIGHT\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n"                           \
