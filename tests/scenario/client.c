@@ -209,21 +209,24 @@ static void write_item(struct world *world, const char *who, const char *address
 		remove_at(world, who, old);
 }
 
-/* TEXT without the lines of NAME, and with LINE (may be NULL) at the end of the to-do; PRODID
- * stands before it. */
+/* TEXT without the lines of NAME (those of a time zone stay), and with LINE (may be NULL) at the end
+ * of the to-do; PRODID stands before it. */
 static char *replace(TALLOC_CTX *mem, const char *text, const char *name, size_t len,
 		     const char *line)
 {
 	const char *before = text_starts(name, "PRODID") ? "BEGIN:VTODO" : "END:VTODO";
 	struct buf *out = buf_new(mem);
+	bool zone = false;
 
 	while (*text) {
 		const char *end = strchr(text, '\n');
 		size_t n = end ? (size_t)(end - text) + 1 : strlen(text);
 
+		zone = text_starts(text, "BEGIN:VTIMEZONE") ||
+		       (zone && !text_starts(text, "END:VTIMEZONE"));
 		if (line && text_starts(text, before))
 			buf_printf(out, "%s\n", line);
-		if (!is_named(text, name, len))
+		if (zone || !is_named(text, name, len))
 			buf_add(out, text, n);
 		text += n;
 	}
