@@ -663,9 +663,9 @@ def torture_faults(tap, runner):
 class Chaos:
     """Random kills, faults and edits; after each spell the site is brought to rest and looked at."""
     COMMANDS = (["sync"], ["sync"], ["sync"], ["sync", "--full"], ["publish", "--all"], ["import"], ["set"])
-    FAULTS = {"put": "lost busy changed refused full locked rewrite protocol".split(),
+    FAULTS = {"put": "lost busy changed refused full locked rewrite protocol denied-refused denied-changed denied-full".split(),
               "fetch": "protocol busy unreachable".split(), "notice": "token unreachable busy".split(),
-              "remove": "lost busy changed locked".split(), "ensure": "lost busy".split()}
+              "remove": "lost busy changed locked denied-refused denied-changed".split(), "ensure": "lost busy denied-full".split()}
 
     def __init__(self, directory, seed):
         self.random = random.Random(seed)
