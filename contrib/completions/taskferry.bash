@@ -25,6 +25,10 @@ _taskferry_options()
 	"history") words="--json" ;;
 	"revisions") words="--state --json" ;;
 	"revision show") words="--json" ;;
+	"revision accept") words="--comment" ;;
+	"revision reject") words="--comment" ;;
+	"revision restore") words="--comment" ;;
+	"revision dismiss") words="--comment" ;;
 	"queue retry") words="--all" ;;
 	"queue") words="--json" ;;
 	esac
@@ -67,8 +71,8 @@ _taskferry()
 		COMPREPLY=($(compgen -W "losing corrected rejected proposed accepted dismissed" -- "$cur"))
 		return
 		;;
-	--account | --project | --resource)
-		return # what there is stands in the database
+	--account | --project | --resource | --comment)
+		return # what there is stands in the database, or in somebody's head
 		;;
 	esac
 	if [ "$i" -ge "$COMP_CWORD" ]; then
@@ -80,7 +84,7 @@ _taskferry()
 	case $command in
 	project) words="list show archive" ;;
 	task | resource) words="list show set" ;;
-	revision) words="show" ;;
+	revision) words="show accept reject restore dismiss" ;;
 	queue) words="retry" ;;
 	esac
 	if [ -n "$words" ] && [ "$((i + 1))" -eq "$COMP_CWORD" ] && [ "${cur#-}" = "$cur" ]; then

@@ -112,7 +112,7 @@ cli_run cmd_init, cmd_check, cmd_doctor, cmd_import, cmd_publish, cmd_sync, cmd_
 cli_run cmd_project_list, cmd_project_show, cmd_project_archive;
 cli_run cmd_task_list, cmd_task_show, cmd_task_set;
 cli_run cmd_resource_list, cmd_resource_show, cmd_resource_set;
-cli_run cmd_history, cmd_revisions, cmd_revision_show;
+cli_run cmd_history, cmd_revisions, cmd_revision_show, cmd_revision_decide;
 cli_run cmd_queue, cmd_queue_retry;
 
 #endif

@@ -2,6 +2,10 @@
 
 #include "gateway/cli/cli.h"
 
+#define COMMENT                                                                                    \
+	{                                                                                          \
+		"--comment", "TEXT", "why; kept, and told to the person"                           \
+	}
 #define JSON                                                                                       \
 	{                                                                                          \
 		"--json", NULL, "print one JSON document"                                          \
@@ -50,11 +54,19 @@ static const struct cli_command commands[] = {
 	{ "resource", "set", "KEY FIELD=VALUE...", 2, -1, CLI_STORE, cmd_resource_set,
 	  "Change a person's name or e-mail address (name=, email=).", { { NULL, NULL, NULL } } },
 	{ "history", NULL, "ASSIGNMENT", 1, 1, CLI_STORE, cmd_history,
-	  "Show the changes of an assignment, newest last.", { JSON } },
+	  "Show all that happened to an assignment: changes, bookings and revisions, newest last.", { JSON } },
 	{ "revisions", NULL, "", 0, 0, CLI_STORE, cmd_revisions,
 	  "List values that did not become the project's.",
 	  { { "--state", "STATE", "losing, corrected, rejected, proposed, accepted or dismissed" }, JSON } },
 	{ "revision", "show", "ID", 1, 1, CLI_STORE, cmd_revision_show, "Show one revision.", { JSON } },
+	{ "revision", "accept", "ID", 1, 1, CLI_RULES, cmd_revision_decide,
+	  "Take a proposal over: its values become the project's.", { COMMENT } },
+	{ "revision", "reject", "ID", 1, 1, CLI_RULES, cmd_revision_decide,
+	  "Refuse a proposal.", { COMMENT } },
+	{ "revision", "restore", "ID", 1, 1, CLI_RULES, cmd_revision_decide,
+	  "Make the values that lost, or were corrected, rejected or dismissed, the project's again.", { COMMENT } },
+	{ "revision", "dismiss", "ID", 1, 1, CLI_RULES, cmd_revision_decide,
+	  "Put aside a revision that nobody has decided on.", { COMMENT } },
 	{ "queue", "retry", "ID", 0, 1, CLI_STORE, cmd_queue_retry,
 	  "Try a job again now; with --all every waiting, held and dead one, and every held item.",
 	  { { "--all", NULL, "all of them" } } },

@@ -1,12 +1,14 @@
-/* cmd_revision.c - values that did not become, or not yet, the project's. */
+/* cmd_revision.c - values that did not become, or not yet, the project's: shown, and decided on. */
 #include "config.h"
 
-#include "gateway/cli/cli_view.h"
+#include "gateway/cli/cli_revision.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "gateway/cli/cli_view.h"
+#include "gateway/sync/verdict.h"
 #include "store/revisions.h"
 
 static json_t *fields_json(TALLOC_CTX *mem, const struct revision *revision)
@@ -31,7 +33,7 @@ static json_t *fields_json(TALLOC_CTX *mem, const struct revision *revision)
 	return fields;
 }
 
-static json_t *revision_json(TALLOC_CTX *mem, const struct revision *revision)
+json_t *cli_revision_json(TALLOC_CTX *mem, const struct revision *revision)
 {
 	json_t *object = json_object();
 
@@ -43,6 +45,12 @@ static json_t *revision_json(TALLOC_CTX *mem, const struct revision *revision)
 	json_object_set_new(object, "message", cli_json_text(revision->message));
 	json_object_set_new(object, "at", cli_json_time(mem, revision->at_us));
 	json_object_set_new(object, "by", cli_json_text(revision->author));
+	json_object_set_new(object, "origin", cli_json_text(revision_state_name(revision->origin)));
+	json_object_set_new(object, "written_by", cli_json_text(revision->writer));
+	json_object_set_new(object, "against", cli_json_text(revision->against));
+	json_object_set_new(object, "comment", cli_json_text(revision->comment));
+	json_object_set_new(object, "decided_at", cli_json_time(mem, revision->decided_us));
+	json_object_set_new(object, "decided_by", cli_json_text(revision->decided_by));
 	return object;
 }
 
@@ -51,8 +59,7 @@ static const char *or_none(const char *text)
 	return text ? text : "(not set)";
 }
 
-/* "percent 140 %, stands: 100 %; status ..." */
-static char *fields_text(const struct cli *cli, TALLOC_CTX *mem, const struct revision *revision)
+char *cli_revision_values(const struct cli *cli, TALLOC_CTX *mem, const struct revision *revision)
 {
 	struct buf *text = buf_new(mem);
 
@@ -68,8 +75,9 @@ static char *fields_text(const struct cli *cli, TALLOC_CTX *mem, const struct re
 	return buf_steal(&text, mem, NULL);
 }
 
-static struct fault *subject_of(struct cli *cli, TALLOC_CTX *mem, int64_t id,
-				const char **subject_r)
+/* The assignment's values now; NULL: there is no such assignment. */
+static struct fault *values_of(struct cli *cli, TALLOC_CTX *mem, int64_t id,
+			       struct vector **values_r)
 {
 	struct assignment *assignment = NULL;
 	struct stamped *stamped = NULL;
@@ -78,7 +86,7 @@ static struct fault *subject_of(struct cli *cli, TALLOC_CTX *mem, int64_t id,
 	if (!assignment)
 		return NULL;
 	FAULT_TRY(project_values(cli->store, mem, assignment, &stamped));
-	*subject_r = vector_str(stamped->values, FIELD_subject);
+	*values_r = stamped->values;
 	return NULL;
 }
 
@@ -94,16 +102,17 @@ static struct fault *print_revisions(struct cli *cli, const struct revision *lis
 
 	for (size_t i = 0; i < count; i++) {
 		TALLOC_CTX *mem = MEM_CONTEXT(cli->mem);
-		const char *subject = NULL;
+		struct vector *values = NULL;
 
-		FAULT_TRY(subject_of(cli, mem, list[i].assignment_id, &subject));
-		cli_columns_add(
-			table,
-			(const char *[]){ mem_printf(mem, "%lld", (long long)list[i].id),
-					  mem_printf(mem, "%lld", (long long)list[i].assignment_id),
-					  subject, revision_state_name(list[i].state),
-					  cli_view_time(mem, list[i].at_us), list[i].author,
-					  fields_text(cli, mem, &list[i]), list[i].message });
+		FAULT_TRY(values_of(cli, mem, list[i].assignment_id, &values));
+		cli_columns_add(table,
+				(const char *[]){
+					mem_printf(mem, "%lld", (long long)list[i].id),
+					mem_printf(mem, "%lld", (long long)list[i].assignment_id),
+					values ? vector_str(values, FIELD_subject) : NULL,
+					revision_state_name(list[i].state),
+					cli_view_time(mem, list[i].at_us), list[i].author,
+					cli_revision_values(cli, mem, &list[i]), list[i].message });
 		talloc_free(mem);
 	}
 	cli_view_print(cli, table);
@@ -136,7 +145,7 @@ struct fault *cmd_revisions(struct cli *cli)
 	if (cli_has(cli, "--json")) {
 		array = json_array();
 		for (size_t i = 0; i < count; i++)
-			json_array_append_new(array, revision_json(cli->mem, &list[i]));
+			json_array_append_new(array, cli_revision_json(cli->mem, &list[i]));
 		cli_json(cli, array);
 		return NULL;
 	}
@@ -149,34 +158,38 @@ struct fault *cmd_revisions(struct cli *cli)
 	return NULL;
 }
 
-static void print_fields(struct cli *cli, const struct revision *revision)
+/* ---- revision show ---- */
+
+static void print_fields(struct cli *cli, const struct revision *revision, const struct vector *now)
 {
-	static const struct cli_column columns[] = { { "FIELD", CLI_COLUMN_KEY },
-						     { "BEFORE", CLI_COLUMN_WORDS },
-						     { "WRITTEN", CLI_COLUMN_WORDS },
-						     { "STANDS", CLI_COLUMN_WORDS } };
+	static const struct cli_column columns[] = {
+		{ "FIELD", CLI_COLUMN_KEY },     { "BEFORE", CLI_COLUMN_WORDS },
+		{ "WRITTEN", CLI_COLUMN_WORDS }, { "STANDS", CLI_COLUMN_WORDS },
+		{ "NOW", CLI_COLUMN_WORDS },
+	};
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
 	for (int f = 0; f < FIELDS; f++) {
 		const struct revision_field *field = &revision->field[f];
+		enum field id = (enum field)f;
 
 		if (revision->has[f])
-			cli_columns_add(
-				table,
-				(const char *[]){
-					field_table[f].name,
-					cli_view_value(cli, table, (enum field)f, &field->base),
-					cli_view_value(cli, table, (enum field)f, &field->theirs),
-					cli_view_value(cli, table, (enum field)f, &field->ours) });
+			cli_columns_add(table,
+					(const char *[]){
+						field_table[f].name,
+						cli_view_value(cli, table, id, &field->base),
+						cli_view_value(cli, table, id, &field->theirs),
+						cli_view_value(cli, table, id, &field->ours),
+						now ? cli_view_value(cli, table, id, &now->value[f])
+						    : NULL });
 	}
 	fprintf(cli->out, "\n");
 	cli_view_print(cli, table);
 }
 
-struct fault *cmd_revision_show(struct cli *cli)
+static struct fault *find_revision(struct cli *cli, struct revision **revision_r)
 {
 	struct revision *revision = NULL;
-	const char *subject = NULL;
 	int64_t id;
 
 	if (text_to_int(cli->args[0], &id))
@@ -185,20 +198,125 @@ struct fault *cmd_revision_show(struct cli *cli)
 		return fault_new(cli->mem, FAULT_DATA,
 				 "there is no revision '%s'; `taskferry revisions` shows all",
 				 cli->args[0]);
+	*revision_r = revision;
+	return NULL;
+}
+
+/* "restored" is said of what was not a proposal. */
+static const char *state_words(const struct revision *revision)
+{
+	if (revision->state == REVISION_ACCEPTED && revision->origin != REVISION_PROPOSED)
+		return "restored";
+	return revision_state_name(revision->state);
+}
+
+static void print_decision(struct cli *cli, const struct revision *revision)
+{
+	char *next = mem_strdup(cli->mem, "");
+
+	if (revision->decided_us)
+		cli_view_line(cli, "Decided",
+			      mem_printf(cli->mem, "%s, %s by %s",
+					 cli_view_time(cli->mem, revision->decided_us),
+					 state_words(revision), revision->decided_by));
+	cli_view_line(cli, "Comment", revision->comment);
+	for (int v = 0; v < VERDICTS; v++)
+		if (verdict_is_possible((enum verdict)v, revision))
+			next = mem_printf(cli->mem, "%s%s%s", next, *next ? ", " : "",
+					  verdict_name((enum verdict)v));
+	if (*next)
+		cli_view_line(cli, "Possible", next);
+}
+
+struct fault *cmd_revision_show(struct cli *cli)
+{
+	struct revision *revision = NULL;
+	struct vector *now = NULL;
+	const char *subject;
+
+	FAULT_TRY(find_revision(cli, &revision));
 	if (cli_has(cli, "--json")) {
-		cli_json(cli, revision_json(cli->mem, revision));
+		cli_json(cli, cli_revision_json(cli->mem, revision));
 		return NULL;
 	}
-	FAULT_TRY(subject_of(cli, cli->mem, revision->assignment_id, &subject));
+	FAULT_TRY(values_of(cli, cli->mem, revision->assignment_id, &now));
+	subject = now ? vector_str(now, FIELD_subject) : NULL;
 	fprintf(cli->out, "Revision %lld: %s\n", (long long)revision->id,
-		revision_state_name(revision->state));
+		revision_state_name(revision->origin));
 	cli_view_line(cli, "Assignment",
 		      mem_printf(cli->mem, "%lld %s", (long long)revision->assignment_id,
 				 subject ? subject : ""));
 	cli_view_line(cli, "When", cli_view_time(cli->mem, revision->at_us));
 	cli_view_line(cli, "By", revision->author);
+	cli_view_line(cli, "Written by", revision->writer);
+	cli_view_line(cli, "Against", revision->against);
 	cli_view_line(cli, "Rule", revision->rule);
 	cli_view_line(cli, "Why", revision->message);
-	print_fields(cli, revision);
+	print_decision(cli, revision);
+	print_fields(cli, revision, now);
+	return NULL;
+}
+
+/* ---- revision accept, reject, restore, dismiss ---- */
+
+static const char *or_cleared(const char *text)
+{
+	return text ? text : "(not set)";
+}
+
+static void print_changes(struct cli *cli, const struct verdict_result *result)
+{
+	const struct edit_result *edit = result->edit;
+	bool any = false;
+
+	for (int f = 0; f < FIELDS; f++) {
+		enum field field = (enum field)f;
+		const struct value *was = &edit->before->value[f];
+
+		if (!edit->changed[f])
+			continue;
+		any = true;
+		fprintf(cli->out, "%s: %s -> %s", field_table[f].name,
+			or_cleared(cli_view_value(cli, cli->mem, field, was)),
+			or_cleared(cli_view_value(cli, cli->mem, field, &edit->after->value[f])));
+		if (result->moved[f])
+			fprintf(cli->out, " (it was %s when the revision was kept)",
+				or_cleared(cli_view_value(cli, cli->mem, field,
+							  &result->revision->field[f].ours)));
+		fprintf(cli->out, "\n");
+	}
+	if (!any)
+		fprintf(cli->out, "Nothing changed: those values stand already.\n");
+	for (size_t i = 0; i < edit->message_count; i++)
+		cli_attention(cli, "%s", edit->messages[i]);
+}
+
+static void print_verdict(struct cli *cli, const struct verdict_result *result)
+{
+	const struct revision *revision = result->revision;
+
+	if (result->again) {
+		fprintf(cli->out, "Revision %lld was %s already, %s by %s; nothing was done.\n",
+			(long long)revision->id, state_words(revision),
+			cli_view_time(cli->mem, revision->decided_us), revision->decided_by);
+		return;
+	}
+	fprintf(cli->out, "Revision %lld is %s.\n", (long long)revision->id, state_words(revision));
+	if (!result->edit)
+		return;
+	print_changes(cli, result);
+	cli_carry(cli, true);
+}
+
+struct fault *cmd_revision_decide(struct cli *cli)
+{
+	struct edit_env env = cli_edit_env(cli);
+	struct verdict_result *result = NULL;
+	struct revision *revision = NULL;
+
+	FAULT_TRY(find_revision(cli, &revision));
+	FAULT_TRY(verdict_give(cli->mem, &env, revision->id, verdict_find(cli->command->second),
+			       cli_option(cli, "--comment"), &result));
+	print_verdict(cli, result);
 	return NULL;
 }

@@ -3,6 +3,7 @@
  * vectors. */
 #include "config.h"
 
+#include "gateway/cli/cli_timeline.h"
 #include "gateway/cli/cli_view.h"
 
 #include <stdlib.h>
@@ -180,10 +181,10 @@ static json_t *row_json(const struct plan *plan, TALLOC_CTX *mem, const struct r
 /* ---- as a table ---- */
 
 static const struct cli_column task_columns[] = {
-	{ "ID", CLI_COLUMN_KEY },    { "PROJECT", CLI_COLUMN_WORDS },
+	{ "ID", CLI_COLUMN_KEY },       { "PROJECT", CLI_COLUMN_WORDS },
 	{ "PERSON", CLI_COLUMN_WORDS }, { "TASK", CLI_COLUMN_WORDS },
 	{ "DUE", CLI_COLUMN_KEY },      { "STATUS", CLI_COLUMN_KEY },
-	{ "DONE", CLI_COLUMN_KEY },  { "WORK", CLI_COLUMN_NUMBER },
+	{ "DONE", CLI_COLUMN_KEY },     { "WORK", CLI_COLUMN_NUMBER },
 	{ "ITEM", CLI_COLUMN_WORDS },
 };
 
@@ -340,98 +341,17 @@ struct fault *cmd_task_list(struct cli *cli)
 
 /* ---- history ---- */
 
-/* A text of the change log as people read it; NULL: not set. What is no value of the field any more
- * stands as it is. */
-static char *change_text(const struct cli *cli, TALLOC_CTX *mem, const struct change *change,
-			 const char *text)
-{
-	struct value value = { .presence = ABSENT };
-	struct fault *fault = NULL;
-
-	if (!text || change->field == FIELDS)
-		return mem_strdup(mem, text);
-	fault = value_parse(mem, change->field, text, &value);
-	if (fault) {
-		talloc_free(fault);
-		return mem_strdup(mem, text);
-	}
-	return cli_view_value(cli, mem, change->field, &value);
-}
-
-static json_t *change_value_json(TALLOC_CTX *mem, const struct change *change, const char *text)
-{
-	struct value value = { .presence = ABSENT };
-	struct fault *fault = NULL;
-
-	if (!text || change->field == FIELDS)
-		return cli_json_text(text);
-	fault = value_parse(mem, change->field, text, &value);
-	if (fault) {
-		talloc_free(fault);
-		return cli_json_text(text);
-	}
-	return cli_json_value(mem, change->field, &value);
-}
-
-static const char *change_field(const struct change *change)
-{
-	return change->field == FIELDS ? NULL : field_table[change->field].name;
-}
-
-static void print_changes(struct cli *cli, const struct change *changes, size_t count)
-{
-	static const struct cli_column columns[] = {
-		{ "WHEN", CLI_COLUMN_KEY },   { "FIELD", CLI_COLUMN_KEY },
-		{ "FROM", CLI_COLUMN_WORDS }, { "TO", CLI_COLUMN_WORDS },
-		{ "BY", CLI_COLUMN_WORDS },   { "WHY", CLI_COLUMN_WORDS }
-	};
-	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
-
-	for (size_t i = 0; i < count; i++)
-		cli_columns_add(
-			table,
-			(const char *[]){ cli_view_time(table, changes[i].at_us),
-					  change_field(&changes[i]),
-					  change_text(cli, table, &changes[i], changes[i].old_text),
-					  change_text(cli, table, &changes[i], changes[i].new_text),
-					  changes[i].author, changes[i].cause });
-	cli_view_print(cli, table);
-}
-
-static void changes_json(struct cli *cli, const struct change *changes, size_t count)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		const struct change *change = &changes[i];
-		json_t *object = json_object();
-
-		json_object_set_new(object, "seq", cli_json_id(change->seq));
-		json_object_set_new(object, "field", cli_json_text(change_field(change)));
-		json_object_set_new(object, "from",
-				    change_value_json(cli->mem, change, change->old_text));
-		json_object_set_new(object, "to",
-				    change_value_json(cli->mem, change, change->new_text));
-		json_object_set_new(object, "at", cli_json_time(cli->mem, change->at_us));
-		json_object_set_new(object, "by", cli_json_text(change->author));
-		json_object_set_new(object, "cause", cli_json_text(change->cause));
-		json_array_append_new(array, object);
-	}
-	cli_json(cli, array);
-}
-
 struct fault *cmd_history(struct cli *cli)
 {
 	struct assignment *assignment = NULL;
-	struct change *changes = NULL;
-	size_t count = 0;
+	struct cli_timeline *timeline = NULL;
 
 	FAULT_TRY(cli_assignment(cli, cli->args[0], &assignment));
-	FAULT_TRY(project_history(cli->store, cli->mem, assignment, &changes, &count));
+	FAULT_TRY(cli_timeline_read(cli, assignment, &timeline));
 	if (cli_has(cli, "--json"))
-		changes_json(cli, changes, count);
-	else if (count)
-		print_changes(cli, changes, count);
+		cli_json(cli, cli_timeline_json(cli, timeline));
+	else if (cli_timeline_count(timeline))
+		cli_timeline_print(cli, timeline, 0);
 	else
 		fprintf(cli->out, "Nothing has ever been changed on assignment %s.\n",
 			cli->args[0]);
@@ -442,10 +362,10 @@ struct fault *cmd_history(struct cli *cli)
 
 static struct fault *bookings_json(struct cli *cli, int64_t assignment, json_t *array)
 {
-	struct project_booked *list = NULL;
+	struct booked *list = NULL;
 	size_t count = 0;
 
-	FAULT_TRY(project_bookings(cli->store, cli->mem, assignment, &list, &count));
+	FAULT_TRY(project_booked(cli->store, cli->mem, assignment, &list, &count));
 	for (size_t i = 0; i < count; i++) {
 		struct when day = when_date(list[i].day);
 		json_t *object = json_object();
@@ -575,23 +495,22 @@ static char *minutes_text(TALLOC_CTX *mem, int64_t minutes)
 			  (long long)(size % 60));
 }
 
-static void print_bookings(struct cli *cli, const struct project_booked *list, size_t count)
+static void print_bookings(struct cli *cli, const struct booked *list, size_t count)
 {
-	static const struct cli_column columns[] = {
-		{ "DAY", CLI_COLUMN_KEY },  { "WORK", CLI_COLUMN_NUMBER },
-		{ "TEXT", CLI_COLUMN_WORDS }, { "FROM", CLI_COLUMN_KEY },
-		{ "BY", CLI_COLUMN_WORDS }
-	};
+	static const struct cli_column columns[] = { { "DAY", CLI_COLUMN_KEY },
+						     { "WORK", CLI_COLUMN_NUMBER },
+						     { "TEXT", CLI_COLUMN_WORDS },
+						     { "FROM", CLI_COLUMN_KEY },
+						     { "BY", CLI_COLUMN_WORDS } };
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
 	for (size_t i = 0; i < count; i++) {
 		struct when day = when_date(list[i].day);
 
-		cli_columns_add(table,
-				(const char *[]){ when_text(table, &day),
-						  minutes_text(table, list[i].minutes),
-						  list[i].text, booking_kind(list[i].source_key),
-						  list[i].author });
+		cli_columns_add(table, (const char *[]){
+					       when_text(table, &day),
+					       minutes_text(table, list[i].minutes), list[i].text,
+					       booking_kind(list[i].source_key), list[i].author });
 	}
 	fprintf(cli->out, "\nBooked work\n");
 	cli_view_print(cli, table);
@@ -601,14 +520,15 @@ static struct fault *show_text(const struct plan *plan, const struct row *row)
 {
 	struct cli *cli = plan->cli;
 	const char *parent = NULL, *subject = vector_str(row->stamped->values, FIELD_subject);
-	struct change *changes = NULL;
-	struct project_booked *booked = NULL;
-	size_t count = 0, booked_count = 0, skip;
+	struct cli_timeline *timeline = NULL;
+	struct booked *booked = NULL;
+	size_t count, booked_count = 0, skip;
 
 	FAULT_TRY(parent_subject(plan, row, &parent));
-	FAULT_TRY(project_bookings(cli->store, cli->mem, row->assignment->id, &booked,
-				   &booked_count));
-	FAULT_TRY(project_history(cli->store, cli->mem, row->assignment, &changes, &count));
+	FAULT_TRY(
+		project_booked(cli->store, cli->mem, row->assignment->id, &booked, &booked_count));
+	FAULT_TRY(cli_timeline_read(cli, row->assignment, &timeline));
+	count = cli_timeline_count(timeline);
 	fprintf(cli->out, "Assignment %lld: %s\n", (long long)row->assignment->id,
 		subject ? text_one_line(cli->mem, subject, SUBJECT_MAX_CHARS) : "(no subject)");
 	print_row(plan, row, parent);
@@ -622,7 +542,7 @@ static struct fault *show_text(const struct plan *plan, const struct row *row)
 			(long long)row->assignment->id);
 	else
 		fprintf(cli->out, "\nChanges\n");
-	print_changes(cli, changes + skip, count - skip);
+	cli_timeline_print(cli, timeline, skip);
 	return NULL;
 }
 

@@ -10,8 +10,7 @@
 #include "queue/queue.h"
 #include "store/link.h"
 
-/* Fields that come from the plan's structure only. */
-static bool is_structure(enum field field)
+bool edit_is_structure(enum field field)
 {
 	return field == FIELD_parent || field == FIELD_predecessors || field == FIELD_summary;
 }
@@ -96,7 +95,7 @@ static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env,
 		struct value value = { .presence = ABSENT };
 		int64_t minutes;
 
-		if (is_structure(fields[i].field))
+		if (edit_is_structure(fields[i].field))
 			return fault_new(mem, FAULT_DATA,
 					 "%s comes from the plan; change it there and import again",
 					 info->name);
@@ -119,14 +118,13 @@ static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env,
 	return NULL;
 }
 
-static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env,
-			   const struct assignment *assignment, struct edit_result *result)
+struct fault *edit_judge(TALLOC_CTX *mem, const struct edit_env *env,
+			 const struct rules_context *context, const char *done,
+			 struct edit_result *result)
 {
-	struct rules_context context;
-	struct rules_result *verdict;
+	struct rules_result *verdict =
+		rules_judge(result, env->rules, context, result->before, result->after);
 
-	FAULT_TRY(edit_context(mem, env, assignment, result->before, "project", &context));
-	verdict = rules_judge(result, env->rules, &context, result->before, result->after);
 	for (size_t i = 0; i < verdict->hit_count; i++) {
 		const struct rules_hit *hit = &verdict->hits[i];
 		const char *words = hit->message ? hit->message : "";
@@ -136,16 +134,24 @@ static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env,
 		result->messages[result->message_count++] =
 			mem_printf(result, "rule %s: %s", hit->rule, words);
 		if (hit->action == RULE_REJECT || hit->action == RULE_HOLD)
-			return fault_new(mem, FAULT_DATA, "not changed: rule %s: %s", hit->rule,
+			return fault_new(mem, FAULT_DATA, "not %s: rule %s: %s", done, hit->rule,
 					 words);
 	}
-	result->attention = verdict->hit_count > 0;
+	result->attention = result->attention || verdict->hit_count > 0;
 	result->after = verdict->values;
 	return NULL;
 }
 
-/* Whoever shows what has changed gets it. */
-static struct fault *queue_pulls(TALLOC_CTX *mem, const struct edit_env *env, int64_t project)
+static struct fault *judge(TALLOC_CTX *mem, const struct edit_env *env,
+			   const struct assignment *assignment, struct edit_result *result)
+{
+	struct rules_context context;
+
+	FAULT_TRY(edit_context(mem, env, assignment, result->before, "project", &context));
+	return edit_judge(mem, env, &context, "changed", result);
+}
+
+struct fault *edit_carry(TALLOC_CTX *mem, const struct edit_env *env, int64_t project)
 {
 	int64_t *accounts = NULL;
 	size_t count = 0;
@@ -178,7 +184,7 @@ static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t i
 	FAULT_TRY(book_difference(env, assignment, vector_get(result->before, FIELD_actual_work, 0),
 				  vector_get(result->after, FIELD_actual_work, 0),
 				  &result->changed[FIELD_actual_work]));
-	return queue_pulls(result, env, assignment->project_id);
+	return edit_carry(result, env, assignment->project_id);
 }
 
 struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,

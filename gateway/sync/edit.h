@@ -42,6 +42,19 @@ struct fault *edit_write(const struct edit_env *env, const struct assignment *as
 			 const struct vector *before, const struct vector *after, const char *cause,
 			 bool changed_r[FIELDS]) ATTR_MUST_CHECK;
 
+/* Lets the rules judge the step from RESULT's before to its after, which becomes what they make of
+ * it; their words are added to the messages. DATA fault "not DONE: ..." when one refuses. */
+struct fault *edit_judge(TALLOC_CTX *mem, const struct edit_env *env,
+			 const struct rules_context *context, const char *done,
+			 struct edit_result *result) ATTR_MUST_CHECK;
+
+/* True for fields that come from the plan's structure only and are not for setting. */
+bool edit_is_structure(enum field field);
+
+/* Jobs for all who show what has changed in a project; in the caller's transaction. */
+struct fault *edit_carry(TALLOC_CTX *mem, const struct edit_env *env,
+			 int64_t project) ATTR_MUST_CHECK;
+
 /* What rules judge a change of this assignment with, by the project manager or an import
  * (gateway/sync/context.h). VALUES, as they stand, live as long as the context. */
 struct fault *edit_context(TALLOC_CTX *mem, const struct edit_env *env,

@@ -225,7 +225,8 @@ static struct fault *new_assignment(struct import *import, const struct projfile
 
 	fresh.uid = round_uid(import->mem, url, import->result->project->source_key,
 			      task->source_key, resource->key, ordinal);
-	FAULT_TRY(project_assignment_add(import->env.store, &fresh, &fresh.id));
+	FAULT_TRY(project_assignment_add(import->env.store, &fresh, import->env.author,
+					 "in the project file", &fresh.id));
 	import->assignments = MEM_GROW(import->mem, import->assignments, struct assignment,
 				       import->assignment_count + 1);
 	import->matched =
@@ -259,8 +260,9 @@ static struct fault *one_assignment(struct import *import, const struct projfile
 		assignment = &import->assignments[i];
 		import->matched[i] = true;
 		if (assignment->state == ASSIGNMENT_WITHDRAWN)
-			FAULT_TRY(project_assignment_set_state(import->env.store, assignment->id,
-							       ASSIGNMENT_ACTIVE));
+			FAULT_TRY(project_assignment_set_state(
+				import->env.store, assignment, ASSIGNMENT_ACTIVE,
+				import->env.author, "in the project file again"));
 	}
 	import->result->assignments++;
 	FAULT_TRY(import_assignment_values(import, assignment, row, &changed));
@@ -323,8 +325,9 @@ static struct fault *vanished(struct import *import)
 	for (size_t i = 0; i < import->assignment_count; i++) {
 		if (import->matched[i] || import->assignments[i].state == ASSIGNMENT_WITHDRAWN)
 			continue;
-		FAULT_TRY(project_assignment_set_state(import->env.store, import->assignments[i].id,
-						       ASSIGNMENT_WITHDRAWN));
+		FAULT_TRY(project_assignment_set_state(import->env.store, &import->assignments[i],
+						       ASSIGNMENT_WITHDRAWN, import->env.author,
+						       "not in the project file any more"));
 		/* its base stays: what comes back in a later file is no news again, nor booked
 		 * twice */
 		import->result->withdrawn++;

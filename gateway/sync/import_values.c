@@ -4,6 +4,8 @@
 
 #include "gateway/sync/import_private.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "store/revisions.h"
 
@@ -25,6 +27,15 @@ static bool differs(const struct vector *base, const struct vector *file, enum f
 	static const struct value none = { .presence = ABSENT };
 
 	return !value_identical(field, base ? &base->value[field] : &none, &file->value[field]);
+}
+
+/* What a person wrote and the file replaces. */
+static void keep_old(struct revision *losing, const struct vector *base, const struct stamped *now,
+		     const struct vector *after, enum field field)
+{
+	revision_field(losing, field, base ? &base->value[field] : NULL, &now->values->value[field],
+		       &after->value[field]);
+	losing->writer = now->author[field];
 }
 
 /* The project's values with the file's differences put in; LOSING gets what people wrote and the
@@ -52,8 +63,7 @@ static struct vector *apply(struct import *import, const struct vector *base,
 			vector_clear(after, (enum field)f);
 		if (now->author[f] && text_starts(now->author[f], "mailbox:") &&
 		    !value_same((enum field)f, old, &after->value[f]))
-			revision_field(losing, (enum field)f, base ? &base->value[f] : NULL, old,
-				       &after->value[f]);
+			keep_old(losing, base, now, after, (enum field)f);
 	}
 	return after;
 }
@@ -64,6 +74,49 @@ static bool any_changed(const bool changed[FIELDS])
 		if (changed[f])
 			return true;
 	return false;
+}
+
+static struct fault *keep_losing(struct import *import, const struct assignment *assignment,
+				 struct revision *losing)
+{
+	if (!revision_has_any(losing))
+		return NULL;
+	losing->assignment_id = assignment->id;
+	losing->message = "replaced by a newer value of the project file";
+	losing->at_us = clock_now_us(import->env.clock);
+	losing->author = losing->against = import->env.author;
+	import->result->losing++;
+	return revisions_add(import->env.store, losing);
+}
+
+/* The person's own assignment of a task whose value they wrote: where they find it again. */
+static struct fault *assignment_of_writer(struct import *import, int64_t task, const char *writer,
+					  struct assignment **assignment_r)
+{
+	const char *key = strchr(writer, '/');
+	struct resource *resource = NULL;
+	struct assignment *list = NULL;
+	size_t count = 0;
+
+	if (key)
+		FAULT_TRY(project_resource_by_key(import->env.store, import->mem, key + 1,
+						  &resource));
+	if (resource)
+		FAULT_TRY(project_assignments_of_task(import->env.store, import->mem, task,
+						      resource->id, &list, &count));
+	*assignment_r = count ? &list[0] : NULL;
+	return NULL;
+}
+
+static struct fault *keep_losing_of_task(struct import *import, const struct task *task,
+					 struct revision *losing)
+{
+	struct assignment *assignment = NULL;
+
+	if (!revision_has_any(losing))
+		return NULL;
+	FAULT_TRY(assignment_of_writer(import, task->id, losing->writer, &assignment));
+	return assignment ? keep_losing(import, assignment, losing) : NULL;
 }
 
 struct fault *import_task_values(struct import *import, const struct task *task,
@@ -82,6 +135,7 @@ struct fault *import_task_values(struct import *import, const struct task *task,
 	FAULT_TRY(project_task_values(import->env.store, import->mem, task->id, &now));
 	FAULT_TRY(edit_write(&import->env, &owner, now->values,
 			     apply(import, base, file, now, losing), NULL, changed));
+	FAULT_TRY(keep_losing_of_task(import, task, losing));
 	*changed_r = any_changed(changed);
 	return project_base_put(import->env.store, owner.project_id, owner_key, file);
 }
@@ -128,19 +182,6 @@ static struct fault *judge(struct import *import, const struct assignment *assig
 	}
 	*after = verdict->values;
 	return NULL;
-}
-
-static struct fault *keep_losing(struct import *import, const struct assignment *assignment,
-				 struct revision *losing)
-{
-	if (!revision_has_any(losing))
-		return NULL;
-	losing->assignment_id = assignment->id;
-	losing->message = "replaced by a newer value of the project file";
-	losing->at_us = clock_now_us(import->env.clock);
-	losing->author = import->env.author;
-	import->result->losing++;
-	return revisions_add(import->env.store, losing);
 }
 
 struct fault *import_assignment_values(struct import *import, const struct assignment *assignment,

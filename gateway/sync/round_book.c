@@ -243,16 +243,12 @@ static struct fault *write_plan(struct round *round, const struct assignment_vie
 	return write_correction(round, view, decision, sum - before - plan->minutes);
 }
 
-struct fault *round_book_write(struct round *round, struct link *link,
-			       const struct assignment_view *view,
+struct fault *round_book_write(struct round *round, const struct assignment_view *view,
 			       const struct item_decision *decision,
 			       const struct round_booking *booking)
 {
 	if (!booking)
 		return NULL;
-	if (booking->plan->ask_count)
-		link->correction = "Work that is booked already, or more of it than a day has, was "
-				   "changed in the item; the project manager decides on it.";
 	return write_plan(round, view, decision, booking->plan);
 }
 
@@ -325,9 +321,9 @@ static struct fault *write_child(struct round *round, TALLOC_CTX *mem, int64_t a
 	round->report->changed += decision->changed[FIELD_actual_work];
 	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, false,
 				     &link));
-	if (!link || !decision->correction)
+	if (!link || !decision->remark)
 		return NULL;
-	link->correction = decision->correction;
+	link->correction = decision->remark;
 	return link_set(round->env->store, link);
 }
 

@@ -69,11 +69,14 @@ struct fault *round_wait_for(struct round *round, const struct found *found, con
 /* An assignee who brings a removed item back takes the task on again. */
 static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *link)
 {
+	struct assignment *assignment = NULL;
+
 	if (link->state != LINK_DECLINED && link->state != LINK_IGNORED)
 		return NULL;
-	(void)mem;
-	FAULT_TRY(project_assignment_set_state(round->env->store, link->assignment_id,
-					       ASSIGNMENT_ACTIVE));
+	FAULT_TRY(project_assignment(round->env->store, mem, link->assignment_id, &assignment));
+	FAULT_TRY(project_assignment_set_state(round->env->store, assignment, ASSIGNMENT_ACTIVE,
+					       round->author,
+					       "the assignee brought the item back"));
 	link->seen = link->want = NULL;
 	link->dirty = false;
 	return NULL;
@@ -86,20 +89,24 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 {
 	const struct vector *base = round_mailbox_base(link, found);
 	struct revision *revision = revision_new(link, REVISION_LOSING);
+	struct assignment *assignment = NULL;
+	struct stamped *stamped = NULL;
 
+	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
+	FAULT_TRY(project_values(round->env->store, link, assignment, &stamped));
 	if (!base) /* what was sent and never seen */
 		base = link->want ? link->want : vector_new(link);
-
 	revision->message = "changed while the assignment was withdrawn";
 	for (int f = 0; f < FIELDS; f++) {
 		const struct value *now = &found->decoded->values->value[f];
 
 		if (now->presence != ABSENT && !value_same((enum field)f, &base->value[f], now))
-			revision_field(revision, (enum field)f, &base->value[f], now, NULL);
+			revision_field(revision, (enum field)f, &base->value[f], now,
+				       &stamped->values->value[f]);
 	}
 	revision->assignment_id = link->assignment_id;
 	revision->at_us = clock_now_us(round->env->clock);
-	revision->author = round->author;
+	revision->author = revision->writer = round->author;
 	if (revision_has_any(revision)) {
 		FAULT_TRY(revisions_add(round->env->store, revision));
 		round->report->losing++;

@@ -181,7 +181,7 @@ static struct fault *add_beaten(struct round *round, const struct link *link,
 	}
 	revision->assignment_id = link->assignment_id;
 	revision->at_us = clock_now_us(round->env->clock);
-	revision->author = round->author;
+	revision->author = revision->writer = revision->against = round->author;
 	round->report->losing++;
 	return revisions_add(round->env->store, revision);
 }
@@ -193,15 +193,20 @@ const struct vector *round_mailbox_base(const struct link *link, const struct fo
 	return found->base ? found->base : link->seen;
 }
 
+/* True when the person said something that the project takes. */
+static bool has_report(const struct item_decision *decision)
+{
+	for (int f = 0; f < FIELDS; f++)
+		if (decision->changed[f])
+			return true;
+	return false;
+}
+
 /* The halves of a message that a person's report is in do not say the same: worth a write, so that
  * both show what was reported. What clients drop by themselves is not. */
 static bool is_uneven(const struct found *found, const struct item_decision *decision)
 {
-	bool reported = false;
-
-	for (int f = 0; f < FIELDS; f++)
-		reported = reported || decision->changed[f];
-	return found->decoded->uneven && !found->keeps_seen && reported;
+	return found->decoded->uneven && !found->keeps_seen && has_report(decision);
 }
 
 /* Which groups can have changed on either side since they agreed (DESIGN section 4); false: any of
@@ -244,6 +249,8 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	input.project = view.stamped->values;
 	input.project_at_us = view.stamped->at_us;
 	input.parent_uid = view.parent_uid;
+	input.project_by = view.stamped->author;
+	input.author = round->author;
 	input.context = &view.context;
 	input.times = (struct merge_times){ .server_us = found->item->modified_us,
 					    .last_modified_us = found->decoded->last_modified_us,
@@ -256,11 +263,11 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 		input.item_moved = item_moved;
 	}
 	decision = round_book_judge(mem, &input, booking);
-	FAULT_TRY(round_book_write(round, link, &view, decision, booking));
+	FAULT_TRY(round_book_write(round, &view, decision, booking));
 	FAULT_TRY(write_changes(round, &view, decision));
 	FAULT_TRY(round_add_revisions(round, link->assignment_id, decision));
-	if (decision->correction)
-		link->correction = decision->correction;
+	if (decision->remark || has_report(decision))
+		link->correction = decision->remark;
 	FAULT_TRY(add_beaten(round, link, found));
 	FAULT_TRY(round_keep_old(round, link, found));
 	FAULT_TRY(round_agree(round, link, found));

@@ -75,7 +75,8 @@ static struct fault *decline(struct round *round, struct link *link)
 	step.assignment_id = assignment->id;
 	step.old = &stamped->values->value[FIELD_status];
 	FAULT_TRY(project_change(store, &step, NULL));
-	FAULT_TRY(project_assignment_set_state(store, assignment->id, ASSIGNMENT_DECLINED));
+	FAULT_TRY(project_assignment_set_state(store, assignment, ASSIGNMENT_DECLINED,
+					       round->author, step.cause));
 	link->state = LINK_DECLINED;
 	round->report->declined++;
 	round_note(round->report, "declined: %s deleted '%s'", round->resource->key,

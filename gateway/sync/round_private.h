@@ -123,8 +123,7 @@ struct fault *round_book_read(struct round *round, TALLOC_CTX *mem, const struct
 			      struct round_booking **booking_r) ATTR_MUST_CHECK;
 struct item_decision *round_book_judge(TALLOC_CTX *mem, struct item_input *input,
 				       const struct round_booking *booking);
-struct fault *round_book_write(struct round *round, struct link *link,
-			       const struct assignment_view *view,
+struct fault *round_book_write(struct round *round, const struct assignment_view *view,
 			       const struct item_decision *decision,
 			       const struct round_booking *booking) ATTR_MUST_CHECK;
 

@@ -9,7 +9,9 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "decide/publish.h"
+#include "decide/told.h"
 #include "model/ids.h"
+#include "store/revisions.h"
 
 #define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
 #define HOUR_US (3600 * CLOCK_SECOND_US)
@@ -62,8 +64,9 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 			     char **text_r, size_t *len_r)
 {
 	struct assignment_view view;
-	struct trailer trailer = { .project = round->project->name,
-				   .correction = link->correction };
+	struct trailer trailer = { .project = round->project->name, .remark = link->correction };
+	struct revision *newest = NULL;
+	size_t count = 0;
 	struct codec_publish publish = { .values = link->want,
 					 .edition = link->edition,
 					 .now_us = clock_now_us(round->env->clock),
@@ -74,6 +77,9 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
+	FAULT_TRY(revisions_newest(round->env->store, mem, link->assignment_id, &newest, &count));
+	trailer.outcomes =
+		told_text(mem, newest, count, view.stamped->at_us, round->env->conf->site.dates);
 	trailer.values = view.stamped->values;
 	trailer.hint = round_form(round) == ENDPOINT_MESSAGE
 			       ? TRAILER_HINT_MESSAGE " " TRAILER_HINT_WORK

@@ -22,6 +22,8 @@
 	X(PUBLISH_DONE, "publish: committed")                                                      \
 	X(SET_STAGED, "task set: written, not committed")                                          \
 	X(SET_DONE, "task set: committed")                                                         \
+	X(VERDICT_STAGED, "revision: decision written, not committed")                             \
+	X(VERDICT_DONE, "revision: committed")                                                     \
 	X(JOB_ADDED, "queue: jobs of this run committed")                                          \
 	X(JOB_LEASED, "queue: job leased")                                                         \
 	X(JOB_FINISHING, "queue: work done, job not yet marked")                                   \

@@ -19,7 +19,8 @@
 struct work {
 	const struct item_input *in;
 	struct item_decision *out;
-	struct vector *published; /* the project's values as an item would show them */
+	struct vector *published;   /* the project's values as an item would show them */
+	const struct vector *meant; /* the item as it was read, gestures understood */
 	struct merge *merge;
 	struct vector *asked; /* the project's values with all that the person may change */
 	bool moved[FIELDS];   /* the person's value is part of `asked` */
@@ -50,7 +51,7 @@ static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 	int64_t mailbox_us = merge_mailbox_time(&in->times);
 
 	progress.changed_us = mailbox_us;
-	side[MAILBOX].values = gesture_read(mem, &progress);
+	side[MAILBOX].values = work->meant = gesture_read(mem, &progress);
 	for (int f = 0; f < FIELDS; f++) {
 		side[PROJECT].changed_us[f] = in->project_at_us[f];
 		side[MAILBOX].changed_us[f] = mailbox_us;
@@ -61,15 +62,24 @@ static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 	return merge_item(mem, side);
 }
 
+/* A value of the person that the project's stands against. */
+static void of_person(const struct item_input *in, struct revision *revision, enum field field)
+{
+	revision->writer = in->author;
+	if (!revision->against && in->project_by)
+		revision->against = in->project_by[field];
+}
+
 /* Step 2. */
 static void apply_rights(struct work *work)
 {
 	const struct item_input *in = work->in;
 	struct revision *proposal = revision_new(work->out, REVISION_PROPOSED);
 	struct revision *losing = revision_new(work->out, REVISION_LOSING);
+	struct revision *beaten = revision_new(work->out, REVISION_LOSING);
 
 	proposal->message = "the plan is the project manager's; this is kept as a proposal";
-	losing->message = "changed on both sides; the newer value won";
+	losing->message = beaten->message = "changed on both sides; the newer value won";
 	for (int f = 0; f < FIELDS; f++) {
 		enum merge_from from = work->merge->from[f];
 		const struct value *theirs = &work->merge->values->value[f];
@@ -77,17 +87,24 @@ static void apply_rights(struct work *work)
 		bool differs =
 			from == MERGE_FROM_MAILBOX && !value_same((enum field)f, theirs, ours);
 
+		const struct value *base = in->seen ? &in->seen->value[f] : NULL;
+
 		if (differs && !in->assignee[field_table[f].group]) {
-			revision_field(proposal, (enum field)f,
-				       in->seen ? &in->seen->value[f] : NULL, theirs, ours);
+			revision_field(proposal, (enum field)f, base, theirs, ours);
+			of_person(in, proposal, (enum field)f);
 			continue;
 		}
-		if (work->merge->lost[f] && from == MERGE_FROM_PROJECT)
-			revision_field(losing, (enum field)f, in->seen ? &in->seen->value[f] : NULL,
-				       &in->item->value[f], ours);
-		else if (work->merge->lost[f])
-			revision_field(losing, (enum field)f, in->seen ? &in->seen->value[f] : NULL,
-				       ours, theirs);
+		if (work->merge->lost[f] && from == MERGE_FROM_PROJECT) {
+			if (work->meant->value[f].presence == ABSENT)
+				continue; /* nothing was said that could be lost */
+			revision_field(losing, (enum field)f, base, &work->meant->value[f], ours);
+			of_person(in, losing, (enum field)f);
+		} else if (work->merge->lost[f] && !value_same((enum field)f, ours, theirs)) {
+			/* as the project had it, not as items show it: it may be restored */
+			revision_field(beaten, (enum field)f, base, &in->project->value[f], theirs);
+			beaten->writer = in->project_by ? in->project_by[f] : NULL;
+			beaten->against = in->author;
+		}
 		if (differs) {
 			vector_put(work->asked, (enum field)f, theirs);
 			work->moved[f] = true;
@@ -97,6 +114,7 @@ static void apply_rights(struct work *work)
 		work->out->pushed_back = true;
 	add_revision(work->out, proposal);
 	add_revision(work->out, losing);
+	add_revision(work->out, beaten);
 }
 
 static void propose_work(struct work *work, int64_t sum)
@@ -137,14 +155,28 @@ static enum revision_state hit_state(const struct rules_hit *hit)
 	return states[hit->action];
 }
 
+/* What a rule takes back of a coupled field, it takes back of all. */
+static bool is_hit(const struct rules_hit *hit, int field)
+{
+	bool taken_back = hit->action == RULE_REJECT || hit->action == RULE_HOLD;
+
+	for (int f = 0; f < FIELDS; f++)
+		if (hit->field[f] &&
+		    (f == field || (taken_back && field_table[f].merge == MERGE_COUPLED &&
+				    field_table[field].merge == MERGE_COUPLED &&
+				    field_table[f].group == field_table[field].group)))
+			return true;
+	return false;
+}
+
 /* Steps 3 and 4: one revision per rule that changed or refused something that the person wrote. */
 static void note_hit(struct work *work, const struct rules_hit *hit, const struct vector *final,
-		     struct buf *words)
+		     struct buf *remarks)
 {
 	struct revision *revision;
 
 	if (hit->action == RULE_WARN) {
-		buf_printf(words, "%s%s", words->len ? " " : "",
+		buf_printf(remarks, "%s%s", remarks->len ? " " : "",
 			   hit->message ? hit->message : hit->rule);
 		return;
 	}
@@ -152,20 +184,20 @@ static void note_hit(struct work *work, const struct rules_hit *hit, const struc
 	revision->rule = mem_strdup(revision, hit->rule);
 	revision->message = mem_strdup(revision, hit->message);
 	for (int f = 0; f < FIELDS; f++) {
-		if (!hit->field[f] ||
+		if (!is_hit(hit, f) ||
 		    value_identical((enum field)f, &work->asked->value[f], &final->value[f]))
 			continue;
 		if (work->moved[f])
 			revision_field(revision, (enum field)f, &work->in->project->value[f],
 				       &work->asked->value[f], &final->value[f]);
+		if (!hit->field[f])
+			continue;
 		work->out->rule[f] = mem_strdup(work->out, hit->rule);
 		work->out->message[f] = mem_strdup(work->out, hit->message);
 	}
-	if (revision_has_any(revision)) {
+	revision->writer = work->in->author;
+	if (revision_has_any(revision))
 		work->out->pushed_back = true;
-		buf_printf(words, "%s%s", words->len ? " " : "",
-			   hit->message ? hit->message : hit->rule);
-	}
 	add_revision(work->out, revision);
 }
 
@@ -174,12 +206,12 @@ static void apply_rules(struct work *work, TALLOC_CTX *mem)
 	const struct item_input *in = work->in;
 	struct rules_result *result =
 		rules_judge(mem, in->rules, in->context, in->project, work->asked);
-	struct buf *words = buf_new(mem);
+	struct buf *remarks = buf_new(mem);
 
 	for (size_t i = 0; i < result->hit_count; i++)
-		note_hit(work, &result->hits[i], result->values, words);
-	if (words->len)
-		work->out->correction = mem_strdup(work->out, words->data);
+		note_hit(work, &result->hits[i], result->values, remarks);
+	if (remarks->len)
+		work->out->remark = mem_strdup(work->out, remarks->data);
 	for (int f = 0; f < FIELDS; f++) {
 		if (value_identical((enum field)f, &in->project->value[f],
 				    &result->values->value[f]))
@@ -211,10 +243,6 @@ struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *inpu
 			apply_rules(&work, scratch);
 	}
 	out->want = publish_vector(out, out->project, input->dates, input->parent_uid);
-	if (out->pushed_back && !out->correction)
-		out->correction = mem_strdup(
-			out, "Dates, titles and other parts of the plan are the project manager's; "
-			     "your change was passed on as a proposal.");
 	talloc_free(scratch);
 	return out;
 }

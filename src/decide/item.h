@@ -8,10 +8,12 @@
 #include "model/revision.h"
 
 struct item_input {
-	const struct vector *project; /* the assignment's values now */
-	const int64_t *project_at_us; /* [FIELDS] when each got its value */
-	const struct vector *want;    /* as last published; NULL: never */
-	const struct vector *seen;    /* as last read; NULL: first contact */
+	const struct vector *project;  /* the assignment's values now */
+	const int64_t *project_at_us;  /* [FIELDS] when each got its value */
+	const char *const *project_by; /* [FIELDS] who gave it; NULL: not known */
+	const char *author;            /* who edits the item; NULL: not known */
+	const struct vector *want;     /* as last published; NULL: never */
+	const struct vector *seen;     /* as last read; NULL: first contact */
 	const struct vector
 		*item; /* as read now; NULL: nothing was read, only the project's side counts */
 	const char *writer; /* PRODID of ITEM, or NULL */
@@ -36,8 +38,8 @@ struct item_decision {
 	struct revision **revisions; /* what did not become the project's, state, fields, rule and
 					message filled in */
 	size_t revision_count;
-	const char *correction; /* for the trailer; NULL: nothing was corrected */
-	bool pushed_back;       /* a person's value goes back changed: counts for M8 */
+	const char *remark; /* what rules warn of, for the trailer; NULL: nothing */
+	bool pushed_back;   /* a person's value goes back changed: counts for M8 */
 };
 
 struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *input);

@@ -46,6 +46,7 @@ struct rule {
 	const char *name;
 	const char *message;
 	enum conf_rule_action action;
+	bool builtin;
 	struct expr *when;
 	bool watches[FIELDS]; /* named by `when` as new.FIELD */
 	bool asks;            /* names task.predecessors_open, in any expression */
@@ -158,8 +159,10 @@ static void add_builtins(struct rules *rules, const struct conf *builtin, const 
 	for (size_t i = 0; i < builtin->rule_count; i++) {
 		const struct conf_rule *own = conf_rule_find(conf, builtin->rules[i].name);
 
-		if (!own || own->enabled)
-			add_rule(rules, own && own->when ? own : &builtin->rules[i], report);
+		if (own && !own->enabled)
+			continue;
+		add_rule(rules, own && own->when ? own : &builtin->rules[i], report);
+		rules->rules[rules->count - 1].builtin = !own || !own->when;
 	}
 }
 
@@ -208,6 +211,14 @@ struct rules *rules_new(TALLOC_CTX *mem, const struct conf *conf, struct conf_re
 		return rules;
 	talloc_free(rules);
 	return NULL;
+}
+
+bool rules_is_builtin(const struct rules *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->rules[i].builtin && !strcmp(rules->rules[i].name, name))
+			return true;
+	return false;
 }
 
 /* ---- judging ---- */
@@ -468,6 +479,26 @@ static enum pass correct(struct judgement *j, const struct rule *rule, const boo
 	return PASS_CORRECTED;
 }
 
+/* True when all that a rule looks at, of what it is overruled in, is as it was then. */
+static bool is_overruled(const struct judgement *j, const struct rule *rule,
+			 const bool fields[FIELDS])
+{
+	bool any = false;
+
+	if (!j->context->overruled || strcmp(j->context->overruled, rule->name) != 0)
+		return false;
+	for (int i = 0; i < FIELDS; i++) {
+		const struct value *value = &j->context->overruled_values->value[i];
+
+		if (!fields[i] || value->presence == ABSENT)
+			continue;
+		if (!value_identical((enum field)i, value, &j->values->value[i]))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static enum pass apply_rule(struct judgement *j, const struct rule *rule)
 {
 	struct rules_hit hit = { .rule = rule->name,
@@ -476,7 +507,7 @@ static enum pass apply_rule(struct judgement *j, const struct rule *rule)
 	struct expr_value fires;
 	struct fault *fault;
 
-	if (!looked_at(j, rule, hit.field))
+	if (!looked_at(j, rule, hit.field) || is_overruled(j, rule, hit.field))
 		return PASS_QUIET;
 	fault = bind_asked(j, rule);
 	if (!fault)

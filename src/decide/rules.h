@@ -53,6 +53,11 @@ struct rules_context {
 	 * allocates goes to MEM. With a fault the rule is one that could not be evaluated. */
 	struct fault *(*predecessors_open)(TALLOC_CTX *mem, void *asked, int64_t *open_r);
 	void *asked;
+
+	/* A rule whose word the project manager has heard and overruled: it does not judge exactly
+	 * these values, whatever else changes beside them. NULL: none. */
+	const char *overruled;
+	const struct vector *overruled_values; /* what it spoke about; other fields absent */
 };
 
 enum rules_verdict { RULES_ACCEPT, RULES_CORRECTED, RULES_REJECTED, RULES_HELD };
@@ -88,6 +93,9 @@ struct rules *rules_new(TALLOC_CTX *mem, const struct conf *conf, struct conf_re
 struct rules_result *rules_judge(TALLOC_CTX *mem, struct rules *rules,
 				 const struct rules_context *context, const struct vector *old,
 				 const struct vector *new);
+
+/* True for a built-in rule that the site has not replaced by one of its own. */
+bool rules_is_builtin(const struct rules *rules, const char *name);
 
 /* The built-in rules as ini text (etc/rules.ini is the same text; a test compares them). */
 const char *rules_builtin_text(void);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const revision_states[] = { "losing",   "corrected", "rejected",
 					       "proposed", "accepted",  "dismissed" };
 _Static_assert(COUNT_OF(revision_states) == REVISION_STATES, "one name per state");
@@ -25,8 +27,13 @@ struct revision *revision_new(TALLOC_CTX *mem, enum revision_state state)
 {
 	struct revision *revision = MEM_NEW(mem, struct revision);
 
-	revision->state = state;
+	revision->state = revision->origin = state;
 	return revision;
+}
+
+bool revision_is_of_person(const struct revision *revision)
+{
+	return revision->writer && text_starts(revision->writer, "mailbox:");
 }
 
 static struct value copy_value(struct revision *revision, enum field field,

@@ -25,12 +25,18 @@ struct revision_field {
 struct revision {
 	int64_t id, assignment_id;
 	enum revision_state state;
+	enum revision_state origin; /* the state that it was made in: one of the first four */
 	const char *rule;    /* NULL */
 	const char *message; /* NULL */
 	bool has[FIELDS];
 	struct revision_field field[FIELDS];
 	int64_t at_us;
-	const char *author;
+	const char *author;     /* who brought it about: whose round, whose import */
+	const char *writer;     /* who wrote THEIRS; NULL: not known */
+	const char *against;    /* who wrote OURS; NULL: not known, or nobody */
+	int64_t decided_us;     /* 0: by nobody yet */
+	const char *decided_by; /* "project:NAME", or NULL */
+	const char *comment;    /* of who decided, or NULL */
 };
 
 const char *revision_state_name(enum revision_state state);
@@ -39,6 +45,9 @@ const char *revision_state_name(enum revision_state state);
 enum revision_state revision_state_find(const char *name);
 
 struct revision *revision_new(TALLOC_CTX *mem, enum revision_state state);
+
+/* True when a person wrote, in an account of theirs, the value that did not become the project's. */
+bool revision_is_of_person(const struct revision *revision);
 
 /* Adds a field's values; copied. BASE may be NULL. */
 void revision_field(struct revision *revision, enum field field, const struct value *base,

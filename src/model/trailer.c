@@ -697,6 +697,14 @@ static void put_line(struct buf *buf, const char *key, const char *text)
 		buf_printf(buf, "%s%s\n", key, line);
 }
 
+static void put_lines(struct buf *buf, const char *lines)
+{
+	for (size_t len; lines && *lines; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		put_line(buf, "", mem_strndup(buf, lines, len));
+	}
+}
+
 static void put_description(struct buf *buf, const char *description)
 {
 	char *text = plain(buf, description);
@@ -767,7 +775,8 @@ char *trailer_text(TALLOC_CTX *mem, const struct trailer *trailer)
 	if (values)
 		put_values(buf, values);
 	put_predecessors(buf, trailer->predecessors);
-	put_line(buf, "Corrected: ", trailer->correction);
+	put_lines(buf, trailer->outcomes);
+	put_line(buf, "Note: ", trailer->remark);
 	if (trailer->hint)
 		put_line(buf, "", trailer->hint);
 	put_line(buf, "", trailer->how_to_report ? trailer->how_to_report : TRAILER_HOW_TO_REPORT);

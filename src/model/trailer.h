@@ -50,7 +50,8 @@ struct trailer {
 	const struct vector *values; /* description, actual_work, total_work, deadline, milestone */
 	const char *project;         /* the project's name */
 	const char *predecessors;    /* subjects, one a line */
-	const char *correction;      /* the last correction and its reason */
+	const char *outcomes;        /* what became of values of the person, one a line */
+	const char *remark;          /* of rules on the last report */
 	const char *hint;            /* a line in front of how_to_report, or NULL */
 	const char *how_to_report;   /* NULL: the standard sentence */
 };

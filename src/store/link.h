@@ -62,7 +62,7 @@ struct link {
 	struct vector *want; /* NULL: nothing decided yet */
 	int64_t edition;     /* number of `want` */
 	bool dirty;
-	const char *correction; /* the last one and its reason, for the trailer */
+	const char *correction; /* what rules remarked on the last report, for the trailer */
 	int64_t corrections, corrections_since_us; /* M8 */
 	int64_t attempts, due_us;
 	const char *error;

@@ -314,21 +314,46 @@ struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, 
 	return rows_all(cursor, mem, read_assignment, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *project_assignment_add(struct store *store, const struct assignment *assignment,
-				     int64_t *id_r)
+struct fault *project_log(struct store *store, const struct assignment *assignment,
+			  const char *name, const char *old, const char *new, const char *author,
+			  const char *cause)
 {
+	int64_t seq;
+
+	FAULT_TRY(store_change_seq(store, &seq));
+	return db_run(store->db, SQL_CHANGE_ADD, "iiiitttitt", seq, assignment->project_id,
+		      assignment->task_id, assignment->id, name, old, new,
+		      clock_now_us(store->clock), author, cause);
+}
+
+struct fault *project_assignment_add(struct store *store, const struct assignment *assignment,
+				     const char *author, const char *cause, int64_t *id_r)
+{
+	struct assignment added = *assignment;
 	int64_t id;
 
 	FAULT_TRY(store_id(store, &id));
 	FAULT_TRY(db_run(store->db, SQL_ASSIGNMENT_ADD, "iiiitt", id, assignment->project_id,
 			 assignment->task_id, assignment->resource_id, assignment->source_key,
 			 assignment->uid));
+	added.id = id;
+	FAULT_TRY(project_log(store, &added, CHANGE_ASSIGNMENT, NULL,
+			      assignment_states[ASSIGNMENT_ACTIVE], author, cause));
 	*id_r = id;
 	return NULL;
 }
 
-struct fault *project_assignment_set_state(struct store *store, int64_t id,
-					   enum assignment_state state)
+struct fault *project_assignment_set_state(struct store *store, struct assignment *assignment,
+					   enum assignment_state state, const char *author,
+					   const char *cause)
 {
-	return db_run(store->db, SQL_ASSIGNMENT_STATE, "it", id, assignment_states[state]);
+	if (assignment->state == state)
+		return NULL;
+	FAULT_TRY(db_run(store->db, SQL_ASSIGNMENT_STATE, "it", assignment->id,
+			 assignment_states[state]));
+	FAULT_TRY(project_log(store, assignment, CHANGE_ASSIGNMENT,
+			      assignment_states[assignment->state], assignment_states[state],
+			      author, cause));
+	assignment->state = state;
+	return NULL;
 }

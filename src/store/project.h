@@ -56,9 +56,15 @@ struct stamped {
 	const char *author[FIELDS];
 };
 
+/* What rows of the change log are about besides fields: the state of the assignment itself, the
+ * state of a revision ("revision:ID"). */
+#define CHANGE_ASSIGNMENT "assignment"
+#define CHANGE_REVISION "revision:"
+
 struct change {
 	int64_t seq;
-	enum field field;
+	enum field field;                /* FIELDS: no field of the table, NAME tells what */
+	const char *name;                /* a field's, one of those above, or of a newer program */
 	const char *old_text, *new_text; /* NULL: not set */
 	int64_t at_us;
 	const char
@@ -133,10 +139,22 @@ struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t 
 struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, int64_t task,
 					  int64_t resource, struct assignment **list_r,
 					  size_t *count_r) ATTR_MUST_CHECK;
+
+/* An assignment comes, or its state moves: with a row CHANGE_ASSIGNMENT in the change log, from the
+ * old state (new: not set) to the new one, by which rounds see it. Nothing at all is written when
+ * ASSIGNMENT is in that state already; it gets the new one. CAUSE: why, or NULL. */
 struct fault *project_assignment_add(struct store *store, const struct assignment *assignment,
+				     const char *author, const char *cause,
 				     int64_t *id_r) ATTR_MUST_CHECK;
-struct fault *project_assignment_set_state(struct store *store, int64_t id,
-					   enum assignment_state state) ATTR_MUST_CHECK;
+struct fault *project_assignment_set_state(struct store *store, struct assignment *assignment,
+					   enum assignment_state state, const char *author,
+					   const char *cause) ATTR_MUST_CHECK;
+
+/* A row of the change log about what is no field of an assignment; rounds look at the assignment
+ * again. OLD, NEW and CAUSE may be NULL. */
+struct fault *project_log(struct store *store, const struct assignment *assignment,
+			  const char *name, const char *old, const char *new, const char *author,
+			  const char *cause) ATTR_MUST_CHECK;
 
 /* All values of an assignment: its own and its task's. Fields that nobody ever set are absent. */
 struct fault *project_values(struct store *store, TALLOC_CTX *mem,
@@ -189,14 +207,15 @@ struct project_source {
 struct fault *project_sources(struct store *store, TALLOC_CTX *mem, int64_t assignment,
 			      struct project_source **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
-/* What is booked, by day. */
-struct project_booked {
+/* All that is booked on an assignment, by day. */
+struct booked {
+	int64_t id;
 	int32_t day;
 	int64_t minutes, at_us;
 	const char *text, *source_key, *author;
 };
-struct fault *project_bookings(struct store *store, TALLOC_CTX *mem, int64_t assignment,
-			       struct project_booked **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *project_booked(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			     struct booked **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* The vectors that the last import of a project had, by owner key (M9): "t:KEY", "a:KEY". */
 struct project_base {

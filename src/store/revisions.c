@@ -94,11 +94,19 @@ struct fault *revisions_add(struct store *store, const struct revision *revision
 	}
 	fault = store_id(store, &id);
 	if (!fault)
-		fault = db_run(store->db, SQL_REVISION_ADD, "iittttit", id, revision->assignment_id,
-			       revision_state_name(revision->state), revision->rule,
-			       revision->message, fields, revision->at_us, revision->author);
+		fault = db_run(store->db, SQL_REVISION_ADD, "iittttittt", id,
+			       revision->assignment_id, revision_state_name(revision->state),
+			       revision->rule, revision->message, fields, revision->at_us,
+			       revision->author, revision->writer, revision->against);
 	talloc_free(fields);
 	return fault;
+}
+
+struct fault *revisions_decide(struct store *store, const struct revision *revision)
+{
+	return db_run(store->db, SQL_REVISION_DECIDE, "ittit", revision->id,
+		      revision_state_name(revision->state), revision->comment, revision->decided_us,
+		      revision->decided_by);
 }
 
 struct raw_revision {
@@ -110,6 +118,7 @@ static void read_raw(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 {
 	struct raw_revision *raw = element;
 	struct revision *revision = MEM_NEW(mem, struct revision);
+	const char *origin;
 
 	revision->id = db_int(cursor, 0);
 	revision->assignment_id = db_int(cursor, 1);
@@ -119,6 +128,13 @@ static void read_raw(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	raw->fields = db_text(cursor, mem, 5);
 	revision->at_us = db_int(cursor, 6);
 	revision->author = db_text(cursor, revision, 7);
+	revision->comment = db_text(cursor, revision, 8);
+	revision->decided_us = db_int(cursor, 9);
+	revision->decided_by = db_text(cursor, revision, 10);
+	origin = db_text(cursor, revision, 11);
+	revision->origin = origin ? revision_state_find(origin) : revision->state;
+	revision->writer = db_text(cursor, revision, 12);
+	revision->against = db_text(cursor, revision, 13);
 	raw->revision = revision;
 }
 
@@ -131,7 +147,7 @@ static struct fault *cook(TALLOC_CTX *mem, struct raw_revision *raw, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		struct revision *revision = raw[i].revision;
 
-		if (revision->state == REVISION_STATES)
+		if (revision->state == REVISION_STATES || revision->origin == REVISION_STATES)
 			return fault_new(mem, FAULT_DATA, "revision %lld has an unknown state",
 					 (long long)revision->id);
 		for (size_t s = 0; s < COUNT_OF(section_letters); s++)
@@ -154,6 +170,35 @@ struct fault *revisions_list(struct store *store, TALLOC_CTX *mem, enum revision
 	else
 		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_IN, "t",
 				   revision_state_name(state)));
+	FAULT_TRY(rows_all(cursor, mem, read_raw, sizeof *raw, &raw, &count));
+	FAULT_TRY(cook(mem, raw, count, list_r));
+	*count_r = count;
+	return NULL;
+}
+
+struct fault *revisions_of(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			   struct revision **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+	struct raw_revision *raw = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_OF, "i", assignment));
+	FAULT_TRY(rows_all(cursor, mem, read_raw, sizeof *raw, &raw, &count));
+	FAULT_TRY(cook(mem, raw, count, list_r));
+	*count_r = count;
+	return NULL;
+}
+
+struct fault *revisions_newest(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			       struct revision **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+	struct raw_revision *raw = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_NEWEST, "ii", assignment,
+			   (int64_t)REVISIONS_NEWEST));
 	FAULT_TRY(rows_all(cursor, mem, read_raw, sizeof *raw, &raw, &count));
 	FAULT_TRY(cook(mem, raw, count, list_r));
 	*count_r = count;

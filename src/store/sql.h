@@ -17,6 +17,9 @@
 #define SQL_JOB_OPEN "j.server = $3 AND j.state IN ('ready', 'waiting') AND NOT EXISTS (SELECT 1 FROM job o WHERE " \
   "o.account_id = j.account_id AND o.state = 'leased' AND o.id <> j.id) AND " SQL_JOB_MEANT
 
+#define SQL_REVISION_COLUMNS "id, assignment_id, state, rule, message, fields, created_at, author, comment, decided_at, decided_by, " \
+  "origin, writer, against"
+
 #define SQL_TABLE(X) \
 X(META_GET, "SELECT value FROM meta WHERE name = $1") \
 X(META_PUT, "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
@@ -85,22 +88,25 @@ X(CHANGE_TOUCHED, "SELECT DISTINCT a.id FROM change c JOIN assignment a ON (a.id
 X(CHANGE_LAST, "SELECT MAX(seq) FROM change WHERE project_id = $1") \
 X(BOOKING_ADD, "INSERT INTO booking (id, assignment_id, day, minutes, text, source_key, created_at, author) " \
   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (assignment_id, source_key) DO NOTHING") \
-X(BOOKING_OF, "SELECT day, minutes, text, source_key, created_at, author FROM booking WHERE assignment_id = $1 ORDER BY day, id") \
 X(BOOKING_SOURCES, "SELECT source_key, minutes, id FROM booking WHERE assignment_id = $1 " \
   "UNION ALL SELECT source_key, 0, id FROM unbooked WHERE assignment_id = $1 ORDER BY 3") \
 X(UNBOOKED_ADD, "INSERT INTO unbooked (id, assignment_id, source_key) VALUES ($1, $2, $3) ON CONFLICT (assignment_id, source_key) DO NOTHING") \
 X(BOOKING_SUM, "SELECT CAST(SUM(minutes) AS BIGINT) FROM booking WHERE assignment_id = $1") \
+X(BOOKING_OF, "SELECT id, day, minutes, text, source_key, created_at, author FROM booking WHERE assignment_id = $1 ORDER BY day, id") \
 /* imports */ \
 X(BASE_OF_PROJECT, "SELECT owner_key, vector FROM import_base WHERE project_id = $1") \
 X(BASE_PUT, "INSERT INTO import_base (project_id, owner_key, vector) VALUES ($1, $2, $3) " \
   "ON CONFLICT (project_id, owner_key) DO UPDATE SET vector = excluded.vector") \
 /* revisions */ \
-X(REVISION_ADD, "INSERT INTO revision (id, assignment_id, state, rule, message, fields, created_at, author) " \
-  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)") \
-X(REVISION_ALL, "SELECT id, assignment_id, state, rule, message, fields, created_at, author FROM revision ORDER BY id") \
-X(REVISION_IN, "SELECT id, assignment_id, state, rule, message, fields, created_at, author FROM revision " \
-  "WHERE state = $1 ORDER BY id") \
-X(REVISION_GET, "SELECT id, assignment_id, state, rule, message, fields, created_at, author FROM revision WHERE id = $1") \
+X(REVISION_ADD, "INSERT INTO revision (id, assignment_id, state, rule, message, fields, created_at, author, writer, against, origin) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $3)") \
+X(REVISION_ALL, "SELECT " SQL_REVISION_COLUMNS " FROM revision ORDER BY id") \
+X(REVISION_IN, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE state = $1 ORDER BY id") \
+X(REVISION_GET, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE id = $1") \
+X(REVISION_OF, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE assignment_id = $1 ORDER BY id") \
+X(REVISION_NEWEST, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE assignment_id = $1 AND writer LIKE 'mailbox:%' " \
+  "ORDER BY COALESCE(decided_at, created_at) DESC, id DESC LIMIT $2") \
+X(REVISION_DECIDE, "UPDATE revision SET state = $2, comment = $3, decided_at = $4, decided_by = $5 WHERE id = $1") \
 X(REVISION_SAME, "SELECT COUNT(*) FROM revision WHERE assignment_id = $1 AND state = $2 AND fields = $3") \
 /* accounts, folders */ \
 X(ACCOUNT_GET, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account " \
@@ -302,7 +308,13 @@ X(3, "CREATE INDEX link_apart ON link (folder_id, state) WHERE state <> 'ok'") \
 X(3, "CREATE INDEX assignment_withdrawn ON assignment (project_id, resource_id) WHERE state = 'withdrawn'") \
 X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0") \
 X(3, "CREATE TABLE unbooked (id BIGINT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id), source_key TEXT NOT NULL, " \
-  "UNIQUE (assignment_id, source_key))")
+  "UNIQUE (assignment_id, source_key))") \
+/* a revision's life: what it was made as, who wrote its values, who decided; of losing ones that was not kept before */ \
+X(3, "ALTER TABLE revision ADD COLUMN origin TEXT") \
+X(3, "ALTER TABLE revision ADD COLUMN writer TEXT") \
+X(3, "ALTER TABLE revision ADD COLUMN against TEXT") \
+X(3, "ALTER TABLE revision ADD COLUMN decided_by TEXT") \
+X(3, "UPDATE revision SET origin = state, writer = CASE WHEN state <> 'losing' THEN author END")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

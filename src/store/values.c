@@ -106,7 +106,8 @@ static void read_change(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
 	struct change *change = element;
 
 	change->seq = db_int(cursor, 0);
-	change->field = field_find(db_text(cursor, mem, 1));
+	change->name = db_text(cursor, mem, 1);
+	change->field = field_find(change->name);
 	change->old_text = db_text(cursor, mem, 2);
 	change->new_text = db_text(cursor, mem, 3);
 	change->at_us = db_int(cursor, 4);
@@ -123,6 +124,28 @@ struct fault *project_history(struct store *store, TALLOC_CTX *mem,
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_HISTORY, "ii", assignment->id,
 			   assignment->task_id));
 	return rows_all(cursor, mem, read_change, sizeof **list_r, list_r, count_r);
+}
+
+static void read_booked(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct booked *booked = element;
+
+	booked->id = db_int(cursor, 0);
+	booked->day = (int32_t)db_int(cursor, 1);
+	booked->minutes = db_int(cursor, 2);
+	booked->text = db_text(cursor, mem, 3);
+	booked->source_key = db_text(cursor, mem, 4);
+	booked->at_us = db_int(cursor, 5);
+	booked->author = db_text(cursor, mem, 6);
+}
+
+struct fault *project_booked(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			     struct booked **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_BOOKING_OF, "i", assignment));
+	return rows_all(cursor, mem, read_booked, sizeof **list_r, list_r, count_r);
 }
 
 static struct fault *booked_sum(struct store *store, int64_t assignment, int64_t *sum_r)
@@ -180,27 +203,6 @@ struct fault *project_sources(struct store *store, TALLOC_CTX *mem, int64_t assi
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_BOOKING_SOURCES, "i", assignment));
 	return rows_all(cursor, mem, read_source, sizeof **list_r, list_r, count_r);
-}
-
-static void read_booked(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
-{
-	struct project_booked *booked = element;
-
-	booked->day = (int32_t)db_int(cursor, 0);
-	booked->minutes = db_int(cursor, 1);
-	booked->text = db_text(cursor, mem, 2);
-	booked->source_key = db_text(cursor, mem, 3);
-	booked->at_us = db_int(cursor, 4);
-	booked->author = db_text(cursor, mem, 5);
-}
-
-struct fault *project_bookings(struct store *store, TALLOC_CTX *mem, int64_t assignment,
-			       struct project_booked **list_r, size_t *count_r)
-{
-	struct db_cursor *cursor = NULL;
-
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_BOOKING_OF, "i", assignment));
-	return rows_all(cursor, mem, read_booked, sizeof **list_r, list_r, count_r);
 }
 
 static struct fault *base_list(struct db_cursor *cursor, TALLOC_CTX *mem,

@@ -10,6 +10,8 @@
  *     drop TITLE                                     takes a row out of the plan
  *     import [withdraw]; publish; sync [full]        as the commands
  *     set TITLE of WHO FIELD=VALUE ...               as `task set`
+ *     accept|reject|restore|dismiss N [COMMENT]      as `revision accept` ..., on the N-th of all revisions
+ *     refused accept|reject|restore|dismiss N TEXT   the same is refused, TEXT is part of the reason
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
  *     before write mailbox WHO TITLE PROPERTIES        the same, while the next sync is about to write
  *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
@@ -25,6 +27,7 @@
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
  *     expect bookings TITLE of WHO N
  *     expect state TITLE of WHO active|declined|withdrawn
+ *     expect history TITLE of WHO NAME FROM TO       a row of the change log; "" is not set
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
  *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
@@ -41,6 +44,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "client.h"
+#include "gateway/sync/verdict.h"
 #include "plays.h"
 #include "store/revisions.h"
 
@@ -190,6 +194,45 @@ static void do_set(struct line *line)
 	WORLD_OK(edit_assignment(world->mem, &env, assignment->id, fields, count, &result));
 }
 
+/* Decides on the revision whose place among all is word I. */
+static struct fault *give_verdict(struct line *line, int i, const char *comment)
+{
+	struct world *world = line->world;
+	struct edit_env env = { .conf = world->conf,
+				.store = world->store,
+				.clock = world->clock,
+				.rules = world->rule_set,
+				.author = "project:manager" };
+	enum verdict verdict = verdict_find(word(line, i));
+	struct verdict_result *result = NULL;
+	struct revision *list = NULL;
+	size_t count = 0;
+
+	cr_assert_lt((int)verdict, (int)VERDICTS, "%s: %s", line->where, word(line, i));
+	WORLD_OK(revisions_list(world->store, world->mem, REVISION_STATES, &list, &count));
+	cr_assert_leq((size_t)number(line, i + 1), count, "%s: there are %zu revisions",
+		      line->where, count);
+	return verdict_give(world->mem, &env, list[number(line, i + 1) - 1].id, verdict, comment,
+			    &result);
+}
+
+static void do_verdict(struct line *line)
+{
+	struct fault *fault = give_verdict(line, 0, line->count > 2 ? line->word[2] : NULL);
+
+	cr_assert_null(fault, "%s: %s", line->where, fault ? fault->text : "");
+}
+
+static void do_refused(struct line *line)
+{
+	struct fault *fault = give_verdict(line, 1, NULL);
+
+	cr_assert_not_null(fault, "%s: it was not refused", line->where);
+	cr_expect_eq(fault->kind, FAULT_DATA, "%s: %s", line->where, fault_kind_name(fault->kind));
+	cr_expect(strstr(fault->text, word(line, 3)), "%s: the reason is: %s", line->where,
+		  fault->text);
+}
+
 static void do_mailbox(struct line *line)
 {
 	word(line, 3);
@@ -323,6 +366,29 @@ static void expect_state(struct line *line)
 			 line->word[5], actual);
 }
 
+static void expect_history(struct line *line)
+{
+	struct world *world = line->world;
+	struct assignment *assignment = world_assignment(world, word(line, 2), word(line, 4));
+	struct buf *all = buf_new(world->mem);
+	struct change *list = NULL;
+	bool found = false;
+	size_t count = 0;
+
+	word(line, 7);
+	WORLD_OK(project_history(world->store, world->mem, assignment, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		const char *from = list[i].old_text ? list[i].old_text : "";
+		const char *to = list[i].new_text ? list[i].new_text : "";
+
+		buf_printf(all, "%s '%s' '%s' by %s: %s\n", list[i].name, from, to, list[i].author,
+			   list[i].cause ? list[i].cause : "");
+		found = found || (text_starts(list[i].name, line->word[5]) &&
+				  !strcmp(from, line->word[6]) && !strcmp(to, line->word[7]));
+	}
+	cr_expect(found, "%s: not in the history:\n%s", line->where, all->len ? all->data : "");
+}
+
 static void expect_item(struct line *line)
 {
 	struct client_item *item = client_find(line->world, word(line, 2), word(line, 3));
@@ -354,11 +420,11 @@ static void expect_number(struct line *line, int64_t actual, int i)
 static void expect_bookings(struct line *line)
 {
 	struct assignment *assignment = world_assignment(line->world, word(line, 2), word(line, 4));
-	struct project_booked *list = NULL;
+	struct booked *list = NULL;
 	size_t count = 0;
 
-	WORLD_OK(project_bookings(line->world->store, line->world->mem, assignment->id, &list,
-				  &count));
+	WORLD_OK(project_booked(line->world->store, line->world->mem, assignment->id, &list,
+				&count));
 	expect_number(line, (int)count, 5);
 }
 
@@ -534,6 +600,7 @@ static const struct command expectations[] = {
 	{ "writes", expect_writes },       { "report", expect_report },
 	{ "note", expect_note },           { "stray", expect_stray },
 	{ "held", expect_held },           { "bookings", expect_bookings },
+	{ "history", expect_history },
 };
 
 static void run_table(const struct command *table, size_t count, struct line *line, int i)
@@ -577,6 +644,11 @@ static const struct command commands[] = {
 	{ "card-beside", do_card_beside },
 	{ "keep", do_keep },
 	{ "kept", do_kept },
+	{ "accept", do_verdict },
+	{ "reject", do_verdict },
+	{ "restore", do_verdict },
+	{ "dismiss", do_verdict },
+	{ "refused", do_refused },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)

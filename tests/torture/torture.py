@@ -92,7 +92,8 @@ class Site:
             raise Failed(f"{' '.join(words)}: still running after {COMMAND_TIMEOUT_S} s") from None
         self.told.append(f"$ taskferry {' '.join(words)}{'  # killed at ' + kill if kill else ''}\n"
                          f"{done.stdout}{done.stderr}exit {done.returncode}")
-        if done.returncode not in (0, 1, 69, 75, -signal.SIGKILL):
+        refusal = (65,) if words[0] == "revision" else ()       # a rule stands against it
+        if done.returncode not in (0, 1, 69, 75, -signal.SIGKILL, *refusal):
             raise Failed(f"{' '.join(words)}: exit {done.returncode}: {done.stderr.strip()[-600:]}")
         return done.returncode
 
@@ -117,6 +118,14 @@ class Site:
         if len(rows) != 1:
             raise Failed(f"{len(rows)} assignments of {person} to task {task}")
         return str(rows[0][0]), rows[0][1]
+
+    def revision(self, task, person, origin):
+        """The id of the first revision of an assignment that was made so."""
+        rows = self.query("SELECT MIN(id) FROM revision WHERE assignment_id = ? AND origin = ?",
+                          self.assignment(task, person)[0], origin)
+        if rows[0][0] is None:
+            raise Failed(f"no {origin} revision of {person} for task {task}")
+        return str(rows[0][0])
 
     def unrest(self):
         """What is not as it is after a sync that could do everything."""
@@ -161,12 +170,13 @@ class Snapshot:
         }
 
     def timeless(self, text):
-        """Instants of this run, and local times in cards, become NOW; others stay."""
+        """Instants of this run, and local times in cards, become NOW; others stay. Revisions lose their numbers."""
         def replace(match):
             digits = re.sub(r"\D", "", match[0])[:14].ljust(14, "0")
             when = datetime.datetime.strptime(digits, "%Y%m%d%H%M%S").replace(
                 tzinfo=datetime.timezone.utc if match[0].endswith("Z") else ZONE).timestamp()
             return "NOW" if self.site.started - 60 <= when <= time.time() + 5 else match[0]
+        text = re.sub(r"\b(revision[ :])\d+", r"\1N", text) if text else text
         return re.sub(r"\d{4}-?\d\d-?\d\d(?:T\d\d:?\d\d:?\d\d(?:\.\d+)?Z| \d\d:\d\d(?::\d\d)?)", replace, text) \
             if text else str(text)
 
@@ -191,7 +201,8 @@ class Snapshot:
         return self.lines("SELECT a.uid, b.minutes, b.text, b.author FROM booking b JOIN assignment a ON a.id = b.assignment_id")
 
     def revisions(self):
-        return self.lines("SELECT a.uid, r.state, r.rule, r.message, REPLACE(r.fields, char(10), ' / '), r.author "
+        return self.lines("SELECT a.uid, r.state, r.rule, r.message, REPLACE(r.fields, char(10), ' / '), r.author, r.origin, "
+                          "r.writer, r.against, r.comment, r.decided_by, r.decided_at IS NOT NULL "
                           "FROM revision r JOIN assignment a ON a.id = r.assignment_id")
 
     def links(self):
@@ -346,6 +357,9 @@ def script(site, plans):
     def task_set(task, person, *words):
         return lambda: ["task", "set", site.assignment(task, person)[0], *words]
 
+    def decide(word, task, person, origin):
+        return lambda: ["revision", word, site.revision(task, person, origin), "--comment", f"I {word} it"]
+
     return [
         ["init"],
         ["import", plans[0]],
@@ -366,6 +380,8 @@ def script(site, plans):
         lambda: clients_later(site),
         site.server.pause,
         task_set("3", "joerg", "percent=75"),       # while the quiet time lasts: decided before the item is read
+        decide("accept", "9", "joerg", "proposed"),
+        decide("restore", "8", "mei", "losing"),
         ["publish", "--all"],
         ["sync"],
         ["sync"],
@@ -414,22 +430,27 @@ EXPECTED = {
                "0960146d-50c1-5503-863b-2d94d9fd6cb7 | notes | Please show me on Friday | project:",
                "712a5b43-584b-514b-8a80-175be2b8bf6d | percent | 100 | rule:percent-range",
                "712a5b43-584b-514b-8a80-175be2b8bf6d | status | completed | rule:done-agrees",
-               "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 80 | project:",
+               "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 30 | project:",
                "41a5a7d2-bde1-51bb-bb5e-d7468dc80ab0 | percent | 70 | mailbox:srv/joerg@example.com",
-               "885822f0-da1a-5ac9-8514-dd0877235e96 | due | 2027-01-20T16:00:00Z | import:plan-a",
+               "885822f0-da1a-5ac9-8514-dd0877235e96 | due | 2027-03-10 | project:",
                "3e516dee-27ce-52ca-9d9c-2fe982da00db | percent | 10 | mailbox:srv/ana@example.com",
                "| subject | Front page, third draft | import:plan-b"),
-    "history": ("0960146d-50c1-5503-863b-2d94d9fd6cb7 | percent | 50 | 60 | mailbox:srv/joerg@example.com",),
+    "history": ("0960146d-50c1-5503-863b-2d94d9fd6cb7 | percent | 50 | 60 | mailbox:srv/joerg@example.com",
+                "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 80 | 30 | project:",
+                "efb9945d-3cb3-5067-aaa5-520effbbe519 | revision:N | losing | accepted | project:",
+                "885822f0-da1a-5ac9-8514-dd0877235e96 | revision:N | proposed | accepted | project:",
+                "| assignment | active | declined | mailbox:srv/ana@example.com | the assignee deleted the item",
+                "| assignment | active | withdrawn | import:plan-b"),
     "revisions": ("712a5b43-584b-514b-8a80-175be2b8bf6d | corrected | percent-range",
-                  "885822f0-da1a-5ac9-8514-dd0877235e96 | proposed |", "d4f44f1b-1941-550d-a878-12d23b4cb9dc | proposed |",
-                  "efb9945d-3cb3-5067-aaa5-520effbbe519 | losing |", "41a5a7d2-bde1-51bb-bb5e-d7468dc80ab0 | losing |",
+                  "885822f0-da1a-5ac9-8514-dd0877235e96 | accepted |", "d4f44f1b-1941-550d-a878-12d23b4cb9dc | proposed |",
+                  "efb9945d-3cb3-5067-aaa5-520effbbe519 | accepted |", "41a5a7d2-bde1-51bb-bb5e-d7468dc80ab0 | losing |",
                   "0960146d-50c1-5503-863b-2d94d9fd6cb7 | losing |"),
     "assignments": ("| ana@example.com | declined", "| mei@example.com | withdrawn"),
     "items": ("712a5b43-584b-514b-8a80-175be2b8bf6d.ics PERCENT-COMPLETE:100",
               "712a5b43-584b-514b-8a80-175be2b8bf6d.ics STATUS:COMPLETED",
-              "885822f0-da1a-5ac9-8514-dd0877235e96.ics DUE;VALUE=DATE:20270120",
+              "885822f0-da1a-5ac9-8514-dd0877235e96.ics DUE;VALUE=DATE:20270310",
               "5548ee31-4fdd-5de2-898b-31f1399646f6.ics SUMMARY:Front page\\, third draft",
-              "efb9945d-3cb3-5067-aaa5-520effbbe519.ics PERCENT-COMPLETE:80",
+              "efb9945d-3cb3-5067-aaa5-520effbbe519.ics PERCENT-COMPLETE:30",
               "712a5b43-584b-514b-8a80-175be2b8bf6d.ics X-TASKFERRY-ACTUAL-WORK:PT3H",
               "the nearest possible value was recorded"),
     "bookings": ("| 120 | from the project file | import:plan-b", "| 180 | set to a number | project:",
@@ -662,7 +683,8 @@ def torture_faults(tap, runner):
 
 class Chaos:
     """Random kills, faults and edits; after each spell the site is brought to rest and looked at."""
-    COMMANDS = (["sync"], ["sync"], ["sync"], ["sync", "--full"], ["publish", "--all"], ["import"], ["set"])
+    COMMANDS = (["sync"], ["sync"], ["sync"], ["sync", "--full"], ["publish", "--all"], ["import"], ["set"],
+                ["revision"])
     FAULTS = {"put": "lost busy changed refused full locked rewrite protocol denied-refused denied-changed denied-full".split(),
               "fetch": "protocol busy unreachable".split(), "notice": "token unreachable busy".split(),
               "remove": "lost busy changed locked denied-refused denied-changed".split(), "ensure": "lost busy denied-full".split()}
@@ -717,6 +739,16 @@ class Chaos:
         elif kind == "done":
             self.written.pop((uid, "percent"), None)
 
+    def verdict(self):
+        """The project manager decides on some revision; values of withdrawn assignments cannot be set any more."""
+        rows = self.site.query("SELECT r.id, r.state FROM revision r JOIN assignment a ON a.id = r.assignment_id "
+                               "WHERE a.state <> 'withdrawn' AND r.decided_at IS NULL AND r.state IN ('losing', 'proposed')")
+        if not rows:
+            return []
+        number, state = self.random.choice(rows)
+        verdict = self.random.choice(["accept", "reject", "dismiss"] if state == "proposed" else ["restore", "dismiss"])
+        return ["revision", verdict, str(number), "--comment", "decided at random"]
+
     def command(self):
         words = list(self.random.choice(self.COMMANDS))
         if words == ["import"]:
@@ -725,6 +757,10 @@ class Chaos:
             self.marks += 1
             words = ["task", "set", str(self.someone()[0]),
                      self.random.choice([f"notes=mark-{self.marks}-end", f"percent={self.random.randint(0, 100)}", "due="])]
+        elif words == ["revision"]:
+            words = self.verdict()
+            if not words:
+                return
         usual = [point for point, count in self.passed.items() for _ in range(count)]
         point = self.random.choice(self.random.choice([usual or self.points, self.points]))
         kill = f"{point}:{self.random.randint(1, 3)}" if self.random.random() < 0.7 else None

@@ -150,7 +150,8 @@ static inline void world_add_person(struct engine_world *world, int number, char
 		ENGINE_OK(project_resource_add(world->store, &person, &assignment.resource_id));
 	ENGINE_OK(project_task_add(world->store, project, assignment.source_key, number, &task));
 	assignment.task_id = task;
-	ENGINE_OK(project_assignment_add(world->store, &assignment, &assignment.id));
+	ENGINE_OK(project_assignment_add(world->store, &assignment, "project:x", NULL,
+					 &assignment.id));
 	ENGINE_OK(
 		project_change(world->store,
 			       &(struct project_step){ .project_id = project,

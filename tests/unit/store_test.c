@@ -294,7 +294,12 @@ static char *history_text(struct store_world *world)
 	for (size_t i = 0; i < count; i++) {
 		cr_expect_gt(list[i].seq, last, "the numbers of the change log rise");
 		last = list[i].seq;
-		buf_printf(out, "%s:%s>%s by %s; ", field_table[list[i].field].name,
+		if (list[i].field == FIELDS) { /* of the assignment itself */
+			cr_expect_str_eq(list[i].name, CHANGE_ASSIGNMENT);
+			continue;
+		}
+		cr_expect_str_eq(list[i].name, field_table[list[i].field].name);
+		buf_printf(out, "%s:%s>%s by %s; ", list[i].name,
 			   list[i].old_text ? list[i].old_text : "-",
 			   list[i].new_text ? list[i].new_text : "-", list[i].author);
 	}
@@ -329,6 +334,41 @@ Test(store, a_change_writes_the_value_and_the_log)
 	store_world_free(&world);
 }
 
+Test(store, what_becomes_of_an_assignment_is_logged)
+{
+	static const enum assignment_state states[] = { ASSIGNMENT_WITHDRAWN, ASSIGNMENT_WITHDRAWN,
+							ASSIGNMENT_ACTIVE, ASSIGNMENT_DECLINED };
+	struct store_world world = store_world_new();
+	struct buf *out = buf_new(world.mem);
+	struct change *list = NULL;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		int64_t before = 0, after = 0;
+		bool moves = world.assignment->state != states[i];
+
+		STORE_OK(store_begin(world.store));
+		STORE_OK(store_change_last(world.store, &before));
+		STORE_OK(project_assignment_set_state(world.store, world.assignment, states[i],
+						      "import:b.xml", "gone"));
+		STORE_OK(store_change_last(world.store, &after));
+		STORE_OK(store_commit(world.store));
+		cr_expect_eq(after, before + moves, "rounds see it, and only if it moved: %zu", i);
+		cr_expect_eq(world.assignment->state, states[i]);
+	}
+	STORE_OK(project_history(world.store, world.mem, world.assignment, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		buf_printf(out, "%s:%s>%s by %s (%s); ", list[i].name,
+			   list[i].old_text ? list[i].old_text : "-", list[i].new_text,
+			   list[i].author, list[i].cause ? list[i].cause : "-");
+	cr_expect_str_eq(out->data, "assignment:->active by project:x (-); "
+				    "assignment:active>withdrawn by import:b.xml (gone); "
+				    "assignment:withdrawn>active by import:b.xml (gone); "
+				    "assignment:active>declined by import:b.xml (gone); ");
+	store_world_free(&world);
+}
+
 Test(store, a_tasks_value_is_shared_an_assignments_is_not)
 {
 	struct store_world world = store_world_new();
@@ -340,7 +380,7 @@ Test(store, a_tasks_value_is_shared_an_assignments_is_not)
 	other.task_id = world.task;
 	other.resource_id = world.bob;
 	STORE_OK(store_begin(world.store));
-	STORE_OK(project_assignment_add(world.store, &other, &other.id));
+	STORE_OK(project_assignment_add(world.store, &other, "project:x", NULL, &other.id));
 	STORE_OK(store_commit(world.store));
 	change(&world, FIELD_percent, "", "40", "project:x");
 	change(&world, FIELD_subject, "", "Ship crate", "project:x");
@@ -435,7 +475,7 @@ Test(store, sources_of_work_in_the_order_they_were_met)
 							  { "set:7", -20 } };
 	struct store_world world = store_world_new();
 	struct project_source *sources = NULL;
-	struct project_booked *booked = NULL;
+	struct booked *booked = NULL;
 	size_t count = 0;
 
 	store_world_fill(&world);
@@ -454,7 +494,7 @@ Test(store, sources_of_work_in_the_order_they_were_met)
 		cr_expect_str_eq(sources[i].key, expected[i].key);
 		cr_expect_eq(sources[i].minutes, expected[i].minutes, "%s", sources[i].key);
 	}
-	STORE_OK(project_bookings(world.store, world.mem, world.assignment->id, &booked, &count));
+	STORE_OK(project_booked(world.store, world.mem, world.assignment->id, &booked, &count));
 	cr_assert_eq(count, 2, "what was not booked is not listed");
 	cr_expect_eq(booked[0].day, 20778);
 	cr_expect_eq(booked[0].minutes, 60);
@@ -530,6 +570,44 @@ Test(store, a_revision_keeps_three_values)
 	cr_expect_eq(one->assignment_id, world.assignment->id);
 	STORE_OK(revisions_get(world.store, world.mem, list[0].id + 1, &one));
 	cr_expect_null(one);
+	store_world_free(&world);
+}
+
+Test(store, a_decision_is_kept_with_its_revision)
+{
+	struct store_world world = store_world_new();
+	struct revision *kept, *list = NULL, *one = NULL;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	kept = revision_of(&world, REVISION_REJECTED);
+	STORE_OK(store_begin(world.store));
+	for (int i = 0; i < 3; i++) {
+		kept->at_us = STORE_START_US + i;
+		kept->writer = i == 1 ? "project:carla" : "mailbox:a/ana";
+		kept->against = "import:plan.xml";
+		STORE_OK(revisions_add(world.store, kept));
+	}
+	STORE_OK(revisions_of(world.store, world.mem, world.assignment->id, &list, &count));
+	cr_assert_eq(count, 3);
+	cr_expect_eq(list[0].decided_us, 0);
+	cr_expect_null(list[0].comment);
+	list[0].state = REVISION_DISMISSED;
+	list[0].comment = "no";
+	list[0].decided_us = STORE_START_US + 9;
+	list[0].decided_by = "project:dora";
+	STORE_OK(revisions_decide(world.store, &list[0]));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(revisions_get(world.store, world.mem, list[0].id, &one));
+	cr_expect_eq(one->state, REVISION_DISMISSED);
+	cr_expect_eq(one->origin, REVISION_REJECTED);
+	cr_expect_str_eq(one->comment, "no");
+	cr_expect_str_eq(one->decided_by, "project:dora");
+	cr_expect_eq(one->decided_us, STORE_START_US + 9);
+	cr_expect_str_eq(one->against, "import:plan.xml");
+	STORE_OK(revisions_newest(world.store, world.mem, world.assignment->id, &list, &count));
+	cr_assert_eq(count, 2, "the project's own value is nothing that a person is told of");
+	cr_expect_eq(list[0].id, one->id, "it was decided last");
 	store_world_free(&world);
 }
 
@@ -773,6 +851,19 @@ static void make_first_version(struct store_world *world)
 		"INSERT INTO job (id, kind, account_id, project_id, state, attempts, due_at, "
 		"lease_until, "
 		"created_at) VALUES (3, 'pull', 2, 0, 'ready', 0, 0, 0, 0)",
+		"INSERT INTO project (id, code, source_key, name, state, created_at) VALUES (4, "
+		"'p', 'p', 'p', 'draft', 0)",
+		"INSERT INTO task (id, project_id, source_key, active, position) VALUES (5, 4, "
+		"'1', TRUE, 1)",
+		"INSERT INTO assignment (id, project_id, task_id, resource_id, source_key, uid, "
+		"state) VALUES (6, 4, 5, 1, '1', 'u', "
+		"'active')",
+		"INSERT INTO revision (id, assignment_id, state, fields, created_at, author) "
+		"VALUES (7, 6, 'proposed', '', 1, "
+		"'mailbox:a/ana')",
+		"INSERT INTO revision (id, assignment_id, state, fields, created_at, author) "
+		"VALUES (8, 6, 'losing', '', 1, "
+		"'mailbox:a/ana')",
 	};
 	struct db *db = NULL;
 
@@ -792,6 +883,7 @@ Test(store, an_older_database_is_brought_up_to_date)
 	struct store_world world = store_world_empty();
 	struct account *accounts = NULL;
 	struct leftover *list = NULL;
+	struct revision *revisions = NULL;
 	bool created = false;
 	size_t count = 7;
 
@@ -806,6 +898,12 @@ Test(store, an_older_database_is_brought_up_to_date)
 	STORE_OK(link_accounts(world.store, world.mem, &accounts, &count));
 	cr_assert_eq(count, 1);
 	cr_expect_str_eq(accounts[0].server, "calendars");
+	STORE_OK(revisions_of(world.store, world.mem, 6, &revisions, &count));
+	cr_assert_eq(count, 2);
+	cr_expect_eq(revisions[0].origin, REVISION_PROPOSED);
+	cr_expect(revision_is_of_person(&revisions[0]));
+	cr_expect_eq(revisions[1].origin, REVISION_LOSING);
+	cr_expect_not(revision_is_of_person(&revisions[1]), "which side lost was not kept");
 	store_world_free(&world);
 }
 

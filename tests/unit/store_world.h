@@ -75,7 +75,8 @@ static inline void store_world_fill(struct store_world *world)
 	assignment.project_id = world->project;
 	assignment.task_id = world->task;
 	assignment.resource_id = world->ana;
-	STORE_OK(project_assignment_add(world->store, &assignment, &assignment.id));
+	STORE_OK(project_assignment_add(world->store, &assignment, "project:x", NULL,
+					&assignment.id));
 	STORE_OK(store_commit(world->store));
 	STORE_OK(project_assignment(world->store, world->mem, assignment.id, &world->assignment));
 }

@@ -329,7 +329,8 @@ Test(trailer, text_has_its_lines_in_order)
 		.values = values,
 		.project = "Harbour\nNew",
 		.predecessors = "Pack crate\nPrint label\n",
-		.correction = "140 % became 100 %: no more than all",
+		.outcomes = "Corrected: 140 % became 100 %\nProposed: another day\n",
+		.remark = "no more than all",
 	};
 
 	vector_text(values, FIELD_description, "\nShip the crate.  \r\n\r\nSoon.\n\n");
@@ -341,7 +342,8 @@ Test(trailer, text_has_its_lines_in_order)
 			 "Ship the crate.\n\nSoon.\nProject: Harbour New\nMilestone: yes\nWork: 3 "
 			 "h of 12 h\n"
 			 "Deadline: 2026-12-01\nAfter: Pack crate, Print label\n"
-			 "Corrected: 140 % became 100 %: no more than all\n" HOW "\n");
+			 "Corrected: 140 % became 100 %\nProposed: another day\n"
+			 "Note: no more than all\n" HOW "\n");
 	cr_expect_str_eq(trailer_text(mem, &trailer), trailer_text(mem, &trailer), "deterministic");
 }
 
@@ -352,7 +354,7 @@ Test(trailer, text_leaves_out_what_is_not_there)
 
 	cr_expect_str_eq(trailer_text(mem, &trailer), HOW "\n");
 	trailer.values = values;
-	trailer.project = trailer.correction = trailer.predecessors = "";
+	trailer.project = trailer.outcomes = trailer.remark = trailer.predecessors = "";
 	trailer.how_to_report = "Answer this message.";
 	cr_expect_str_eq(trailer_text(mem, &trailer), "Answer this message.\n");
 	vector_number(values, FIELD_actual_work, 90);
