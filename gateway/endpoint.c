@@ -64,6 +64,20 @@ struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	return NULL;
 }
 
+struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
+			      char **address_r)
+{
+	if (endpoint->ops->locate)
+		return endpoint->ops->locate(endpoint, mem, object_id, address_r);
+	*address_r = NULL;
+	return NULL;
+}
+
+struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
+{
+	return endpoint->ops->may_read ? endpoint->ops->may_read(endpoint, mem, folder) : NULL;
+}
+
 bool endpoint_can_listen(const struct endpoint *endpoint)
 {
 	return endpoint->ops->listen != NULL;

@@ -67,6 +67,8 @@ struct endpoint_notice {
 	bool full; /* a complete listing: what is not in it is not in the folder */
 	const char
 		*token; /* stands for all of this; give it back next time. NULL: none, list again */
+	const char *object_id; /* the folder's, which it keeps when a person renames it (RFC 8474);
+				  NULL: the server gives none */
 };
 
 struct endpoint_item {
@@ -143,6 +145,11 @@ struct endpoint_ops {
 	/* NULL: a token stays as it is */
 	struct fault *(*advance)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 const char *token, char **token_r);
+	/* NULL: a folder's address says all about it */
+	struct fault *(*locate)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
+				char **address_r);
+	/* NULL: who may look into a folder of this kind may read what is in it */
+	struct fault *(*may_read)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
 				bool *changed_r);
@@ -204,6 +211,15 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
  * next notice does not tell us of our own writes. */
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *token, char **token_r) ATTR_MUST_CHECK;
+
+/* Where the folder of that object_id is by now; *ADDRESS_R NULL: nowhere, or the server cannot tell. */
+struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
+			      char **address_r) ATTR_MUST_CHECK;
+
+/* Asked before items that are not there any more are believed to be deleted: a REFUSED fault of the
+ * folder when the account may not read in it (any more). */
+struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem,
+				const char *folder) ATTR_MUST_CHECK;
 
 /* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);

@@ -274,6 +274,7 @@ static const struct endpoint_ops caldav_ops = {
 	.put = caldav_write_put,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
+	.may_read = caldav_may_read,
 	.stats = caldav_stats,
 };
 

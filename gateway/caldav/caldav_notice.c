@@ -287,3 +287,44 @@ struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 	talloc_free(work);
 	return fault;
 }
+
+/* ---- access ---- */
+
+static const char ask_privileges[] = CALDAV_XML
+	"<D:propfind " CALDAV_NS "><D:prop><D:current-user-privilege-set/></D:prop></D:propfind>\n";
+
+struct privileges {
+	bool given, may_read;
+};
+
+static struct fault *take_privileges(void *context, const struct multistatus_response *response)
+{
+	struct privileges *privileges = context;
+
+	privileges->given = privileges->given || response->privileges;
+	privileges->may_read = privileges->may_read || response->may_read;
+	return NULL;
+}
+
+/* RFC 3744 section 5.4. A server that does not tell, or not this account, is believed. */
+struct fault *caldav_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
+{
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	struct http_request request = caldav_request(work, "PROPFIND", folder, "0", ask_privileges);
+	struct privileges privileges = { .given = false };
+	struct fault *fault = caldav_ask((struct caldav *)endpoint, work, &request, take_privileges,
+					 &privileges, NULL);
+
+	if (!fault && privileges.given && !privileges.may_read)
+		fault = fault_reaches(
+			fault_new(work, FAULT_REFUSED,
+				  "%s: the server says that this account may not read "
+				  "it any more; nothing in it is taken for deleted; "
+				  "have its access rights put right",
+				  folder),
+			FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+	if (fault)
+		caldav_widen(talloc_steal(mem, fault), FAULT_SCOPE_FOLDER);
+	talloc_free(work);
+	return fault;
+}

@@ -93,6 +93,7 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem,
 				  const char *folder) ATTR_MUST_CHECK;
 
+struct fault *caldav_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			    const char *token, struct endpoint_notice **notice_r);
 struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -55,6 +55,8 @@ enum element {
 	ELEMENT_REPORTS,
 	ELEMENT_REPORT_BOX,
 	ELEMENT_REPORT,
+	ELEMENT_PRIVILEGES,
+	ELEMENT_PRIVILEGE,
 	ELEMENT_DOCUMENT_ERROR,
 };
 
@@ -105,6 +107,11 @@ static const struct row rows[] = {
 	  AT(reports_sync) },
 	{ NS_CALDAV, "calendar-multiget", ELEMENT_REPORT, ELEMENT_PROPERTY, KEEP_FLAG,
 	  AT(reports_multiget) },
+	{ NS_DAV, "current-user-privilege-set", ELEMENT_PROP, ELEMENT_PRIVILEGES, KEEP_FLAG,
+	  AT(privileges) },
+	{ NS_DAV, "privilege", ELEMENT_PRIVILEGES, ELEMENT_PRIVILEGE, KEEP_NOTHING, 0 },
+	{ NS_DAV, "read", ELEMENT_PRIVILEGE, ELEMENT_PROPERTY, KEEP_FLAG, AT(may_read) },
+	{ NS_DAV, "all", ELEMENT_PRIVILEGE, ELEMENT_PROPERTY, KEEP_FLAG, AT(may_read) },
 };
 
 struct reader {
@@ -421,7 +428,7 @@ static void read_all(struct reader *reader, const char *xml, size_t len)
 {
 	int more = -1;
 
-	xmlInitParser(); /* harmless when repeated, from any thread */
+	xmlInitParser();                              /* harmless when repeated, from any thread */
 	while (len && isspace((unsigned char)*xml)) { /* some PHP puts an empty line first */
 		xml++;
 		len--;

@@ -37,6 +37,8 @@ struct multistatus_response {
 	bool components, todo; /* supported-calendar-component-set was given; has VTODO in it */
 	bool reports, reports_sync,
 		reports_multiget; /* supported-report-set was given; has these in it */
+	bool privileges,
+		may_read; /* current-user-privilege-set was given; has DAV:read or DAV:all in it */
 };
 
 /* A fault ends the reading and becomes its result. */

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "gateway/daemon/control.h"
+#include "gateway/sync/older.h"
 #include "queue/queue.h"
 #include "store/rows.h"
 
@@ -25,6 +26,7 @@ struct status_view {
 	int64_t jobs[JOB_STATES];
 	int64_t held;
 	struct control_status *service; /* NULL: none answers */
+	struct fault *older;            /* why the site holds (M10); NULL: it does not */
 };
 
 /* ---- reading ---- */
@@ -81,6 +83,7 @@ static struct fault *status_read(struct cli *cli, struct status_view *view)
 	FAULT_TRY(rows_all(cursor, cli->mem, read_held, sizeof *view->items, &view->items,
 			   &view->item_count));
 	FAULT_TRY(queue_counts(cli->store, NULL, view->jobs));
+	view->older = older_check(cli->mem, cli->store);
 	return count_held(cli, view);
 }
 
@@ -341,6 +344,8 @@ struct fault *cmd_status(struct cli *cli)
 	store_rollback(cli->store);
 	if (view.held || view.jobs[JOB_DEAD])
 		cli->attention = true;
+	if (view.older)
+		cli_attention(cli, "%s", view.older->text);
 	return fault;
 }
 

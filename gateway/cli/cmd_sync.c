@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "gateway/daemon/control.h"
 #include "gateway/daemon/lock.h"
+#include "gateway/daemon/machine.h"
 
 static struct fault *find_account(struct cli *cli, const char *name, struct account **account_r)
 {
@@ -43,6 +44,21 @@ static void sync_progress(void *data, const char *what, int64_t done, int64_t to
 		progress_end(bars->bar);
 		bars->bar = NULL;
 	}
+}
+
+/* What a full comparison came to; its findings are among the notes. */
+static void print_compared(struct cli *cli, const struct round_report *report)
+{
+	if (!report->folders)
+		return;
+	fprintf(cli->out, "Compared %lld %s in %lld %s: ", (long long)report->compared,
+		report->compared == 1 ? "item" : "items", (long long)report->folders,
+		report->folders == 1 ? "folder" : "folders");
+	if (report->amiss)
+		fprintf(cli->out, "%lld %s; see above.\n", (long long)report->amiss,
+			report->amiss == 1 ? "finding" : "findings");
+	else
+		fprintf(cli->out, "nothing amiss.\n");
 }
 
 static void print_sync(struct cli *cli, const struct sync_result *result)
@@ -81,6 +97,7 @@ static void print_sync(struct cli *cli, const struct sync_result *result)
 		comma = ", ";
 	}
 	fprintf(cli->out, "%s\n", *comma == ' ' ? " nothing to do." : ".");
+	print_compared(cli, r);
 	if (!result->served && !result->held_accounts && !result->unreachable)
 		fprintf(cli->out,
 			"Nobody has a published project yet. Next: taskferry publish CODE\n");
@@ -129,6 +146,8 @@ static struct fault *carry(struct cli *cli, const struct sync_options *options,
 	/* a dry run writes nothing anywhere, so it may stand beside a service */
 	if (!options->dry_run)
 		fault = lock_take(cli->mem, cli->conf->dsn, &lock);
+	if (!fault && !options->dry_run) /* a copy elsewhere holds, as the service does (M10) */
+		fault = machine_check(cli->mem, cli->store, false);
 	if (!fault)
 		return sync_run(cli->mem, &env, options, result_r);
 	if (fault->kind != FAULT_TRY_LATER)

@@ -38,6 +38,8 @@ static const struct number report_numbers[] = {
 	NUMBER(round_report, foreign),   NUMBER(round_report, undecodable),
 	NUMBER(round_report, declined),  NUMBER(round_report, restored),
 	NUMBER(round_report, held),      NUMBER(round_report, waiting),
+	NUMBER(round_report, compared),  NUMBER(round_report, folders),
+	NUMBER(round_report, amiss),
 };
 
 static const struct number stats_numbers[] = {

@@ -13,6 +13,7 @@
 #include "gateway/daemon/lock.h"
 #include "gateway/daemon/machine.h"
 #include "gateway/daemon/notify.h"
+#include "gateway/sync/older.h"
 #include "model/when.h"
 #include "store/link.h"
 
@@ -359,6 +360,9 @@ static struct fault *look_around(struct daemon *daemon)
 	size_t count = 0;
 
 	FAULT_TRY(machine_check(daemon, options->store, options->takeover));
+	if (options->takeover)
+		FAULT_TRY(older_take_over(daemon, options->store));
+	FAULT_TRY(older_check(daemon, options->store));
 	FAULT_TRY(store_meta(options->store, daemon, "instance", &daemon->instance));
 	FAULT_TRY(link_accounts(options->store, daemon, &list, &count));
 	talloc_free(list);

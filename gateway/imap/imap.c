@@ -240,6 +240,7 @@ static const struct endpoint_ops imap_ops = {
 	.put = imap_write_put,
 	.remove = imap_remove,
 	.address = no_address,
+	.locate = imap_locate,
 	.advance = imap_notice_advance,
 	.listen = imap_listen,
 	.heard = imap_listen_heard,

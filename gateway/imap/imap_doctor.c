@@ -29,6 +29,8 @@ static const struct {
 	{ IMAP_CAP_SAVEDATE, "SAVEDATE",
 	  "The server's own time decides which of two edits is the newer one.",
 	  "Which of two edits is the newer one is decided by the time of noticing it." },
+	{ IMAP_CAP_OBJECTID, "OBJECTID", "A folder that a person renames is found again.",
+	  "A folder that a person renames is held until it has its name back." },
 };
 
 static void add_finding(struct endpoint_probe *probe, int level, const char *name,

@@ -107,6 +107,7 @@ void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended,
 struct noticing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
+	const char *object_id; /* the session's; NULL: not told */
 	struct endpoint_notice *notice;
 };
 
@@ -117,6 +118,7 @@ static void fill(struct noticing *noticing, uint32_t uidvalidity, const struct i
 	struct endpoint_notice *notice = MEM_NEW(noticing->mem, struct endpoint_notice);
 	char *text = MEM_ARRAY(notice, char, uids->count *IMAP_ADDRESS_SIZE);
 
+	notice->object_id = noticing->object_id ? mem_strdup(notice, noticing->object_id) : NULL;
 	notice->changes = MEM_ARRAY(notice, struct endpoint_change, uids->count);
 	notice->count = uids->count;
 	notice->full = full;
@@ -210,6 +212,7 @@ static struct fault *notice(struct imap *imap, TALLOC_CTX *mem, void *context)
 	bool done = false;
 
 	FAULT_TRY(imap_folder_open(imap, mem, noticing->folder, true));
+	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
 	if (!noticing->token)
 		return list_all(imap, mem, noticing);
 	if (!read_token(noticing->token, &since))

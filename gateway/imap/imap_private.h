@@ -139,6 +139,8 @@ struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd
 struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r);
 struct fault *imap_listen_hush(struct endpoint *endpoint);
 
+struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
+			  char **address_r);
 struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *token, char **token_r);
 

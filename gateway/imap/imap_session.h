@@ -37,6 +37,7 @@ enum imap_cap {
 	IMAP_CAP_ESEARCH,
 	IMAP_CAP_SAVEDATE,
 	IMAP_CAP_ID,
+	IMAP_CAP_OBJECTID,
 	IMAP_CAPS
 };
 
@@ -145,6 +146,7 @@ struct imap_selected {
 	uint64_t highestmodseq; /* 0: no CONDSTORE on this mailbox */
 	bool read_only;
 	bool any_keyword;            /* PERMANENTFLAGS has \* */
+	const char *mailbox_id;      /* RFC 8474; NULL: not told, or none that can be */
 	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
 	uint64_t changes; /* since SELECT: counts EXISTS, EXPUNGE, VANISHED, and FETCH responses
 			      that nobody had asked for (those without a UID, or while no UID FETCH or

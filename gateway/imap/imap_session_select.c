@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#define OBJECT_ID_MAX 255 /* characters */
+#define OBJECT_ID_SIGNS                                                                            \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
 /* The selected mailbox: numbers are taken from responses as they come, whoever asked for them. */
 
 static bool has_star(const struct imap_node *list)
@@ -20,6 +24,17 @@ static void selected_reset(struct imap_session *session)
 	const char *mailbox = session->selected.mailbox;
 
 	session->selected = (struct imap_selected){ .mailbox = mailbox };
+}
+
+/* RFC 8474 section 4: 1 to 255 characters of [A-Za-z0-9_-]. */
+static const char *read_object_id(TALLOC_CTX *mem, const struct imap_node *args)
+{
+	const struct imap_node *id = args && args->kind == IMAP_LIST ? args->first : NULL;
+
+	if (!id || id->kind != IMAP_ATOM || !id->len || id->len > OBJECT_ID_MAX ||
+	    strspn(id->text, OBJECT_ID_SIGNS) != id->len)
+		return NULL;
+	return mem_strdup(mem, id->text);
 }
 
 static void note_code(struct imap_session *session, const char *code, const struct imap_node *args)
@@ -40,6 +55,8 @@ static void note_code(struct imap_session *session, const char *code, const stru
 		selected->read_only = false;
 	else if (!strcmp(code, "CLOSED") && session->selecting)
 		selected_reset(session);
+	if (!strcmp(code, "MAILBOXID"))
+		selected->mailbox_id = read_object_id(session->selected_mem, args);
 	if (!strcmp(code, "PERMANENTFLAGS") && args && args->kind == IMAP_LIST) {
 		selected->permanent_flags = imap_session_words(session->selected_mem, args->first);
 		selected->any_keyword = has_star(args);

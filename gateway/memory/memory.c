@@ -1,8 +1,9 @@
 /* memory.c - the file is read at the start of every operation and written at its end, under a lock, as text:
  *
  *     seq NUMBER                                   the last version given out
+ *     validity NUMBER                              the generation of a message's number, where it is not 1
  *     count OPERATION NUMBER                       items that the operation has seen, for the script
- *     folder ADDRESS<TAB>DISPLAY
+ *     folder ADDRESS<TAB>DISPLAY<TAB>OBJECT_ID
  *     item ADDRESS<TAB>VERSION<TAB>MODIFIED_US<TAB>LENGTH, then the text and a newline
  *     late ..., as item: sent, but not there yet
  *     gone ADDRESS<TAB>VERSION
@@ -35,11 +36,12 @@ enum operation {
 	OP_PUT,
 	OP_REMOVE,
 	OP_WRITES,
+	OP_RIGHTS,
 	OPERATIONS
 };
 
 static const char *const operation_names[] = { "probe", "ensure", "notice", "fetch",
-					       "put",   "remove", "writes" };
+					       "put",   "remove", "writes", "rights" };
 _Static_assert(COUNT_OF(operation_names) == OPERATIONS, "one name per operation");
 
 struct memory_item {
@@ -54,10 +56,11 @@ struct memory_item {
 struct memory_folder {
 	char *address;
 	char *display;
+	char *object_id;
 };
 
 struct memory_state {
-	int64_t seq;
+	int64_t seq, validity;
 	int64_t counts[OPERATIONS];
 	struct memory_folder *folders;
 	size_t folder_count;
@@ -122,11 +125,13 @@ static struct memory_item *add_item(struct memory_state *state)
 	return item;
 }
 
-static void add_folder(struct memory_state *state, const char *address, const char *display)
+static void add_folder(struct memory_state *state, const char *address, const char *display,
+		       const char *object_id)
 {
 	state->folders =
 		MEM_GROW(state, state->folders, struct memory_folder, state->folder_count + 1);
 	state->folders[state->folder_count].address = mem_strdup(state, address);
+	state->folders[state->folder_count].object_id = mem_strdup(state, object_id);
 	state->folders[state->folder_count++].display = mem_strdup(state, display);
 	state->changed = true;
 }
@@ -155,15 +160,17 @@ static char *parse_line(struct memory_state *state, char *line, char *end)
 	*rest++ = '\0';
 	if (!strcmp(line, "seq")) {
 		state->seq = strtoll(rest, NULL, 10);
+	} else if (!strcmp(line, "validity")) {
+		state->validity = strtoll(rest, NULL, 10);
 	} else if (!strcmp(line, "count")) {
 		for (int i = 0; i < OPERATIONS; i++)
 			if (text_starts(rest, operation_names[i]))
 				state->counts[i] =
 					strtoll(rest + strlen(operation_names[i]), NULL, 10);
 	} else if (!strcmp(line, "folder")) {
-		char *address = next_word(&rest);
+		char *address = next_word(&rest), *display = next_word(&rest);
 
-		add_folder(state, address, next_word(&rest));
+		add_folder(state, address, display, next_word(&rest));
 	} else if (!strcmp(line, "item") || !strcmp(line, "gone") || !strcmp(line, "late")) {
 		struct memory_item *item = add_item(state);
 
@@ -194,6 +201,7 @@ static struct fault *load(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	if (memory->lock_fd < 0 || flock(memory->lock_fd, LOCK_EX) < 0)
 		return io_fault(mem, lock);
 	FAULT_TRY(read_file(state, memory->path, &text, &len));
+	state->validity = 1;
 	for (char *line = text; line < text + len;)
 		line = parse_line(state, line, text + len);
 	state->changed = false;
@@ -213,11 +221,13 @@ static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *l
 	struct buf *out = buf_new(mem);
 
 	buf_printf(out, "seq %" PRId64 "\n", state->seq);
+	if (state->validity != 1)
+		buf_printf(out, "validity %" PRId64 "\n", state->validity);
 	for (int i = 0; i < OPERATIONS; i++)
 		buf_printf(out, "count %s %" PRId64 "\n", operation_names[i], state->counts[i]);
 	for (size_t i = 0; i < state->folder_count; i++)
-		buf_printf(out, "folder %s\t%s\n", state->folders[i].address,
-			   state->folders[i].display);
+		buf_printf(out, "folder %s\t%s\t%s\n", state->folders[i].address,
+			   state->folders[i].display, state->folders[i].object_id);
 	for (size_t i = 0; i < state->item_count; i++) {
 		const struct memory_item *item = &state->items[i];
 
@@ -255,11 +265,12 @@ static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem,
 /* ---- the script ---- */
 
 struct outcome {
-	struct fault *fault; /* what to answer instead */
-	bool denied;         /* do it, and answer that fault all the same */
-	bool lost;           /* do it, then answer nothing */
-	bool rewrite;        /* do it, but keep another text */
-	bool late;           /* do it before the next put, and answer nothing */
+	struct fault *fault;     /* what to answer instead */
+	bool denied;             /* do it, and answer that fault all the same */
+	bool lost;               /* do it, then answer nothing */
+	bool rewrite;            /* do it, but keep another text */
+	bool late;               /* do it before the next put, and answer nothing */
+	bool empty, open, blind; /* a listing that does not tell all */
 };
 
 static const char *const kind_words[FAULT_KINDS] = {
@@ -283,6 +294,9 @@ static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcom
 	outcome->lost = !strcmp(word, "lost");
 	outcome->rewrite = !strcmp(word, "rewrite");
 	outcome->late = !strcmp(word, "late");
+	outcome->empty = !strcmp(word, "empty");
+	outcome->open = !strcmp(word, "open");
+	outcome->blind = !strcmp(word, "blind");
 	for (int k = 0; k < FAULT_KINDS; k++)
 		if (kind_words[k] && !strcmp(kind_words[k], word))
 			outcome->fault = fault_new(mem, (enum fault_kind)k,
@@ -388,7 +402,8 @@ static void make_folder(struct memory_state *state, const char *address, const c
 		state->items[i].gone = true;
 		state->items[i].version = ++state->seq;
 	}
-	add_folder(state, address, display);
+	add_folder(state, address, display,
+		   mem_printf(state, "F%" PRId64, state->counts[OP_WRITES]));
 }
 
 static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
@@ -441,6 +456,30 @@ static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return NULL;
 }
 
+/* "SEQ.VALIDITY" */
+static bool read_token(const struct memory_state *state, const char *token, int64_t *since_r)
+{
+	int64_t since = -1, validity = -1;
+	char rest;
+
+	if (sscanf(token, "%" SCNd64 ".%" SCNd64 "%c", &since, &validity, &rest) != 2)
+		return false;
+	*since_r = since;
+	return since >= 0 && since <= state->seq && validity == state->validity;
+}
+
+static bool is_noticed(const struct memory_item *item, const char *folder, const char *token,
+		       int64_t since, const struct outcome *outcome)
+{
+	if (!text_starts(item->address, folder) || item->late)
+		return false;
+	if (outcome->empty || (outcome->blind && token))
+		return false;
+	if (outcome->open && (item->gone || strstr(item->text, "STATUS:COMPLETED")))
+		return false;
+	return token ? item->version > since : !item->gone;
+}
+
 static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			       struct memory_state *state, const char *folder, const char *token,
 			       struct endpoint_notice *notice)
@@ -453,17 +492,20 @@ static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		return outcome.fault;
 	if (!find_folder(state, folder))
 		return no_folder(mem, folder);
-	if (token && (!text_to_int(token, &since) || since > state->seq))
+	if (token && !read_token(state, token, &since))
 		return fault_new(mem, FAULT_TOKEN, "memory server: the token is not known");
+	if (outcome.empty || outcome.open)
+		token = NULL;
 	notice->full = !token;
-	notice->token = mem_printf(notice, "%" PRId64, state->seq);
+	notice->token = mem_printf(notice, "%" PRId64 ".%" PRId64, state->seq, state->validity);
+	if (memory->appends)
+		notice->object_id = mem_strdup(notice, find_folder(state, folder)->object_id);
 	notice->changes = MEM_ARRAY(notice, struct endpoint_change, state->item_count);
 	for (size_t i = 0; i < state->item_count; i++) {
 		const struct memory_item *item = &state->items[i];
 		struct endpoint_change *change = &notice->changes[notice->count];
 
-		if (!text_starts(item->address, folder) || (token && item->version <= since) ||
-		    (!token && item->gone) || item->late)
+		if (!is_noticed(item, folder, token, since, &outcome))
 			continue;
 		change->address = mem_strdup(notice, item->address);
 		change->removed = item->gone;
@@ -487,6 +529,21 @@ static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 	if (!fault)
 		*notice_r = result;
 	return fault;
+}
+
+static struct fault *may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct outcome outcome = { .fault = NULL };
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+
+	(void)folder;
+	if (!fault)
+		fault = next_outcome(memory, mem, state, OP_RIGHTS, &outcome);
+	if (outcome.fault)
+		fault_reaches(outcome.fault, FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+	return finish(memory, mem, state, fault ? fault : outcome.fault);
 }
 
 static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
@@ -590,7 +647,8 @@ static struct fault *lost_answer(TALLOC_CTX *mem)
 /* Behind all others. */
 static char *next_address(TALLOC_CTX *mem, const struct memory_state *state, const char *folder)
 {
-	return mem_printf(mem, "%s%010d.%010" PRId64, folder, 1, state->seq + 1);
+	return mem_printf(mem, "%s%010" PRId64 ".%010" PRId64, folder, state->validity,
+			  state->seq + 1);
 }
 
 /* What was on its way lands. */
@@ -745,6 +803,7 @@ static const struct endpoint_ops memory_ops = {
 	.fetch = fetch,
 	.put = put,
 	.remove = remove_items,
+	.may_read = may_read,
 	.address = address,
 };
 
@@ -758,6 +817,23 @@ static char *no_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *
 	return NULL;
 }
 
+static struct fault *locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
+			    char **address_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct memory_state *state = NULL;
+	struct fault *fault = load(memory, mem, &state);
+	char *address = NULL;
+
+	for (size_t i = 0; !fault && i < state->folder_count; i++)
+		if (!strcmp(state->folders[i].object_id, object_id))
+			address = mem_strdup(mem, state->folders[i].address);
+	fault = finish(memory, mem, state, fault);
+	if (!fault)
+		*address_r = address;
+	return fault;
+}
+
 static const struct endpoint_ops memory_append_ops = {
 	.kind = "memory",
 	.form = ENDPOINT_MESSAGE,
@@ -768,7 +844,9 @@ static const struct endpoint_ops memory_append_ops = {
 	.fetch = fetch,
 	.put = put,
 	.remove = remove_items,
+	.may_read = may_read,
 	.address = no_address,
+	.locate = locate,
 };
 
 static int memory_close(struct memory_endpoint *memory)

@@ -5,14 +5,17 @@
  * kept. Its faults are scripted by the file PATH.faults: lines `OPERATION NUMBER FAULT`: at the
  * NUMBER-th item of that operation since the file was made (or FIRST-LAST: at all of them), FAULT
  * happens instead. OPERATION: probe
- * ensure notice fetch put remove. FAULT: a name of fault.h in lower case (changed, gone, refused,
+ * ensure notice fetch put remove rights. FAULT: a name of fault.h in lower case (changed, gone, refused,
  * busy, unreachable, login, full, locked, token, protocol), or `denied-` and such a name: done, and
  * answered by that fault all the same, or `lost`: done, but no answer came, or `rewrite`: kept, but
- * another way than it was sent.
+ * another way than it was sent. A notice can also lie: `empty` (a complete listing of nothing), `open`
+ * (one without completed tasks), `blind` (nothing has changed).
  *
  * `url = memory:PATH?append`: a server of messages: what is put over something becomes a new item
  * behind the others, and the old one stays until it is removed (endpoint.h, `appends`). There a
- * put can also end `late`: no answer came, and the item lands only before the next put.
+ * put can also end `late`: no answer came, and the item lands only before the next put. Its folders
+ * keep an object_id when they are renamed, and its messages' numbers bear a generation (`validity N`
+ * in the file, as UIDVALIDITY), with which tokens end too.
  */
 #ifndef TASKFERRY_MEMORY_H
 #define TASKFERRY_MEMORY_H

@@ -9,6 +9,11 @@
 #include "mappers/message.h"
 #include "mappers/vtodo.h"
 
+char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
+{
+	return vector_hash(mem, vtodo_normal(mem, values));
+}
+
 /* ---- a VTODO ---- */
 
 static struct decoded *of_vtodo(TALLOC_CTX *mem, const struct vtodo *vtodo)
@@ -124,7 +129,7 @@ static bool card_is_as_published(TALLOC_CTX *mem, const struct halves *now,
 	for (int f = 0; f < FIELDS; f++)
 		if (now->card->values->value[f].presence != ABSENT)
 			vector_put(published, (enum field)f, &now->card->values->value[f]);
-	return text_same(vector_hash(mem, published), decoded->edition_hash);
+	return text_same(codec_hash(mem, published), decoded->edition_hash);
 }
 
 static bool card_moved(const struct halves *now, const struct vector *base, enum field f)

@@ -40,6 +40,10 @@ struct codec_publish {
 	const char *site_host, *project, *to_name, *to_email;
 };
 
+/* The hash that an item carries with its edition: of what it can show of VALUES, so that it can be told
+ * from the item itself whether that is still what was published. */
+char *codec_hash(TALLOC_CTX *mem, const struct vector *values);
+
 /* LAST: the text that we know of the item from before, and SEEN what it was read as; or both NULL.
  * DATA fault (scope ITEM, HOLD): the text is not of that form. */
 struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text, size_t len,

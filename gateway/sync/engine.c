@@ -24,6 +24,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/sync/older.h"
+
 #define LOOK_US CLOCK_SECOND_US       /* between two looks at the database's data_version */
 #define BUSY_PAUSE_US CLOCK_SECOND_US /* until a busy database is asked again */
 #define BUSY_MAX 20 /* times DB_BUSY_MS: five minutes, then something is wrong with it */
@@ -102,7 +104,7 @@ bool engine_is_ending(struct engine *engine)
 
 bool engine_ends(struct engine *engine, struct fault *fault)
 {
-	bool busy = fault->kind == FAULT_TRY_LATER, ends;
+	bool busy = fault->kind == FAULT_TRY_LATER && fault->next == FAULT_NEXT_RETRY, ends;
 
 	pthread_mutex_lock(&engine->lock);
 	ends = !busy || engine->stopping || ++engine->refusals >= engine->patience;
@@ -315,6 +317,7 @@ static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct 
 	if (task->job)
 		return NULL;
 	FAULT_TRY(engine_request_look(worker, mem, &horizon->wake_us));
+	FAULT_TRY(engine_reconcile_look(worker, mem, &horizon->wake_us));
 	(void)engine_server_closed(engine, mem, true, &names, &until);
 	if (until < horizon->wake_us)
 		horizon->wake_us = until;
@@ -509,15 +512,19 @@ static int start_threads(struct engine *engine)
 struct fault *engine_start(struct engine *engine, bool everybody)
 {
 	TALLOC_CTX *mem = talloc_parent(engine);
+	struct fault *fault;
 	int error;
 
 	for (int i = 0; i < engine->worker_count; i++) {
-		struct fault *fault = worker_open(mem, engine, &engine->workers[i]);
-
+		fault = worker_open(mem, engine, &engine->workers[i]);
 		if (fault)
 			return talloc_steal(mem, fault);
 	}
-	engine->everybody = everybody;
+	fault = older_check(mem, engine->workers[0].store);
+	if (fault)
+		return fault;
+	engine->everybody = engine->reconciles = everybody;
+	engine->began_us = clock_now_us(engine->env.clock);
 	engine->look = true;
 	engine->drift_us = clock_now_us(engine->env.clock) - engine_mono_us();
 	error = start_threads(engine);

@@ -159,7 +159,8 @@ static bool was_said(struct work *work, const char *note)
 }
 
 /* Notes that wait for a person begin so. */
-static const char *const grave[] = { "held:", "not read:", "set aside:" };
+static const char *const grave[] = { "held:", "not read:", "set aside:",
+				     "found by comparing everything:", "taken for moved:" };
 
 static void log_notes(struct work *work, const struct visit_round *round)
 {
@@ -419,7 +420,8 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->project = job->project_id;
 	visit->options =
 		(struct round_options){ .ensure = job->kind == JOB_PUBLISH,
-					.full = engine_request_full(work->engine, work->task),
+					.reconcile = job->kind == JOB_RECONCILE ||
+						     engine_request_full(work->engine, work->task),
 					.data = work,
 					.progress = forward_progress };
 	visit->seen = seen;
@@ -512,6 +514,12 @@ static struct fault *end_job(struct work *work, const void *data)
 				  fault->text);
 	if (fault)
 		return queue_fail(store, job, fault);
+	if (work->visit.report->due_us < INT64_MAX && job->kind == JOB_RECONCILE) {
+		/* everything is not compared again for what waits */
+		FAULT_TRY(queue_add(store, JOB_PULL, job->account_id, 0,
+				    work->visit.report->due_us, NULL));
+		return queue_done(store, job);
+	}
 	if (work->visit.report->due_us < INT64_MAX)
 		return queue_wait(store, job, work->visit.report->due_us,
 				  "waits for settle time or a retry");
@@ -562,7 +570,7 @@ static void log_transfer(const struct work *work, TALLOC_CTX *mem, const struct 
 	const struct round_report *r = work->visit.report;
 	struct line line = { .mem = mem };
 	bool carried = r->read || r->changed || r->created || r->updated || r->removed ||
-		       r->corrected || r->rejected || r->proposed || r->losing;
+		       r->corrected || r->rejected || r->proposed || r->losing || r->folders;
 	enum log_level level = carried || fault ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 
 	if (!log_is_on(work->engine->env.log, level))
@@ -580,6 +588,10 @@ static void log_transfer(const struct work *work, TALLOC_CTX *mem, const struct 
 	put_number(&line, "proposed", r->proposed);
 	put_number(&line, "losing", r->losing);
 	put_number(&line, "waiting", r->waiting);
+	if (r->folders) {
+		put_number(&line, "compared", r->compared);
+		put_number(&line, "amiss", r->amiss);
+	}
 	put_number(&line, "requests", work->took.requests);
 	put_number(&line, "sent", work->took.sent_bytes);
 	put_number(&line, "received", work->took.received_bytes);
@@ -610,7 +622,7 @@ static void tell_requests(struct work *work, const struct fault *fault)
 					  .stats = work->took,
 					  .fault = fault,
 					  .later = work->later,
-					  .full = work->visit.options.full,
+					  .full = work->visit.options.reconcile,
 					  .serial = work->task->serial };
 
 	if (is_of_server(fault))
@@ -622,7 +634,7 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 {
 	struct fault *fault = all_rounds(work, mem);
 
-	work->later = fault && fault->kind == FAULT_TRY_LATER &&
+	work->later = fault && fault->kind == FAULT_TRY_LATER && fault->next == FAULT_NEXT_RETRY &&
 		      (fault->scope == FAULT_SCOPE_SITE || engine_is_ending(work->engine));
 	if (fault && fault->scope == FAULT_SCOPE_SITE && !work->later)
 		return fault;

@@ -95,6 +95,10 @@ struct engine {
 	int64_t serial;               /* of the last request */
 	struct engine_figures figures;
 	int64_t drift_us; /* wall clock minus monotonic clock, the most that was seen */
+	/* the leader's: */
+	bool reconciles;      /* compares everything once a day */
+	int64_t began_us;     /* by the wall clock */
+	int64_t reconcile_us; /* monotonic, when to look next who is to be compared */
 	/* under `tell`; begun and ended by the leader only: */
 	struct engine_request *requests;
 };
@@ -179,6 +183,21 @@ struct engine_outcome {
 	int64_t failed_us; /* how long it took to find out that the server does not answer; else 0 */
 };
 void engine_request_tell(struct engine *engine, const struct engine_outcome *outcome);
+
+/* ---- engine_reconcile.c ---- */
+
+#define ENGINE_DAY_US (24 * 3600 * CLOCK_SECOND_US)
+
+/* The time of day (UTC) at which an account is compared in full. */
+int64_t engine_reconcile_slot_us(int64_t account);
+
+/* Whether it is to be compared NOW: its time of day has come since LAST (when it last was), and the
+ * service has run (since BEGAN) then, or was away for too long. Pure. */
+bool engine_reconcile_is_due(int64_t account, int64_t last_us, int64_t began_us, int64_t now_us);
+
+/* Jobs for those; *WAKE_R is lowered to the time of the next look (monotonic). The leader's. */
+struct fault *engine_reconcile_look(struct engine_worker *worker, TALLOC_CTX *mem,
+				    int64_t *wake_r) ATTR_MUST_CHECK;
 
 /* ---- engine_job.c ---- */
 

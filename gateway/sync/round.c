@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "gateway/sync/older.h"
 
 #define FOLDER_SLUG_MAX                                                                            \
 	60 /* bytes per part of a folder's path; three parts and marks stay below 200 */
@@ -108,21 +109,6 @@ static struct fault *find_folder(struct round *round)
 	fault = link_folder(store, round->mem, round->account->id, round->project->id, true,
 			    &round->folder);
 	if (!fault && !round->options->dry_run)
-		fault = store_commit(store);
-	store_rollback(store);
-	return fault;
-}
-
-static struct fault *save_folder(struct round *round)
-{
-	struct store *store = round->env->store;
-	struct fault *fault;
-
-	if (round->options->dry_run)
-		return NULL;
-	FAULT_TRY(store_begin(store));
-	fault = link_folder_set(store, round->folder);
-	if (!fault)
 		fault = store_commit(store);
 	store_rollback(store);
 	return fault;
@@ -230,26 +216,9 @@ static struct fault *release(struct round *round)
 	return fault;
 }
 
-static struct fault *folder_is_gone(struct round *round, struct fault *fault)
-{
-	round->folder->state = FOLDER_GONE;
-	round->folder->token = NULL;
-	round->folder->error =
-		mem_printf(round->mem,
-			   "the folder is not on the server any more; to make it again: "
-			   "taskferry publish %s",
-			   round->project->code);
-	FAULT_TRY(save_folder(round));
-	round_note(round->report, "held: the folder of project %s of %s: %s", round->project->code,
-		   round->resource->key, round->folder->error);
-	round->report->held++;
-	talloc_free(fault);
-	return NULL;
-}
-
 /* ---- the end ---- */
 
-static struct fault *advance(struct round *round)
+struct fault *round_advance(struct round *round)
 {
 	struct store *store = round->env->store;
 	const char *token = round->notice->token;
@@ -264,6 +233,8 @@ static struct fault *advance(struct round *round)
 		token = later;
 	}
 	round->folder->token = token;
+	if (round->notice->object_id)
+		round->folder->object_id = round->notice->object_id;
 	round->folder->project_seq = round->project_seq;
 	round->folder->last_round_us = clock_now_us(round->env->clock);
 	FAULT_TRY(store_begin(store));
@@ -277,7 +248,7 @@ static struct fault *advance(struct round *round)
 	return fault;
 }
 
-static struct fault *passes(struct round *round)
+struct fault *round_passes(struct round *round)
 {
 	for (round->pass = 1;; round->pass++) {
 		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
@@ -302,7 +273,7 @@ static struct fault *passes(struct round *round)
 
 static struct fault *run(struct round *round)
 {
-	struct fault *fault;
+	bool back = false, gone = false;
 
 	FAULT_TRY(project_resource(round->env->store, round->mem, round->account->resource_id,
 				   &round->resource));
@@ -313,23 +284,26 @@ static struct fault *run(struct round *round)
 		mem_printf(round->mem, "mailbox:%s/%s", round->server->name, round->resource->key);
 	FAULT_TRY(find_folder(round));
 	if (round->folder->state == FOLDER_GONE && !round->options->ensure) {
-		round->report->held++;
-		round_note(round->report, "held: the folder of project %s of %s: %s",
-			   round->project->code, round->resource->key,
-			   round->folder->error ? round->folder->error : "gone");
-		return NULL;
+		FAULT_TRY(round_folder_back(round, &back));
+		if (!back)
+			return round_folder_held(round);
 	}
+	if (round->options->ensure || round->folder->state != FOLDER_OK)
+		FAULT_TRY(round_folder_follow(round, &gone));
+	if (gone)
+		return NULL;
 	if (round->options->ensure || round->folder->state != FOLDER_OK)
 		FAULT_TRY(ensure_folder(round));
 	FAULT_TRY(release(round));
 	if (!round->folder->address)
 		return NULL;
-	fault = round_notice(round);
-	if (fault && fault->kind == FAULT_GONE && fault->scope == FAULT_SCOPE_FOLDER)
-		return folder_is_gone(round, fault);
-	FAULT_TRY(fault);
-	FAULT_TRY(passes(round));
-	return advance(round);
+	FAULT_TRY(round_folder_notice(round, &gone));
+	if (gone)
+		return NULL;
+	FAULT_TRY(round_passes(round));
+	FAULT_TRY(round_advance(round));
+	return round->options->reconcile && !round->options->dry_run ? round_reconcile(round)
+								      : NULL;
 }
 
 struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env,
@@ -347,6 +321,11 @@ struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env,
 			       .report = report };
 	struct fault *fault = run(&round);
 
+	if (fault && round.older && !options->dry_run) {
+		struct fault *noted = older_note(env->store, round.older);
+
+		fault = noted ? noted : fault;
+	}
 	if (fault)
 		talloc_steal(mem, fault);
 	talloc_free(round.mem);

@@ -33,6 +33,7 @@ struct round_env {
 struct round_options {
 	bool ensure;  /* look whether the folder is there and bears the right name (publish) */
 	bool full;    /* forget the token: list everything */
+	bool reconcile; /* afterwards compare everything, not only what is said to have changed */
 	bool dry_run; /* decide and tell, write nothing anywhere */
 	void (*progress)(void *data, int64_t done, int64_t total); /* items pushed; may be NULL */
 	void *data;
@@ -43,6 +44,7 @@ struct round_report {
 	int64_t read, changed, created, updated, removed, adopted;
 	int64_t corrected, rejected, proposed, losing;
 	int64_t foreign, undecodable, declined, restored, held, waiting;
+	int64_t compared, folders, amiss; /* by full comparisons: items, folders, findings */
 	int64_t due_us; /* when something of this folder is to be looked at again; INT64_MAX:
 			   nothing waits */
 	char **notes;

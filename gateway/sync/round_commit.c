@@ -185,7 +185,10 @@ static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *li
 static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link,
 				 struct found *found)
 {
-	if (link->state ==
+	bool alone = false;
+
+	FAULT_TRY(round_check_age(round, mem, link, found, &alone));
+	if (alone || link->state ==
 	    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
 		return round_wait_for(round, found, "held", INT64_MAX);
 	FAULT_TRY(round_refresh(round, link));
@@ -455,7 +458,8 @@ static struct fault *each_id(struct round *round, const int64_t *ids, size_t cou
  * and when somebody wants to be sure. The cost of any other round follows what changed. */
 static bool looks_at_all(const struct round *round)
 {
-	return round->options->ensure || round->options->full || !round->folder->project_seq;
+	return round->options->ensure || round->options->full || round->options->reconcile ||
+	       !round->folder->project_seq;
 }
 
 struct fault *round_commit_project(struct round *round)
@@ -468,10 +472,12 @@ struct fault *round_commit_project(struct round *round)
 	if (last > round->folder->project_seq) {
 		FAULT_TRY(link_touched(store, round->mem, round->folder, round->resource->id, &ids,
 				       &count));
+		FAULT_TRY(round_moved_first(round, ids, &count));
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}
 	FAULT_TRY((looks_at_all(round) ? link_unlinked : link_returned)(
 		store, round->mem, round->folder, round->resource->id, &ids, &count));
+	FAULT_TRY(round_moved_first(round, ids, &count));
 	FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	FAULT_TRY(link_withdrawn(store, round->mem, round->folder, round->resource->id, &ids,
 				 &count));

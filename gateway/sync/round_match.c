@@ -8,8 +8,48 @@
 
 #include "base/text.h"
 #include "decide/twin.h"
+#include "gateway/sync/older.h"
 
-#define SUMMARY_CHARS 80 /* of a foreign item's title in a report */
+/* A foreign item that bears the UID of a task of this person in another project stands in the wrong
+ * folder: a client has moved it. */
+static struct fault *belongs_to(struct round *round, const struct found *found,
+				struct project **project_r)
+{
+	struct assignment *assignment = NULL;
+
+	*project_r = NULL;
+	if (found->decoded && found->decoded->uid)
+		FAULT_TRY(project_assignment_by_uid(round->env->store, round->mem,
+						    found->decoded->uid, &assignment));
+	if (!assignment || assignment->project_id == round->project->id ||
+	    assignment->resource_id != round->resource->id)
+		return NULL;
+	return project_by_id(round->env->store, round->mem, assignment->project_id, project_r);
+}
+
+static struct fault *note_foreign(struct round *round, const struct found *found,
+				  const struct stray *stray)
+{
+	struct project *other = NULL;
+
+	FAULT_TRY(belongs_to(round, found, &other));
+	round->report->foreign++;
+	if (other)
+		round_note(round->report,
+			   "left alone: '%s' in the folder of project %s of %s belongs to project "
+			   "%s; move it back there",
+			   stray->summary, round->project->code, round->resource->key, other->code);
+	else
+		round_note(round->report, "%s", round_foreign_note(round, stray->summary));
+	return NULL;
+}
+
+const char *round_foreign_note(struct round *round, const char *summary)
+{
+	return mem_printf(round->mem,
+			  "left alone: '%s' in the folder of project %s of %s is not taskferry's",
+			  summary, round->project->code, round->resource->key);
+}
 
 struct fault *round_set_aside(struct round *round, const struct found *found, const char *state,
 			      const char *why)
@@ -20,12 +60,12 @@ struct fault *round_set_aside(struct round *round, const struct found *found, co
 	const char *title =
 		found->decoded ? vector_str(found->decoded->values, FIELD_subject) : NULL;
 
-	stray.summary = text_one_line(round->mem, title ? title : why, SUMMARY_CHARS);
+	stray.summary = text_one_line(round->mem, title ? title : why, ROUND_SUMMARY_CHARS);
 	if (!strcmp(state, "foreign")) {
-		round->report->foreign++;
-		round_note(round->report,
-			   "left alone: '%s' in the folder of project %s of %s is not taskferry's",
-			   stray.summary, round->project->code, round->resource->key);
+		stray.uid = found->decoded->uid;
+		stray.edition = found->decoded->edition;
+		stray.edition_hash = found->decoded->edition_hash;
+		FAULT_TRY(note_foreign(round, found, &stray));
 	} else {
 		round->report->undecodable++;
 		round_note(round->report, "set aside: %s in the folder of project %s of %s: %s",
@@ -61,7 +101,7 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 	int64_t known = 0, theirs = found->decoded->edition;
 
 	FAULT_TRY(round_edition_of_seen(round, mem, link, &known));
-	if (theirs && theirs != known)
+	if (theirs && theirs != known && !gone) /* alone it is judged as an old copy is (M4) */
 		FAULT_TRY(round_find_edition(round, mem, link, found));
 	found->keeps_seen = twin_decide(known, theirs, later, gone) == TWIN_MERGE;
 	if (round->options->dry_run)
@@ -133,5 +173,51 @@ struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct 
 		   "an item with its UID but another title stands in the folder; give it the "
 		   "task's title, or remove "
 		   "it, then: taskferry queue retry --all");
+	return link_set(round->env->store, link);
+}
+
+/* M10. True when a step that we know has that hash: then only a number was typed. */
+static struct fault *is_known_hash(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				   const char *hash, bool *known_r)
+{
+	struct agreed *steps = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_history(round->env->store, mem, link->id, &steps, &count));
+	*known_r = text_same(codec_hash(mem, link->seen), hash);
+	for (size_t i = 0; i < count && !*known_r; i++)
+		*known_r = steps[i].values && text_same(codec_hash(mem, steps[i].values), hash);
+	return NULL;
+}
+
+struct fault *round_check_age(struct round *round, TALLOC_CTX *mem, struct link *link,
+			      const struct found *found, bool *alone_r)
+{
+	const struct decoded *item = found->decoded;
+	bool known = false;
+
+	*alone_r = false;
+	if (!link->seen || link->edition <= 0 || item->edition <= link->edition)
+		return NULL;
+	if (text_same(codec_hash(mem, item->values), item->edition_hash)) {
+		FAULT_TRY(is_known_hash(round, mem, link, item->edition_hash, &known));
+		if (!known) {
+			round->older = mem_printf(
+				round->mem,
+				"the item '%s' of %s on server %s carries edition %lld, and this "
+				"database has published %lld at most",
+				round_subject(round, mem, link->assignment_id),
+				round->resource->key, round->server->name, (long long)item->edition,
+				(long long)link->edition);
+			return older_fault(round->mem, round->older);
+		}
+	}
+	*alone_r = true;
+	if (link->state == LINK_HELD)
+		return NULL;
+	round_hold(round, link,
+		   "its item carries an edition that was never published, and does not show what "
+		   "that would be; remove the line X-TASKFERRY-EDITION from it, or the item, then: "
+		   "taskferry queue retry --all");
 	return link_set(round->env->store, link);
 }

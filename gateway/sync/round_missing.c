@@ -198,7 +198,10 @@ static struct fault *policy_for_all(struct round *round, TALLOC_CTX *mem)
 	size_t count = 0;
 	bool stop = false;
 
+	FAULT_TRY(round_moved(round, mem));
 	FAULT_TRY(link_missing(round->env->store, mem, round->folder->id, &ids, &count));
+	if (count)
+		FAULT_TRY(round_moved_away(round, mem, ids, &count));
 	if (count)
 		FAULT_TRY(brake(round, count, &stop));
 	for (size_t i = 0; i < count && !stop; i++)

@@ -100,6 +100,23 @@ struct present {
 	const char *address;
 };
 
+/* What was not ours and is not in a complete listing is not there any more. */
+static struct fault *forget_strays(struct round *round, const struct present *set)
+{
+	struct store *store = round->env->store;
+	const struct present *found;
+	char **strays = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_stray_addresses(store, round->mem, round->folder->id, &strays, &count));
+	for (size_t i = 0; i < count; i++) {
+		HASH_FIND_STR(set, strays[i], found);
+		if (!found && !round->options->dry_run)
+			FAULT_TRY(link_stray_drop(store, round->folder->id, strays[i]));
+	}
+	return NULL;
+}
+
 /* A complete listing: links with an item that is not in it are missing. */
 static struct fault *find_missing(struct round *round)
 {
@@ -123,6 +140,8 @@ static struct fault *find_missing(struct round *round)
 		if (!found)
 			round_gone_add(round, links[i].address);
 	}
+	if (!fault)
+		fault = forget_strays(round, set);
 	HASH_CLEAR(hh, set);
 	return fault;
 }
@@ -217,6 +236,22 @@ static struct fault *wider_fault(const struct endpoint_item *items, size_t count
 	return NULL;
 }
 
+/* Where items of ours are not there any more: asked once, before anybody believes that they were
+ * deleted (N5). */
+static struct fault *check_access(struct round *round, const struct endpoint_item *items,
+				  size_t count)
+{
+	bool gone = false;
+
+	for (size_t i = 0; i < count && !gone; i++)
+		gone = items[i].fault && items[i].fault->kind == FAULT_GONE;
+	if (!gone || round->may_read)
+		return NULL;
+	FAULT_TRY(endpoint_may_read(round->endpoint, round->mem, round->folder->address));
+	round->may_read = true;
+	return NULL;
+}
+
 struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
 			  size_t *count_r)
 {
@@ -228,6 +263,7 @@ struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **f
 		FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, round->read,
 					 count, &items));
 	FAULT_TRY(wider_fault(items, count));
+	FAULT_TRY(check_access(round, items, count));
 	for (size_t i = 0; i < count; i++) {
 		found[i].item = &items[i];
 		FAULT_TRY(decode(round, mem, &found[i]));

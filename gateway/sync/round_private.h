@@ -42,9 +42,15 @@ struct round {
 	bool look_again;     /* something changed under our hands, and its successor has another
 			    address */
 	bool wrote;          /* something was sent that writes */
+	bool may_read;       /* the account may read in the folder; false: not asked yet */
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
+	int64_t *claimed; /* assignments whose items were found under another UID, and are read next */
+	size_t claimed_count;
+	const char *older; /* by what it was found that the database is older than the world (M10) */
 };
+
+#define ROUND_SUMMARY_CHARS 80 /* of a foreign item's title in a report */
 
 /* Decodes what was found; LINK: whose item it is, or NULL: not known (round_notice.c). */
 void round_decode(struct round *round, TALLOC_CTX *mem, struct found *found,
@@ -76,6 +82,15 @@ struct fault *round_edition_of_seen(struct round *round, TALLOC_CTX *mem, const 
  */
 struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
 				   const struct found *found, bool *adopt_r) ATTR_MUST_CHECK;
+
+/* M10: an item of a known link that carries a later edition than was ever published. The site's
+ * fault when its hash is right for what it shows: this database is old. *ALONE_R: it is not, the
+ * item is held by itself. */
+struct fault *round_check_age(struct round *round, TALLOC_CTX *mem, struct link *link,
+			      const struct found *found, bool *alone_r) ATTR_MUST_CHECK;
+
+/* What is said of an item that is not ours. */
+const char *round_foreign_note(struct round *round, const char *summary);
 
 /* What is not ours or cannot be read is left alone, reported, its text kept. */
 struct fault *round_set_aside(struct round *round, const struct found *found, const char *state,
@@ -182,6 +197,41 @@ enum endpoint_form round_form(const struct round *round);
  * (round_missing.c). */
 struct fault *round_missing(struct round *round, struct link *link) ATTR_MUST_CHECK;
 struct fault *round_missing_due(struct round *round) ATTR_MUST_CHECK;
+
+/* Missing items that a client has moved (M5): under another UID within this folder, they are read
+ * again at their new address; in the caller's transaction. IDS: links of this folder that are
+ * missing and still to be judged, the number of those is left in *COUNT: what stands in another of
+ * the account's folders waits for a person, what has not been looked for there waits for those
+ * folders' rounds (round_moved.c). */
+struct fault *round_moved(struct round *round, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* First contact: assignments without an item, of which those are taken out of IDS that have one under a
+ * UID of a client's making (round_moved.c). A transaction of its own. */
+struct fault *round_moved_first(struct round *round, int64_t *ids, size_t *count) ATTR_MUST_CHECK;
+struct fault *round_moved_away(struct round *round, TALLOC_CTX *mem, int64_t *ids,
+			       size_t *count) ATTR_MUST_CHECK;
+
+/* A folder that may have been renamed or be gone (round_folder.c). *GONE_R: it is, which was noted and
+ * told; the round is over.
+ *   notice   round_notice(), for a folder by its present name
+ *   follow   before it is made or named: a folder that people may rename is looked for first
+ *   back     one that was gone and is here again, or found under another name
+ *   locate   found under another name, by its object_id
+ *   gone     held, held: told again */
+struct fault *round_folder_notice(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
+struct fault *round_folder_follow(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
+struct fault *round_folder_back(struct round *round, bool *back_r) ATTR_MUST_CHECK;
+struct fault *round_folder_locate(struct round *round, bool *found_r) ATTR_MUST_CHECK;
+struct fault *round_folder_gone(struct round *round) ATTR_MUST_CHECK;
+struct fault *round_folder_held(struct round *round) ATTR_MUST_CHECK;
+
+/* The folder compared with `seen` in full, what is amiss mended by further passes
+ * (round_reconcile.c). The round itself is over. */
+struct fault *round_reconcile(struct round *round) ATTR_MUST_CHECK;
+
+/* Reads, decides and pushes until nothing is left to read; then the token (round.c). */
+struct fault *round_passes(struct round *round) ATTR_MUST_CHECK;
+struct fault *round_advance(struct round *round) ATTR_MUST_CHECK;
 
 /* Holds a link for a person, with the reason; the caller writes it. */
 void round_hold(struct round *round, struct link *link, const char *why);

@@ -85,7 +85,7 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 			       ? TRAILER_HINT_MESSAGE " " TRAILER_HINT_WORK
 			       : TRAILER_HINT_WORK;
 	publish.uid = view.assignment->uid;
-	publish.edition_hash = vector_hash(mem, link->want);
+	publish.edition_hash = codec_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);
 	return codec_encode(mem, round_form(round), link->seen_version ? link->seen_text : NULL,
 			    &publish, text_r, len_r);

@@ -6,6 +6,7 @@
 
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/engine_private.h"
+#include "gateway/sync/older.h"
 #include "gateway/sync/outcomes.h"
 #include "gateway/sync/visit.h"
 #include "queue/queue.h"
@@ -173,6 +174,7 @@ static struct fault *dry_open(struct dry *dry)
 	dry->round =
 		(struct round_env){ .conf = env->conf, .clock = env->clock, .points = env->points };
 	FAULT_TRY(store_open(dry->mem, env->conf->dsn, env->clock, env->points, &dry->round.store));
+	FAULT_TRY(older_check(dry->mem, dry->round.store));
 	dry->round.rules = rules_new(dry->mem, env->conf, dry->rule_report);
 	if (!dry->round.rules)
 		return fault_new(

@@ -556,6 +556,24 @@ struct fault *queue_overdue(struct store *store, TALLOC_CTX *mem, const struct q
 	return rows_all(cursor, mem, read_overdue, sizeof **list_r, list_r, count_r);
 }
 
+static void read_unreconciled(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct queue_unreconciled *row = element;
+
+	(void)mem;
+	row->account = db_int(cursor, 0);
+	row->last_us = db_int(cursor, 1);
+}
+
+struct fault *queue_unreconciled(struct store *store, TALLOC_CTX *mem,
+				 struct queue_unreconciled **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ACCOUNT_UNRECONCILED, ""));
+	return rows_all(cursor, mem, read_unreconciled, sizeof **list_r, list_r, count_r);
+}
+
 struct fault *queue_counts(struct store *store, const struct queue_filter *filter,
 			   int64_t counts_r[JOB_STATES])
 {

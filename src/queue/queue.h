@@ -122,6 +122,15 @@ struct fault *queue_overdue(struct store *store, TALLOC_CTX *mem, const struct q
 			    const char *server, struct queue_overdue **list_r,
 			    size_t *count_r) ATTR_MUST_CHECK;
 
+/* Accounts with a folder that is compared in full from time to time, that are not held and have no
+ * such job, and when the one of their folders that waits longest was. By account. */
+struct queue_unreconciled {
+	int64_t account, last_us;
+};
+struct fault *queue_unreconciled(struct store *store, TALLOC_CTX *mem,
+				 struct queue_unreconciled **list_r,
+				 size_t *count_r) ATTR_MUST_CHECK;
+
 /* Jobs of those meant per state, done ones included. */
 struct fault *queue_counts(struct store *store, const struct queue_filter *filter,
 			   int64_t counts_r[JOB_STATES]) ATTR_MUST_CHECK;

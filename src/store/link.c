@@ -58,6 +58,8 @@ static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
 		(enum folder_state)rows_name(folder_states, FOLDER_STATES, db_text(cursor, mem, 6));
 	folder->error = db_text(cursor, mem, 7);
 	folder->last_round_us = db_int(cursor, 8);
+	folder->reconciled_us = db_int(cursor, 9);
+	folder->object_id = db_text(cursor, mem, 10);
 }
 
 /* A vector that cannot be read counts as none: the next round then decodes it anew from the raw
@@ -210,7 +212,8 @@ struct fault *link_folder(struct store *store, TALLOC_CTX *mem, int64_t account,
 	FAULT_TRY(rows_one(cursor, mem, read_folder, sizeof *folder, &folder));
 	if (!folder && create) {
 		FAULT_TRY(store_id(store, &id));
-		FAULT_TRY(db_run(store->db, SQL_FOLDER_ADD, "iii", id, account, project));
+		FAULT_TRY(db_run(store->db, SQL_FOLDER_ADD, "iiii", id, account, project,
+				 clock_now_us(store->clock)));
 		return link_folder(store, mem, account, project, false, folder_r);
 	}
 	*folder_r = folder;
@@ -228,9 +231,10 @@ struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account
 
 struct fault *link_folder_set(struct store *store, const struct folder *folder)
 {
-	return db_run(store->db, SQL_FOLDER_SET, "ittitti", folder->id, folder->address,
+	return db_run(store->db, SQL_FOLDER_SET, "ittittiit", folder->id, folder->address,
 		      folder->token, folder->project_seq, folder_states[folder->state],
-		      folder->error, folder->last_round_us);
+		      folder->error, folder->last_round_us, folder->reconciled_us,
+		      folder->object_id);
 }
 
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
@@ -374,6 +378,51 @@ struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct fo
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_TOUCHED, "iii", folder->project_id,
 			   folder->project_seq, resource));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_missing_of_account(struct store *store, TALLOC_CTX *mem, int64_t account,
+				      int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_MISSING_OF_ACCOUNT, "i", account));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+static void read_amiss(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct link_amiss *amiss = element;
+
+	amiss->id = db_int(cursor, 0);
+	amiss->assignment_id = db_int(cursor, 1);
+	amiss->what = db_text(cursor, mem, 2);
+}
+
+struct fault *link_amiss(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			 struct link_amiss **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_AMISS, "i", folder));
+	return rows_all(cursor, mem, read_amiss, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_doubles(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			   struct link_amiss **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_DOUBLE, "i", folder));
+	return rows_all(cursor, mem, read_amiss, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_forget_all(struct store *store)
+{
+	FAULT_TRY(db_run(store->db, SQL_LEFTOVER_FORGET_ALL, ""));
+	FAULT_TRY(db_run(store->db, SQL_PENDING_FORGET_ALL, ""));
+	FAULT_TRY(db_run(store->db, SQL_STRAY_FORGET_ALL, ""));
+	FAULT_TRY(db_run(store->db, SQL_FOLDER_FORGET_ALL, ""));
+	return db_run(store->db, SQL_LINK_FORGET_ALL, "");
 }
 
 struct fault *link_item_count(struct store *store, int64_t folder, int64_t at_most,
@@ -526,8 +575,9 @@ struct fault *link_leftover_wait(struct store *store, int64_t folder, const char
 struct fault *link_stray_put(struct store *store, const struct stray *stray, const char *version,
 			     const char *text, int64_t at_us)
 {
-	return db_run(store->db, SQL_STRAY_PUT, "ittttti", stray->folder_id, stray->address,
-		      version, stray->state, stray->summary, text, at_us);
+	return db_run(store->db, SQL_STRAY_PUT, "itttttitit", stray->folder_id, stray->address,
+		      version, stray->state, stray->summary, text, at_us, stray->uid,
+		      stray->edition, stray->edition_hash);
 }
 
 struct fault *link_stray_drop(struct store *store, int64_t folder, const char *address)
@@ -561,6 +611,39 @@ struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t fol
 	char *pattern = mem_printf(mem, "%%%s%%", word);
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_WITH, "itt", folder, pattern, state));
+	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
+}
+
+static void read_foreign(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct stray *stray = element;
+
+	stray->folder_id = db_int(cursor, 0);
+	stray->address = db_text(cursor, mem, 1);
+	stray->state = "foreign";
+	stray->summary = db_text(cursor, mem, 2);
+	stray->uid = db_text(cursor, mem, 3);
+	stray->edition = db_int(cursor, 4);
+	stray->edition_hash = db_text(cursor, mem, 5);
+	stray->seen_us = db_int(cursor, 6);
+	stray->project = db_text(cursor, mem, 7);
+}
+
+struct fault *link_strays_foreign(struct store *store, TALLOC_CTX *mem, int64_t account,
+				  struct stray **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_FOREIGN, "i", account));
+	return rows_all(cursor, mem, read_foreign, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_stray_addresses(struct store *store, TALLOC_CTX *mem, int64_t folder,
+				   char ***list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_ADDRESSES, "i", folder));
 	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
 }
 

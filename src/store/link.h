@@ -48,6 +48,8 @@ struct folder {
 	enum folder_state state;
 	const char *error;
 	int64_t last_round_us;
+	int64_t reconciled_us; /* compared in full, or made */
+	const char *object_id; /* the server's, the same under any name; NULL: not known */
 };
 
 struct link {
@@ -83,6 +85,10 @@ struct pending {
 struct stray {
 	int64_t folder_id;
 	const char *address, *state, *summary, *server, *resource, *project;
+	const char *uid; /* these four: of foreign ones, as far as they carry it (M5) */
+	int64_t edition;
+	const char *edition_hash;
+	int64_t seen_us; /* first */
 };
 
 /* One line of "where is this assignment": for `task list`. */
@@ -156,6 +162,27 @@ struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct f
 			    int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
 			   int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* Ids of the missing links of all folders of an account. */
+struct fault *link_missing_of_account(struct store *store, TALLOC_CTX *mem, int64_t account,
+				      int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* Rows that contradict themselves or each other: nothing that any round leaves behind. */
+struct link_amiss {
+	int64_t id, assignment_id;
+	const char *what;
+};
+struct fault *link_amiss(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			 struct link_amiss **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* Links of a folder whose items are said to stand at one address: the first id, and the address in
+ * `what`. */
+struct fault *link_doubles(struct store *store, TALLOC_CTX *mem, int64_t folder,
+			   struct link_amiss **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* All that is believed of what servers hold is forgotten, for all folders: what stands there is
+ * adopted (M10). */
+struct fault *link_forget_all(struct store *store) ATTR_MUST_CHECK;
 
 /* Of link_unlinked() those whose item was given up before; the cost follows the number of links that
  * are not in use, while that of link_unlinked() follows the number of all assignments. */
@@ -234,6 +261,11 @@ struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t f
 struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			       const char *state, const char *word, char ***list_r,
 			       size_t *count_r) ATTR_MUST_CHECK;
+/* The foreign items of all folders of an account: what a missing one may have become. */
+struct fault *link_strays_foreign(struct store *store, TALLOC_CTX *mem, int64_t account,
+				  struct stray **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_stray_addresses(struct store *store, TALLOC_CTX *mem, int64_t folder,
+				   char ***list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_strays(struct store *store, TALLOC_CTX *mem, struct stray **list_r,
 			  size_t *count_r) ATTR_MUST_CHECK;
 

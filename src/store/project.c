@@ -287,7 +287,16 @@ struct fault *project_assignment_by_uid(struct store *store, TALLOC_CTX *mem, co
 	struct db_cursor *cursor = NULL;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_BY_UID, "t", uid));
+	FAULT_TRY(rows_one(cursor, mem, read_assignment, sizeof **assignment_r, assignment_r));
+	if (*assignment_r)
+		return NULL;
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_BY_ALIAS, "t", uid));
 	return rows_one(cursor, mem, read_assignment, sizeof **assignment_r, assignment_r);
+}
+
+struct fault *project_uid_alias(struct store *store, const char *uid, int64_t assignment)
+{
+	return db_run(store->db, SQL_UID_ALIAS_PUT, "ti", uid, assignment);
 }
 
 struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t project,

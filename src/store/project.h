@@ -131,8 +131,14 @@ struct fault *project_alias_put(struct store *store, int64_t project, const char
 
 struct fault *project_assignment(struct store *store, TALLOC_CTX *mem, int64_t id,
 				 struct assignment **assignment_r) ATTR_MUST_CHECK;
+
+/* By its own UID, or one that a client gave its item (M6). */
 struct fault *project_assignment_by_uid(struct store *store, TALLOC_CTX *mem, const char *uid,
 					struct assignment **assignment_r) ATTR_MUST_CHECK;
+
+/* An item of the assignment bears this UID: a client gave it another when it moved it (M6). */
+struct fault *project_uid_alias(struct store *store, const char *uid,
+				int64_t assignment) ATTR_MUST_CHECK;
 struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t project,
 				  int64_t resource, struct assignment **list_r,
 				  size_t *count_r) ATTR_MUST_CHECK; /* resource 0: all */

@@ -62,6 +62,10 @@ X(ALIAS_PUT, "INSERT INTO resource_alias (project_id, source_key, resource_id) V
 /* assignments */ \
 X(ASSIGNMENT_BY_ID, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment WHERE id = $1") \
 X(ASSIGNMENT_BY_UID, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment WHERE uid = $1") \
+X(ASSIGNMENT_BY_ALIAS, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state FROM uid_alias u " \
+  "JOIN assignment a ON a.id = u.assignment_id WHERE u.uid = $1") \
+X(UID_ALIAS_PUT, "INSERT INTO uid_alias (uid, assignment_id) VALUES ($1, $2) ON CONFLICT (uid) DO UPDATE SET " \
+  "assignment_id = excluded.assignment_id") \
 X(ASSIGNMENT_OF_PROJECT, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state FROM assignment a " \
   "JOIN task t ON t.id = a.task_id WHERE a.project_id = $1 ORDER BY t.position, a.id") \
 X(ASSIGNMENT_OF_PERSON, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state FROM assignment a " \
@@ -119,16 +123,17 @@ X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, lo
 X(ACCOUNT_UNREACHABLE, "UPDATE account SET state = 'unreachable', error = $2 WHERE server = $1 AND state IN ('new', 'ok') AND EXISTS " \
   "(SELECT 1 FROM job j WHERE j.account_id = account.id AND j.state <> 'done' AND j.state IN ('ready', 'waiting') AND j.due_at <= $3)") \
 X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
-X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
+X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
   "WHERE account_id = $1 AND project_id = $2") \
-X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at FROM folder " \
+X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
   "WHERE account_id = $1 ORDER BY id") \
 X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
   "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \
 X(FOLDER_RENAMED, "UPDATE folder SET state = 'new' WHERE project_id = $1 AND state = 'ok'") \
-X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at) VALUES ($1, $2, $3, 0, 'new', 0)") \
-X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7 WHERE id = $1") \
+X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at, reconciled_at) VALUES ($1, $2, $3, 0, 'new', 0, $4)") \
+X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7, reconciled_at = $8, " \
+  "object_id = $9 WHERE id = $1") \
 /* links */ \
 X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
   "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link WHERE id = $1") \
@@ -142,6 +147,19 @@ X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, s
   "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
   "WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing') ORDER BY id") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
+X(LINK_MISSING_OF_ACCOUNT, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.state = 'missing' " \
+  "ORDER BY l.id") \
+X(LINK_FORGET_ALL, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
+  "attempts = 0, error = NULL WHERE state IN ('ok', 'held', 'missing', 'new')") \
+X(FOLDER_FORGET_ALL, "UPDATE folder SET token = NULL") \
+X(LEFTOVER_FORGET_ALL, "DELETE FROM leftover") \
+X(PENDING_FORGET_ALL, "DELETE FROM pending") \
+X(STRAY_FORGET_ALL, "DELETE FROM stray") \
+X(LINK_AMISS, "SELECT l.id, l.assignment_id, CASE WHEN l.dirty AND l.want_vector IS NULL THEN 'it is to be written, and nothing says what' " \
+  "ELSE 'it is known what its item holds, but not in which version' END FROM link l WHERE l.folder_id = $1 AND l.state = 'ok' " \
+  "AND ((l.dirty AND l.want_vector IS NULL) OR (l.seen_vector IS NOT NULL AND l.seen_version IS NULL)) ORDER BY l.id") \
+X(LINK_DOUBLE, "SELECT MIN(l.id), MIN(l.assignment_id), l.address FROM link l WHERE l.folder_id = $1 AND l.seen_version IS NOT NULL " \
+  "AND l.state IN ('ok', 'held', 'withdrawing') GROUP BY l.address HAVING COUNT(*) > 1 ORDER BY l.address") \
 X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing' AND l.state <> 'ok'") \
 X(LINK_COUNT, "SELECT COUNT(*) FROM (SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.seen_version IS NOT NULL " \
   "AND l.state IN ('ok', 'held', 'missing') LIMIT $2) AS few") \
@@ -178,9 +196,14 @@ X(PENDING_ALL, "SELECT address, reason, first_seen_at, due_at FROM pending WHERE
 X(PENDING_DROP, "DELETE FROM pending WHERE folder_id = $1 AND address = $2") \
 X(PENDING_NEXT, "SELECT MIN(due_at) FROM pending WHERE folder_id = $1") \
 X(STRAY_GET, "SELECT version, state, summary FROM stray WHERE folder_id = $1 AND address = $2") \
-X(STRAY_PUT, "INSERT INTO stray (folder_id, address, version, state, summary, text, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
+X(STRAY_PUT, "INSERT INTO stray (folder_id, address, version, state, summary, text, seen_at, uid, edition, edition_hash) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) " \
   "ON CONFLICT (folder_id, address) DO UPDATE SET version = excluded.version, state = excluded.state, summary = excluded.summary, " \
-  "text = excluded.text, seen_at = excluded.seen_at") \
+  "text = excluded.text, uid = excluded.uid, edition = excluded.edition, edition_hash = excluded.edition_hash") \
+X(STRAY_FOREIGN, "SELECT s.folder_id, s.address, s.summary, s.uid, s.edition, s.edition_hash, s.seen_at, p.code FROM stray s " \
+  "JOIN folder f ON f.id = s.folder_id JOIN project p ON p.id = f.project_id WHERE f.account_id = $1 AND s.state = 'foreign' " \
+  "ORDER BY s.folder_id, s.address") \
+X(STRAY_ADDRESSES, "SELECT address FROM stray WHERE folder_id = $1 ORDER BY address") \
 X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = $3 AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
 X(LEFTOVER_PUT, "INSERT INTO leftover (folder_id, address, version, link_id, due_at) VALUES ($1, $2, $3, $4, 0) " \
@@ -195,6 +218,10 @@ X(LEFTOVER_DUE, "UPDATE leftover SET due_at = $3 WHERE folder_id = $1 AND addres
 X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.key, p.code FROM stray s JOIN folder f ON f.id = s.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id " \
   "ORDER BY ac.server, r.key, s.address") \
+X(ACCOUNT_UNRECONCILED, "SELECT f.account_id, MIN(f.reconciled_at) FROM folder f JOIN account a ON a.id = f.account_id " \
+  "JOIN project p ON p.id = f.project_id WHERE f.state = 'ok' AND a.state <> 'held' AND p.state = 'published' AND NOT EXISTS " \
+  "(SELECT 1 FROM job j WHERE j.account_id = f.account_id AND j.kind = 'reconcile' AND j.state <> 'done') " \
+  "GROUP BY f.account_id ORDER BY f.account_id") \
 /* jobs */ \
 X(JOB_FIND, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting') LIMIT 1") \
 X(JOB_FIND_ANY, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state <> 'done' AND state <> 'leased' " \
@@ -299,6 +326,14 @@ X(3, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) " 
   "SELECT link_id, number, number, TRUE, vector, created_at FROM edition") \
 X(3, "DROP TABLE edition") \
 X(3, "CREATE TABLE uid_alias (uid TEXT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id))") \
+X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0") \
+/* 3: what tells whose a foreign item may be (M5): those known are read anew; a mailbox that keeps its identity under another name */ \
+X(3, "ALTER TABLE stray ADD COLUMN uid TEXT") \
+X(3, "ALTER TABLE stray ADD COLUMN edition BIGINT NOT NULL DEFAULT 0") \
+X(3, "ALTER TABLE stray ADD COLUMN edition_hash TEXT") \
+X(3, "DELETE FROM stray WHERE state = 'foreign'") \
+X(3, "ALTER TABLE folder ADD COLUMN object_id TEXT") \
+X(3, "UPDATE folder SET token = NULL") \
 X(3, "ALTER TABLE link ADD COLUMN seen_ids TEXT") \
 X(3, "ALTER TABLE link ADD COLUMN project_ids TEXT") \
 X(3, "CREATE INDEX link_unsettled ON link (folder_id, state) WHERE project_ids IS NULL") \
@@ -306,7 +341,6 @@ X(3, "CREATE INDEX link_unsettled ON link (folder_id, state) WHERE project_ids I
  * `state <> 'ok'` as well, without which SQLite does not see that the index has them all */ \
 X(3, "CREATE INDEX link_apart ON link (folder_id, state) WHERE state <> 'ok'") \
 X(3, "CREATE INDEX assignment_withdrawn ON assignment (project_id, resource_id) WHERE state = 'withdrawn'") \
-X(3, "ALTER TABLE folder ADD COLUMN reconciled_at BIGINT NOT NULL DEFAULT 0") \
 X(3, "CREATE TABLE unbooked (id BIGINT PRIMARY KEY, assignment_id BIGINT NOT NULL REFERENCES assignment (id), source_key TEXT NOT NULL, " \
   "UNIQUE (assignment_id, source_key))") \
 /* a revision's life: what it was made as, who wrote its values, who decided; of losing ones that was not kept before */ \

@@ -535,6 +535,47 @@ Test(caldav_notice, a_folder_that_is_gone_inside_of_a_207)
 	talloc_free(lab);
 }
 
+#define PRIVILEGES(list)                                                                           \
+	"<response><href>/home/p/</href><propstat><prop><current-user-privilege-set>" list         \
+	"</current-user-privilege-set></prop>" OK "</propstat></response>"
+
+/* Before items that vanished are believed to be deleted. */
+Test(caldav_notice, rights_that_shrank_are_told)
+{
+	static const struct {
+		const char *line, *body;
+		bool refused;
+	} cases[] = {
+		{ "207 x", MULTI(PRIVILEGES("<privilege><all/></privilege>")), false },
+		{ "207 x",
+		  MULTI(PRIVILEGES("<privilege><write/></privilege><privilege><read/></privilege>")),
+		  false },
+		{ "207 x", MULTI(PRIVILEGES("<privilege><read-current-user-privilege-set/></privilege>")),
+		  true },
+		{ "207 x", MULTI(PRIVILEGES("")), true },
+		{ "207 x", MULTI(""), false }, /* it does not tell */
+		{ "403 x", "", true },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct exchange exchanges[] = {
+			{ "PROPFIND", "/home/p/", "<D:current-user-privilege-set/>", cases[i].line,
+			  cases[i].body },
+		};
+		struct play p = { exchanges, COUNT_OF(exchanges) };
+		struct lab *lab = lab_new(play, &p);
+		struct fault *fault = endpoint_may_read(lab_account(lab, "/"), lab, "/home/p/");
+
+		if (cases[i].refused) {
+			lab_expect(fault, FAULT_REFUSED, cases[i].body);
+			cr_assert_eq(fault->scope, FAULT_SCOPE_FOLDER);
+		} else {
+			cr_assert_null(fault, "%s: %s", cases[i].body, fault ? fault->text : "");
+		}
+		talloc_free(lab);
+	}
+}
+
 Test(caldav_notice, a_move_of_the_server_is_followed)
 {
 	PLAY(lab, { "REPORT", "/home/p/", NULL, "308 x\r\nLocation: /moved/", "" }, HOME);

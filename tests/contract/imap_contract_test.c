@@ -155,6 +155,7 @@ static const struct {
 	{ "MULTIAPPEND", "yes", "no" },
 	{ "LITERAL+", "yes", "no" },
 	{ "SAVEDATE", "yes", "no" },
+	{ "OBJECTID", "no", "no" },
 	{ "namespace", "none", "none" },
 	{ "delimiter", ".", "." },
 	{ "keywords", "not tried", "not tried" },

@@ -876,3 +876,67 @@ Test(imap_scripted, a_folder_that_cannot_be_renamed_stays)
 	cr_assert_not(heard(lab, "CREATE \"INBOX.site.fresh\""));
 	lab_end(lab);
 }
+
+/* ---- a mailbox under another name ---- */
+
+#define OBJECTID_CAPS "IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+ NAMESPACE OBJECTID"
+#define WITH_ID(id)                                                                                \
+	"* 0 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" UIDNEXT "* OK [MAILBOXID (" id ")] ok\r\n"   \
+	"$T OK done\r\n"
+
+Test(imap_scripted, identities_are_told_as_far_as_they_can_be)
+{
+	static const struct {
+		const char *said, *expected;
+	} cases[] = {
+		{ WITH_ID("F2212ea87-6097_x"), "F2212ea87-6097_x" },
+		{ WITH_ID("F2.1"), NULL },
+		{ WITH_ID("\"F2\""), NULL },
+		{ WITH_ID(""), NULL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct imap_script_row rows[] = { { .when = "SELECT", .say = cases[i].said } };
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), OBJECTID_CAPS);
+		struct endpoint_notice *notice = NULL;
+
+		fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &notice), "notice");
+		cr_assert(text_same(notice->object_id, cases[i].expected), "%s: %s", cases[i].said,
+			  notice->object_id ? notice->object_id : "none");
+		lab_end(lab);
+	}
+}
+
+Test(imap_scripted, a_renamed_folder_is_found_by_its_identity)
+{
+	static const struct {
+		const char *caps, *wanted, *expected;
+	} cases[] = {
+		{ OBJECTID_CAPS, "F2", "INBOX.My work" },
+		{ OBJECTID_CAPS, "F3", NULL }, /* one that is not told */
+		{ OBJECTID_CAPS, "F9", NULL },
+		{ "IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+ NAMESPACE", "F2", NULL },
+	};
+	static const struct imap_script_row rows[] = {
+		{ .when = "LIST \"\" \"*\"",
+		  .say = "* LIST () \".\" INBOX\r\n* LIST (\\Noselect) \".\" INBOX.top\r\n"
+			 "* LIST () \".\" \"INBOX.My work\"\r\n* LIST () \".\" INBOX.shut\r\n"
+			 "$T OK done\r\n" },
+		{ .when = "STATUS INBOX (",
+		  .say = "* STATUS INBOX (MAILBOXID (F1))\r\n$T OK done\r\n" },
+		{ .when = "STATUS \"INBOX.My work\"",
+		  .say = "* STATUS \"INBOX.My work\" (MAILBOXID (F2))\r\n$T OK done\r\n" },
+		{ .when = "STATUS INBOX.shut", .say = "$T NO [NOPERM] no\r\n" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), cases[i].caps);
+		char *address = NULL;
+
+		fine(endpoint_locate(lab->endpoint, lab, cases[i].wanted, &address), "locate");
+		cr_assert(text_same(address, cases[i].expected), "%zu: %s", i,
+			  address ? address : "none");
+		cr_assert_not(heard(lab, "INBOX.top"));
+		lab_end(lab);
+	}
+}

@@ -31,11 +31,15 @@ static struct kind_account reach(struct world *world, const char *who)
 	const char *server = server_of(who);
 	struct endpoint_folder name;
 	struct project *project = NULL;
+	struct kind_account account;
 
 	WORLD_OK(project_by_source(world->store, world->mem, "guid-1", &project));
 	cr_assert_not_null(project);
 	round_folder_name(world->mem, world->conf, project, &name);
-	return kind_of(world, server)->client(world, server, &person, &name);
+	account = kind_of(world, server)->client(world, server, &person, &name);
+	if (world->client_folder)
+		account.folder = world->client_folder;
+	return account;
 }
 
 /* Unfolded, with LF: how a client holds it. */
@@ -469,6 +473,80 @@ void client_move(struct world *world, const char *who, const char *title, const 
 	put_named(world, who, item, name);
 	if (!first)
 		remove_at(world, who, item);
+}
+
+static char *without_our_header(TALLOC_CTX *mem, const char *text)
+{
+	struct buf *out = buf_new(mem);
+
+	while (*text) {
+		size_t n = strcspn(text, "\n") + (strchr(text, '\n') ? 1 : 0);
+
+		if (!text_starts(text, "X-Taskferry-") && !text_starts(text, "Message-ID:"))
+			buf_add(out, text, n);
+		text += n;
+	}
+	return buf_steal(&out, mem, NULL);
+}
+
+void client_recreate(struct world *world, const char *who, const char *title, const char *uid,
+		     bool unmarked)
+{
+	struct client_item *item = must_find(world, who, title);
+	char *text = edited(world->mem, item->text, mem_printf(world->mem, "UID:%s", uid));
+	struct client_item plain = *item;
+	struct buf *crlf;
+	char *message;
+	size_t len = 0;
+
+	if (unmarked)
+		text = edited(world->mem, text, "X-TASKFERRY-EDITION|X-TASKFERRY-ACTUAL-WORK");
+	crlf = with_crlf(world->mem, text);
+	if (!world->messages) {
+		put_text(world, who, mem_printf(world->mem, "%s%s.ics", client_folder(world, who), uid),
+			 crlf->data, crlf->len, NULL);
+	} else {
+		message = message_of(world, item, NULL, crlf, &len);
+		message = without_our_header(world->mem, message);
+		put_text(world, who, NULL, message, strlen(message), NULL);
+	}
+	remove_at(world, who, &plain);
+}
+
+/* The folder of the other project, as reach() says it of the first. */
+static const char *other_folder(struct world *world, const char *who)
+{
+	struct endpoint_folder name;
+
+	round_folder_name(world->mem, world->conf, world_project(world, true), &name);
+	return mem_printf(world->mem, "/%s@example.com/%s/", who, name.path);
+}
+
+void client_move_away(struct world *world, const char *who, const char *title, bool back)
+{
+	const char *home = client_folder(world, who), *away = other_folder(world, who);
+	const char *to = back ? home : away;
+	struct kind_account r = reach(world, who);
+	struct endpoint_put put = { .address = mem_printf(world->mem, "%smoved.ics", to) };
+	struct endpoint_remove remove = { .address = NULL };
+	struct client_item *item;
+
+	world->client_folder = back ? away : NULL;
+	item = must_find(world, who, title);
+	world->client_folder = NULL;
+	put.text = item->raw;
+	put.len = strlen(item->raw);
+	WORLD_OK(endpoint_put(r.endpoint, world->mem, to, &put, 1));
+	cr_assert_null(put.fault);
+	remove.address = item->address;
+	remove.if_version = item->version;
+	WORLD_OK(endpoint_remove(r.endpoint, world->mem, back ? away : home, &remove, 1));
+	cr_assert_null(remove.fault);
+}
+
+const char *client_folder(struct world *world, const char *who)
+{
+	return reach(world, who).folder;
 }
 
 bool client_has(const struct client_item *item, const char *property)

@@ -53,6 +53,17 @@ void client_undelete(struct world *world, const char *who);
 void client_copy(struct world *world, const char *who, const char *title, const char *name);
 void client_move(struct world *world, const char *who, const char *title, const char *name);
 
+/* Makes a new item of the same content with another UID, with or without what is ours on it, and
+ * removes the old one. */
+void client_recreate(struct world *world, const char *who, const char *title, const char *uid,
+		     bool unmarked);
+
+/* Moves an item between the folders of the two projects: into the other one, or back. */
+void client_move_away(struct world *world, const char *who, const char *title, bool back);
+
+/* The address of the person's folder of the project. */
+const char *client_folder(struct world *world, const char *who);
+
 /* True when the item has that line (`NAME:value`), a line beginning with it (`NAME~value`:
  * containing), or none of the name (`!NAME`). */
 bool client_has(const struct client_item *item, const char *property);

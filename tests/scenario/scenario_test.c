@@ -23,6 +23,10 @@
  *     sleep DURATION                                 turns the clock
  *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h, orders.h)
  *     lose database                                  a new one for the same site and servers
+ *     recreate WHO TITLE UID [unmarked]              a new item of the same content under another UID, the old one removed
+ *     other project; move-away WHO TITLE; move-back  a second project (Quay, one task of ana's), and its folder
+ *     rename folder WHO NAME; renumber; tamper A B   what happens to servers (mishap.h)
+ *     backup|bring-back server|database; takeover       likewise; `run --takeover`
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
  *     expect bookings TITLE of WHO N
@@ -31,6 +35,7 @@
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
  *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
+ *     expect no note TEXT
  *     expect writes N; expect report COUNTER N; expect note TEXT; expect stray STATE N; expect held N
  */
 #include "config.h"
@@ -45,6 +50,7 @@
 #include "base/text.h"
 #include "client.h"
 #include "gateway/sync/verdict.h"
+#include "mishap.h"
 #include "plays.h"
 #include "store/revisions.h"
 
@@ -337,6 +343,54 @@ static void do_lose(struct line *line)
 	world_lose_database(line->world);
 }
 
+static void do_recreate(struct line *line)
+{
+	client_recreate(line->world, word(line, 1), word(line, 2), word(line, 3),
+			is_word(line, 4, "unmarked"));
+}
+
+static void do_other(struct line *line)
+{
+	world_other_project(line->world);
+}
+
+static void do_move_away(struct line *line)
+{
+	client_move_away(line->world, word(line, 1), word(line, 2), is_word(line, 0, "move-back"));
+}
+
+static void do_rename(struct line *line)
+{
+	mishap_rename_folder(line->world, word(line, 2), word(line, 3));
+	line->world->client_folder =
+		mem_printf(line->world->mem, "/%s@example.com/%s/", word(line, 2), word(line, 3));
+}
+
+static void do_renumber(struct line *line)
+{
+	mishap_renumber(line->world);
+}
+
+static void do_tamper(struct line *line)
+{
+	mishap_tamper(line->world, word(line, 1), word(line, 2));
+}
+
+static void do_backup(struct line *line)
+{
+	mishap_backup(line->world, is_word(line, 1, "database"));
+}
+
+static void do_bring_back(struct line *line)
+{
+	mishap_restore(line->world, is_word(line, 1, "database"));
+}
+
+static void do_takeover(struct line *line)
+{
+	world_take_over(line->world);
+}
+
 /* ---- what must be true ---- */
 
 static void expect_project(struct line *line)
@@ -404,10 +458,25 @@ static void expect_item(struct line *line)
 	}
 }
 
+static bool is_noted(const struct world *world, const char *text)
+{
+	bool noted = false;
+
+	for (size_t i = 0; i < world->report->note_count; i++)
+		noted = noted || strstr(world->report->notes[i], text);
+	return noted;
+}
+
 static void expect_no(struct line *line)
 {
-	struct client_item *item = client_find(line->world, word(line, 3), word(line, 4));
+	struct client_item *item;
 
+	if (is_word(line, 2, "note")) {
+		cr_expect_not(is_noted(line->world, word(line, 3)), "%s: there is one",
+			      line->where);
+		return;
+	}
+	item = client_find(line->world, word(line, 3), word(line, 4));
 	cr_expect_null(item, "%s: there is one:\n%s", line->where, item ? item->text : "");
 }
 
@@ -540,7 +609,8 @@ static void expect_report(struct line *line)
 	static const char *const names[] = { "read",     "changed",  "created",   "updated",
 					     "removed",  "adopted",  "corrected", "rejected",
 					     "proposed", "losing",   "foreign",   "undecodable",
-					     "declined", "restored", "held",      "waiting" };
+					     "declined", "restored", "held",      "waiting",
+					     "compared", "folders",  "amiss" };
 	const struct round_report *report = line->world->report;
 
 	_Static_assert(sizeof names / sizeof *names ==
@@ -649,6 +719,16 @@ static const struct command commands[] = {
 	{ "restore", do_verdict },
 	{ "dismiss", do_verdict },
 	{ "refused", do_refused },
+	{ "recreate", do_recreate },
+	{ "other", do_other },
+	{ "move-away", do_move_away },
+	{ "move-back", do_move_away },
+	{ "rename", do_rename },
+	{ "renumber", do_renumber },
+	{ "tamper", do_tamper },
+	{ "backup", do_backup },
+	{ "bring-back", do_bring_back },
+	{ "takeover", do_takeover },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
+#include "gateway/sync/older.h"
 
 struct world *world_new(void)
 {
@@ -138,13 +139,28 @@ void world_free(struct world *world)
 	talloc_free(world->mem);
 }
 
-void world_lose_database(struct world *world)
+void world_close_database(struct world *world)
 {
 	world_open(world);
 	talloc_free(world->store);
 	world->store = NULL;
+}
+
+void world_open_database(struct world *world)
+{
+	open_store(world);
+}
+
+void world_lose_database(struct world *world)
+{
+	world_close_database(world);
 	remove_files(world, "site.db");
 	open_store(world);
+}
+
+void world_take_over(struct world *world)
+{
+	WORLD_OK(older_take_over(world->mem, world->store));
 }
 
 /* ---- the plan ---- */
@@ -223,13 +239,56 @@ struct import_result *world_import(struct world *world, bool withdraw)
 	return result;
 }
 
-static struct project *find_project(struct world *world)
+struct project *world_project(struct world *world, bool other)
 {
 	struct project *project = NULL;
 
-	WORLD_OK(project_by_source(world->store, world->mem, "guid-1", &project));
+	WORLD_OK(project_by_source(world->store, world->mem, other ? "guid-2" : "guid-1",
+				   &project));
 	cr_assert_not_null(project, "nothing was imported yet");
 	return project;
+}
+
+static struct project *find_project(struct world *world)
+{
+	return world_project(world, false);
+}
+
+void world_other_project(struct world *world)
+{
+	struct projfile_resource ana = {
+		.key = "ana", .name = "ana", .email = "ana@example.com", .line = 1
+	};
+	struct projfile_task task = { .key = "1", .values = vector_new(world->mem), .line = 1 };
+	struct projfile_assignment assignment = { .key = "1-0",
+						  .task_key = "1",
+						  .resource_key = "ana",
+						  .values = vector_new(world->mem),
+						  .line = 1 };
+	struct projfile file = { .guid = "guid-2",
+				 .title = "Quay",
+				 .name = "quay",
+				 .resources = &ana,
+				 .resource_count = 1,
+				 .tasks = &task,
+				 .task_count = 1,
+				 .assignments = &assignment,
+				 .assignment_count = 1 };
+	struct edit_env env = { .conf = world->conf,
+				.store = world->store,
+				.clock = world->clock,
+				.rules = world->rule_set };
+	struct import_options options = { .file_name = "quay.xml" };
+	struct sync_env sync = { .conf = world->conf, .clock = world->clock };
+	struct import_result *result = NULL;
+	int64_t jobs = 0;
+
+	vector_text(task.values, FIELD_subject, "Mend the quay");
+	WORLD_OK(import_file(world->mem, &env, &file, &options, &result));
+	world->other = true;
+	WORLD_OK(sync_publish(world->mem, &sync, world->store, world_project(world, true),
+			      world->report, &jobs));
+	world->publish = true;
 }
 
 void world_publish(struct world *world)
@@ -342,6 +401,18 @@ static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 	return endpoint_address(inner_of(endpoint), mem, folder, uid);
 }
 
+static struct fault *meddler_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
+				    const char *object_id, char **address_r)
+{
+	return endpoint_locate(inner_of(endpoint), mem, object_id, address_r);
+}
+
+static struct fault *meddler_may_read(struct endpoint *endpoint, TALLOC_CTX *mem,
+				      const char *folder)
+{
+	return endpoint_may_read(inner_of(endpoint), mem, folder);
+}
+
 static struct fault *meddler_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				     const char *token, char **token_r)
 {
@@ -356,6 +427,8 @@ static const struct endpoint_ops meddler_ops = {
 	.put = meddler_put,
 	.remove = meddler_remove,
 	.address = meddler_address,
+	.locate = meddler_locate,
+	.may_read = meddler_may_read,
 	.advance = meddler_advance,
 };
 
@@ -369,7 +442,7 @@ static void run_round(struct world *world, const struct conf_server *server,
 				 .store = world->store,
 				 .clock = world->clock,
 				 .rules = world->rule_set };
-	struct round_options options = { .ensure = world->publish, .full = full };
+	struct round_options options = { .ensure = world->publish, .reconcile = full };
 	struct account *account = NULL;
 	struct fault *fault;
 
@@ -392,10 +465,9 @@ static void run_round(struct world *world, const struct conf_server *server,
 		world->report->due_us = clock_now_us(world->clock) + CLOCK_SECOND_US;
 }
 
-static void run_all(struct world *world, bool full)
+static void run_project(struct world *world, struct project *project, bool full)
 {
 	const struct conf_server *servers[8];
-	struct project *project = find_project(world);
 	struct resource *people = NULL;
 	size_t count = 0;
 
@@ -406,6 +478,20 @@ static void run_all(struct world *world, bool full)
 		for (size_t s = 0; s < n; s++)
 			run_round(world, servers[s], &people[i], project, full);
 	}
+}
+
+/* Nothing while the site holds, as the engine does. */
+static void run_all(struct world *world, bool full)
+{
+	struct fault *held = older_check(world->mem, world->store);
+
+	if (held) {
+		round_note(world->report, "%s", held->text);
+		return;
+	}
+	run_project(world, find_project(world), full);
+	if (world->other)
+		run_project(world, world_project(world, true), full);
 	world->publish = false;
 }
 

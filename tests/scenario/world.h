@@ -39,6 +39,7 @@ struct world {
 	struct projfile file; /* rebuilt at each import */
 	struct world_row plan[WORLD_ROWS];
 	size_t plan_count;
+	bool other; /* there is a second project */
 	bool publish;                /* the next sync is a publish job's */
 	struct round_report *report; /* of the last sync */
 	int64_t writes;              /* items that the last sync wrote or removed, folders that it
@@ -47,6 +48,7 @@ struct world {
 	 */
 	void (*before_write)(struct world *world);
 	const char *before_write_line;
+	const char *client_folder; /* where clients look; NULL: where the project's folder was made */
 	const char *deleted_address, *deleted_text; /* what a client deleted last */
 	struct client_item *kept;		    /* what a client read and keeps */
 };
@@ -66,6 +68,15 @@ void world_free(struct world *world);
 
 /* A new database for the same site and servers. */
 void world_lose_database(struct world *world);
+void world_close_database(struct world *world);
+void world_open_database(struct world *world);
+
+/* Imports and publishes a second project ("Quay") with one task of its own for ana. */
+void world_other_project(struct world *world);
+struct project *world_project(struct world *world, bool other);
+
+/* A person says `run --takeover`. */
+void world_take_over(struct world *world);
 
 struct world_row *world_row(struct world *world, const char *title, bool create);
 struct import_result *world_import(struct world *world, bool withdraw);

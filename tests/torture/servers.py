@@ -191,6 +191,8 @@ class MemoryServer(Plain):
             at = end + 1
             if word == "seq":
                 state["seq"] = int(rest)
+            elif word == "validity":
+                state["validity"] = int(rest)
             elif word == "count":
                 name, number = rest.split()
                 state["counts"][name] = int(number)
@@ -206,7 +208,8 @@ class MemoryServer(Plain):
         return state
 
     def save(self, state):
-        out = [f"seq {state['seq']}\n"] + [f"count {name} {n}\n" for name, n in state["counts"].items()]
+        out = [f"seq {state['seq']}\n"] + [f"validity {state[name]}\n" for name in ("validity",) if name in state]
+        out += [f"count {name} {n}\n" for name, n in state["counts"].items()]
         out += [f"folder {folder}\n" for folder in state["folders"]]
         for word, address, version, modified, text in state["items"]:
             if text is None:
