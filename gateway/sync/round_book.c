@@ -221,7 +221,7 @@ static struct fault *propose(struct round *round, const struct assignment_view *
 	revision_field(revision, FIELD_actual_work, &ours, &theirs, &ours);
 	revision->assignment_id = view->assignment->id;
 	revision->at_us = clock_now_us(round->env->clock);
-	revision->author = round->author;
+	revision->author = revision->writer = round->author;
 	round->report->proposed++;
 	return revisions_add(round->env->store, revision);
 }
@@ -314,6 +314,8 @@ static struct fault *write_child(struct round *round, TALLOC_CTX *mem, int64_t a
 	FAULT_TRY(round_view(round, mem, assignment, &view));
 	input.project = view.stamped->values;
 	input.parent_uid = view.parent_uid;
+	input.project_by = view.stamped->author;
+	input.author = round->author;
 	input.context = &view.context;
 	decision = judge(mem, &input, plan);
 	FAULT_TRY(round_add_revisions(round, assignment, decision));
