@@ -202,11 +202,19 @@ static bool has_report(const struct item_decision *decision)
 	return false;
 }
 
-/* The halves of a message that a person's report is in do not say the same: worth a write, so that
- * both show what was reported. What clients drop by themselves is not. */
-static bool is_uneven(const struct found *found, const struct item_decision *decision)
+/* The halves of a message that a person wrote into do not say the same: worth a write, so that both
+ * show what was reported, also where it is what the project says already. What clients drop by
+ * themselves is not. LINK's `seen` is not yet what was found. */
+static bool is_uneven(const struct link *link, const struct found *found)
 {
-	return found->decoded->uneven && !found->keeps_seen && has_report(decision);
+	const struct vector *values = found->decoded->values;
+	bool reported = !link->seen;
+
+	for (int f = 0; f < FIELDS && link->seen; f++)
+		reported = reported || (values->value[f].presence != ABSENT &&
+					!value_same((enum field)f, &link->seen->value[f],
+						    &values->value[f]));
+	return found->decoded->uneven && !found->keeps_seen && reported;
 }
 
 /* Which groups can have changed on either side since they agreed (DESIGN section 4); false: any of
@@ -246,6 +254,7 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	gesture_drop_computed(found->decoded->values, view.stamped->values, input.writer);
+	uneven = is_uneven(link, found);
 	input.project = view.stamped->values;
 	input.project_at_us = view.stamped->at_us;
 	input.parent_uid = view.parent_uid;
@@ -277,7 +286,7 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	link->error = NULL;
 	link->attempts = 0;
 	round_remember_percent(link, decision->project);
-	uneven = is_uneven(found, decision) || round_book_tells(booking);
+	uneven = uneven || round_book_tells(booking);
 	link->project_ids = ids_of_changes(link, view.stamped->seq);
 	FAULT_TRY(round_want(round, link, decision->want, uneven));
 	/* nothing on the way that the item does not show already */

@@ -132,16 +132,24 @@ struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *fo
 	withdrawn = assignment->state == ASSIGNMENT_WITHDRAWN;
 	FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, !withdrawn,
 				     &link));
-	if (withdrawn && (!link || !link->seen_version || !round->endpoint->ops->appends))
+	if (withdrawn &&
+	    (!link || !link->seen_version ||
+	     (!round->endpoint->ops->appends && !round_is_gone(round, link->address))))
 		return NULL; /* its item was removed: what stands here is somebody's own */
 	if (link && link->address && strcmp(link->address, found->address)) {
 		if (round->endpoint->ops->appends && link->seen_text)
 			FAULT_TRY(judge_twin(round, mem, link, found));
-		else if (link->seen_version && link->state == LINK_OK)
+		else if (link->seen_version && link->state == LINK_OK &&
+			 !round_is_gone(round, link->address))
 			link = NULL; /* its item stands elsewhere: this is somebody's copy */
 	}
-	if (link && !found->keeps_seen)
+	if (link && !found->keeps_seen && !text_same(link->address, found->address)) {
+		bool moved = link->seen_text && link->address && !round->endpoint->ops->appends;
+
 		link->address = found->address;
+		if (moved) /* also while it settles or is held: where it stood, nothing is missing */
+			FAULT_TRY(link_set(store, link));
+	}
 	/* an old copy is not compared with what stands now, which is of another edition */
 	if (link && link->seen_text && !found->base)
 		round_decode(round, mem, found, link);

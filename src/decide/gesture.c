@@ -180,3 +180,17 @@ void gesture_drop_computed(struct vector *now, const struct vector *project, con
 		if (field_table[f].merge == MERGE_COUPLED)
 			now->value[f].presence = ABSENT;
 }
+
+bool gesture_leaves(const struct gesture_input *input, const struct vector *read, enum field field)
+{
+	int64_t percent = vector_get(input->now, FIELD_percent, 0);
+
+	if (!input->seen || !changed(input, field) || !vector_is_set(input->now, field))
+		return false;
+	/* Endeavour writes one when a task is opened again */
+	if (field == FIELD_completed_at)
+		return !vector_is_set(read, field) &&
+		       vector_get(input->seen, FIELD_status, 0) != STATUS_COMPLETED;
+	return field == FIELD_percent && percent > 0 && !is_invented(input, percent) &&
+	       !value_same(field, &input->now->value[field], &read->value[field]);
+}

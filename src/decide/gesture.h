@@ -32,4 +32,9 @@ struct vector *gesture_read(TALLOC_CTX *mem, const struct gesture_input *input);
  * nor put right. From any other client it goes to the rules. */
 void gesture_drop_computed(struct vector *now, const struct vector *project, const char *writer);
 
+/* What the person wrote that READ, gesture_read() of INPUT, leaves out because something that counts
+ * for more was written with it, and that no client invents: percentage and date have to be kept (N1).
+ */
+bool gesture_leaves(const struct gesture_input *input, const struct vector *read, enum field field);
+
 #endif

@@ -36,6 +36,22 @@ static void add_revision(struct item_decision *out, struct revision *revision)
 	out->revisions[out->revision_count++] = revision;
 }
 
+/* "Done" and "70 %" in one edit: the status counts, the number is kept. */
+static void keep_left(struct work *work, const struct gesture_input *progress,
+		      const struct vector *read)
+{
+	static const enum field kept[] = { FIELD_percent, FIELD_completed_at };
+	struct revision *revision = revision_new(work->out, REVISION_LOSING);
+
+	revision->message = "written together; a status counts before a percentage before a date";
+	for (size_t i = 0; i < COUNT_OF(kept); i++)
+		if (gesture_leaves(progress, read, kept[i]))
+			revision_field(revision, kept[i], &progress->seen->value[kept[i]],
+				       &progress->now->value[kept[i]], &read->value[kept[i]]);
+	revision->writer = work->in->author;
+	add_revision(work->out, revision);
+}
+
 static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 {
 	const struct item_input *in = work->in;
@@ -52,6 +68,7 @@ static struct merge *merge(struct work *work, TALLOC_CTX *mem)
 
 	progress.changed_us = mailbox_us;
 	side[MAILBOX].values = work->meant = gesture_read(mem, &progress);
+	keep_left(work, &progress, work->meant);
 	for (int f = 0; f < FIELDS; f++) {
 		side[PROJECT].changed_us[f] = in->project_at_us[f];
 		side[MAILBOX].changed_us[f] = mailbox_us;
