@@ -303,7 +303,7 @@ static struct fault *run(struct round *round)
 	FAULT_TRY(round_passes(round));
 	FAULT_TRY(round_advance(round));
 	return round->options->reconcile && !round->options->dry_run ? round_reconcile(round)
-								      : NULL;
+								     : NULL;
 }
 
 struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env,
@@ -318,7 +318,8 @@ struct fault *round_run(TALLOC_CTX *mem, const struct round_env *env,
 			       .account = account,
 			       .project = project,
 			       .options = options,
-			       .report = report };
+			       .report = report,
+			       .begin_us = clock_now_us(env->clock) };
 	struct fault *fault = run(&round);
 
 	if (fault && round.older && !options->dry_run) {

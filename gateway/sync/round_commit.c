@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "decide/publish.h"
 #include "model/ids.h"
 
 #include "store/revisions.h"
@@ -66,10 +67,12 @@ struct fault *round_wait_for(struct round *round, const struct found *found, con
 	return link_pending_put(round->env->store, round->folder->id, &pending);
 }
 
-/* An assignee who brings a removed item back takes the task on again. */
+/* An assignee who brings a removed item back takes the task on again: its plan is compared with what
+ * was seen last, the progress and notes that it shows count as the person's changes (M6). */
 static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *link)
 {
 	struct assignment *assignment = NULL;
+	struct assignment_view view;
 
 	if (link->state != LINK_DECLINED && link->state != LINK_IGNORED)
 		return NULL;
@@ -77,7 +80,15 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 	FAULT_TRY(project_assignment_set_state(round->env->store, assignment, ASSIGNMENT_ACTIVE,
 					       round->author,
 					       "the assignee brought the item back"));
-	link->seen = link->want = NULL;
+	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	link->want = publish_vector(link, view.stamped->values, round->env->conf->site.dates,
+				    view.parent_uid);
+	if (link->seen)
+		for (int f = 0; f < FIELDS; f++)
+			if (field_table[f].group == GROUP_PLAN)
+				vector_put(link->want, (enum field)f, &link->seen->value[f]);
+	link->seen = link->want;
+	link->seen_ids = link->project_ids = NULL;
 	link->dirty = false;
 	return NULL;
 }
@@ -94,8 +105,8 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 
 	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
 	FAULT_TRY(project_values(round->env->store, link, assignment, &stamped));
-	if (!base) /* what was sent and never seen */
-		base = link->want ? link->want : vector_new(link);
+	if (!base) /* what was sent and never seen, or sent by another database */
+		base = link->want ? link->want : stamped->values;
 	revision->message = "changed while the assignment was withdrawn";
 	for (int f = 0; f < FIELDS; f++) {
 		const struct value *now = &found->decoded->values->value[f];
@@ -129,7 +140,7 @@ static enum outcome_project project_state(const struct link *link)
 
 static bool is_in_flight(const struct link *link)
 {
-	return link->dirty && link->want;
+	return link->dirty && (link->want || link->state == LINK_WITHDRAWING);
 }
 
 static enum outcome_item item_state(TALLOC_CTX *mem, const struct link *link,
@@ -182,15 +193,32 @@ static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *li
 	return save_judged(round, link, found);
 }
 
+/* What a person gave up and brought back may have been withdrawn meanwhile. */
+static struct fault *notice_withdrawn(struct round *round, TALLOC_CTX *mem, struct link *link)
+{
+	struct assignment *assignment = NULL;
+
+	if (link->state != LINK_DECLINED && link->state != LINK_IGNORED)
+		return NULL;
+	FAULT_TRY(project_assignment(round->env->store, mem, link->assignment_id, &assignment));
+	if (!assignment || assignment->state != ASSIGNMENT_WITHDRAWN)
+		return NULL;
+	link->state = LINK_WITHDRAWING;
+	link->dirty = true;
+	return NULL;
+}
+
 static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct link *link,
 				 struct found *found)
 {
 	bool alone = false;
 
 	FAULT_TRY(round_check_age(round, mem, link, found, &alone));
-	if (alone || link->state ==
-	    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
+	if (alone ||
+	    link->state ==
+		    LINK_HELD) /* the person's version stays where it is until the hold ends (N1) */
 		return round_wait_for(round, found, "held", INT64_MAX);
+	FAULT_TRY(notice_withdrawn(round, mem, link));
 	FAULT_TRY(round_refresh(round, link));
 	FAULT_TRY(round_find_base(round, mem, link, found));
 	switch (outcome_of(project_state(link), item_state(mem, link, found), is_in_flight(link))) {

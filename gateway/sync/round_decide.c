@@ -211,9 +211,9 @@ static bool is_uneven(const struct link *link, const struct found *found)
 	bool reported = !link->seen;
 
 	for (int f = 0; f < FIELDS && link->seen; f++)
-		reported = reported || (values->value[f].presence != ABSENT &&
-					!value_same((enum field)f, &link->seen->value[f],
-						    &values->value[f]));
+		reported = reported ||
+			   (values->value[f].presence != ABSENT &&
+			    !value_same((enum field)f, &link->seen->value[f], &values->value[f]));
 	return found->decoded->uneven && !found->keeps_seen && reported;
 }
 
@@ -229,6 +229,13 @@ static bool find_moved(TALLOC_CTX *mem, const struct link *link, const struct fo
 	ids_moved(link->seen_ids, ids_of_vector(mem, CODEC_VERSION, found->decoded->values),
 		  item_moved);
 	return true;
+}
+
+/* When the item was known to be unchanged. Another text of it may have been read in this very round:
+ * then what counts is that nothing was told of it in the round before. */
+static int64_t last_unchanged(const struct round *round, const struct link *link)
+{
+	return link->seen_us < round->begin_us ? link->seen_us : round->folder->last_round_us;
 }
 
 struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
@@ -264,7 +271,7 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	input.times = (struct merge_times){ .server_us = found->item->modified_us,
 					    .last_modified_us = found->decoded->last_modified_us,
 					    .last_modified_seen_us = found->seen_modified_us,
-					    .unchanged_us = link->seen_us,
+					    .unchanged_us = last_unchanged(round, link),
 					    .changed_us = view.context.now_us };
 	FAULT_TRY(round_book_read(round, mem, link, found, &view, &input, &booking));
 	if (find_moved(mem, link, found, view.stamped, project_moved, item_moved)) {

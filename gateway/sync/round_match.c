@@ -114,6 +114,22 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 	return link_set(store, link);
 }
 
+/* An item of ours whose assignment was withdrawn before this database knew of the item, or while it
+ * was given up: it is taken over to be removed. */
+static struct fault *take_to_remove(struct round *round, TALLOC_CTX *mem, const struct found *found,
+				    int64_t assignment, struct link **link_r)
+{
+	struct link *link = NULL;
+
+	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, true,
+				     &link));
+	link->state = LINK_WITHDRAWING;
+	link->dirty = true;
+	link->address = found->address;
+	*link_r = link;
+	return NULL;
+}
+
 /* Where items do not move by being replaced, only a link without an item elsewhere. */
 struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *found,
 			  struct link **link_r)
@@ -132,9 +148,11 @@ struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *fo
 	withdrawn = assignment->state == ASSIGNMENT_WITHDRAWN;
 	FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, !withdrawn,
 				     &link));
-	if (withdrawn &&
-	    (!link || !link->seen_version ||
-	     (!round->endpoint->ops->appends && !round_is_gone(round, link->address))))
+	if (withdrawn && found->decoded->edition &&
+	    (!link || (!link->seen_version && link->state != LINK_REMOVED)))
+		return take_to_remove(round, mem, found, assignment->id, link_r);
+	if (withdrawn && (!link || !link->seen_version ||
+			  (!round->endpoint->ops->appends && !round_is_gone(round, link->address))))
 		return NULL; /* its item was removed: what stands here is somebody's own */
 	if (link && link->address && strcmp(link->address, found->address)) {
 		if (round->endpoint->ops->appends && link->seen_text)

@@ -39,15 +39,18 @@ struct round {
 	size_t gone_count, gone_read; /* so many of them are among those to read */
 	struct pending *pending;      /* as it stood at the beginning */
 	size_t pending_count;
-	bool look_again;     /* something changed under our hands, and its successor has another
+	bool look_again; /* something changed under our hands, and its successor has another
 			    address */
-	bool wrote;          /* something was sent that writes */
-	bool may_read;       /* the account may read in the folder; false: not asked yet */
+	bool wrote;      /* something was sent that writes */
+	bool may_read;   /* the account may read in the folder; false: not asked yet */
+	int64_t begin_us;
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
-	int64_t *claimed; /* assignments whose items were found under another UID, and are read next */
+	int64_t *
+		claimed; /* assignments whose items were found under another UID, and are read next */
 	size_t claimed_count;
-	const char *older; /* by what it was found that the database is older than the world (M10) */
+	const char
+		*older; /* by what it was found that the database is older than the world (M10) */
 };
 
 #define ROUND_SUMMARY_CHARS 80 /* of a foreign item's title in a report */

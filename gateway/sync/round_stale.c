@@ -54,7 +54,8 @@ struct fault *round_find_base(struct round *round, TALLOC_CTX *mem, const struct
 				     .item_edition = found->decoded->edition };
 	struct stale_verdict verdict;
 
-	if (!link->seen || found->base || round_carries_want(link, found) ||
+	if (!link->seen || link->state == LINK_DECLINED || link->state == LINK_IGNORED ||
+	    found->base || round_carries_want(link, found) ||
 	    (input.item_edition && input.item_edition == input.seen_edition))
 		return NULL;
 	FAULT_TRY(steps_of(round, mem, link, &input));
