@@ -405,6 +405,36 @@ static struct fault *put_off(struct round *round, struct link *link)
 	return link_set(round->env->store, link);
 }
 
+static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, int64_t id)
+{
+	struct link *link = NULL;
+	bool there;
+
+	FAULT_TRY(link_get(round->env->store, mem, id, &link));
+	there = outcome_of(PROJECT_DELETED, link->seen_version ? ITEM_SAME : ITEM_DELETED,
+			   is_in_flight(link)) == OUTCOME_REMOVE;
+	link->state = there ? LINK_WITHDRAWING : LINK_REMOVED;
+	link->dirty = there;
+	link->error = NULL; /* whatever held it: there is nothing to wait for any more */
+	return link_set(round->env->store, link);
+}
+
+/* The item of an assignment that was withdrawn; one that is held goes when it is held no more. */
+static struct fault *commit_end(struct round *round, TALLOC_CTX *mem, int64_t assignment)
+{
+	struct link *link = NULL;
+
+	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, false,
+				     &link));
+	if (!link)
+		return NULL;
+	if (link->state == LINK_HELD)
+		return put_off(round, link);
+	if (link->state != LINK_NEW && link->state != LINK_OK && link->state != LINK_MISSING)
+		return NULL;
+	return commit_withdrawn(round, mem, link->id);
+}
+
 static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int64_t assignment)
 {
 	struct assignment_view view;
@@ -414,7 +444,7 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	FAULT_TRY(round_view(round, mem, assignment, &view));
 	active = view.assignment->state == ASSIGNMENT_ACTIVE;
 	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
-		return NULL;
+		return commit_end(round, mem, assignment);
 	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, active,
 				     &link));
 	if (link && active)
@@ -447,20 +477,6 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	}
 	return fault_new(mem, FAULT_INTERNAL, "assignment %lld cannot be published",
 			 (long long)assignment);
-}
-
-static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, int64_t id)
-{
-	struct link *link = NULL;
-	bool there;
-
-	FAULT_TRY(link_get(round->env->store, mem, id, &link));
-	there = outcome_of(PROJECT_DELETED, link->seen_version ? ITEM_SAME : ITEM_DELETED,
-			   is_in_flight(link)) == OUTCOME_REMOVE;
-	link->state = there ? LINK_WITHDRAWING : LINK_REMOVED;
-	link->dirty = there;
-	link->error = NULL; /* whatever held it: there is nothing to wait for any more */
-	return link_set(round->env->store, link);
 }
 
 static struct fault *each_id(struct round *round, const int64_t *ids, size_t count,
@@ -503,13 +519,15 @@ struct fault *round_commit_project(struct round *round)
 		FAULT_TRY(round_moved_first(round, ids, &count));
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}
-	FAULT_TRY((looks_at_all(round) ? link_unlinked : link_returned)(
-		store, round->mem, round->folder, round->resource->id, &ids, &count));
-	FAULT_TRY(round_moved_first(round, ids, &count));
-	FAULT_TRY(each_id(round, ids, count, commit_assignment));
-	FAULT_TRY(link_withdrawn(store, round->mem, round->folder, round->resource->id, &ids,
-				 &count));
-	FAULT_TRY(each_id(round, ids, count, commit_withdrawn));
+	if (looks_at_all(round)) {
+		FAULT_TRY(link_unlinked(store, round->mem, round->folder, round->resource->id, &ids,
+					&count));
+		FAULT_TRY(round_moved_first(round, ids, &count));
+		FAULT_TRY(each_id(round, ids, count, commit_assignment));
+		FAULT_TRY(link_withdrawn(store, round->mem, round->folder, round->resource->id,
+					 &ids, &count));
+		FAULT_TRY(each_id(round, ids, count, commit_withdrawn));
+	}
 	FAULT_TRY(round_missing_due(round));
 	FAULT_TRY(link_unsettled(store, round->mem, round->folder->id, &ids, &count));
 	FAULT_TRY(each_id(round, ids, count, commit_assignment));

@@ -350,16 +350,6 @@ struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, const struct 
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
-struct fault *link_returned(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
-			    int64_t resource, int64_t **list_r, size_t *count_r)
-{
-	struct db_cursor *cursor = NULL;
-
-	(void)resource; /* the folder's */
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_RETURNED, "i", folder->id));
-	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
-}
-
 struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
 			    int64_t resource, int64_t **list_r, size_t *count_r)
 {

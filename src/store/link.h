@@ -184,11 +184,6 @@ struct fault *link_doubles(struct store *store, TALLOC_CTX *mem, int64_t folder,
  * adopted (M10). */
 struct fault *link_forget_all(struct store *store) ATTR_MUST_CHECK;
 
-/* Of link_unlinked() those whose item was given up before; the cost follows the number of links that
- * are not in use, while that of link_unlinked() follows the number of all assignments. */
-struct fault *link_returned(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
-			    int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
-
 /* How many items the folder is known to hold: what the deletion brake counts against. Not counted
  * further than AT_MOST. */
 struct fault *link_item_count(struct store *store, int64_t folder, int64_t at_most,

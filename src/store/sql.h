@@ -166,8 +166,6 @@ X(LINK_COUNT, "SELECT COUNT(*) FROM (SELECT l.id FROM link l WHERE l.folder_id =
 X(LINK_UNLINKED, "SELECT a.id FROM assignment a WHERE a.project_id = $2 AND a.resource_id = $3 AND a.state = 'active' " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = $1 AND l.assignment_id = a.id " \
   "AND l.state NOT IN ('removed', 'withdrawing', 'declined')) ORDER BY a.id") \
-X(LINK_RETURNED, "SELECT a.id FROM link l JOIN assignment a ON a.id = l.assignment_id WHERE l.folder_id = $1 AND l.state <> 'ok' " \
-  "AND l.state IN ('removed', 'withdrawing', 'declined') AND a.state = 'active' ORDER BY a.id") \
 X(LINK_WITHDRAWN, "SELECT l.id FROM assignment a JOIN link l ON l.assignment_id = a.id AND l.folder_id = $1 WHERE a.project_id = $2 " \
   "AND a.resource_id = $3 AND a.state = 'withdrawn' AND l.state IN ('new', 'ok', 'missing')") \
 X(LINK_UNSETTLED, "SELECT l.assignment_id FROM link l WHERE l.folder_id = $1 AND l.project_ids IS NULL AND l.state IN ('new', 'ok')") \
