@@ -202,17 +202,31 @@ struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct 
 	return link_set(round->env->store, link);
 }
 
-/* M10. True when a step that we know has that hash: then only a number was typed. */
-static struct fault *is_known_hash(struct round *round, TALLOC_CTX *mem, const struct link *link,
-				   const char *hash, bool *known_r)
+static bool has_hash(TALLOC_CTX *mem, const struct agreed *steps, size_t count, const char *hash)
 {
+	for (size_t i = 0; i < count; i++)
+		if (steps[i].values && text_same(codec_hash(mem, steps[i].values), hash))
+			return true;
+	return false;
+}
+
+/* M10. True when that hash is known: of this item, so that only a number was typed, or with that
+ * number of another of the person's items, which was copied over this one. */
+static struct fault *is_known_hash(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				   const struct decoded *item, bool *known_r)
+{
+	struct store *store = round->env->store;
 	struct agreed *steps = NULL;
 	size_t count = 0;
 
-	FAULT_TRY(link_history(round->env->store, mem, link->id, &steps, &count));
-	*known_r = text_same(codec_hash(mem, link->seen), hash);
-	for (size_t i = 0; i < count && !*known_r; i++)
-		*known_r = steps[i].values && text_same(codec_hash(mem, steps[i].values), hash);
+	FAULT_TRY(link_history(store, mem, link->id, &steps, &count));
+	*known_r = text_same(codec_hash(mem, link->seen), item->edition_hash) ||
+		   has_hash(mem, steps, count, item->edition_hash);
+	if (*known_r)
+		return NULL;
+	FAULT_TRY(link_history_of_edition(store, mem, round->account->id, item->edition, &steps,
+					  &count));
+	*known_r = has_hash(mem, steps, count, item->edition_hash);
 	return NULL;
 }
 
@@ -226,7 +240,7 @@ struct fault *round_check_age(struct round *round, TALLOC_CTX *mem, struct link 
 	if (!link->seen || link->edition <= 0 || item->edition <= link->edition)
 		return NULL;
 	if (text_same(codec_hash(mem, item->values), item->edition_hash)) {
-		FAULT_TRY(is_known_hash(round, mem, link, item->edition_hash, &known));
+		FAULT_TRY(is_known_hash(round, mem, link, item, &known));
 		if (!known) {
 			round->older = mem_printf(
 				round->mem,

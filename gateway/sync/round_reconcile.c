@@ -178,17 +178,23 @@ static struct fault *compare_later(struct round *round, struct comparison *compa
 
 /* ---- the listing ---- */
 
+/* Not as it is known: LINK's, or nobody's. What was set aside in that version is known. */
 static struct fault *meet_unknown(struct round *round, TALLOC_CTX *mem,
 				  struct comparison *comparison,
-				  const struct endpoint_change *change, int64_t assignment)
+				  const struct endpoint_change *change, const struct link *link)
 {
 	struct store *store = round->env->store;
+	int64_t assignment = link ? link->assignment_id : 0;
 	char *version = NULL;
 	bool leftover = false;
 
 	FAULT_TRY(link_stray_version(store, mem, round->folder->id, change->address, &version));
 	if (text_same(version, change->version))
 		return NULL;
+	if (link && has_item(link)) {
+		add(comparison, change->address, assignment, false, "had changed unnoticed");
+		return NULL;
+	}
 	FAULT_TRY(link_leftover_has(store, round->folder->id, change->address, &leftover));
 	if (!leftover)
 		add(comparison, change->address, assignment, false,
@@ -206,12 +212,8 @@ static struct fault *meet(struct round *round, struct comparison *comparison,
 		link_of_address(round->env->store, mem, round->folder->id, change->address, &link));
 	if (is_pending(round, change->address))
 		; /* it is known to wait */
-	else if (!link || !has_item(link))
-		FAULT_TRY(meet_unknown(round, mem, comparison, change,
-				       link ? link->assignment_id : 0));
-	else if (strcmp(link->seen_version, change->version) != 0)
-		add(comparison, change->address, link->assignment_id, false,
-		    "had changed unnoticed");
+	else if (!link || !has_item(link) || strcmp(link->seen_version, change->version) != 0)
+		FAULT_TRY(meet_unknown(round, mem, comparison, change, link));
 	else
 		FAULT_TRY(compare_later(round, comparison, change->address));
 	talloc_free(mem);

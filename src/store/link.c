@@ -490,6 +490,16 @@ struct fault *link_history(struct store *store, TALLOC_CTX *mem, int64_t link,
 	return rows_all(cursor, mem, read_agreed, sizeof **list_r, list_r, count_r);
 }
 
+struct fault *link_history_of_edition(struct store *store, TALLOC_CTX *mem, int64_t account,
+				      int64_t edition, struct agreed **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_HISTORY_OF_EDITION, "ii", account,
+			   edition));
+	return rows_all(cursor, mem, read_agreed, sizeof **list_r, list_r, count_r);
+}
+
 struct fault *link_pending_put(struct store *store, int64_t folder, const struct pending *pending)
 {
 	return db_run(store->db, SQL_PENDING_PUT, "ittii", folder, pending->address,

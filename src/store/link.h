@@ -218,6 +218,11 @@ struct fault *link_history_add(struct store *store, const struct link *link,
 struct fault *link_history(struct store *store, TALLOC_CTX *mem, int64_t link,
 			   struct agreed **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
+/* The steps of one number of all links of an account. */
+struct fault *link_history_of_edition(struct store *store, TALLOC_CTX *mem, int64_t account,
+				      int64_t edition, struct agreed **list_r,
+				      size_t *count_r) ATTR_MUST_CHECK;
+
 struct fault *link_pending_put(struct store *store, int64_t folder,
 			       const struct pending *pending) ATTR_MUST_CHECK;
 struct fault *link_pending_drop(struct store *store, int64_t folder,

@@ -188,6 +188,8 @@ X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agr
   "(SELECT COALESCE(MAX(h.step), 0) + 1 FROM history h WHERE h.link_id = $1), $2, $3, $4, $5)") \
 X(HISTORY_TRIM, "DELETE FROM history WHERE link_id = $1 AND step <= (SELECT MAX(h.step) FROM history h WHERE h.link_id = $1) - $2") \
 X(HISTORY_OF, "SELECT edition, pushed, vector, agreed_at FROM history WHERE link_id = $1 ORDER BY step") \
+X(HISTORY_OF_EDITION, "SELECT h.edition, h.pushed, h.vector, h.agreed_at FROM history h JOIN link l ON l.id = h.link_id " \
+  "JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND h.edition = $2 ORDER BY h.link_id, h.step") \
 X(PENDING_PUT, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) VALUES ($1, $2, $3, $4, $5) " \
   "ON CONFLICT (folder_id, address) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at") \
 X(PENDING_ALL, "SELECT address, reason, first_seen_at, due_at FROM pending WHERE folder_id = $1 ORDER BY address") \

@@ -409,6 +409,17 @@ void client_overwrite(struct world *world, const char *who, const char *title, c
 	write_item(world, who, item->address, with_newlines(world->mem, text), item, true);
 }
 
+void client_copy_over(struct world *world, const char *who, const char *title, const char *source)
+{
+	struct client_item *item = must_find(world, who, title);
+	const char *uid = strstr(item->text, "\nUID:") + strlen("\n");
+	char *text = must_find(world, who, source)->text;
+
+	text = edited(world->mem, text,
+		      mem_strndup(world->mem, uid, strcspn(uid, "\n")));
+	write_item(world, who, item->address, text, item, true);
+}
+
 static void remove_at(struct world *world, const char *who, const struct client_item *item)
 {
 	struct kind_account r = reach(world, who);

@@ -42,6 +42,9 @@ void client_child(struct world *world, const char *who, const char *title, const
 
 /* Overwrites an item's text; removes an item, or all. */
 void client_overwrite(struct world *world, const char *who, const char *title, const char *text);
+
+/* The whole content of one item over another, which keeps its UID only. */
+void client_copy_over(struct world *world, const char *who, const char *title, const char *source);
 void client_delete(struct world *world, const char *who, const char *title);
 void client_delete_all(struct world *world, const char *who);
 void client_delete_folder(struct world *world, const char *who);

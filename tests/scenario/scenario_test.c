@@ -24,6 +24,7 @@
  *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h, orders.h)
  *     lose database                                  a new one for the same site and servers
  *     recreate WHO TITLE UID [unmarked]              a new item of the same content under another UID, the old one removed
+ *     copy-over WHO TITLE SOURCE                     the content of another of our items written over it
  *     other project; move-away WHO TITLE; move-back  a second project (Quay, one task of ana's), and its folder
  *     rename folder WHO NAME; renumber; tamper A B   what happens to servers (mishap.h)
  *     backup|bring-back server|database; takeover       likewise; `run --takeover`
@@ -296,6 +297,11 @@ static void do_overwrite(struct line *line)
 {
 	word(line, 3);
 	client_overwrite(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void do_copy_over(struct line *line)
+{
+	client_copy_over(line->world, word(line, 1), word(line, 2), word(line, 3));
 }
 
 static void do_delete(struct line *line)
@@ -725,6 +731,7 @@ static const struct command commands[] = {
 	{ "move-back", do_move_away },
 	{ "rename", do_rename },
 	{ "renumber", do_renumber },
+	{ "copy-over", do_copy_over },
 	{ "tamper", do_tamper },
 	{ "backup", do_backup },
 	{ "bring-back", do_bring_back },
