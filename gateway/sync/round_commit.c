@@ -122,6 +122,7 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 		FAULT_TRY(revisions_add(round->env->store, revision));
 		round->report->losing++;
 	}
+	FAULT_TRY(round_keep_beaten(round, link, found));
 	if (!found->keeps_seen)
 		round_see(round, link, found);
 	return save_judged(round, link, found);

@@ -160,9 +160,7 @@ static const struct vector *project_base(TALLOC_CTX *mem, const struct link *lin
 	return base;
 }
 
-/* What the VTODO of a message said where its card said otherwise, and both were edited: the card
- * counts, the other is kept (N1). */
-static struct fault *add_beaten(struct round *round, const struct link *link,
+struct fault *round_keep_beaten(struct round *round, const struct link *link,
 				const struct found *found)
 {
 	struct revision *revision;
@@ -284,7 +282,7 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	FAULT_TRY(round_add_revisions(round, link->assignment_id, decision));
 	if (decision->remark || has_report(decision))
 		link->correction = decision->remark;
-	FAULT_TRY(add_beaten(round, link, found));
+	FAULT_TRY(round_keep_beaten(round, link, found));
 	FAULT_TRY(round_keep_old(round, link, found));
 	FAULT_TRY(round_agree(round, link, found));
 	if (!found->keeps_seen)

@@ -98,8 +98,8 @@ static struct fault *restore(struct round *round, struct link *link)
 	return want ? round_want(round, link, want, false) : NULL;
 }
 
-/* Where an edit makes a new item: true while there is one that could not be read and may be the
- * missing one's successor (N5). */
+/* True while there is an item that could not be read and may be the missing one, moved or edited
+ * (N5). */
 static struct fault *may_have_successor(struct round *round, const struct link *link, bool *may_r)
 {
 	struct store *store = round->env->store;
@@ -112,10 +112,15 @@ static struct fault *may_have_successor(struct round *round, const struct link *
 	bool may = false;
 
 	FAULT_TRY(link_pending(store, mem, round->folder->id, &pending, &count));
-	for (size_t i = 0; i < count; i++)
-		may = may ||
-		      (strcmp(pending[i].reason, "held") && strcmp(pending[i].reason, "settle") &&
-		       now - pending[i].first_seen_us < UNREAD_US);
+	for (size_t i = 0; i < count && !may; i++) {
+		struct link *owner = NULL;
+
+		FAULT_TRY(link_of_address(store, mem, round->folder->id, pending[i].address,
+					  &owner));
+		may = !owner && strcmp(pending[i].reason, "held") &&
+		      strcmp(pending[i].reason, "settle") &&
+		      now - pending[i].first_seen_us < UNREAD_US;
+	}
 	FAULT_TRY(project_assignment(store, mem, link->assignment_id, &assignment));
 	if (!may && assignment) {
 		FAULT_TRY(link_strays_with(store, mem, round->folder->id, "undecodable",
@@ -143,8 +148,7 @@ static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t 
 	bool may = false;
 
 	FAULT_TRY(link_get(round->env->store, mem, id, &link));
-	if (round->endpoint->ops->appends)
-		FAULT_TRY(may_have_successor(round, link, &may));
+	FAULT_TRY(may_have_successor(round, link, &may));
 	if (may)
 		return put_off(round, link);
 	if (link->due_us > clock_now_us(round->env->clock)) {

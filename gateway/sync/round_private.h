@@ -169,6 +169,11 @@ bool round_has_landed(const struct link *link, const struct found *found);
 /* The base of the mailbox' side: the edition that the person edited. */
 const struct vector *round_mailbox_base(const struct link *link, const struct found *found);
 
+/* What the VTODO of a message said where its card said otherwise, and both were edited: the card
+ * counts, the other is kept as a revision (N1). */
+struct fault *round_keep_beaten(struct round *round, const struct link *link,
+				const struct found *found) ATTR_MUST_CHECK;
+
 /* Notes the percentage that an un-check brings back. */
 void round_remember_percent(struct link *link, const struct vector *project);
 

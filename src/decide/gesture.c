@@ -15,8 +15,11 @@ static enum status agreed_status(const struct gesture_input *in)
  * measurement; the numbers of all others are, wherever they were not written by them (N1). */
 static bool is_invented(const struct gesture_input *in, int64_t percent)
 {
-	return writer_invents(writer_find(in->writer, true), percent,
-			      agreed_status(in) == STATUS_COMPLETED);
+	/* reopened by what the project says now, or by what the item showed */
+	bool reopened = !in->seen || agreed_status(in) == STATUS_COMPLETED ||
+			vector_get(in->seen, FIELD_status, STATUS_NEEDS_ACTION) == STATUS_COMPLETED;
+
+	return writer_invents(writer_find(in->writer, true), percent, reopened);
 }
 
 static bool changed(const struct gesture_input *in, enum field field)
@@ -185,11 +188,11 @@ bool gesture_leaves(const struct gesture_input *input, const struct vector *read
 {
 	int64_t percent = vector_get(input->now, FIELD_percent, 0);
 
-	if (!input->seen || !changed(input, field) || !vector_is_set(input->now, field))
+	if (!vector_is_set(input->now, field) || (input->seen && !changed(input, field)))
 		return false;
 	/* Endeavour writes one when a task is opened again */
 	if (field == FIELD_completed_at)
-		return !vector_is_set(read, field) &&
+		return input->seen && !vector_is_set(read, field) &&
 		       vector_get(input->seen, FIELD_status, 0) != STATUS_COMPLETED;
 	return field == FIELD_percent && percent > 0 && !is_invented(input, percent) &&
 	       !value_same(field, &input->now->value[field], &read->value[field]);

@@ -46,7 +46,8 @@ static void keep_left(struct work *work, const struct gesture_input *progress,
 	revision->message = "written together; a status counts before a percentage before a date";
 	for (size_t i = 0; i < COUNT_OF(kept); i++)
 		if (gesture_leaves(progress, read, kept[i]))
-			revision_field(revision, kept[i], &progress->seen->value[kept[i]],
+			revision_field(revision, kept[i],
+				       progress->seen ? &progress->seen->value[kept[i]] : NULL,
 				       &progress->now->value[kept[i]], &read->value[kept[i]]);
 	revision->writer = work->in->author;
 	add_revision(work->out, revision);

@@ -78,7 +78,7 @@ static struct client_item read_item(struct world *world, const struct kind_accou
 	return out;
 }
 
-static size_t list(struct world *world, const char *who, struct client_item **items_r)
+size_t client_list(struct world *world, const char *who, struct client_item **items_r)
 {
 	struct kind_account r = reach(world, who);
 	struct endpoint_notice *notice = NULL;
@@ -113,7 +113,7 @@ static bool is_named(const char *line, const char *name, size_t len)
 struct client_item *client_find(struct world *world, const char *who, const char *title)
 {
 	struct client_item *items = NULL;
-	size_t count = list(world, who, &items);
+	size_t count = client_list(world, who, &items);
 	char *line = mem_printf(world->mem, "\nSUMMARY:%s\n", title);
 
 	for (size_t i = 0; i < count; i++)
@@ -126,7 +126,7 @@ size_t client_count(struct world *world, const char *who)
 {
 	struct client_item *items = NULL;
 
-	return list(world, who, &items);
+	return client_list(world, who, &items);
 }
 
 static struct client_item *must_find(struct world *world, const char *who, const char *title)
@@ -304,7 +304,7 @@ void client_keep(struct world *world, const char *who, const char *title)
 static const char *version_at(struct world *world, const char *who, const char *address)
 {
 	struct client_item *items = NULL;
-	size_t count = list(world, who, &items);
+	size_t count = client_list(world, who, &items);
 
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(items[i].address, address))
@@ -322,6 +322,86 @@ void client_edit_kept(struct world *world, const char *who, const char *properti
 	write_item(world, who, kept.address,
 		   strcmp(properties, "-") ? edited(world->mem, kept.text, properties) : kept.text,
 		   &kept, kept.version != NULL);
+}
+
+/* ---- other ways to write ---- */
+
+/* The lines of a to-do that the plainest client knows. */
+static char *plain(TALLOC_CTX *mem, const char *text)
+{
+	static const char *const known[] = {
+		"BEGIN:VCALENDAR", "VERSION",          "PRODID",      "BEGIN:VTODO", "UID",
+		"DTSTAMP",         "SUMMARY",          "DESCRIPTION", "DTSTART",     "DUE",
+		"STATUS",          "PERCENT-COMPLETE", "COMPLETED",   "PRIORITY",    "END:VTODO",
+		"END:VCALENDAR"
+	};
+	struct buf *out = buf_new(mem);
+	int depth = 0;
+
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n") + (strchr(line, '\n') ? 1 : 0);
+		bool keep = false;
+
+		depth += text_starts(line, "BEGIN:");
+		for (size_t i = 0; i < COUNT_OF(known); i++)
+			keep = keep || text_starts(line, known[i]);
+		if (keep && depth <= 2)
+			buf_add(out, line, n);
+		depth -= text_starts(line, "END:");
+		line += n;
+	}
+	return buf_steal(&out, mem, NULL);
+}
+
+void client_rebuild(struct world *world, const char *who, const char *title, const char *properties)
+{
+	struct client_item *item = must_find(world, who, title);
+	char *text = plain(world->mem, item->text);
+
+	write_item(world, who, item->address, edited(world->mem, text, properties), item, true);
+}
+
+static struct client_copy *find_copy(struct world *world, const char *client, const char *who,
+				     const char *title)
+{
+	for (size_t i = 0; i < world->copy_count; i++) {
+		struct client_copy *copy = &world->copies[i];
+
+		if (text_same(copy->client, client) && text_same(copy->who, who) &&
+		    text_same(copy->title, title))
+			return copy;
+	}
+	return NULL;
+}
+
+void client_remember(struct world *world, const char *client, const char *who, const char *title)
+{
+	struct client_item *item = must_find(world, who, title);
+	struct client_copy *copy = find_copy(world, client, who, title);
+
+	if (!copy) {
+		world->copies = MEM_GROW(world->mem, world->copies, struct client_copy,
+					 world->copy_count + 1);
+		copy = &world->copies[world->copy_count++];
+		*copy = (struct client_copy){ .client = mem_strdup(world->mem, client),
+					      .who = mem_strdup(world->mem, who),
+					      .title = mem_strdup(world->mem, title) };
+	}
+	copy->text = item->text;
+	copy->address = item->address;
+}
+
+bool client_stale(struct world *world, const char *client, const char *who, const char *title,
+		  const char *properties)
+{
+	struct client_copy *copy = find_copy(world, client, who, title);
+	struct client_item *item = client_find(world, who, title);
+
+	if (!copy || !item)
+		return false;
+	copy->text = edited(world->mem, copy->text, properties);
+	write_item(world, who, item->address, copy->text, item, true);
+	return true;
 }
 
 /* ---- cards ---- */
@@ -415,8 +495,7 @@ void client_copy_over(struct world *world, const char *who, const char *title, c
 	const char *uid = strstr(item->text, "\nUID:") + strlen("\n");
 	char *text = must_find(world, who, source)->text;
 
-	text = edited(world->mem, text,
-		      mem_strndup(world->mem, uid, strcspn(uid, "\n")));
+	text = edited(world->mem, text, mem_strndup(world->mem, uid, strcspn(uid, "\n")));
 	write_item(world, who, item->address, text, item, true);
 }
 
@@ -439,7 +518,7 @@ void client_delete(struct world *world, const char *who, const char *title)
 void client_delete_all(struct world *world, const char *who)
 {
 	struct client_item *items = NULL;
-	size_t count = list(world, who, &items);
+	size_t count = client_list(world, who, &items);
 
 	for (size_t i = 0; i < count; i++)
 		remove_at(world, who, &items[i]);
@@ -514,7 +593,8 @@ void client_recreate(struct world *world, const char *who, const char *title, co
 		text = edited(world->mem, text, "X-TASKFERRY-EDITION|X-TASKFERRY-ACTUAL-WORK");
 	crlf = with_crlf(world->mem, text);
 	if (!world->messages) {
-		put_text(world, who, mem_printf(world->mem, "%s%s.ics", client_folder(world, who), uid),
+		put_text(world, who,
+			 mem_printf(world->mem, "%s%s.ics", client_folder(world, who), uid),
 			 crlf->data, crlf->len, NULL);
 	} else {
 		message = message_of(world, item, NULL, crlf, &len);

@@ -24,6 +24,24 @@ void client_edit(struct world *world, const char *who, const char *title, const 
  * there meanwhile (`-` as PROPERTIES: without an edit). */
 void client_keep(struct world *world, const char *who, const char *title);
 void client_edit_kept(struct world *world, const char *who, const char *properties);
+/* The same by a client that builds the to-do from nothing: of what it does not know (X- properties,
+ * alarms, categories, relations, the estimate) nothing is left. */
+void client_rebuild(struct world *world, const char *who, const char *title,
+		    const char *properties);
+
+/* A client that keeps a copy (CLIENT is its name) and, when it writes, puts the whole of it over
+ * whatever stands there, without a condition. client_stale() edits its copy; false: it has none. */
+struct client_copy {
+	const char *client, *who, *title;
+	char *text; /* unfolded, LF */
+	const char *address;
+};
+void client_remember(struct world *world, const char *client, const char *who, const char *title);
+bool client_stale(struct world *world, const char *client, const char *who, const char *title,
+		  const char *properties);
+
+/* All items of an account's folder of the project; none where there is no folder. */
+size_t client_list(struct world *world, const char *who, struct client_item **items_r);
 
 /* Edits the card of the message of that title in place, as a mail client does: `|` between lines;
  * `Key: value` replaces the line of that key, `-Key` removes it, `+text` is a new line above the

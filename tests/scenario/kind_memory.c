@@ -24,7 +24,7 @@ static struct endpoint *account(struct world *world, const struct conf_server *s
 				const struct resource *person)
 {
 	return memory_new(world->mem, world_server_url(world, server->name), person->email,
-			  world->clock, NULL);
+			  world->clock, world->points);
 }
 
 static struct kind_account client(struct world *world, const char *server,

@@ -28,6 +28,11 @@
  *     other project; move-away WHO TITLE; move-back  a second project (Quay, one task of ana's), and its folder
  *     rename folder WHO NAME; renumber; tamper A B   what happens to servers (mishap.h)
  *     backup|bring-back server|database; takeover       likewise; `run --takeover`
+ *     faults over                                    what was scripted and did not happen yet will not
+ *     restart; kill POINT[:N]                        the database is opened again; the next sync is killed there (base/point.h)
+ *     rebuild WHO TITLE PROPERTIES                   an edit by a client that keeps nothing that it does not know
+ *     remember CLIENT WHO TITLE                      CLIENT keeps a copy of the item as it stands
+ *     stale CLIENT WHO TITLE PROPERTIES              it edits its copy and puts all of that over whatever stands there
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
  *     expect bookings TITLE of WHO N
@@ -53,6 +58,7 @@
 #include "gateway/sync/verdict.h"
 #include "mishap.h"
 #include "plays.h"
+#include "scenario.h"
 #include "store/revisions.h"
 
 #define WORDS_MAX 24
@@ -342,6 +348,45 @@ static void do_fault(struct line *line)
 {
 	kind_of(line->world, "a")
 		->order(line->world, word(line, 1), number(line, 2), word(line, 3));
+}
+
+static void do_faults_over(struct line *line)
+{
+	for (int i = 0; i < line->world->servers; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		(void)remove(mem_printf(line->world->mem, "%s.faults",
+					world_server_path(line->world, name)));
+	}
+}
+
+static void do_restart(struct line *line)
+{
+	world_restart(line->world);
+}
+
+static void do_kill(struct line *line)
+{
+	line->world->kill_at = word(line, 1);
+}
+
+static void do_rebuild(struct line *line)
+{
+	word(line, 3);
+	client_rebuild(line->world, word(line, 1), word(line, 2), line->rest[3]);
+}
+
+static void do_remember(struct line *line)
+{
+	client_remember(line->world, word(line, 1), word(line, 2), word(line, 3));
+}
+
+static void do_stale(struct line *line)
+{
+	word(line, 4);
+	cr_assert(client_stale(line->world, word(line, 1), word(line, 2), word(line, 3),
+			       line->rest[4]),
+		  "%s: no copy, or no item", line->where);
 }
 
 static void do_lose(struct line *line)
@@ -736,6 +781,12 @@ static const struct command commands[] = {
 	{ "backup", do_backup },
 	{ "bring-back", do_bring_back },
 	{ "takeover", do_takeover },
+	{ "faults", do_faults_over },
+	{ "restart", do_restart },
+	{ "kill", do_kill },
+	{ "rebuild", do_rebuild },
+	{ "remember", do_remember },
+	{ "stale", do_stale },
 };
 
 static void run_line(struct world *world, const char *where, const char *text)
@@ -747,6 +798,11 @@ static void run_line(struct world *world, const char *where, const char *text)
 	split(&line, world->mem, text);
 	if (line.count)
 		run_table(commands, COUNT_OF(commands), &line, 0);
+}
+
+void scenario_line(struct world *world, const char *where, const char *text)
+{
+	run_line(world, where, text);
 }
 
 /* ---- the files ---- */

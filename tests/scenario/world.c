@@ -3,9 +3,11 @@
 #include "world.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,9 +17,10 @@
 
 struct world *world_new(void)
 {
-	char template[] = "/tmp/taskferry-scenario-XXXXXX";
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct world *world = MEM_NEW(mem, struct world);
+	const char *tmp = getenv("TMPDIR");
+	char *template = mem_printf(mem, "%s/taskferry-scenario-XXXXXX", tmp ? tmp : "/tmp");
 	int64_t start = 0;
 
 	cr_assert_not_null(mkdtemp(template));
@@ -85,8 +88,7 @@ static void read_conf(struct world *world)
 
 		buf_printf(ini, "[server %s]\n", name);
 		kind_of(world, name)->section(world, name, ini);
-		buf_printf(ini, "%s",
-			   world->server->len ? world->server->data : "settle = 0s\n");
+		buf_printf(ini, "%s", world->server->len ? world->server->data : "settle = 0s\n");
 	}
 	buf_printf(ini, "[rights]\n%s%s", world->rights->len ? world->rights->data : "grace = 0s\n",
 		   world->rules->len ? world->rules->data : "");
@@ -99,12 +101,38 @@ static void read_conf(struct world *world)
 			   report->count ? report->findings[0].text : "?");
 }
 
+/* Making the schema takes longer than a short story. */
+static void copy_template(struct world *world)
+{
+	FILE *from = fopen(world->template, "rb"),
+	     *to = fopen(mem_printf(world->mem, "%s/site.db", world->directory), "wb");
+	char *block = MEM_ARRAY(world->mem, char, 65536);
+	size_t n;
+
+	cr_assert(from && to, "%s", world->template);
+	while ((n = fread(block, 1, 65536, from)) > 0)
+		cr_assert_eq(fwrite(block, 1, n, to), n);
+	fclose(from);
+	cr_assert_eq(fclose(to), 0);
+	talloc_free(block);
+}
+
+/* Nobody else has it open, and many stories are played in a row. */
+static void keep_locks(struct world *world)
+{
+	if (world->template)
+		WORLD_OK(db_execute(world->store->db, "PRAGMA locking_mode = EXCLUSIVE"));
+}
+
 static void open_store(struct world *world)
 {
 	bool created = false;
 
+	if (world->template)
+		copy_template(world);
 	WORLD_OK(store_init(world->mem, world->dsn, world->clock, NULL, &created));
 	WORLD_OK(store_open(world->mem, world->dsn, world->clock, NULL, &world->store));
+	keep_locks(world);
 }
 
 void world_open(struct world *world)
@@ -114,6 +142,14 @@ void world_open(struct world *world)
 	WORLD_OK(zone_use(world->mem, "Europe/Berlin"));
 	read_conf(world);
 	open_store(world);
+}
+
+void world_restart(struct world *world)
+{
+	talloc_free(world->store);
+	world->store = NULL;
+	WORLD_OK(store_open(world->mem, world->dsn, world->clock, NULL, &world->store));
+	keep_locks(world);
 }
 
 static void remove_files(struct world *world, const char *prefix)
@@ -243,8 +279,8 @@ struct project *world_project(struct world *world, bool other)
 {
 	struct project *project = NULL;
 
-	WORLD_OK(project_by_source(world->store, world->mem, other ? "guid-2" : "guid-1",
-				   &project));
+	WORLD_OK(
+		project_by_source(world->store, world->mem, other ? "guid-2" : "guid-1", &project));
 	cr_assert_not_null(project, "nothing was imported yet");
 	return project;
 }
@@ -381,18 +417,27 @@ static void meddle(struct endpoint *endpoint)
 	world->writes -= all_writes(world) - before;
 }
 
+static struct fault *observed(struct endpoint *endpoint, struct fault *fault)
+{
+	struct world *world = ((struct meddler *)endpoint)->world;
+
+	if (world->observe)
+		world->observe(world);
+	return fault;
+}
+
 static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 struct endpoint_put *puts, size_t count)
 {
 	meddle(endpoint);
-	return endpoint_put(inner_of(endpoint), mem, folder, puts, count);
+	return observed(endpoint, endpoint_put(inner_of(endpoint), mem, folder, puts, count));
 }
 
 static struct fault *meddler_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    struct endpoint_remove *removes, size_t count)
 {
 	meddle(endpoint);
-	return endpoint_remove(inner_of(endpoint), mem, folder, removes, count);
+	return observed(endpoint, endpoint_remove(inner_of(endpoint), mem, folder, removes, count));
 }
 
 static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -441,6 +486,7 @@ static void run_round(struct world *world, const struct conf_server *server,
 	struct round_env env = { .conf = world->conf,
 				 .store = world->store,
 				 .clock = world->clock,
+				 .points = world->points,
 				 .rules = world->rule_set };
 	struct round_options options = { .ensure = world->publish, .reconcile = full };
 	struct account *account = NULL;
@@ -495,6 +541,35 @@ static void run_all(struct world *world, bool full)
 	world->publish = false;
 }
 
+/* Another process does it and is killed in the middle, or gets through. */
+static void sync_killed(struct world *world, bool full)
+{
+	const char *kill_at = world->kill_at;
+	pid_t child;
+	int status = 0;
+
+	world->kill_at = NULL;
+	talloc_free(world->store);
+	world->store = NULL;
+	child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		world->points = points_new(world->mem, kill_at, NULL);
+		WORLD_OK(store_open(world->mem, world->dsn, world->clock, world->points,
+				    &world->store));
+		world_sync(world, full);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0,
+		  "the sync that was to be killed at %s ended by itself: %d", kill_at, status);
+	clock_sleep(world->clock, ENGINE_PATIENCE_US); /* what it may have waited */
+	world_restart(world);
+	world->killed = true;
+	if (world->observe)
+		world->observe(world);
+}
+
 void world_sync(struct world *world, bool full)
 {
 	int64_t patience = ENGINE_PATIENCE_US, requests;
@@ -502,6 +577,12 @@ void world_sync(struct world *world, bool full)
 	world_open(world);
 	world->writes = -all_writes(world);
 	world->report = round_report_new(world->mem);
+	world->killed = false;
+	if (world->kill_at) {
+		sync_killed(world, full);
+		world->writes += all_writes(world);
+		return;
+	}
 	for (int turn = 0; turn < 50; turn++) {
 		int64_t pause;
 

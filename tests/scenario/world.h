@@ -29,7 +29,7 @@ struct world {
 	const char *directory, *dsn;
 	struct buf *site, *server, *rights, *rules; /* ini lines, until world_open() */
 	int servers;
-	bool messages; /* the servers hold messages instead of VTODO resources */
+	bool messages;           /* the servers hold messages instead of VTODO resources */
 	const struct kind *kind; /* of server a; in memory, unless kind_real_use() was called */
 	struct real *real;       /* what kind_real.c keeps of it */
 	struct conf *conf;
@@ -39,7 +39,7 @@ struct world {
 	struct projfile file; /* rebuilt at each import */
 	struct world_row plan[WORLD_ROWS];
 	size_t plan_count;
-	bool other; /* there is a second project */
+	bool other;                  /* there is a second project */
 	bool publish;                /* the next sync is a publish job's */
 	struct round_report *report; /* of the last sync */
 	int64_t writes;              /* items that the last sync wrote or removed, folders that it
@@ -48,9 +48,19 @@ struct world {
 	 */
 	void (*before_write)(struct world *world);
 	const char *before_write_line;
-	const char *client_folder; /* where clients look; NULL: where the project's folder was made */
+	const char
+		*client_folder; /* where clients look; NULL: where the project's folder was made */
 	const char *deleted_address, *deleted_text; /* what a client deleted last */
-	struct client_item *kept;		    /* what a client read and keeps */
+	struct client_item *kept;                   /* what a client read and keeps */
+	struct points *points;                      /* NULL: none */
+	const char *kill_at;  /* "POINT:N": the next sync is killed there (base/point.h) */
+	bool killed;          /* the last sync was */
+	const char *template; /* a database just made, to begin with a copy of; NULL: none */
+	/* runs after each request that writes; may be NULL */
+	void (*observe)(struct world *world);
+	void *observer;
+	struct client_copy *copies; /* what clients remember (client.h) */
+	size_t copy_count;
 };
 
 #define WORLD_OK(call)                                                                             \
@@ -84,6 +94,9 @@ void world_publish(struct world *world);
 
 /* All rounds that are due, then those that become due within the patience of `sync`. */
 void world_sync(struct world *world, bool full);
+
+/* The database closed and opened again. */
+void world_restart(struct world *world);
 
 /* The assignment of a task, by its title, to a person ("ana"). */
 struct assignment *world_assignment(struct world *world, const char *title, const char *person);

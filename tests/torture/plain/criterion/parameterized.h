@@ -1,0 +1,2 @@
+/* parameterized.h - see criterion.h beside it. */
+#include <criterion/criterion.h>
