@@ -106,9 +106,9 @@ static struct fault *read_halves(TALLOC_CTX *mem, const char *text, size_t len,
 }
 
 /* What the card of this message said before anybody edited it: the last one's card, or what a card
- * would say of the VTODO. */
+ * would say of what was seen, or else of the VTODO. */
 static const struct vector *card_base(TALLOC_CTX *mem, const struct halves *now,
-				      const struct halves *last)
+				      const struct halves *last, const struct vector *seen)
 {
 	struct card *read;
 
@@ -116,6 +116,8 @@ static const struct vector *card_base(TALLOC_CTX *mem, const struct halves *now,
 		read = card_read(mem, last->message->card, last->message->card);
 		return read->values;
 	}
+	if (!last && seen)
+		return card_normal(mem, seen);
 	return now->vtodo ? card_normal(mem, now->vtodo->values) : vector_new(mem);
 }
 
@@ -159,8 +161,9 @@ static void join_field(const struct halves *now, const struct halves *last,
 {
 	struct value vtodo = decoded->values->value[f];
 	bool by_card = card_counts(now, base, f);
-	bool vtodo_moved = last && last->vtodo && vtodo.presence != ABSENT &&
-			   !value_same(f, &last->vtodo->values->value[f], &vtodo);
+	const struct vector *before = last ? last->vtodo ? last->vtodo->values : NULL : seen;
+	bool vtodo_moved =
+		before && vtodo.presence != ABSENT && !value_same(f, &before->value[f], &vtodo);
 
 	if (card_moved(now, base, f))
 		vector_put(decoded->values, f, &now->card->values->value[f]);
@@ -179,7 +182,7 @@ static void join_field(const struct halves *now, const struct halves *last,
 static void join_halves(TALLOC_CTX *mem, const struct halves *now, const struct halves *last,
 			const struct vector *seen, struct decoded *decoded)
 {
-	const struct vector *base = card_base(mem, now, last);
+	const struct vector *base = card_base(mem, now, last, seen);
 	const struct vector *as_card = card_normal(mem, decoded->values);
 
 	for (int f = 0; f < FIELDS; f++) {
@@ -216,8 +219,10 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 		decoded->edition = now.message->edition;
 		decoded->edition_hash = now.message->edition_hash;
 	}
-	if (now.card && (known || !card_is_as_published(mem, &now, decoded)))
-		join_halves(mem, &now, known, known ? seen : NULL, decoded);
+	if (last && !known)
+		seen = NULL;
+	if (now.card && (known || seen || !card_is_as_published(mem, &now, decoded)))
+		join_halves(mem, &now, known, seen, decoded);
 	*decoded_r = decoded;
 	return NULL;
 }

@@ -44,7 +44,8 @@ struct codec_publish {
  * from the item itself whether that is still what was published. */
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values);
 
-/* LAST: the text that we know of the item from before, and SEEN what it was read as; or both NULL.
+/* LAST: the text that we know of the item from before, and SEEN what it was read as; or LAST NULL,
+ * and SEEN what both halves of a message said before anybody edited it; or both NULL.
  * DATA fault (scope ITEM, HOLD): the text is not of that form. */
 struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text, size_t len,
 			   const char *last, const struct vector *seen,

@@ -168,8 +168,7 @@ struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *fo
 		if (moved) /* also while it settles or is held: where it stood, nothing is missing */
 			FAULT_TRY(link_set(store, link));
 	}
-	/* an old copy is not compared with what stands now, which is of another edition */
-	if (link && link->seen_text && !found->base)
+	if (link && link->seen_text && (!found->base || found->published))
 		round_decode(round, mem, found, link);
 	if (link && link->state == LINK_MISSING) { /* moved, not deleted, however long it settles */
 		link->state = LINK_OK;

@@ -223,8 +223,13 @@ void round_decode(struct round *round, TALLOC_CTX *mem, struct found *found,
 	found->seen_modified_us = seen ? seen->last_modified_us : 0;
 	found->seen_edition = seen ? seen->edition : 0;
 	found->decoded = NULL;
+	/* an old copy is not compared with what stands now, which is of another edition */
 	found->fault = codec_decode(mem, round_form(round), found->item->text, found->item->len,
-				    last, last ? link->seen : NULL, &found->decoded);
+				    found->published ? NULL : last,
+				    found->published ? found->published
+				    : last           ? link->seen
+						     : NULL,
+				    &found->decoded);
 }
 
 /* A fault that reaches further than the item ends the round (N6: but only this round). */

@@ -17,6 +17,8 @@ struct found {
 	int64_t seen_edition;       /* that it carried, 0: none */
 	bool keeps_seen;            /* an old copy: its edits count, but it is not the item (M7) */
 	const struct vector *base;  /* the state that it was made from, where that is not `seen` */
+	const struct vector *published; /* what its edition said when it was published, where it is
+					   an old one's; NULL: not known */
 	const struct vector *other; /* what else may have been edited (decide/stale.h), or NULL */
 };
 

@@ -74,8 +74,11 @@ struct fault *round_find_edition(struct round *round, TALLOC_CTX *mem, const str
 
 	FAULT_TRY(steps_of(round, mem, link, &input));
 	for (size_t i = 0; i < input.count; i++)
-		if (input.steps[i].edition == found->decoded->edition)
+		if (input.steps[i].edition == found->decoded->edition) {
 			found->base = input.steps[i].values;
+			if (input.steps[i].pushed)
+				found->published = input.steps[i].values;
+		}
 	return NULL;
 }
 
