@@ -436,9 +436,29 @@ static struct fault *commit_end(struct round *round, TALLOC_CTX *mem, int64_t as
 	return commit_withdrawn(round, mem, link->id);
 }
 
+/* Where no condition keeps a second item from being made (messages): one that bears the UID and was
+ * nobody's until now (M6). */
+static struct fault *find_stray(struct round *round, TALLOC_CTX *mem,
+				const struct assignment_view *view, const char **address_r)
+{
+	char **addresses = NULL;
+	size_t count = 0;
+
+	if (!round->endpoint->ops->appends || round->options->dry_run)
+		return NULL;
+	FAULT_TRY(link_strays_with(round->env->store, mem, round->folder->id, "foreign",
+				   view->assignment->uid, &addresses, &count));
+	if (count) {
+		FAULT_TRY(link_stray_drop(round->env->store, round->folder->id, addresses[0]));
+		*address_r = addresses[0];
+	}
+	return NULL;
+}
+
 static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int64_t assignment)
 {
 	struct assignment_view view;
+	const char *stray = NULL;
 	struct link *link = NULL;
 	bool active;
 
@@ -458,8 +478,13 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 		return put_off(round, link);
 	switch (outcome_of(link->seen ? PROJECT_CHANGED : PROJECT_NEW,
 			   link->seen_version ? ITEM_SAME : ITEM_DELETED, is_in_flight(link))) {
-	case OUTCOME_PUSH:
 	case OUTCOME_CREATE:
+		FAULT_TRY(find_stray(round, mem, &view, &stray));
+		if (!stray)
+			return publish(round, mem, link, &view);
+		round_read_add(round, stray);
+		return put_off(round, link);
+	case OUTCOME_PUSH:
 		return publish(round, mem, link, &view);
 	case OUTCOME_ASK: /* its ladder ends first */
 		return put_off(round, link);

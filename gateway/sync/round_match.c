@@ -115,7 +115,8 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 }
 
 /* An item of ours whose assignment was withdrawn before this database knew of the item, or while it
- * was given up: it is taken over to be removed. */
+ * was given up; or a message that somebody edited while it was removed: it is taken over to be
+ * removed. */
 static struct fault *take_to_remove(struct round *round, TALLOC_CTX *mem, const struct found *found,
 				    int64_t assignment, struct link **link_r)
 {
@@ -149,7 +150,8 @@ struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *fo
 	FAULT_TRY(link_of_assignment(store, mem, round->folder->id, assignment->id, !withdrawn,
 				     &link));
 	if (withdrawn && found->decoded->edition &&
-	    (!link || (!link->seen_version && link->state != LINK_REMOVED)))
+	    (!link || (!link->seen_version &&
+		       (link->state != LINK_REMOVED || round->endpoint->ops->appends))))
 		return take_to_remove(round, mem, found, assignment->id, link_r);
 	if (withdrawn && (!link || !link->seen_version ||
 			  (!round->endpoint->ops->appends && !round_is_gone(round, link->address))))
