@@ -16,6 +16,7 @@
 void round_hold(struct round *round, struct link *link, const char *why)
 {
 	link->state = LINK_HELD;
+	link->project_ids = NULL; /* what is to be done then is found anew (link_unsettled()) */
 	link->error = mem_strdup(link, why);
 	round->report->held++;
 	round_note(round->report, "held: %s: %s", round_subject(round, link, link->assignment_id),

@@ -33,14 +33,27 @@ static struct fault *look_for_copies(struct round *round, struct link *link)
 	return NULL;
 }
 
+/* A removal that was answered by "no" may have been carried out all the same. */
+static struct fault *is_withdrawn(struct round *round, struct link *link, bool *withdrawn_r)
+{
+	struct assignment *assignment = NULL;
+
+	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
+	*withdrawn_r = assignment && assignment->state == ASSIGNMENT_WITHDRAWN;
+	return NULL;
+}
+
 struct fault *round_missing(struct round *round, struct link *link)
 {
 	int64_t now = clock_now_us(round->env->clock);
+	bool withdrawn = link->state == LINK_WITHDRAWING || link->state == LINK_REMOVED;
 
 	if (!link->seen) /* never confirmed to be there: nobody deleted it, it is still to be made
 			  */
 		return NULL;
-	if (link->state == LINK_WITHDRAWING || link->state == LINK_REMOVED) {
+	if (!withdrawn)
+		FAULT_TRY(is_withdrawn(round, link, &withdrawn));
+	if (withdrawn) {
 		link->state = LINK_REMOVED;
 		link->dirty = false;
 		link->attempts = 0;
