@@ -236,68 +236,100 @@ static int64_t last_unchanged(const struct round *round, const struct link *link
 	return link->seen_us < round->begin_us ? link->seen_us : round->folder->last_round_us;
 }
 
-struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
-			   const struct found *found)
+/* One item's decision, while it is being made. */
+struct judgement {
+	struct assignment_view view;
+	struct item_input input;
+	bool project_moved[GROUPS], item_moved[GROUPS];
+	struct round_booking *booking;
+	struct item_decision *decision;
+	bool uneven; /* the item has to be written whatever the values */
+};
+
+/* What is to be judged, by what. */
+static struct fault *prepare(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			     const struct found *found, struct judgement *j)
+{
+	struct item_input *input = &j->input;
+
+	FAULT_TRY(round_view(round, mem, link->assignment_id, &j->view));
+	*input = (struct item_input){
+		.want = found->base ? found->base : project_base(mem, link, found),
+		.item = found->decoded->values,
+		.writer = found->decoded->writer,
+		.seen = round_mailbox_base(link, found),
+		.own_percent = link->own_percent,
+		.dates = round->env->conf->site.dates,
+		.rules = round->env->rules,
+		.assignee = round->env->conf->rights.assignee,
+		.project = j->view.stamped->values,
+		.project_at_us = j->view.stamped->at_us,
+		.project_by = j->view.stamped->author,
+		.author = round->author,
+		.parent_uid = j->view.parent_uid,
+		.context = &j->view.context,
+		.times = { .server_us = found->item->modified_us,
+			   .last_modified_us = found->decoded->last_modified_us,
+			   .last_modified_seen_us = found->seen_modified_us,
+			   .unchanged_us = last_unchanged(round, link),
+			   .changed_us = j->view.context.now_us },
+	};
+	gesture_drop_computed(found->decoded->values, input->project, input->writer);
+	j->uneven = is_uneven(link, found);
+	FAULT_TRY(round_book_read(round, mem, link, found, &j->view, input, &j->booking));
+	if (find_moved(mem, link, found, j->view.stamped, j->project_moved, j->item_moved)) {
+		input->project_moved = j->project_moved;
+		input->item_moved = j->item_moved;
+	}
+	return NULL;
+}
+
+/* What the project gets, and what is kept of the rest. */
+static struct fault *carry_out(struct round *round, const struct link *link,
+			       const struct found *found, struct judgement *j)
+{
+	FAULT_TRY(round_book_write(round, &j->view, j->decision, j->booking));
+	FAULT_TRY(write_changes(round, &j->view, j->decision));
+	FAULT_TRY(round_add_revisions(round, link->assignment_id, j->decision));
+	FAULT_TRY(round_keep_beaten(round, link, found));
+	FAULT_TRY(round_keep_old(round, link, found));
+	return round_agree(round, link, found);
+}
+
+/* What follows for the link: the item is as it was read, and is to show what was decided. */
+static struct fault *follow(struct round *round, struct link *link, const struct found *found,
+			    const struct judgement *j)
 {
 	/* what the item showed of what it does not say */
 	const struct vector *shown =
 		!link->dirty || round_carries_want(link, found) ? link->want : NULL;
-	struct assignment_view view;
-	struct item_decision *decision;
-	bool project_moved[GROUPS], item_moved[GROUPS];
-	struct round_booking *booking = NULL;
-	bool uneven;
-	struct item_input input = { .want = found->base ? found->base
-							: project_base(mem, link, found),
-				    .item = found->decoded->values,
-				    .writer = found->decoded->writer,
-				    .seen = round_mailbox_base(link, found),
-				    .own_percent = link->own_percent,
-				    .dates = round->env->conf->site.dates,
-				    .rules = round->env->rules,
-				    .assignee = round->env->conf->rights.assignee };
+	bool uneven = j->uneven || round_book_tells(j->booking);
 
-	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
-	gesture_drop_computed(found->decoded->values, view.stamped->values, input.writer);
-	uneven = is_uneven(link, found);
-	input.project = view.stamped->values;
-	input.project_at_us = view.stamped->at_us;
-	input.parent_uid = view.parent_uid;
-	input.project_by = view.stamped->author;
-	input.author = round->author;
-	input.context = &view.context;
-	input.times = (struct merge_times){ .server_us = found->item->modified_us,
-					    .last_modified_us = found->decoded->last_modified_us,
-					    .last_modified_seen_us = found->seen_modified_us,
-					    .unchanged_us = last_unchanged(round, link),
-					    .changed_us = view.context.now_us };
-	FAULT_TRY(round_book_read(round, mem, link, found, &view, &input, &booking));
-	if (find_moved(mem, link, found, view.stamped, project_moved, item_moved)) {
-		input.project_moved = project_moved;
-		input.item_moved = item_moved;
-	}
-	decision = round_book_judge(mem, &input, booking);
-	FAULT_TRY(round_book_write(round, &view, decision, booking));
-	FAULT_TRY(write_changes(round, &view, decision));
-	FAULT_TRY(round_add_revisions(round, link->assignment_id, decision));
-	if (decision->remark || has_report(decision))
-		link->correction = decision->remark;
-	FAULT_TRY(round_keep_beaten(round, link, found));
-	FAULT_TRY(round_keep_old(round, link, found));
-	FAULT_TRY(round_agree(round, link, found));
+	if (j->decision->remark || has_report(j->decision))
+		link->correction = j->decision->remark;
 	if (!found->keeps_seen)
 		round_see(round, link, found);
 	link->state = LINK_OK;
 	link->error = NULL;
 	link->attempts = 0;
-	round_remember_percent(link, decision->project);
-	uneven = uneven || round_book_tells(booking);
-	link->project_ids = ids_of_changes(link, view.stamped->seq);
-	FAULT_TRY(round_want(round, link, decision->want, uneven));
+	round_remember_percent(link, j->decision->project);
+	link->project_ids = ids_of_changes(link, j->view.stamped->seq);
+	FAULT_TRY(round_want(round, link, j->decision->want, uneven));
 	/* nothing on the way that the item does not show already */
 	if (!publish_differs(link->want, shown, link->seen) && !uneven)
 		link->dirty = false;
-	if (decision->pushed_back)
+	if (j->decision->pushed_back)
 		count_correction(round, link);
 	return NULL;
+}
+
+struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *link,
+			   const struct found *found)
+{
+	struct judgement *j = MEM_NEW(mem, struct judgement);
+
+	FAULT_TRY(prepare(round, mem, link, found, j));
+	j->decision = round_book_judge(mem, &j->input, j->booking);
+	FAULT_TRY(carry_out(round, link, found, j));
+	return follow(round, link, found, j);
 }

@@ -304,8 +304,8 @@ Test(vtodo_decode, the_task_among_its_instances)
 	static const char master[] =
 		"BEGIN:VTODO\nUID:a\nSUMMARY:m\nPERCENT-COMPLETE:40\nEND:VTODO\n";
 	static const char *const beside[] = {
-		"BEGIN:VTODO\nUID:a\nSUMMARY:i\nRECURRENCE-ID:20261201\nSTATUS:COMPLETED\nEND:"
-		"VTODO\n",
+		("BEGIN:VTODO\nUID:a\nSUMMARY:i\nRECURRENCE-ID:20261201\nSTATUS:COMPLETED\n"
+		 "END:VTODO\n"),
 		"BEGIN:VTODO\nRECURRENCE-ID:20261201\nSUMMARY:i\nEND:VTODO\n",
 		"BEGIN:VTODO\nEND:VTODO\n",
 	};
