@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "mappers/message_private.h"
+#include "model/ids.h"
 
 /* Where the fields of the message itself lie. */
 struct header {
@@ -36,7 +37,7 @@ static void read_edition(const struct header *header)
 	hash = strchr(text, '-');
 	if (!text_to_int(hash ? mem_strndup(header->message, text, (size_t)(hash - text)) : text,
 			 &number) ||
-	    number <= 0)
+	    number <= 0 || number > EDITION_MAX)
 		return;
 	header->message->edition = number;
 	header->message->edition_hash = hash ? or_null(hash + 1) : NULL;

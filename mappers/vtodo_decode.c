@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "model/effort.h"
+#include "model/ids.h"
 
 /* One row of `properties` reads one property. What its absence means is part of the row: the core
  * set is CLEARED, the other properties are ABSENT, until vtodo_writer_apply() asks who wrote the
@@ -240,7 +241,7 @@ static void read_edition(struct reader *reader)
 	hash = strchr(word, '-');
 	if (hash)
 		*hash++ = '\0';
-	if (!text_to_int(word, &number) || number <= 0) {
+	if (!text_to_int(word, &number) || number <= 0 || number > EDITION_MAX) {
 		problem_value(reader, line, VTODO_EDITION, "no edition");
 		return;
 	}

@@ -26,6 +26,8 @@ bool engine_reconcile_is_due(int64_t account, int64_t last_us, int64_t began_us,
 
 	if (time > now_us)
 		time -= ENGINE_DAY_US;
+	if (last_us > now_us + ENGINE_DAY_US) /* the clock was set back, by more than it matters */
+		last_us = 0;
 	return last_us < time && (time >= began_us || now_us - last_us > 2 * ENGINE_DAY_US);
 }
 

@@ -199,8 +199,9 @@ static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *li
 static struct fault *notice_withdrawn(struct round *round, TALLOC_CTX *mem, struct link *link)
 {
 	struct assignment *assignment = NULL;
+	bool forgotten = link->state == LINK_REMOVED && !link->seen; /* by a takeover (M10) */
 
-	if (link->state != LINK_DECLINED && link->state != LINK_IGNORED)
+	if (link->state != LINK_DECLINED && link->state != LINK_IGNORED && !forgotten)
 		return NULL;
 	FAULT_TRY(project_assignment(round->env->store, mem, link->assignment_id, &assignment));
 	if (!assignment || assignment->state != ASSIGNMENT_WITHDRAWN)
@@ -437,6 +438,15 @@ static struct fault *commit_end(struct round *round, TALLOC_CTX *mem, int64_t as
 	return commit_withdrawn(round, mem, link->id);
 }
 
+/* Declined, and never written here: nothing is to be. */
+static struct fault *give_up(struct round *round, struct link *link,
+			     const struct assignment_view *view)
+{
+	link->dirty = false;
+	link->project_ids = ids_of_changes(link, view->stamped->seq);
+	return link_set(round->env->store, link);
+}
+
 /* Where no condition keeps a second item from being made (messages): one that bears the UID and was
  * nobody's until now (M6). */
 static struct fault *find_stray(struct round *round, TALLOC_CTX *mem,
@@ -447,8 +457,8 @@ static struct fault *find_stray(struct round *round, TALLOC_CTX *mem,
 
 	if (!round->endpoint->ops->appends || round->options->dry_run)
 		return NULL;
-	FAULT_TRY(link_strays_with(round->env->store, mem, round->folder->id, "foreign",
-				   view->assignment->uid, &addresses, &count));
+	FAULT_TRY(link_strays_of(round->env->store, mem, round->folder->id, view->assignment->uid,
+				 &addresses, &count));
 	if (count) {
 		FAULT_TRY(link_stray_drop(round->env->store, round->folder->id, addresses[0]));
 		*address_r = addresses[0];
@@ -463,6 +473,8 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 	struct link *link = NULL;
 	bool active;
 
+	if (round_is_claimed(round, assignment)) /* its item is read in the next pass */
+		return NULL;
 	FAULT_TRY(round_view(round, mem, assignment, &view));
 	active = view.assignment->state == ASSIGNMENT_ACTIVE;
 	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
@@ -473,8 +485,10 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 		give_back(link);
 	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is
 	 * cancelled */
-	if (!link || (link->state == LINK_NEW && !active))
+	if (!link)
 		return NULL;
+	if (link->state == LINK_NEW && !active)
+		return give_up(round, link, &view);
 	if (link->state == LINK_HELD)
 		return put_off(round, link);
 	switch (outcome_of(link->seen ? PROJECT_CHANGED : PROJECT_NEW,
@@ -484,7 +498,8 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 		if (!stray)
 			return publish(round, mem, link, &view);
 		round_read_add(round, stray);
-		return put_off(round, link);
+		round_claim(round, assignment);
+		return NULL;
 	case OUTCOME_PUSH:
 		return publish(round, mem, link, &view);
 	case OUTCOME_ASK: /* its ladder ends first */

@@ -58,7 +58,7 @@ void round_see(struct round *round, struct link *link, const struct found *found
 
 bool round_has_landed(const struct link *link, const struct found *found)
 {
-	return !found->keeps_seen && link->dirty && link->want &&
+	return !found->keeps_seen && found->decoded->elapsed_s < 0 && link->dirty && link->want &&
 	       found->decoded->edition == link->edition &&
 	       !publish_differs(link->want, NULL, found->decoded->values);
 }
@@ -318,7 +318,8 @@ static struct fault *follow(struct round *round, struct link *link, const struct
 	/* nothing on the way that the item does not show already */
 	if (!publish_differs(link->want, shown, link->seen) && !uneven)
 		link->dirty = false;
-	if (j->decision->pushed_back)
+	/* a client that writes old copies for ever is no better than one that fights a rule (M8) */
+	if (j->decision->pushed_back || (found->base && link->dirty))
 		count_correction(round, link);
 	return NULL;
 }

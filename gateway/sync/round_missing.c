@@ -26,8 +26,8 @@ static struct fault *look_for_copies(struct round *round, struct link *link)
 	FAULT_TRY(project_assignment(round->env->store, link, link->assignment_id, &assignment));
 	if (!assignment)
 		return NULL;
-	FAULT_TRY(link_strays_with(round->env->store, link, round->folder->id, "foreign",
-				   assignment->uid, &copies, &count));
+	FAULT_TRY(link_strays_of(round->env->store, link, round->folder->id, assignment->uid,
+				 &copies, &count));
 	for (size_t i = 0; i < count; i++)
 		round_read_add(round, copies[i]);
 	return NULL;
@@ -87,7 +87,9 @@ static struct fault *decline(struct round *round, struct link *link)
 	step.task_id = assignment->task_id;
 	step.assignment_id = assignment->id;
 	step.old = &stamped->values->value[FIELD_status];
-	FAULT_TRY(project_change(store, &step, NULL));
+	/* who tidies up what is done takes nothing back */
+	if (vector_get(stamped->values, FIELD_status, STATUS_NEEDS_ACTION) != STATUS_COMPLETED)
+		FAULT_TRY(project_change(store, &step, NULL));
 	FAULT_TRY(project_assignment_set_state(store, assignment, ASSIGNMENT_DECLINED,
 					       round->author, step.cause));
 	link->state = LINK_DECLINED;
@@ -128,8 +130,8 @@ static struct fault *may_have_successor(struct round *round, const struct link *
 	for (size_t i = 0; i < count && !may; i++) {
 		struct link *owner = NULL;
 
-		FAULT_TRY(link_of_address(store, mem, round->folder->id, pending[i].address,
-					  &owner));
+		FAULT_TRY(
+			link_of_address(store, mem, round->folder->id, pending[i].address, &owner));
 		may = !owner && strcmp(pending[i].reason, "held") &&
 		      strcmp(pending[i].reason, "settle") &&
 		      now - pending[i].first_seen_us < UNREAD_US;
@@ -155,6 +157,14 @@ static struct fault *put_off(struct round *round, struct link *link)
 	return link_set(round->env->store, link);
 }
 
+/* Later than any grace time: the clock was set back. */
+static bool is_waiting(const struct round *round, const struct link *link)
+{
+	int64_t now = clock_now_us(round->env->clock), grace = round->env->conf->rights.grace_us;
+
+	return link->due_us > now && link->due_us <= now + (grace > UNREAD_US ? grace : UNREAD_US);
+}
+
 static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t id)
 {
 	struct link *link = NULL;
@@ -164,7 +174,7 @@ static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t 
 	FAULT_TRY(may_have_successor(round, link, &may));
 	if (may)
 		return put_off(round, link);
-	if (link->due_us > clock_now_us(round->env->clock)) {
+	if (is_waiting(round, link)) {
 		if (link->due_us < round->report->due_us)
 			round->report->due_us = link->due_us;
 		round->report->waiting++;
@@ -203,8 +213,7 @@ static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
 			   "set [rights] brake = 100%% and "
 			   "run taskferry sync",
 			   missing, (long long)(there + (int64_t)missing), round->project->code,
-			   round->resource->key, percent,
-			   round->project->code);
+			   round->resource->key, percent, round->project->code);
 	}
 	return NULL;
 }

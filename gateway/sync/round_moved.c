@@ -432,12 +432,17 @@ static struct fault *adopt(struct round *round, int64_t assignment, const struct
 	FAULT_TRY(link_stray_drop(store, round->folder->id, stray->address));
 	take_back_note(round, stray);
 	round_read_add(round, stray->address);
-	round->claimed = MEM_GROW(round->mem, round->claimed, int64_t, round->claimed_count + 1);
-	round->claimed[round->claimed_count++] = assignment;
+	round_claim(round, assignment);
 	return NULL;
 }
 
-static bool is_claimed(const struct round *round, int64_t assignment)
+void round_claim(struct round *round, int64_t assignment)
+{
+	round->claimed = MEM_GROW(round->mem, round->claimed, int64_t, round->claimed_count + 1);
+	round->claimed[round->claimed_count++] = assignment;
+}
+
+bool round_is_claimed(const struct round *round, int64_t assignment)
 {
 	for (size_t i = 0; i < round->claimed_count; i++)
 		if (round->claimed[i] == assignment)
@@ -450,7 +455,7 @@ static void drop_claimed(const struct round *round, int64_t *ids, size_t *count)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *count; i++)
-		if (!is_claimed(round, ids[i]))
+		if (!round_is_claimed(round, ids[i]))
 			ids[kept++] = ids[i];
 	*count = kept;
 }

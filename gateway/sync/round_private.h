@@ -218,6 +218,10 @@ struct fault *round_moved(struct round *round, TALLOC_CTX *mem) ATTR_MUST_CHECK;
 /* First contact: assignments without an item, of which those are taken out of IDS that have one under a
  * UID of a client's making (round_moved.c). A transaction of its own. */
 struct fault *round_moved_first(struct round *round, int64_t *ids, size_t *count) ATTR_MUST_CHECK;
+
+/* Notes an assignment whose item was found and is read in the next pass: it is not to be made. */
+void round_claim(struct round *round, int64_t assignment);
+bool round_is_claimed(const struct round *round, int64_t assignment);
 struct fault *round_moved_away(struct round *round, TALLOC_CTX *mem, int64_t *ids,
 			       size_t *count) ATTR_MUST_CHECK;
 

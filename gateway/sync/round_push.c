@@ -22,7 +22,8 @@ struct batch {
 	const char *
 		*replaced; /* where the item stood that a put has replaced; NULL: nowhere else */
 	struct endpoint_remove *removes;
-	size_t count;
+	size_t count; /* of links; all of them are saved */
+	size_t sent;  /* so many of them, the first ones, have a put */
 };
 
 /* ---- the text to send ---- */
@@ -81,9 +82,9 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 	trailer.outcomes =
 		told_text(mem, newest, count, view.stamped->at_us, round->env->conf->site.dates);
 	trailer.values = view.stamped->values;
-	trailer.hint = round_form(round) == ENDPOINT_MESSAGE
-			       ? TRAILER_HINT_MESSAGE " " TRAILER_HINT_WORK
-			       : TRAILER_HINT_WORK;
+	trailer.hint = round_form(round) == ENDPOINT_MESSAGE ? TRAILER_HINT_MESSAGE
+			       " " TRAILER_HINT_WORK
+							     : TRAILER_HINT_WORK;
 	publish.uid = view.assignment->uid;
 	publish.edition_hash = codec_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);
@@ -130,13 +131,18 @@ static void refused(struct round *round, struct link *link, struct fault *fault)
 	}
 }
 
-static struct fault *confirm(struct round *round, struct link *link, const char *text, size_t len,
-			     const char *version)
+static struct fault *decode_own(struct round *round, struct link *link, const char *text,
+				size_t len, struct decoded **decoded_r)
 {
-	struct decoded *decoded = NULL;
+	return codec_decode(link, round_form(round), text, len, NULL, NULL, decoded_r);
+}
+
+/* seen := what the server holds, in that version. */
+static void confirm(struct round *round, struct link *link, const char *text,
+		    const struct decoded *decoded, const char *version)
+{
 	bool created = !link->seen_version;
 
-	FAULT_TRY(codec_decode(link, round_form(round), text, len, NULL, NULL, &decoded));
 	link->seen_text = text;
 	link->seen = decoded->values;
 	link->seen_version = version;
@@ -148,38 +154,36 @@ static struct fault *confirm(struct round *round, struct link *link, const char 
 	link->attempts = 0;
 	link->error = NULL;
 	*(created ? &round->report->created : &round->report->updated) += 1;
-	return NULL;
 }
 
 /* What a read-back showed: our push, our push as the server keeps it, or already somebody's edit of
  * it. */
-static struct fault *confirm_read_back(struct round *round, struct link *link,
-				       const struct endpoint_put *put,
-				       const struct endpoint_item *item)
+static void confirm_read_back(struct round *round, struct link *link,
+			      const struct endpoint_put *put, const struct endpoint_item *item)
 {
 	struct decoded *decoded = NULL;
 	struct fault *fault = item->fault;
 
 	if (!fault)
-		fault = codec_decode(link, round_form(round), item->text, item->len, NULL, NULL,
-				     &decoded);
+		fault = decode_own(round, link, item->text, item->len, &decoded);
 	if (fault) {
 		back_off(round, link, fault);
-		return NULL;
+		return;
 	}
 	if (decoded->edition == link->edition &&
-	    !publish_differs(link->want, NULL, decoded->values))
-		return confirm(round, link, item->text, item->len, item->version);
-	if (put->answered && !strcmp(put->answered, item->version)) {
-		FAULT_TRY(confirm(round, link, item->text, item->len, item->version));
-		link->error = "the server keeps this item in another form than it was sent";
-		round_note(round->report, "note: '%s' on server %s: %s",
-			   round_subject(round, link, link->assignment_id), round->server->name,
-			   link->error);
-		return NULL;
+	    !publish_differs(link->want, NULL, decoded->values)) {
+		confirm(round, link, item->text, decoded, item->version);
+		return;
 	}
-	round_read_add(round, link->address);
-	return NULL;
+	if (!put->answered || strcmp(put->answered, item->version)) {
+		round_read_add(round, link->address);
+		return;
+	}
+	confirm(round, link, item->text, decoded, item->version);
+	link->error = "the server keeps this item in another form than it was sent";
+	round_note(round->report, "note: '%s' on server %s: %s",
+		   round_subject(round, link, link->assignment_id), round->server->name,
+		   link->error);
 }
 
 static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batch *batch)
@@ -188,7 +192,7 @@ static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batc
 	size_t *index = MEM_ARRAY(mem, size_t, batch->count), count = 0;
 	struct endpoint_item *items = NULL;
 
-	for (size_t i = 0; i < batch->count; i++) {
+	for (size_t i = 0; i < batch->sent; i++) {
 		if (batch->puts[i].fault || batch->puts[i].version)
 			continue;
 		index[count] = i;
@@ -199,8 +203,7 @@ static struct fault *read_back(struct round *round, TALLOC_CTX *mem, struct batc
 	FAULT_TRY(endpoint_read_back(round->endpoint, mem, round->folder->address, addresses, count,
 				     &items));
 	for (size_t i = 0; i < count; i++)
-		FAULT_TRY(confirm_read_back(round, batch->links[index[i]], &batch->puts[index[i]],
-					    &items[i]));
+		confirm_read_back(round, batch->links[index[i]], &batch->puts[index[i]], &items[i]);
 	return NULL;
 }
 
@@ -244,37 +247,70 @@ static void placed(struct batch *batch, size_t i)
 	link->address = put->placed;
 }
 
+/* What is to be sent; links whose item cannot be written go behind the others (N6). */
+static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct link *link = batch->links[i];
+		struct fault *fault = NULL;
+		char *text = NULL;
+		size_t len = 0;
+
+		if (link->want)
+			fault = compose(round, mem, link, &text, &len);
+		else
+			link->dirty = false; /* nobody says what: found anew by link_unsettled() */
+		if (fault && fault->scope != FAULT_SCOPE_ITEM)
+			return fault;
+		if (fault)
+			refused(round, link, fault);
+		if (!link->want)
+			link->project_ids = NULL;
+		if (!text)
+			continue;
+		batch->links[i] = batch->links[batch->sent];
+		batch->links[batch->sent] = link;
+		batch->puts[batch->sent++] =
+			(struct endpoint_put){ .address = link->address,
+					       .text = text,
+					       .len = len,
+					       .if_version = link->seen_version };
+	}
+	return NULL;
+}
+
+/* Believes what was answered without a read-back. */
+static void take_answers(struct round *round, struct batch *batch, struct fault **wide)
+{
+	for (size_t i = 0; i < batch->sent; i++) {
+		struct endpoint_put *put = &batch->puts[i];
+		struct fault *fault = put->fault;
+		struct decoded *decoded = NULL;
+
+		*wide = widest(*wide, fault);
+		if (!fault)
+			placed(batch, i);
+		if (!fault && put->version)
+			fault = decode_own(round, batch->links[i], put->text, put->len, &decoded);
+		if (fault)
+			refused(round, batch->links[i], fault);
+		else if (decoded)
+			confirm(round, batch->links[i], put->text, decoded, put->version);
+	}
+}
+
 static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
 {
 	struct fault *wide = NULL;
 
-	for (size_t i = 0; i < batch->count; i++) {
-		char *text = NULL;
-		size_t len = 0;
-
-		FAULT_TRY(compose(round, mem, batch->links[i], &text, &len));
-		batch->puts[i] =
-			(struct endpoint_put){ .address = batch->links[i]->address,
-					       .text = text,
-					       .len = len,
-					       .if_version = batch->links[i]->seen_version };
-	}
-	round->wrote = true;
-	point_reach(round->env->points, POINT_PUSH_STARTING);
-	FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts,
-			       batch->count));
-	point_reach(round->env->points, POINT_PUSH_SENT);
-	for (size_t i = 0; i < batch->count; i++) {
-		struct endpoint_put *put = &batch->puts[i];
-
-		wide = widest(wide, put->fault);
-		if (!put->fault)
-			placed(batch, i);
-		if (put->fault)
-			refused(round, batch->links[i], put->fault);
-		else if (put->version)
-			FAULT_TRY(
-				confirm(round, batch->links[i], put->text, put->len, put->version));
+	FAULT_TRY(compose_batch(round, mem, batch));
+	if (batch->sent) {
+		round->wrote = true;
+		point_reach(round->env->points, POINT_PUSH_STARTING);
+		FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts,
+				       batch->sent));
+		point_reach(round->env->points, POINT_PUSH_SENT);
+		take_answers(round, batch, &wide);
 	}
 	if (!wide)
 		wide = read_back(round, mem, batch);

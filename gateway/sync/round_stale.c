@@ -37,11 +37,11 @@ static struct fault *steps_of(struct round *round, TALLOC_CTX *mem, const struct
 	FAULT_TRY(link_history(round->env->store, mem, link->id, &agreed, &count));
 	steps = MEM_ARRAY(mem, struct stale_step, count);
 	for (size_t i = 0; i < count; i++)
-		steps[i] = (struct stale_step){ .edition = agreed[i].edition,
-						.pushed = agreed[i].pushed,
-						.values = agreed[i].values };
+		if (agreed[i].values) /* readable */
+			steps[input->count++] = (struct stale_step){ .edition = agreed[i].edition,
+								     .pushed = agreed[i].pushed,
+								     .values = agreed[i].values };
 	input->steps = steps;
-	input->count = count;
 	return NULL;
 }
 

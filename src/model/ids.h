@@ -12,6 +12,7 @@
 
 #include "model/vector.h"
 
+#define EDITION_MAX 1000000000 /* of an item; a larger number was typed by somebody */
 #define IDS_HASH_CHARS 8 /* of a group's digest: 32 bits; only ever compared with the one before */
 
 /* "DECODER:HASH HASH ...", in the order of enum field_group; the hash of a group that says nothing

@@ -307,8 +307,8 @@ struct fault *link_set(struct store *store, const struct link *link)
 		       link_states[link->state], link->seen_text, seen, link->seen_version,
 		       link->seen_us, link->decoder, want, link->edition, (int)link->dirty,
 		       link->correction, link->corrections, link->corrections_since_us,
-		       link->attempts, link->due_us, link->error, link->own_percent,
-		       link->seen_ids, link->project_ids);
+		       link->attempts, link->due_us, link->error, link->own_percent, link->seen_ids,
+		       link->project_ids);
 	talloc_free(mem);
 	return fault;
 }
@@ -412,6 +412,7 @@ struct fault *link_forget_all(struct store *store)
 	FAULT_TRY(db_run(store->db, SQL_PENDING_FORGET_ALL, ""));
 	FAULT_TRY(db_run(store->db, SQL_STRAY_FORGET_ALL, ""));
 	FAULT_TRY(db_run(store->db, SQL_FOLDER_FORGET_ALL, ""));
+	FAULT_TRY(db_run(store->db, SQL_LINK_FORGET_ENDED, ""));
 	return db_run(store->db, SQL_LINK_FORGET_ALL, "");
 }
 
@@ -495,8 +496,8 @@ struct fault *link_history_of_edition(struct store *store, TALLOC_CTX *mem, int6
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_HISTORY_OF_EDITION, "ii", account,
-			   edition));
+	FAULT_TRY(
+		db_query(store->db, mem, &cursor, SQL_HISTORY_OF_EDITION, "ii", account, edition));
 	return rows_all(cursor, mem, read_agreed, sizeof **list_r, list_r, count_r);
 }
 
@@ -602,6 +603,15 @@ struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t f
 static void read_address(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 {
 	*(char **)element = db_text(cursor, mem, 0);
+}
+
+struct fault *link_strays_of(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *uid,
+			     char ***list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_STRAY_OF_UID, "it", folder, uid));
+	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
 }
 
 struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,

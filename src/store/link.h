@@ -256,6 +256,10 @@ struct fault *link_stray_drop(struct store *store, int64_t folder,
 struct fault *link_stray_version(struct store *store, TALLOC_CTX *mem, int64_t folder,
 				 const char *address, char **version_r) ATTR_MUST_CHECK;
 
+/* Addresses of a folder's foreign items of that UID. */
+struct fault *link_strays_of(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *uid,
+			     char ***list_r, size_t *count_r) ATTR_MUST_CHECK;
+
 /* Addresses of a folder's strays of that state whose text holds WORD (a UID: no pattern characters).
  */
 struct fault *link_strays_with(struct store *store, TALLOC_CTX *mem, int64_t folder,

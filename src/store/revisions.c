@@ -88,7 +88,8 @@ struct fault *revisions_add(struct store *store, const struct revision *revision
 	FAULT_TRY(db_query(store->db, store, &cursor, SQL_REVISION_SAME, "itt",
 			   revision->assignment_id, revision_state_name(revision->state), fields));
 	FAULT_TRY(rows_int(cursor, 0, &same));
-	if (same && revision->state == REVISION_PROPOSED && !revision->has[FIELD_actual_work]) {
+	if (same && !revision->has[FIELD_actual_work] &&
+	    (revision->state == REVISION_PROPOSED || revision->state == REVISION_LOSING)) {
 		talloc_free(fields);
 		return NULL;
 	}

@@ -5,8 +5,9 @@
 #include "model/revision.h"
 #include "store/store.h"
 
-/* Writes it with a new id. A proposal that stands there already, to the letter, is not written
- * again: a round that is repeated meets it again. Work is: its sources are met once, and twice the
+/* Writes it with a new id. A proposal or a losing value that stands there already, to the letter, is
+ * not written again: a round that is repeated meets it again, and so does a client that writes the same
+ * old copy for ever. Work is: its sources are met once, and twice the
  * same time is more. */
 struct fault *revisions_add(struct store *store, const struct revision *revision) ATTR_MUST_CHECK;
 

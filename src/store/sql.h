@@ -148,16 +148,20 @@ X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, s
   "WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing') ORDER BY id") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
 X(LINK_MISSING_OF_ACCOUNT, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.state = 'missing' " \
+  "AND l.state <> 'ok' " \
   "ORDER BY l.id") \
 X(LINK_FORGET_ALL, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE state IN ('ok', 'held', 'missing', 'new')") \
+X(LINK_FORGET_ENDED, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, " \
+  "state = CASE WHEN state = 'withdrawing' THEN 'removed' ELSE state END, dirty = FALSE WHERE state NOT IN ('ok', 'held', 'missing', 'new')") \
 X(FOLDER_FORGET_ALL, "UPDATE folder SET token = NULL") \
 X(LEFTOVER_FORGET_ALL, "DELETE FROM leftover") \
 X(PENDING_FORGET_ALL, "DELETE FROM pending") \
 X(STRAY_FORGET_ALL, "DELETE FROM stray") \
 X(LINK_AMISS, "SELECT l.id, l.assignment_id, CASE WHEN l.dirty AND l.want_vector IS NULL THEN 'it is to be written, and nothing says what' " \
   "ELSE 'it is known what its item holds, but not in which version' END FROM link l WHERE l.folder_id = $1 AND l.state = 'ok' " \
-  "AND ((l.dirty AND l.want_vector IS NULL) OR (l.seen_vector IS NOT NULL AND l.seen_version IS NULL)) ORDER BY l.id") \
+  "AND ((l.dirty AND l.want_vector IS NULL) OR (l.seen_vector IS NOT NULL AND l.seen_version IS NULL)) " \
+  "AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.folder_id = l.folder_id AND p.address = l.address) ORDER BY l.id") \
 X(LINK_DOUBLE, "SELECT MIN(l.id), MIN(l.assignment_id), l.address FROM link l WHERE l.folder_id = $1 AND l.seen_version IS NOT NULL " \
   "AND l.state IN ('ok', 'held', 'withdrawing') GROUP BY l.address HAVING COUNT(*) > 1 ORDER BY l.address") \
 X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing' AND l.state <> 'ok'") \
@@ -189,7 +193,8 @@ X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agr
 X(HISTORY_TRIM, "DELETE FROM history WHERE link_id = $1 AND step <= (SELECT MAX(h.step) FROM history h WHERE h.link_id = $1) - $2") \
 X(HISTORY_OF, "SELECT edition, pushed, vector, agreed_at FROM history WHERE link_id = $1 ORDER BY step") \
 X(HISTORY_OF_EDITION, "SELECT h.edition, h.pushed, h.vector, h.agreed_at FROM history h JOIN link l ON l.id = h.link_id " \
-  "JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND h.edition = $2 ORDER BY h.link_id, h.step") \
+  "JOIN folder f ON f.id = l.folder_id JOIN account a ON a.id = f.account_id WHERE h.edition = $2 AND a.resource_id = " \
+  "(SELECT x.resource_id FROM account x WHERE x.id = $1) ORDER BY h.link_id, h.step") \
 X(PENDING_PUT, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) VALUES ($1, $2, $3, $4, $5) " \
   "ON CONFLICT (folder_id, address) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at") \
 X(PENDING_ALL, "SELECT address, reason, first_seen_at, due_at FROM pending WHERE folder_id = $1 ORDER BY address") \
@@ -204,6 +209,7 @@ X(STRAY_FOREIGN, "SELECT s.folder_id, s.address, s.summary, s.uid, s.edition, s.
   "JOIN folder f ON f.id = s.folder_id JOIN project p ON p.id = f.project_id WHERE f.account_id = $1 AND s.state = 'foreign' " \
   "ORDER BY s.folder_id, s.address") \
 X(STRAY_ADDRESSES, "SELECT address FROM stray WHERE folder_id = $1 ORDER BY address") \
+X(STRAY_OF_UID, "SELECT address FROM stray WHERE folder_id = $1 AND state = 'foreign' AND uid = $2 ORDER BY address") \
 X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = $3 AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
 X(LEFTOVER_PUT, "INSERT INTO leftover (folder_id, address, version, link_id, due_at) VALUES ($1, $2, $3, $4, 0) " \
@@ -220,7 +226,8 @@ X(STRAY_ALL, "SELECT s.folder_id, s.address, s.state, s.summary, ac.server, r.ke
   "ORDER BY ac.server, r.key, s.address") \
 X(ACCOUNT_UNRECONCILED, "SELECT f.account_id, MIN(f.reconciled_at) FROM folder f JOIN account a ON a.id = f.account_id " \
   "JOIN project p ON p.id = f.project_id WHERE f.state = 'ok' AND a.state <> 'held' AND p.state = 'published' AND NOT EXISTS " \
-  "(SELECT 1 FROM job j WHERE j.account_id = f.account_id AND j.kind = 'reconcile' AND j.state <> 'done') " \
+  "(SELECT 1 FROM job j WHERE j.account_id = f.account_id AND j.kind = 'reconcile' " \
+  "AND j.state IN ('ready', 'waiting', 'leased')) " \
   "GROUP BY f.account_id ORDER BY f.account_id") \
 /* jobs */ \
 X(JOB_FIND, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting') LIMIT 1") \
