@@ -11,6 +11,8 @@
 #include "mappers/mspdi.h"
 #include "mappers/people.h"
 
+#define SHOWN_CHARS 200 /* of a value: a note may have a mebibyte */
+
 /* ---- import ---- */
 
 static void import_progress(void *data, int64_t done, int64_t total)
@@ -194,7 +196,8 @@ static void print_edit(struct cli *cli, const struct edit_result *result)
 		if (!result->changed[f])
 			continue;
 		fprintf(cli->out, "%s: %s -> %s\n", field_table[f].name,
-			before ? before : "(not set)", after ? after : "(not set)");
+			before ? text_one_line(cli->mem, before, SHOWN_CHARS) : "(not set)",
+			after ? text_one_line(cli->mem, after, SHOWN_CHARS) : "(not set)");
 		any = true;
 	}
 	if (!any)
