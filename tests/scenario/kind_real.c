@@ -270,7 +270,7 @@ static struct fault *put_ordered(struct told *told, TALLOC_CTX *mem, const char 
 {
 	const struct endpoint_put asked = *put;
 
-	put->fault = orders_fault(mem, word);
+	put->fault = orders_denied(word) ? NULL : orders_fault(mem, word);
 	if (put->fault)
 		return NULL;
 	if (!strcmp(word, "late")) {
@@ -283,9 +283,10 @@ static struct fault *put_ordered(struct told *told, TALLOC_CTX *mem, const char 
 	FAULT_TRY(put_now(told, mem, folder, put));
 	put->text = asked.text;
 	put->len = asked.len;
-	if (!strcmp(word, "lost")) {
+	if (!strcmp(word, "lost") || (orders_denied(word) && !put->fault)) {
 		*put = asked;
-		put->fault = orders_lost(mem);
+		put->fault = orders_denied(word) ? orders_fault(mem, orders_denied(word))
+						 : orders_lost(mem);
 	}
 	return NULL;
 }
@@ -320,12 +321,14 @@ static struct fault *told_put(struct endpoint *endpoint, TALLOC_CTX *mem, const 
 static struct fault *remove_ordered(struct told *told, TALLOC_CTX *mem, const char *folder,
 				    struct endpoint_remove *remove, const char *word)
 {
-	remove->fault = orders_fault(mem, word);
+	remove->fault = orders_denied(word) ? NULL : orders_fault(mem, word);
 	if (remove->fault)
 		return NULL;
 	FAULT_TRY(endpoint_remove(told->inner, mem, folder, remove, 1));
 	if (word && !strcmp(word, "lost"))
 		remove->fault = orders_lost(mem);
+	if (orders_denied(word) && !remove->fault)
+		remove->fault = orders_fault(mem, orders_denied(word));
 	return NULL;
 }
 

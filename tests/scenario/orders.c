@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 static const char *const done_words[] = { "lost", "late", "rewrite" };
 
 static bool is_done_word(const char *word)
@@ -14,6 +16,13 @@ static bool is_done_word(const char *word)
 		if (!strcmp(word, done_words[i]))
 			return true;
 	return false;
+}
+
+#define DENIED "denied-"
+
+const char *orders_denied(const char *word)
+{
+	return word && text_starts(word, DENIED) ? word + strlen(DENIED) : NULL;
 }
 
 struct fault *orders_fault(TALLOC_CTX *mem, const char *word)
@@ -37,7 +46,7 @@ struct fault *orders_lost(TALLOC_CTX *mem)
 
 void orders_add(struct orders *orders, const char *operation, int64_t from_now, const char *word)
 {
-	(void)orders_fault(orders->mem, word);
+	(void)orders_fault(orders->mem, orders_denied(word) ? orders_denied(word) : word);
 	orders->list = MEM_GROW(orders->mem, orders->list, struct order, orders->count + 1);
 	orders->list[orders->count++] = (struct order){ mem_strdup(orders->mem, operation),
 							mem_strdup(orders->mem, word), from_now };

@@ -29,4 +29,8 @@ struct fault *orders_fault(TALLOC_CTX *mem, const char *word);
 /* Done, and no answer came. */
 struct fault *orders_lost(TALLOC_CTX *mem);
 
+/* "denied-KIND": it is done, and answered by that fault all the same. KIND, or NULL: it is no such
+ * word. */
+const char *orders_denied(const char *word);
+
 #endif
