@@ -36,7 +36,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "servers"))
 from mailclient import Mailbox, MailError, with_card    # noqa: E402
 
-REASON = re.compile(r"^\W*Corrected:\s*(.+)$", re.MULTILINE)
+REASON = re.compile(r"^\W*Corrected \(revision \d+\):\s*(.+)$", re.MULTILINE)
 NOTHING = "nothing is there"
 
 

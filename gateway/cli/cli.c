@@ -61,7 +61,8 @@ static void print_help(struct cli *cli)
 	}
 	fprintf(cli->out, "\nExit: 0 done; 1 done, but something needs attention; otherwise as in "
 			  "sysexits.h.\n"
-			  "The manual: taskferry(1), taskferry.ini(5).\n");
+			  "The manual: taskferry(1), taskferry.ini(5), taskferry-rules(7), "
+			  "taskferry-sync(7).\n");
 }
 
 static void print_command_help(struct cli *cli, const struct cli_command *command)
@@ -111,6 +112,20 @@ static struct fault *unknown_command(struct cli *cli, const char *word)
 			 best ? "; did you mean '" : "", best ? best->name : "", best ? "'?" : "");
 }
 
+static char *second_words(struct cli *cli, const char *first)
+{
+	const struct cli_command *commands;
+	char *text = mem_strdup(cli->mem, "");
+	size_t count;
+
+	commands = cli_commands(&count);
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(commands[i].name, first) && commands[i].second)
+			text = mem_printf(cli->mem, "%s%s%s", text, *text ? ", " : "",
+					  commands[i].second);
+	return text;
+}
+
 /* The command that the words name; a second word that belongs to it is consumed. */
 static struct fault *find_command(struct cli *cli, char **words, int count, int *used_r)
 {
@@ -133,8 +148,8 @@ static struct fault *find_command(struct cli *cli, char **words, int count, int 
 			plain = &commands[i];
 	}
 	if (!plain && family)
-		return fault_new(cli->mem, FAULT_USAGE,
-				 "'%s' takes a second word; see: taskferry --help", words[0]);
+		return fault_new(cli->mem, FAULT_USAGE, "'%s' takes a second word: %s", words[0],
+				 second_words(cli, words[0]));
 	if (!plain)
 		return unknown_command(cli, words[0]);
 	cli->command = plain;

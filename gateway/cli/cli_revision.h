@@ -9,7 +9,8 @@
 /* The object of `revision show` (DESIGN section 10). */
 json_t *cli_revision_json(TALLOC_CTX *mem, const struct revision *revision);
 
-/* "percent 140 %, stands: 100 %; status ..." */
-char *cli_revision_values(const struct cli *cli, TALLOC_CTX *mem, const struct revision *revision);
+/* "percent 140 %, STANDS: 100 %; status ..." */
+char *cli_revision_values(const struct cli *cli, TALLOC_CTX *mem, const struct revision *revision,
+			  const char *stands);
 
 #endif

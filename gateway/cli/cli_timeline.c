@@ -42,8 +42,8 @@ static int by_time(const void *a, const void *b)
 }
 
 /* What has no number in the change log, sorted. */
-static struct fault *read_timed(struct cli *cli, int64_t assignment, struct event **events_r,
-				size_t *count_r)
+static struct fault *read_timed(struct cli *cli, int64_t assignment, bool bookings,
+				struct event **events_r, size_t *count_r)
 {
 	struct revision *revisions = NULL;
 	struct booked *booked = NULL;
@@ -51,7 +51,8 @@ static struct fault *read_timed(struct cli *cli, int64_t assignment, struct even
 	struct event *events;
 
 	FAULT_TRY(revisions_of(cli->store, cli->mem, assignment, &revisions, &revision_count));
-	FAULT_TRY(project_booked(cli->store, cli->mem, assignment, &booked, &booked_count));
+	if (bookings)
+		FAULT_TRY(project_booked(cli->store, cli->mem, assignment, &booked, &booked_count));
 	events = MEM_ARRAY(cli->mem, struct event, revision_count + booked_count);
 	for (size_t i = 0; i < revision_count; i++)
 		events[count++] = (struct event){ .kind = EVENT_REVISION,
@@ -69,7 +70,7 @@ static struct fault *read_timed(struct cli *cli, int64_t assignment, struct even
 	return NULL;
 }
 
-static struct fault *read_all(struct cli *cli, const struct assignment *assignment,
+static struct fault *read_all(struct cli *cli, const struct assignment *assignment, bool bookings,
 			      struct cli_timeline *timeline)
 {
 	struct change *changes = NULL;
@@ -77,7 +78,7 @@ static struct fault *read_all(struct cli *cli, const struct assignment *assignme
 	size_t change_count = 0, timed_count = 0, next = 0;
 
 	FAULT_TRY(project_history(cli->store, cli->mem, assignment, &changes, &change_count));
-	FAULT_TRY(read_timed(cli, assignment->id, &timed, &timed_count));
+	FAULT_TRY(read_timed(cli, assignment->id, bookings, &timed, &timed_count));
 	timeline->events = MEM_ARRAY(timeline, struct event, change_count + timed_count);
 	for (size_t i = 0; i < change_count; i++) {
 		while (next < timed_count && timed[next].at_us < changes[i].at_us)
@@ -91,14 +92,14 @@ static struct fault *read_all(struct cli *cli, const struct assignment *assignme
 	return NULL;
 }
 
-struct fault *cli_timeline_read(struct cli *cli, const struct assignment *assignment,
+struct fault *cli_timeline_read(struct cli *cli, const struct assignment *assignment, bool bookings,
 				struct cli_timeline **timeline_r)
 {
 	struct cli_timeline *timeline = MEM_NEW(cli->mem, struct cli_timeline);
 	struct fault *fault;
 
 	FAULT_TRY(store_begin_read(cli->store));
-	fault = read_all(cli, assignment, timeline);
+	fault = read_all(cli, assignment, bookings, timeline);
 	store_rollback(cli->store);
 	if (fault)
 		return fault;
@@ -176,7 +177,7 @@ static void add_row(struct cli *cli, struct cli_columns *table, const struct eve
 				mem_printf(table, CHANGE_REVISION "%lld", (long long)revision->id),
 				NULL,
 				mem_printf(table, "%s: %s", revision_state_name(revision->origin),
-					   cli_revision_values(cli, table, revision)),
+					   cli_revision_values(cli, table, revision, "stands")),
 				revision->author, revision->message });
 		break;
 	case EVENT_KINDS:

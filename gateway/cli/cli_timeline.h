@@ -7,9 +7,9 @@
 
 struct cli_timeline;
 
-/* Reads it, as one view of the database; the events of a time stand in the order in which they were
- * written. */
-struct fault *cli_timeline_read(struct cli *cli, const struct assignment *assignment,
+/* Reads it, without bookings unless they are asked for, as one view of the database; the events of a
+ * time stand in the order in which they were written. */
+struct fault *cli_timeline_read(struct cli *cli, const struct assignment *assignment, bool bookings,
 				struct cli_timeline **timeline_r) ATTR_MUST_CHECK;
 
 size_t cli_timeline_count(const struct cli_timeline *timeline);

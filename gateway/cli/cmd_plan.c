@@ -202,6 +202,8 @@ static void print_edit(struct cli *cli, const struct edit_result *result)
 	}
 	if (!any)
 		fprintf(cli->out, "Nothing changed: those values stand already.\n");
+	if (result->offered)
+		fprintf(cli->out, "The person had declined the task; it is theirs again.\n");
 	for (size_t i = 0; i < result->message_count; i++)
 		cli_attention(cli, "%s", result->messages[i]);
 }

@@ -59,7 +59,8 @@ static const char *or_none(const char *text)
 	return text ? text : "(not set)";
 }
 
-char *cli_revision_values(const struct cli *cli, TALLOC_CTX *mem, const struct revision *revision)
+char *cli_revision_values(const struct cli *cli, TALLOC_CTX *mem, const struct revision *revision,
+			  const char *stands)
 {
 	struct buf *text = buf_new(mem);
 
@@ -68,8 +69,8 @@ char *cli_revision_values(const struct cli *cli, TALLOC_CTX *mem, const struct r
 
 		if (!revision->has[f])
 			continue;
-		buf_printf(text, "%s%s %s, stands: %s", text->len ? "; " : "", field_table[f].name,
-			   or_none(cli_view_value(cli, mem, (enum field)f, &field->theirs)),
+		buf_printf(text, "%s%s %s, %s: %s", text->len ? "; " : "", field_table[f].name,
+			   or_none(cli_view_value(cli, mem, (enum field)f, &field->theirs)), stands,
 			   or_none(cli_view_value(cli, mem, (enum field)f, &field->ours)));
 	}
 	return buf_steal(&text, mem, NULL);
@@ -105,14 +106,18 @@ static struct fault *print_revisions(struct cli *cli, const struct revision *lis
 		struct vector *values = NULL;
 
 		FAULT_TRY(values_of(cli, mem, list[i].assignment_id, &values));
-		cli_columns_add(table,
-				(const char *[]){
-					mem_printf(mem, "%lld", (long long)list[i].id),
-					mem_printf(mem, "%lld", (long long)list[i].assignment_id),
-					values ? vector_str(values, FIELD_subject) : NULL,
-					revision_state_name(list[i].state),
-					cli_view_time(mem, list[i].at_us), list[i].author,
-					cli_revision_values(cli, mem, &list[i]), list[i].message });
+		cli_columns_add(
+			table,
+			(const char *[]){ mem_printf(mem, "%lld", (long long)list[i].id),
+					  mem_printf(mem, "%lld", (long long)list[i].assignment_id),
+					  values ? vector_str(values, FIELD_subject) : NULL,
+					  revision_state_name(list[i].state),
+					  cli_view_time(mem, list[i].at_us), list[i].author,
+					  cli_revision_values(cli, mem, &list[i],
+							      list[i].state == REVISION_ACCEPTED
+								      ? "stood"
+								      : "stands"),
+					  list[i].message });
 		talloc_free(mem);
 	}
 	cli_view_print(cli, table);
@@ -241,8 +246,9 @@ struct fault *cmd_revision_show(struct cli *cli)
 	}
 	FAULT_TRY(values_of(cli, cli->mem, revision->assignment_id, &now));
 	subject = now ? vector_str(now, FIELD_subject) : NULL;
-	fprintf(cli->out, "Revision %lld: %s\n", (long long)revision->id,
-		revision_state_name(revision->origin));
+	fprintf(cli->out, "Revision %lld: %s\n", (long long)revision->id, state_words(revision));
+	if (revision->state != revision->origin)
+		cli_view_line(cli, "Kept as", revision_state_name(revision->origin));
 	cli_view_line(cli, "Assignment",
 		      mem_printf(cli->mem, "%lld %s", (long long)revision->assignment_id,
 				 subject ? subject : ""));

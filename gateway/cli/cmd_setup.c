@@ -4,12 +4,31 @@
 
 #include "base/text.h"
 
+/* True when there is something to go on with: the database is not new, but was migrated. */
+static struct fault *has_projects(struct cli *cli, bool *has_r)
+{
+	struct project *projects = NULL;
+	struct store *store = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(store_open(cli->mem, cli->conf->dsn, cli->clock, cli->points, &store));
+	FAULT_TRY(project_list(store, cli->mem, &projects, &count));
+	talloc_free(store);
+	*has_r = count > 0;
+	return NULL;
+}
+
 struct fault *cmd_init(struct cli *cli)
 {
-	bool created = false;
+	bool created = false, has = false;
 
 	FAULT_TRY(store_init(cli->mem, cli->conf->dsn, cli->clock, cli->points, &created));
 	if (created)
+		FAULT_TRY(has_projects(cli, &has));
+	if (has)
+		fprintf(cli->out, "The database was brought to this version. Next: taskferry sync, "
+				  "or start the service again\n");
+	else if (created)
 		fprintf(cli->out, "The database is ready. Next: taskferry import FILE\n");
 	else
 		fprintf(cli->out, "The database is there already and up to date.\n");

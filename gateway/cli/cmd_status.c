@@ -16,13 +16,19 @@ struct held_item {
 	const char *error;
 };
 
+/* A folder that waits for a person: gone, or too much of it at once. */
+struct held_folder {
+	const char *server, *resource, *project, *error;
+};
+
 struct status_view {
 	struct cli_view *names;
 	struct project *projects; /* in order of code */
 	struct account *accounts; /* in order of server and person */
 	struct stray *strays;
 	struct held_item *items;
-	size_t project_count, account_count, stray_count, item_count;
+	struct held_folder *folders;
+	size_t project_count, account_count, stray_count, item_count, folder_count;
 	int64_t jobs[JOB_STATES];
 	int64_t held;
 	struct control_status *service; /* NULL: none answers */
@@ -39,7 +45,17 @@ static void read_held(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	item->error = db_text(cursor, mem, 2);
 }
 
-/* Items, accounts and jobs that wait for a person. A job that is held with its account is the same
+static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct held_folder *folder = element;
+
+	folder->server = db_text(cursor, mem, 0);
+	folder->resource = db_text(cursor, mem, 1);
+	folder->project = db_text(cursor, mem, 2);
+	folder->error = db_text(cursor, mem, 3);
+}
+
+/* Items, folders, accounts and jobs that wait for a person. A job that is held with its account is the same
  * matter. */
 static struct fault *count_held(struct cli *cli, struct status_view *view)
 {
@@ -47,7 +63,7 @@ static struct fault *count_held(struct cli *cli, struct status_view *view)
 	size_t count = 0;
 
 	FAULT_TRY(queue_list(cli->store, cli->mem, &jobs, &count));
-	view->held = (int64_t)view->item_count;
+	view->held = (int64_t)(view->item_count + view->folder_count);
 	for (size_t i = 0; i < view->account_count; i++)
 		view->held += view->accounts[i].state == ACCOUNT_HELD;
 	for (size_t i = 0; i < count; i++) {
@@ -82,6 +98,9 @@ static struct fault *status_read(struct cli *cli, struct status_view *view)
 	FAULT_TRY(db_query(cli->store->db, cli->mem, &cursor, SQL_LINK_HELD, ""));
 	FAULT_TRY(rows_all(cursor, cli->mem, read_held, sizeof *view->items, &view->items,
 			   &view->item_count));
+	FAULT_TRY(db_query(cli->store->db, cli->mem, &cursor, SQL_FOLDER_WAITING, ""));
+	FAULT_TRY(rows_all(cursor, cli->mem, read_folder, sizeof *view->folders, &view->folders,
+			   &view->folder_count));
 	FAULT_TRY(queue_counts(cli->store, NULL, view->jobs));
 	view->older = older_check(cli->mem, cli->store);
 	return count_held(cli, view);
@@ -285,11 +304,33 @@ static void print_held(struct cli *cli, const struct status_view *view)
 					       view->items[i].error });
 	if (!view->held)
 		return;
-	fprintf(cli->out,
-		"\nHeld: %lld; when what is wrong is mended: taskferry queue retry --all\n",
-		(long long)view->held);
+	/* a held folder says itself what is to be done */
+	fprintf(cli->out, "\nHeld: %lld%s\n", (long long)view->held,
+		view->held > (int64_t)view->folder_count
+			? "; when what is wrong is mended: taskferry queue retry --all"
+			: "");
 	if (view->item_count)
 		cli_view_print(cli, table);
+}
+
+static void print_folders(struct cli *cli, const struct status_view *view)
+{
+	static const struct cli_column columns[] = { { "FOLDER OF", CLI_COLUMN_KEY },
+						     { "PROJECT", CLI_COLUMN_WORDS },
+						     { "WHY", CLI_COLUMN_WORDS } };
+	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
+
+	for (size_t i = 0; i < view->folder_count; i++) {
+		const struct held_folder *folder = &view->folders[i];
+
+		cli_columns_add(table, (const char *[]){ mem_printf(table, "%s/%s", folder->server,
+								    folder->resource),
+							 folder->project, folder->error });
+	}
+	if (!view->folder_count)
+		return;
+	fprintf(cli->out, "\n");
+	cli_view_print(cli, table);
 }
 
 static void print_strays(struct cli *cli, const struct status_view *view)
@@ -327,6 +368,7 @@ static struct fault *print_status(struct cli *cli, const struct status_view *vie
 	print_accounts(cli, view);
 	print_queue_line(cli, view);
 	print_held(cli, view);
+	print_folders(cli, view);
 	print_strays(cli, view);
 	return NULL;
 }

@@ -347,7 +347,7 @@ struct fault *cmd_history(struct cli *cli)
 	struct cli_timeline *timeline = NULL;
 
 	FAULT_TRY(cli_assignment(cli, cli->args[0], &assignment));
-	FAULT_TRY(cli_timeline_read(cli, assignment, &timeline));
+	FAULT_TRY(cli_timeline_read(cli, assignment, true, &timeline));
 	if (cli_has(cli, "--json"))
 		cli_json(cli, cli_timeline_json(cli, timeline));
 	else if (cli_timeline_count(timeline))
@@ -527,7 +527,7 @@ static struct fault *show_text(const struct plan *plan, const struct row *row)
 	FAULT_TRY(parent_subject(plan, row, &parent));
 	FAULT_TRY(
 		project_booked(cli->store, cli->mem, row->assignment->id, &booked, &booked_count));
-	FAULT_TRY(cli_timeline_read(cli, row->assignment, &timeline));
+	FAULT_TRY(cli_timeline_read(cli, row->assignment, false, &timeline));
 	count = cli_timeline_count(timeline);
 	fprintf(cli->out, "Assignment %lld: %s\n", (long long)row->assignment->id,
 		subject ? text_one_line(cli->mem, subject, SUBJECT_MAX_CHARS) : "(no subject)");

@@ -163,6 +163,18 @@ struct fault *edit_carry(TALLOC_CTX *mem, const struct edit_env *env, int64_t pr
 	return NULL;
 }
 
+/* What its person declined is theirs again when it is not cancelled any more. */
+static struct fault *offer_again(const struct edit_env *env, struct assignment *assignment,
+				 struct edit_result *result)
+{
+	if (assignment->state != ASSIGNMENT_DECLINED || !result->changed[FIELD_status] ||
+	    vector_get(result->after, FIELD_status, STATUS_CANCELLED) == STATUS_CANCELLED)
+		return NULL;
+	result->offered = true;
+	return project_assignment_set_state(env->store, assignment, ASSIGNMENT_ACTIVE, env->author,
+					    "given to the assignee again");
+}
+
 static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t id,
 			  const struct edit_field *fields, size_t count, struct edit_result *result)
 {
@@ -184,6 +196,7 @@ static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t i
 	FAULT_TRY(book_difference(env, assignment, vector_get(result->before, FIELD_actual_work, 0),
 				  vector_get(result->after, FIELD_actual_work, 0),
 				  &result->changed[FIELD_actual_work]));
+	FAULT_TRY(offer_again(env, assignment, result));
 	return edit_carry(result, env, assignment->project_id);
 }
 

@@ -26,10 +26,12 @@ struct edit_result {
 	const char **messages; /* of rules that changed or refused something, or warned */
 	size_t message_count;
 	bool attention; /* not all is as it was asked for */
+	bool offered;   /* the person had declined the task; it is theirs again */
 };
 
 /* Changes fields of an assignment under the rules, in one transaction, with jobs for the accounts
- * that show it. A task's field changes for all who share the task. Actual work becomes an adjustment booking. DATA fault: no such
+ * that show it. A task's field changes for all who share the task. A declined assignment whose status
+ * is set to another than cancelled is active again. Actual work becomes an adjustment booking. DATA fault: no such
  * assignment, a value that is none, a field that is not for setting, or a rule that refuses: then
  * nothing is changed. */
 struct fault *edit_assignment(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,

@@ -118,8 +118,15 @@ struct fault *round_folder_back(struct round *round, bool *back_r)
 		return round_folder_locate(round, back_r);
 	FAULT_TRY(fault);
 	FAULT_TRY(is_ours(round, notice, &ours));
-	if (!ours)
-		return NULL;
+	if (!ours) {
+		round->folder->error = mem_printf(
+			round->mem,
+			"there is a folder %s again, but none of the items that are known stands "
+			"in it; to take it, with what it holds, and to make what is missing: "
+			"taskferry publish %s",
+			round->folder->address, round->project->code);
+		return save(round);
+	}
 	round->folder->state = FOLDER_OK;
 	round->folder->error = NULL;
 	*back_r = true;

@@ -15,6 +15,8 @@
 #define UNREAD_US (24 * 3600 * CLOCK_SECOND_US)
 #define UNREAD_AGAIN_US (60 * CLOCK_SECOND_US)
 
+#define DELETED "its item was deleted by the assignee"
+
 /* M5: before an item is gone it may have been copied: what was taken for a foreign copy of it is
  * looked at again. */
 static struct fault *look_for_copies(struct round *round, struct link *link)
@@ -62,7 +64,7 @@ struct fault *round_missing(struct round *round, struct link *link)
 		link->state = LINK_MISSING;
 		link->dirty = false;
 		link->due_us = now + round->env->conf->rights.grace_us;
-		link->error = mem_printf(link, "its item was deleted by the assignee");
+		link->error = DELETED;
 		FAULT_TRY(look_for_copies(round, link));
 	}
 	link->seen_version = NULL;
@@ -93,6 +95,7 @@ static struct fault *decline(struct round *round, struct link *link)
 	FAULT_TRY(project_assignment_set_state(store, assignment, ASSIGNMENT_DECLINED,
 					       round->author, step.cause));
 	link->state = LINK_DECLINED;
+	link->error = DELETED;
 	round->report->declined++;
 	round_note(round->report, "declined: %s deleted '%s'", round->resource->key,
 		   round_subject(round, link, link->assignment_id));
@@ -206,14 +209,15 @@ static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
 		   (int64_t)missing * 100 > (there + (int64_t)missing) * percent;
 	if (*brake_r) {
 		round->report->held += (int64_t)missing;
-		round_note(round->report,
-			   "held: %zu of %lld items vanished at once from the folder of project %s "
-			   "of %s, more than the brake of "
-			   "%d %% lets pass; to put them back: taskferry publish %s; to accept it: "
-			   "set [rights] brake = 100%% and "
-			   "run taskferry sync",
-			   missing, (long long)(there + (int64_t)missing), round->project->code,
-			   round->resource->key, percent, round->project->code);
+		round->folder->error = mem_printf(
+			round->mem,
+			"%zu of %lld items vanished at once, more than the brake of %d %% lets "
+			"pass; to put them back: taskferry publish %s; to accept it: set [rights] "
+			"brake = 100%% and run taskferry sync",
+			missing, (long long)(there + (int64_t)missing), percent,
+			round->project->code);
+		round_note(round->report, "held: the folder of project %s of %s: %s",
+			   round->project->code, round->resource->key, round->folder->error);
 	}
 	return NULL;
 }
@@ -242,6 +246,7 @@ struct fault *round_missing_due(struct round *round)
 	int64_t *ids = NULL;
 	size_t count = 0;
 
+	round->folder->error = NULL;
 	FAULT_TRY(link_missing(round->env->store, mem, round->folder->id, &ids, &count));
 	if (!count)
 		return NULL;

@@ -236,8 +236,8 @@ static struct fault *judge(struct work *work, TALLOC_CTX *mem)
 	if (asked && !left)
 		return fault_new(
 			mem, FAULT_DATA,
-			"not %s: nothing of it would be left; %s. Change the rule, or what "
-			"it goes by, and try again",
+			"not %s: nothing of it would be left (%s); change the rule, or what it "
+			"goes by, and try again",
 			verdicts[work->verdict].done,
 			edit->message_count ? edit->messages[0] : "a rule corrects it");
 	return NULL;

@@ -180,6 +180,9 @@ X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vect
   "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
+X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN account ac ON ac.id = f.account_id " \
+  "JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id WHERE f.error IS NOT NULL AND p.state = 'published' " \
+  "ORDER BY f.id") \
 X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held' AND state <> 'ok'") \
 X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' AND l.state <> 'ok' ORDER BY l.id") \
 X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND state <> 'ok' AND folder_id = $1") \

@@ -322,7 +322,7 @@ Test(verdict, rules_and_the_managers_word)
 		{ "it lost, nobody refused", REJECT, NULL, "notes=x", "not restored: rule r: No.",
 		  REVISION_LOSING, VERDICT_RESTORE },
 		{ "it would be corrected again", CORRECT, "r", "notes=x",
-		  "not restored: nothing of it would be left; rule r: M.", REVISION_CORRECTED,
+		  "not restored: nothing of it would be left (rule r: M.); change the rule", REVISION_CORRECTED,
 		  VERDICT_RESTORE },
 		{ "a built-in refusal stands", "", "work-not-negative", "total_work=-5",
 		  "not restored: rule work-not-negative", REVISION_REJECTED, VERDICT_RESTORE },
