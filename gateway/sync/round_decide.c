@@ -206,7 +206,7 @@ static bool has_report(const struct item_decision *decision)
 static bool is_uneven(const struct link *link, const struct found *found)
 {
 	const struct vector *values = found->decoded->values;
-	bool reported = !link->seen;
+	bool reported = !link->seen || link->dirty; /* or was, and is not sent yet */
 
 	for (int f = 0; f < FIELDS && link->seen; f++)
 		reported = reported ||

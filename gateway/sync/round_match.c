@@ -90,6 +90,20 @@ struct fault *round_edition_of_seen(struct round *round, TALLOC_CTX *mem, const 
 	return NULL;
 }
 
+/* Whether what stands at ADDRESS was found, and is still to be judged. */
+static struct fault *is_waiting(struct round *round, TALLOC_CTX *mem, const char *address,
+				bool *waiting_r)
+{
+	struct pending *pending = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_pending(round->env->store, mem, round->folder->id, &pending, &count));
+	*waiting_r = false;
+	for (size_t i = 0; i < count; i++)
+		*waiting_r = *waiting_r || text_same(pending[i].address, address);
+	return NULL;
+}
+
 /* LINK's item stands elsewhere, or did: from now on it is the found one, or the found one is an old
  * copy, whose edits are merged. The other is left to the sweep. */
 static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct link *link,
@@ -97,7 +111,7 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 {
 	struct store *store = round->env->store;
 	bool later = strcmp(found->address, link->address) > 0;
-	bool gone = !link->seen_version || round_is_gone(round, link->address);
+	bool gone = !link->seen_version || round_is_gone(round, link->address), waiting = false;
 	int64_t known = 0, theirs = found->decoded->edition;
 
 	FAULT_TRY(round_edition_of_seen(round, mem, link, &known));
@@ -108,7 +122,9 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 		return NULL;
 	if (found->keeps_seen)
 		return NULL;
-	if (!gone)
+	if (!gone) /* what waits there is merged before it goes */
+		FAULT_TRY(is_waiting(round, mem, link->address, &waiting));
+	if (!gone && !waiting)
 		FAULT_TRY(link_leftover_put(store, link, link->address, NULL));
 	link->address = found->address;
 	return link_set(store, link);

@@ -189,6 +189,9 @@ X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corre
 X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, seen_ids = NULL, dirty = TRUE, " \
   "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND state <> 'ok' AND folder_id = $1") \
 X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
+X(PENDING_MISMATCHED, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) SELECT folder_id, address, 'held', seen_at, 0 FROM stray " \
+  "WHERE folder_id = $1 AND state = 'mismatch' ON CONFLICT (folder_id, address) DO NOTHING") \
+X(STRAY_MISMATCHED_DROP, "DELETE FROM stray WHERE folder_id = $1 AND state = 'mismatch'") \
 X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
 X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, " \

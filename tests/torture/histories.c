@@ -1,6 +1,6 @@
 /* histories.c - random histories, played in processes of their own, and made small when one fails.
  *
- *     histories [--seconds N | --count N] [--seed S] [--messages | --vtodo] [--stale] [--keep-going]
+ *     histories [--seconds N | --count N] [--seed S] [--messages | --vtodo] [--keep-going]
  *               [--whole] [--jobs N] [--tap] [--replay FILE] [--show]
  *
  * The history of a seed is always the same for the same program. A history that fails is made
@@ -65,7 +65,6 @@ void history_fail(const char *kind, const char *fmt, ...)
 }
 
 struct job {
-	struct history_options options;
 	int form; /* 0: by the seed; 1: VTODO; 2: messages */
 	const char *directory, *template;
 	bool hush;
@@ -158,8 +157,7 @@ static void play_batch(const struct job *job, void *data)
 
 		begin(batch->seed + i, messages);
 		history = history_new(messages, job->template);
-		history->stale = job->options.stale;
-		history_make(history, batch->seed + i, &job->options, tell, NULL);
+		history_make(history, batch->seed + i, tell, NULL);
 		history_free(history);
 		telling->done++;
 		telling->lines += (uint64_t)telling->count;
@@ -182,7 +180,6 @@ static void play_lines(const struct job *job, void *data)
 
 	begin(telling->seed, lines->messages);
 	history = history_new(lines->messages, job->template);
-	history->stale = job->options.stale;
 	for (int i = 0; i < lines->count; i++) {
 		tell(NULL, lines->line[i]);
 		if (!history_play(history, lines->line[i]))
@@ -346,7 +343,9 @@ static void work(struct job *job, const struct arguments *arguments, uint64_t wo
 	struct totals *totals = &all[worker];
 	double began = now_s();
 
-	for (uint64_t at = arguments->seed + worker * size; !is_over(arguments, began, at);
+	for (uint64_t at = arguments->seed + worker * size;
+	     !is_over(arguments, began, at) &&
+	     (arguments->keep_going || !has_failed(all, arguments->jobs));
 	     at += arguments->jobs * size) {
 		struct batch batch = { .seed = at, .count = batch_size(arguments, at) };
 
@@ -424,10 +423,9 @@ static int replay(struct job *job, const char *path)
 
 static int usage(void)
 {
-	fputs("usage: histories [--seconds N | --count N] [--seed S] [--messages | --vtodo] "
-	      "[--stale]\n                 [--keep-going] [--whole] [--jobs N] [--tap] [--show] "
-	      "[--replay "
-	      "FILE]\n",
+	fputs("usage: histories [--seconds N | --count N] [--seed S] [--messages | --vtodo]\n"
+	      "                 [--keep-going] [--whole] [--jobs N] [--tap] [--show] "
+	      "[--replay FILE]\n",
 	      stderr);
 	return 64;
 }
@@ -452,8 +450,6 @@ static bool read_arguments(char **argv, struct arguments *arguments, struct job 
 			job->form = 2;
 		else if (!strcmp(argv[i], "--vtodo"))
 			job->form = 1;
-		else if (!strcmp(argv[i], "--stale"))
-			job->options.stale = true;
 		else if (!strcmp(argv[i], "--keep-going"))
 			arguments->keep_going = true;
 		else if (!strcmp(argv[i], "--whole"))

@@ -12,15 +12,15 @@
 #include "base/text.h"
 
 #define SEPARATOR "--- taskferry ---"
-#define ZONE_S 3600 /* Europe/Berlin in winter, where all of a history's dates lie */
+#define MARK "\xe2\x9c\x93 " /* a check mark */
+#define ZONE_S 3600          /* Europe/Berlin in winter, where all of a history's dates lie */
 
-static const char *const names[] = {
-	"status", "percent", "completed_at", "due", "priority", "notes"
-};
+static const char *const names[] = { "status",   "percent", "completed_at", "due",
+				     "priority", "notes",   "subject" };
 _Static_assert(COUNT_OF(names) == SAIDS, "one name per value");
 
-static const char *const properties[] = { "STATUS", "PERCENT-COMPLETE", "COMPLETED",
-					  "DUE",    "PRIORITY",         "DESCRIPTION" };
+static const char *const properties[] = { "STATUS",   "PERCENT-COMPLETE", "COMPLETED", "DUE",
+					  "PRIORITY", "DESCRIPTION",      "SUMMARY" };
 _Static_assert(COUNT_OF(properties) == SAIDS, "one property per value");
 
 /* Besides those above: what is ours, or every client's to write. */
@@ -34,7 +34,6 @@ static const char *const ordinary[] = {
 	"CREATED",
 	"LAST-MODIFIED",
 	"SEQUENCE",
-	"SUMMARY",
 	"DTSTART",
 	"CATEGORIES",
 	"RELATED-TO",
@@ -77,6 +76,14 @@ static char *day(TALLOC_CTX *mem, const char *text)
 	return mem_strdup(mem, digits);
 }
 
+/* Notes without the marks of lines that were booked. */
+static char *unmarked(char *text)
+{
+	for (char *mark; (mark = strstr(text, MARK));)
+		memmove(mark, mark + strlen(MARK), strlen(mark + strlen(MARK)) + 1);
+	return text;
+}
+
 static char *trimmed(TALLOC_CTX *mem, const char *text)
 {
 	size_t n = strlen(text);
@@ -111,6 +118,8 @@ char *history_item_normal(TALLOC_CTX *mem, enum said what, const char *text)
 	case SAID_DUE:
 	case SAID_COMPLETED:
 		return day(mem, out);
+	case SAID_NOTES:
+		return unmarked(out);
 	default:
 		return out;
 	}

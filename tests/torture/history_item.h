@@ -7,7 +7,16 @@
 
 #include "base/mem.h"
 
-enum said { SAID_STATUS, SAID_PERCENT, SAID_COMPLETED, SAID_DUE, SAID_PRIORITY, SAID_NOTES, SAIDS };
+enum said {
+	SAID_STATUS,
+	SAID_PERCENT,
+	SAID_COMPLETED,
+	SAID_DUE,
+	SAID_PRIORITY,
+	SAID_NOTES,
+	SAID_TITLE,
+	SAIDS
+};
 
 struct history_item {
 	char *said[SAIDS]; /* "": nothing */

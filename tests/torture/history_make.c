@@ -119,7 +119,6 @@ static const char *const kill_points[] = {
 
 struct maker {
 	struct history *history;
-	const struct history_options *options;
 	struct history_dice dice;
 	void (*tell)(void *data, const char *line);
 	void *data;
@@ -221,6 +220,11 @@ static const char *gesture(struct maker *maker, const struct client *client, con
 		return mem_printf(maker->mem, "PRIORITY:%u", 1 + 4 * roll(maker, 3));
 	if (kind < 12)
 		return "PERCENT-COMPLETE:140";
+	if (kind < 14 && roll(maker, 4) == 0)
+		return mem_printf(maker->mem, "SUMMARY:Title-%d-by-%s", maker->step, client->name);
+	if (kind < 14 && roll(maker, 3) == 0)
+		return mem_printf(maker->mem, "NOTES:note %d by %s\\n+%dm step-%d", maker->step,
+				  client->name, 5 * maker->step, maker->step);
 	if (kind < 14)
 		return mem_printf(maker->mem, "NOTES:note %d by %s", maker->step, client->name);
 	if (kind < 15)
@@ -264,7 +268,7 @@ static char *edit_line(struct maker *maker)
 	item = client_find(maker->history->world, who, title);
 	if (!item)
 		return NULL;
-	if (maker->options->stale && roll(maker, 2))
+	if (roll(maker, 8) == 0)
 		client = stale_client();
 	done = strstr(item->text, "STATUS:COMPLETED") != NULL;
 	if (item->card && roll(maker, 2))
@@ -277,7 +281,7 @@ static char *edit_line(struct maker *maker)
 	does = filled(maker, does);
 	if (client->always && strncmp(does, "+BEGIN", 6) != 0)
 		does = mem_printf(maker->mem, "%s | %s", does, filled(maker, client->always));
-	if (client->stale && maker->options->stale) {
+	if (client->stale && !maker->history->world->messages) {
 		if (roll(maker, 3) == 0)
 			return mem_printf(maker->mem, "remember %s %s %s", client->name, who,
 					  title);
@@ -322,7 +326,7 @@ static void make_sync(struct maker *maker)
 	bool faulty = kind < 4, messages = maker->history->world->messages;
 	char *line = kind == 5 || kind == 6 ? edit_line(maker) : NULL;
 
-	if (line && !text_starts(line, "card-beside")) /* README.md, "what it leaves out" */
+	if (line)
 		say(maker, "before write %s", line);
 	if (kind == 7)
 		say(maker, "kill %s:%u", ONE_OF(maker, kill_points), 1 + roll(maker, 4));
@@ -345,7 +349,14 @@ static void make_removal(struct maker *maker)
 	history_model_row(maker->history->model,
 			  roll(maker, (unsigned)history_model_count(maker->history->model)), &who,
 			  &title);
-	switch (roll(maker, 8)) {
+	switch (roll(maker, 10)) {
+	case 8:
+		say(maker, "copy %s %s copied-%d.ics", who, title, maker->step);
+		break;
+	case 9:
+		say(maker, "recreate %s %s other-uid-%d%s", who, title, maker->step,
+		    roll(maker, 3) ? "" : " unmarked");
+		break;
 	case 0:
 		say(maker, "delete folder %s", who);
 		break;
@@ -358,6 +369,9 @@ static void make_removal(struct maker *maker)
 			if (roll(maker, 2))
 				say(maker, "sync");
 			say(maker, "undelete %s", who);
+		} else if (roll(maker, 2)) { /* only a full listing tells of it */
+			say(maker, "fault notice +%u token", 1 + roll(maker, 3));
+			say(maker, "sync");
 		}
 		break;
 	}
@@ -447,11 +461,10 @@ static void make_beginning(struct maker *maker)
 	say(maker, "sync");
 }
 
-void history_make(struct history *history, uint64_t seed, const struct history_options *options,
+void history_make(struct history *history, uint64_t seed,
 		  void (*tell)(void *data, const char *line), void *data)
 {
 	struct maker maker = { .history = history,
-			       .options = options,
 			       .dice = history_dice_new(seed),
 			       .tell = tell,
 			       .data = data,

@@ -9,10 +9,6 @@
 
 #define HISTORY_STEPS_MAX 24 /* longer ones find little more, and are played less often */
 
-struct history_options {
-	bool stale; /* also clients that put old copies over what stands there */
-};
-
 /* Random numbers of a seed. */
 struct history_dice {
 	uint64_t state;
@@ -25,7 +21,7 @@ bool history_make_messages(uint64_t seed);
 
 /* Makes up the history of a seed and plays it, line by line; each is told to TELL before it is
  * played. */
-void history_make(struct history *history, uint64_t seed, const struct history_options *options,
+void history_make(struct history *history, uint64_t seed,
 		  void (*tell)(void *data, const char *line), void *data);
 
 #endif

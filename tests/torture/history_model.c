@@ -11,15 +11,17 @@
 #include "store/revisions.h"
 
 /* What is decided as one, and predicted as one. */
-enum part { PART_REPORT, PART_NOTES, PART_DUE, PART_PRIORITY, PARTS };
+enum part { PART_REPORT, PART_NOTES, PART_DUE, PART_PRIORITY, PART_TITLE, PARTS };
 
 static const enum part part_of[SAIDS] = {
 	[SAID_STATUS] = PART_REPORT,     [SAID_PERCENT] = PART_REPORT,
 	[SAID_COMPLETED] = PART_REPORT,  [SAID_DUE] = PART_DUE,
 	[SAID_PRIORITY] = PART_PRIORITY, [SAID_NOTES] = PART_NOTES,
+	[SAID_TITLE] = PART_TITLE,
 };
 
-static const enum said said_of[PARTS] = { SAID_PERCENT, SAID_NOTES, SAID_DUE, SAID_PRIORITY };
+static const enum said said_of[PARTS] = { SAID_PERCENT, SAID_NOTES, SAID_DUE, SAID_PRIORITY,
+					  SAID_TITLE };
 
 enum hand { NOBODY, PERSON, MANAGER };
 
@@ -63,6 +65,10 @@ struct row {
 	bool declined;      /* after the last sync */
 	bool stood;
 	enum { HALF_NONE, HALF_TODO, HALF_CARD } half; /* of a message, not read yet */
+	bool touched[PARTS];                           /* by the person, since a quiet sync */
+	bool copied; /* the item stands there twice, or under another UID */
+	char **work; /* lines of it that the person wrote into the notes */
+	size_t work_count;
 	bool adopting; /* until a quiet sync the item's report may count as the person's (M6) */
 	const char *planned[PARTS]; /* as last imported */
 };
@@ -242,14 +248,17 @@ bool history_model_state(struct history_model *model, const char *who, const cha
 	return true;
 }
 
-bool history_model_is_doubtful(const struct history_model *model, const char *title)
+bool history_model_is_renamed(const struct history_model *model)
 {
-	bool doubtful = false;
-
 	for (size_t i = 0; i < model->count; i++)
-		doubtful = doubtful ||
-			   (model->rows[i].adopting && !strcmp(model->rows[i].title, title));
-	return doubtful;
+		if (model->rows[i].touched[PART_TITLE] || model->rows[i].copied)
+			return true;
+	return false;
+}
+
+bool history_model_is_adopting(struct history_model *model, const char *who, const char *title)
+{
+	return find_row(model, who, title)->adopting;
 }
 
 static enum field field_for(enum said what)
@@ -350,9 +359,9 @@ static void claim(struct history_model *model, struct row *row, enum claim_kind 
 	struct facts facts;
 
 	*claim = (struct claim){ .kind = kind, .what = what, .text = mem_strdup(model, text) };
-	claim->proposal = part_of[what] == PART_DUE || part_of[what] == PART_PRIORITY;
+	claim->proposal = part == PART_DUE || part == PART_PRIORITY || part == PART_TITLE;
 	claim->when = clock_rfc3339(model, now_us(model));
-	if (row->forecast[part].by == PERSON &&
+	if ((row->forecast[part].theirs || row->forecast[part].by == PERSON) &&
 	    is_back(row, part, kind == CLAIM_DONE, kind == CLAIM_VALUE ? text : NULL))
 		return;
 	WORLD_OK(store_change_last(model->world->store, &claim->change));
@@ -457,15 +466,29 @@ static void wrote(struct history_model *model, struct row *row, struct history_i
 		touched[p] = moved((enum part)p, was, is);
 	if (stale) { /* over all that was there, which nobody may have read */
 		row->claims = NULL;
+		/* what was not pushed changed no edition: that the copy is old cannot be seen */
 		for (int p = 0; p < PARTS; p++)
-			if (row->forecast[p].theirs && !row->forecast[p].settled)
+			if (row->forecast[p].theirs || row->forecast[p].by == PERSON)
 				row->forecast[p].known = false;
 	}
 	row->person_us = now_us(model);
 	doubt_others(row, touched);
-	for (int p = 0; p < PARTS; p++)
+	for (int p = 0; p < PARTS; p++) {
+		row->touched[p] = row->touched[p] || touched[p];
 		if (touched[p])
 			wrote_part(model, row, (enum part)p, was, is, stale);
+	}
+}
+
+/* An item without our edition in which several things changed may be an old copy (M4). */
+static void doubt_rebuilt(struct row *row, const struct client_item *item)
+{
+	int parts = 0;
+
+	for (int p = 0; p < PARTS; p++)
+		parts += row->touched[p];
+	if (parts > 1 && !strstr(item->text, "\nX-TASKFERRY-EDITION:"))
+		forecast_nothing(row);
 }
 
 void history_model_wrote(struct history_model *model, const char *who, const char *title,
@@ -481,6 +504,9 @@ void history_model_wrote(struct history_model *model, const char *who, const cha
 	else
 		wrote(model, row, history_item_read(model, before->text),
 		      history_item_read(model, after->text), stale);
+	doubt_rebuilt(row, after);
+	if (row->copied) /* which of them counts is not foretold */
+		row->claims = NULL;
 	/* both halves edited: the card counts, whichever was the later one */
 	if (row->half && row->half != (card ? HALF_CARD : HALF_TODO))
 		history_model_doubt(model, who, title);
@@ -501,12 +527,83 @@ void history_model_removed(struct history_model *model, const char *who, const c
 	}
 }
 
+void history_model_moved(struct history_model *model, const char *who, const char *title)
+{
+	const bool touched[PARTS] = { false };
+
+	doubt_others(find_row(model, who, title), touched);
+}
+
 void history_model_doubt(struct history_model *model, const char *who, const char *title)
 {
 	struct row *row = find_row(model, who, title);
 
 	forecast_nothing(row);
 	row->adopting = true;
+}
+
+void history_model_copied(struct history_model *model, const char *who, const char *title)
+{
+	history_model_doubt(model, who, title);
+	find_row(model, who, title)->copied = true;
+	find_row(model, who, title)->claims = NULL;
+}
+
+/* ---- work ---- */
+
+void history_model_worked(struct history_model *model, const char *who, const char *title,
+			  const char *line)
+{
+	struct row *row = find_row(model, who, title);
+
+	row->work = MEM_GROW(model, row->work, char *, row->work_count + 1);
+	row->work[row->work_count++] = mem_strdup(model, line);
+}
+
+/* Each line once, and the sum of them. */
+static void check_work(struct history_model *model, TALLOC_CTX *mem, const struct row *row,
+		       const struct facts *facts)
+{
+	struct booked *list = NULL;
+	size_t count = 0;
+	int64_t sum = 0, says = 0;
+	const struct value *work = &facts->values->value[FIELD_actual_work];
+
+	WORLD_OK(project_booked(model->world->store, mem, facts->assignment->id, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		sum += list[i].minutes;
+		for (size_t k = 0; k < i; k++)
+			if (text_same(list[i].text, list[k].text))
+				history_fail("work", "'%s' of %s: '%s' is booked twice", row->title,
+					     row->who, list[i].text);
+	}
+	says = work->presence == SET ? work->number : 0;
+	if (sum != says)
+		history_fail("work", "'%s' of %s: %lld minutes are booked, it says %lld",
+			     row->title, row->who, (long long)sum, (long long)says);
+	if (count > row->work_count)
+		history_fail("work", "'%s' of %s: %zu lines were written, %zu are booked",
+			     row->title, row->who, row->work_count, count);
+}
+
+/* A line that stands in the item is booked. */
+static void check_booked(struct history_model *model, TALLOC_CTX *mem, const struct row *row,
+			 const struct facts *facts, const struct client_item *item)
+{
+	struct history_item *read = history_item_read(mem, item->text);
+	struct booked *list = NULL;
+	size_t count = 0;
+
+	WORLD_OK(project_booked(model->world->store, mem, facts->assignment->id, &list, &count));
+	for (size_t w = 0; w < row->work_count; w++) {
+		bool booked = !strstr(read->said[SAID_NOTES], row->work[w]);
+
+		for (size_t i = 0; i < count && !booked; i++)
+			booked = list[i].text && strstr(row->work[w], list[i].text);
+		if (!booked)
+			history_fail("work", "'%s' of %s: '%s' stands there and is not booked",
+				     row->title, row->who, row->work[w]);
+	}
 }
 
 void history_model_lost(struct history_model *model)
@@ -649,6 +746,7 @@ static void check_forecast(struct row *row, TALLOC_CTX *mem, const struct facts 
 {
 	row->adopting = false;
 	row->half = HALF_NONE;
+	memset(row->touched, 0, sizeof row->touched);
 	for (int p = 0; p < PARTS; p++) {
 		struct forecast *forecast = &row->forecast[p];
 		char *says = project_says(facts, mem, said_of[p]);
@@ -657,7 +755,7 @@ static void check_forecast(struct row *row, TALLOC_CTX *mem, const struct facts 
 		row->agreed[p].known = true;
 		row->agreed[p].done = p == PART_REPORT && is_done(facts, mem);
 		row->agreed[p].text = mem_strdup(row->written[0], says);
-		if (!forecast->known)
+		if (!forecast->known || row->copied)
 			continue;
 		if (p == PART_REPORT && is_done(facts, mem) != forecast->done)
 			history_fail("M3", "'%s' of %s is %sdone, by the later hand it is %sdone",
@@ -757,11 +855,15 @@ static void check_items(struct history_model *model, struct row *row, TALLOC_CTX
 	size_t n = find_items(model, row, mem_printf(mem, "\nUID:%s\n", facts->assignment->uid),
 			      &item);
 
+	if (row->copied)
+		return;
 	if (n > 1 || (!active && n) || (active && !n && !ignores))
 		history_fail("N2", "'%s' of %s is %s and has %zu items", row->title, row->who,
 			     assignment_state_name(facts->assignment->state), n);
-	if (active && n)
+	if (active && n) {
 		check_shown(row, mem, facts, &item);
+		check_booked(model, mem, row, facts, &item);
+	}
 }
 
 void history_model_before_sync(struct history_model *model)
@@ -771,9 +873,11 @@ void history_model_before_sync(struct history_model *model)
 		struct row *row = &model->rows[i];
 		TALLOC_CTX *mem = MEM_CONTEXT(model);
 		struct client_item item = { .text = NULL };
-		struct history_item *read = find_item(model, mem, row, &item)
-						    ? history_item_read(model, item.text)
-						    : NULL;
+		struct history_item *read =
+			find_items(model, row, mem_printf(mem, "\nSUMMARY:%s\n", row->title),
+				   &item) == 1
+				? history_item_read(model, item.text)
+				: NULL; /* of two, one gives way */
 
 		row->stood = read != NULL;
 		row->foreign = read ? read->foreign : NULL;
@@ -786,7 +890,7 @@ static void check_foreign(struct history_model *model, TALLOC_CTX *mem, const st
 {
 	struct client_item item = { .text = NULL };
 
-	if (!row->stood || !row->foreign_count || !find_item(model, mem, row, &item))
+	if (!row->stood || !row->foreign_count || row->copied || !find_item(model, mem, row, &item))
 		return;
 	for (size_t i = 0; i < row->foreign_count; i++)
 		if (!strstr(item.text, mem_printf(mem, "\n%s\n", row->foreign[i])))
@@ -828,6 +932,7 @@ void history_model_after_sync(struct history_model *model, bool quiet)
 				forecast_nothing(row);
 			check_grace(model, row, mem, &facts);
 			check_changes(model, row, mem, &facts);
+			check_work(model, mem, row, &facts);
 			if (quiet) {
 				check_claims(row, mem, &facts);
 				check_forecast(row, mem, &facts);

@@ -33,7 +33,23 @@ void history_model_removed(struct history_model *model, const char *who, const c
 /* What the item says may count for newer than it is (it was put back, or stands there twice): until
  * a quiet sync nothing is foretold. */
 void history_model_doubt(struct history_model *model, const char *who, const char *title);
-bool history_model_is_doubtful(const struct history_model *model, const char *title);
+
+/* The server's time of the item is now, though nothing was edited. */
+void history_model_moved(struct history_model *model, const char *who, const char *title);
+
+/* There is a second item of the same UID, or the first one has got another UID: N2 is not asked any
+ * more, nor what a client wrote into which of them. */
+void history_model_copied(struct history_model *model, const char *who, const char *title);
+
+/* The person put a line of work into the notes. */
+void history_model_worked(struct history_model *model, const char *who, const char *title,
+			  const char *line);
+
+/* An item bears another title or UID than its task since the last quiet sync: by those a database
+ * that has forgotten it would know it (M6). */
+bool history_model_is_renamed(const struct history_model *model);
+/* Until a quiet sync the item may be met for the first time. */
+bool history_model_is_adopting(struct history_model *model, const char *who, const char *title);
 
 /* Before `set` FIELD=VALUE, or the import of the plan as it stands now, is played. */
 void history_model_set(struct history_model *model, const char *who, const char *title,

@@ -78,14 +78,30 @@ static bool is_imported(struct history *history)
 	return project != NULL;
 }
 
-/* Of two the later one: where an edit makes a new item, it is the edit. */
-static struct client_item *find_last(struct world *world, const char *who, const char *title)
+/* "...\n+5m step 7": the line behind the last "\n". */
+static void note_work(struct history *history, const char *who, const char *title, const char *line)
 {
-	char *line = mem_printf(world->mem, "\nSUMMARY:%s\n", title);
+	const char *work = strstr(line, "\\n+");
+	char *text;
+
+	if (!work)
+		return;
+	text = mem_strdup(history->world->mem, work + strlen("\\n"));
+	text[strcspn(text, "|")] = '\0';
+	history_model_worked(history->model, who, title, text_trim(history->world->mem, text));
+}
+
+/* What an edit of BEFORE made: the same item, or of messages the last one. */
+static struct client_item *find_edited(struct world *world, const char *who,
+				       const struct client_item *before)
+{
+	const char *uid = strstr(before->text, "\nUID:");
+	char *line = mem_strndup(world->mem, uid, strcspn(uid + 1, "\n") + 2);
 	struct client_item *items = NULL;
 
 	for (size_t i = client_list(world, who, &items); i > 0; i--)
-		if (strstr(items[i - 1].text, line))
+		if (world->messages ? strstr(items[i - 1].text, line) != NULL
+				    : !strcmp(items[i - 1].address, before->address))
 			return &items[i - 1];
 	return NULL;
 }
@@ -102,13 +118,14 @@ static bool play_edit(struct history *history, const char *line, const struct wo
 		return false;
 	if (text_starts(words->word[0], "card") && !before->card)
 		return false;
-	if (!history->stale && strcmp(find_last(world, who, title)->address, before->address) != 0)
-		return false; /* an edit of one that has been edited beside */
+	if (strstr(line, "SUMMARY:") && history_model_is_adopting(history->model, who, title))
+		return false; /* held until it has its title again (M6) */
 	play_scenario(history, line);
 	history_watch_look(history->watch);
-	if (!(after = find_last(world, who, title)))
+	if (!(after = find_edited(world, who, before)))
 		return true;
 	history_model_wrote(history->model, who, title, before, after, false);
+	note_work(history, who, title, line);
 	if (is(words, 0, "card-beside"))
 		history_model_doubt(history->model, who, title);
 	history->deleted_who = NULL;
@@ -139,6 +156,7 @@ static bool play_stale(struct history *history, const char *line, const struct w
 	history_watch_look(history->watch);
 	after.text = find_copy(world, words)->text;
 	history_model_wrote(history->model, words->word[2], words->word[3], &before, &after, true);
+	note_work(history, words->word[2], words->word[3], line);
 	history->deleted_who = NULL;
 	return true;
 }
@@ -189,6 +207,22 @@ static bool play_move(struct history *history, const char *line, const struct wo
 	    !client_find(history->world, words->word[1], words->word[2]))
 		return false;
 	history->deleted_who = NULL;
+	history_model_moved(history->model, words->word[1], words->word[2]);
+	play_scenario(history, line);
+	history_watch_look(history->watch);
+	return true;
+}
+
+/* Another item of the same UID, or the same item with another UID. */
+static bool play_copy(struct history *history, const char *line, const struct words *words)
+{
+	if (!is(words, 0, "recreate") && history->world->messages)
+		return false;
+	if (words->count < 4 || !is_imported(history) ||
+	    !client_find(history->world, words->word[1], words->word[2]))
+		return false;
+	history->deleted_who = NULL;
+	history_model_copied(history->model, words->word[1], words->word[2]);
 	play_scenario(history, line);
 	history_watch_look(history->watch);
 	return true;
@@ -289,13 +323,8 @@ static bool play_fault(struct history *history, const char *line)
 
 static bool play_lose(struct history *history, const char *line)
 {
-	struct world *world = history->world;
-
-	if (!is_imported(history))
+	if (!is_imported(history) || history_model_is_renamed(history->model))
 		return false;
-	for (size_t i = 0; i < world->plan_count; i++)
-		if (world->plan[i].dropped)
-			return false; /* README.md, "what it leaves out" */
 	history_model_lost(history->model);
 	return play_scenario(history, line);
 }
@@ -309,10 +338,6 @@ static bool play_import(struct history *history, const char *line)
 
 static bool play_drop(struct history *history, const char *line, const struct words *words)
 {
-	/* withdrawn before an item that was brought back, or a lost database's, is known again: see
-	 * README.md, "What it leaves out" */
-	if (is(words, 0, "drop") && history_model_is_doubtful(history->model, words->word[1]))
-		return false;
 	history_model_dropped(history->model, words->word[1]);
 	return play_scenario(history, line);
 }
@@ -337,6 +362,8 @@ bool history_play(struct history *history, const char *line)
 		return play_undelete(history, line, &words);
 	if (is(&words, 0, "move"))
 		return play_move(history, line, &words);
+	if (is(&words, 0, "copy") || is(&words, 0, "recreate"))
+		return play_copy(history, line, &words);
 	if (is(&words, 0, "set"))
 		return play_set(history, line, &words);
 	if (is(&words, 0, "sync"))

@@ -10,7 +10,6 @@ struct history {
 	struct world *world;
 	struct history_model *model;
 	struct history_watch *watch;
-	bool stale;                              /* people edit old copies, too */
 	bool faulty;                             /* faults are scripted */
 	const char *meddling;                    /* a line for the middle of the next sync */
 	bool meddled;                            /* it was played */
