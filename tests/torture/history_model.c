@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "history_model.h"
+#include "history_model_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "history_work.h"
 #include "store/revisions.h"
-
-/* What is decided as one, and predicted as one. */
-enum part { PART_REPORT, PART_NOTES, PART_DUE, PART_PRIORITY, PART_TITLE, PARTS };
 
 static const enum part part_of[SAIDS] = {
 	[SAID_STATUS] = PART_REPORT,     [SAID_PERCENT] = PART_REPORT,
@@ -22,73 +20,6 @@ static const enum part part_of[SAIDS] = {
 
 static const enum said said_of[PARTS] = { SAID_PERCENT, SAID_NOTES, SAID_DUE, SAID_PRIORITY,
 					  SAID_TITLE };
-
-enum hand { NOBODY, PERSON, MANAGER };
-
-/* What the project is to say of a part after the next quiet sync. */
-struct forecast {
-	bool known;
-	enum hand by;
-	bool theirs;  /* the person wrote, too, since */
-	bool settled; /* a quiet sync has passed since */
-	int64_t at_us;
-	bool done;        /* of a report */
-	const char *text; /* a report's percentage, or NULL: open, not known how far */
-};
-
-enum claim_kind { CLAIM_VALUE, CLAIM_DONE, CLAIM_OPEN };
-
-struct claim {
-	enum claim_kind kind;
-	enum said what;
-	const char *text;
-	int64_t change, revision; /* what it must be newer than */
-	bool proposal;            /* a revision may be older: it is not written twice */
-	const char *when;
-	struct claim *next;
-};
-
-struct row {
-	const char *who, *title;
-	struct forecast forecast[PARTS];
-	struct { /* what both sides said after the last quiet sync */
-		bool known, done;
-		const char *text;
-	} agreed[PARTS];
-	struct claim *claims;
-	struct buf *written[SAIDS]; /* "\n" VALUE "\n" ...: all that anybody wrote */
-	const char *invented;       /* such a number, the last */
-	char **foreign;             /* before the sync */
-	size_t foreign_count;
-	int64_t person_us;  /* when its person last wrote to the item, any part */
-	int64_t deleted_us; /* by its person, since a sync last met it; 0: it is there */
-	bool declined;      /* after the last sync */
-	bool stood;
-	enum { HALF_NONE, HALF_TODO, HALF_CARD } half; /* of a message, not read yet */
-	bool touched[PARTS];                           /* by the person, since a quiet sync */
-	bool copied; /* the item stands there twice, or under another UID */
-	char **work; /* lines of it that the person wrote into the notes */
-	size_t work_count;
-	bool adopting; /* until a quiet sync the item's report may count as the person's (M6) */
-	const char *planned[PARTS]; /* as last imported */
-};
-
-/* A person's items as they stand while the model looks. */
-struct shelf {
-	const char *who;
-	struct client_item *items;
-	size_t count;
-};
-
-struct history_model {
-	TALLOC_CTX *mem;
-	struct shelf shelves[4];
-	int64_t shelved; /* the server's newest version then */
-	struct world *world;
-	struct row *rows;
-	size_t count;
-	int64_t latest_us; /* the latest time that the clock ever showed */
-};
 
 /* ---- rows ---- */
 
@@ -560,50 +491,16 @@ void history_model_worked(struct history_model *model, const char *who, const ch
 	row->work[row->work_count++] = mem_strdup(model, line);
 }
 
-/* Each line once, and the sum of them. */
-static void check_work(struct history_model *model, TALLOC_CTX *mem, const struct row *row,
-		       const struct facts *facts)
+static struct history_work work_of(const struct row *row, const struct facts *facts)
 {
-	struct booked *list = NULL;
-	size_t count = 0;
-	int64_t sum = 0, says = 0;
-	const struct value *work = &facts->values->value[FIELD_actual_work];
+	const struct value *says = &facts->values->value[FIELD_actual_work];
 
-	WORLD_OK(project_booked(model->world->store, mem, facts->assignment->id, &list, &count));
-	for (size_t i = 0; i < count; i++) {
-		sum += list[i].minutes;
-		for (size_t k = 0; k < i; k++)
-			if (text_same(list[i].text, list[k].text))
-				history_fail("work", "'%s' of %s: '%s' is booked twice", row->title,
-					     row->who, list[i].text);
-	}
-	says = work->presence == SET ? work->number : 0;
-	if (sum != says)
-		history_fail("work", "'%s' of %s: %lld minutes are booked, it says %lld",
-			     row->title, row->who, (long long)sum, (long long)says);
-	if (count > row->work_count)
-		history_fail("work", "'%s' of %s: %zu lines were written, %zu are booked",
-			     row->title, row->who, row->work_count, count);
-}
-
-/* A line that stands in the item is booked. */
-static void check_booked(struct history_model *model, TALLOC_CTX *mem, const struct row *row,
-			 const struct facts *facts, const struct client_item *item)
-{
-	struct history_item *read = history_item_read(mem, item->text);
-	struct booked *list = NULL;
-	size_t count = 0;
-
-	WORLD_OK(project_booked(model->world->store, mem, facts->assignment->id, &list, &count));
-	for (size_t w = 0; w < row->work_count; w++) {
-		bool booked = !strstr(read->said[SAID_NOTES], row->work[w]);
-
-		for (size_t i = 0; i < count && !booked; i++)
-			booked = list[i].text && strstr(row->work[w], list[i].text);
-		if (!booked)
-			history_fail("work", "'%s' of %s: '%s' stands there and is not booked",
-				     row->title, row->who, row->work[w]);
-	}
+	return (struct history_work){ .who = row->who,
+				      .title = row->title,
+				      .lines = row->work,
+				      .count = row->work_count,
+				      .assignment = facts->assignment->id,
+				      .says = says->presence == SET ? says->number : 0 };
 }
 
 void history_model_lost(struct history_model *model)
@@ -852,6 +749,7 @@ static void check_items(struct history_model *model, struct row *row, TALLOC_CTX
 	bool active = facts->assignment->state == ASSIGNMENT_ACTIVE;
 	bool ignores = model->world->conf->rights.on_delete == ON_DELETE_IGNORE;
 	struct client_item item = { .text = NULL };
+	struct history_work work;
 	size_t n = find_items(model, row, mem_printf(mem, "\nUID:%s\n", facts->assignment->uid),
 			      &item);
 
@@ -862,7 +760,8 @@ static void check_items(struct history_model *model, struct row *row, TALLOC_CTX
 			     assignment_state_name(facts->assignment->state), n);
 	if (active && n) {
 		check_shown(row, mem, facts, &item);
-		check_booked(model, mem, row, facts, &item);
+		work = work_of(row, facts);
+		history_work_check_item(model->world, mem, &work, &item);
 	}
 }
 
@@ -924,6 +823,7 @@ void history_model_after_sync(struct history_model *model, bool quiet)
 	for (size_t i = 0; i < model->count; i++) {
 		TALLOC_CTX *mem = MEM_CONTEXT(model);
 		struct row *row = &model->rows[i];
+		struct history_work work;
 		struct facts facts;
 
 		check_foreign(model, mem, row);
@@ -932,7 +832,8 @@ void history_model_after_sync(struct history_model *model, bool quiet)
 				forecast_nothing(row);
 			check_grace(model, row, mem, &facts);
 			check_changes(model, row, mem, &facts);
-			check_work(model, mem, row, &facts);
+			work = work_of(row, &facts);
+			history_work_check(model->world, mem, &work);
 			if (quiet) {
 				check_claims(row, mem, &facts);
 				check_forecast(row, mem, &facts);
