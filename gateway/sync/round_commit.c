@@ -4,6 +4,7 @@
 
 #include "gateway/sync/round_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "decide/publish.h"
@@ -341,8 +342,24 @@ static struct fault *end_transaction(struct round *round, struct fault *fault)
 	return fault;
 }
 
+/* The highest edition first, then as they arrived. */
+static int by_edition(const void *a, const void *b)
+{
+	const struct found *one = a, *other = b;
+	int64_t first = one->decoded ? one->decoded->edition : 0,
+		second = other->decoded ? other->decoded->edition : 0;
+
+	if (first != second)
+		return first > second ? -1 : 1;
+	return strcmp(one->address, other->address);
+}
+
 struct fault *round_commit(struct round *round, struct found *found, size_t count)
 {
+	/* at first contact the newest of several messages is adopted, and the others are judged by it;
+	 * the other way round this database would look older than the world (M10) */
+	if (round->endpoint->ops->appends && !round->folder->last_round_us && count)
+		qsort(found, count, sizeof *found, by_edition);
 	for (size_t done = 0; done < count;) {
 		size_t end = count - done < ROUND_BATCH ? count : done + ROUND_BATCH;
 		struct fault *fault = store_begin(round->env->store);
