@@ -12,100 +12,103 @@
 
 /* ---- grammar ---- */
 
+static const struct {
+	const char *line;
+	int64_t minutes; /* 0: not about work */
+	const char *canonical;
+} lines_rows[] = {
+	{ "+3h review", 180, "180 review" },
+	{ "+3h", 180, "180" },
+	{ "  + 3 h\treview  the   draft \r", 180, "180 review the draft" },
+	{ "+1,5h x", 90, "90 x" },
+	{ "+1.25 h: x", 75, "75 x" },
+	{ "+0.01h", 1, "1" },
+	{ "+90min", 90, "90" },
+	{ "+45m, call", 45, "45 call" },
+	{ "+1.5m", 2, "2" },
+	{ "+1h 30m x", 90, "90 x" },
+	{ "+1h30min", 90, "90" },
+	{ "+1h 30 pages", 60, "60 30 pages" },
+	{ "+1:30 x", 90, "90 x" },
+	{ "+12:00", 720, "720" },
+	{ "+24h", 1440, "1440" },
+	{ "+24:00", 1440, "1440" },
+	{ "Work: 3h", 180, "180" },
+	{ "work:1:30 x", 90, "90 x" },
+	{ "WORK: +2h", 120, "120" },
+	{ "2026-03-02 1:30 text", 90, "2026-03-02 90 text" },
+	{ "2026-03-02 3h", 180, "2026-03-02 180" },
+	{ "2026-03-02 +10:00 x", 600, "2026-03-02 600 x" },
+	{ BOOKING_MARK " +3h review", 180, "180 review" },
+	{ BOOKING_MARK "\xef\xb8\x8f+3h review", 180, "180 review" },
+	{ "+3H Prüfung", 180, "180 Prüfung" },
+	/* times of day, and other things that are no work */
+	{ "2026-03-02 14:30 call Bob", 0, NULL },
+	{ "2026-03-02 09:30 call Bob", 0, NULL },
+	{ "2026-03-02 call Bob", 0, NULL },
+	{ "2026-02-30 1:30 x", 0, NULL },
+	{ "2026-3-2 1:30 x", 0, NULL },
+	{ "2026-03-021:30", 0, NULL },
+	{ "3h review", 0, NULL },
+	{ "1:30", 0, NULL },
+	{ "+3 review", 0, NULL },
+	{ "+3", 0, NULL },
+	{ "+3hours", 0, NULL },
+	{ "+3h/week", 0, NULL },
+	{ "+3mm", 0, NULL },
+	{ "+3h30", 0, NULL },
+	{ "+49 170 1234567", 0, NULL },
+	{ "+-3h", 0, NULL },
+	{ "-3h", 0, NULL },
+	{ "++3h", 0, NULL },
+	{ "+0h", 0, NULL },
+	{ "+0:00", 0, NULL },
+	{ "+0.001h", 0, NULL },
+	{ "+24:01", 0, NULL },
+	{ "+25h", 0, NULL },
+	{ "+1:60", 0, NULL },
+	{ "+1:3", 0, NULL },
+	{ "+100:00", 0, NULL },
+	{ "+99999h", 0, NULL },
+	{ "+99999999999999999999h", 0, NULL },
+	{ "+1e3h", 0, NULL },
+	{ "+0x10h", 0, NULL },
+	{ "+.5h", 0, NULL },
+	{ "+1.h", 0, NULL },
+	{ "+1.234h", 0, NULL },
+	{ "+\xd9\xa3h", 0, NULL },     /* U+0663 ARABIC-INDIC DIGIT THREE */
+	{ "+\xef\xbc\x93h", 0, NULL }, /* U+FF13 FULLWIDTH DIGIT THREE */
+	{ "\xef\xbc\x8b"
+	  "3h",
+	  0, NULL }, /* U+FF0B FULLWIDTH PLUS SIGN */
+	{ "+3h\xc3\xa9", 0, NULL },
+	{ "+\xff\xfe", 0, NULL },
+	{ "> +3h", 0, NULL },
+	{ "\"+3h", 0, NULL },
+	{ "work", 0, NULL },
+	{ "work:", 0, NULL },
+	{ "Work: 3", 0, NULL },
+	{ "homework: 3h", 0, NULL },
+	{ BOOKING_MARK, 0, NULL },
+	{ "+", 0, NULL },
+	{ "", 0, NULL },
+};
+
 Test(booking, lines)
 {
-	static const struct {
-		const char *line;
-		int64_t minutes; /* 0: not about work */
-		const char *canonical;
-	} rows[] = {
-		{ "+3h review", 180, "180 review" },
-		{ "+3h", 180, "180" },
-		{ "  + 3 h\treview  the   draft \r", 180, "180 review the draft" },
-		{ "+1,5h x", 90, "90 x" },
-		{ "+1.25 h: x", 75, "75 x" },
-		{ "+0.01h", 1, "1" },
-		{ "+90min", 90, "90" },
-		{ "+45m, call", 45, "45 call" },
-		{ "+1.5m", 2, "2" },
-		{ "+1h 30m x", 90, "90 x" },
-		{ "+1h30min", 90, "90" },
-		{ "+1h 30 pages", 60, "60 30 pages" },
-		{ "+1:30 x", 90, "90 x" },
-		{ "+12:00", 720, "720" },
-		{ "+24h", 1440, "1440" },
-		{ "+24:00", 1440, "1440" },
-		{ "Work: 3h", 180, "180" },
-		{ "work:1:30 x", 90, "90 x" },
-		{ "WORK: +2h", 120, "120" },
-		{ "2026-03-02 1:30 text", 90, "2026-03-02 90 text" },
-		{ "2026-03-02 3h", 180, "2026-03-02 180" },
-		{ "2026-03-02 +10:00 x", 600, "2026-03-02 600 x" },
-		{ BOOKING_MARK " +3h review", 180, "180 review" },
-		{ BOOKING_MARK "\xef\xb8\x8f+3h review", 180, "180 review" },
-		{ "+3H Prüfung", 180, "180 Prüfung" },
-		/* times of day, and other things that are no work */
-		{ "2026-03-02 14:30 call Bob", 0, NULL },
-		{ "2026-03-02 09:30 call Bob", 0, NULL },
-		{ "2026-03-02 call Bob", 0, NULL },
-		{ "2026-02-30 1:30 x", 0, NULL },
-		{ "2026-3-2 1:30 x", 0, NULL },
-		{ "2026-03-021:30", 0, NULL },
-		{ "3h review", 0, NULL },
-		{ "1:30", 0, NULL },
-		{ "+3 review", 0, NULL },
-		{ "+3", 0, NULL },
-		{ "+3hours", 0, NULL },
-		{ "+3h/week", 0, NULL },
-		{ "+3mm", 0, NULL },
-		{ "+3h30", 0, NULL },
-		{ "+49 170 1234567", 0, NULL },
-		{ "+-3h", 0, NULL },
-		{ "-3h", 0, NULL },
-		{ "++3h", 0, NULL },
-		{ "+0h", 0, NULL },
-		{ "+0:00", 0, NULL },
-		{ "+0.001h", 0, NULL },
-		{ "+24:01", 0, NULL },
-		{ "+25h", 0, NULL },
-		{ "+1:60", 0, NULL },
-		{ "+1:3", 0, NULL },
-		{ "+100:00", 0, NULL },
-		{ "+99999h", 0, NULL },
-		{ "+99999999999999999999h", 0, NULL },
-		{ "+1e3h", 0, NULL },
-		{ "+0x10h", 0, NULL },
-		{ "+.5h", 0, NULL },
-		{ "+1.h", 0, NULL },
-		{ "+1.234h", 0, NULL },
-		{ "+\xd9\xa3h", 0, NULL },     /* U+0663 ARABIC-INDIC DIGIT THREE */
-		{ "+\xef\xbc\x93h", 0, NULL }, /* U+FF13 FULLWIDTH DIGIT THREE */
-		{ "\xef\xbc\x8b"
-		  "3h",
-		  0, NULL }, /* U+FF0B FULLWIDTH PLUS SIGN */
-		{ "+3h\xc3\xa9", 0, NULL },
-		{ "+\xff\xfe", 0, NULL },
-		{ "> +3h", 0, NULL },
-		{ "\"+3h", 0, NULL },
-		{ "work", 0, NULL },
-		{ "work:", 0, NULL },
-		{ "Work: 3", 0, NULL },
-		{ "homework: 3h", 0, NULL },
-		{ BOOKING_MARK, 0, NULL },
-		{ "+", 0, NULL },
-		{ "", 0, NULL },
-	};
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(lines_rows); i++) {
 		struct booking_line line = { .minutes = 0 };
-		bool is = booking_line_read(rows[i].line, strlen(rows[i].line), &line);
+		bool is = booking_line_read(lines_rows[i].line, strlen(lines_rows[i].line), &line);
 
-		cr_assert_eq(line.minutes, rows[i].minutes, "'%s': %lld, expected %lld",
-			     rows[i].line, (long long)line.minutes, (long long)rows[i].minutes);
-		cr_assert_eq(is, rows[i].minutes > 0, "'%s'", rows[i].line);
+		cr_assert_eq(line.minutes, lines_rows[i].minutes, "'%s': %lld, expected %lld",
+			     lines_rows[i].line, (long long)line.minutes,
+			     (long long)lines_rows[i].minutes);
+		cr_assert_eq(is, lines_rows[i].minutes > 0, "'%s'", lines_rows[i].line);
 		if (is)
-			cr_assert_str_eq(booking_line_canonical(mem, &line), rows[i].canonical);
+			cr_assert_str_eq(booking_line_canonical(mem, &line),
+					 lines_rows[i].canonical);
 	}
 	talloc_free(mem);
 }
@@ -190,90 +193,85 @@ static size_t known_of(TALLOC_CTX *mem, const char *text, struct booking_known *
 
 #define M BOOKING_MARK " "
 
+static const struct {
+	const char *what, *base, *notes, *known, *expected, *marked;
+} notes_rows[] = {
+	{ "a line", "", "hello\n+3h review", "", "note:180 review#1=180",
+	  "hello\n" M "+3h review" },
+	{ "read again before it is marked", "+3h review", "+3h review", "note:180 review#1=180", "",
+	  M "+3h review" },
+	{ "a stale copy over the marked one", M "+3h review", "+3h review", "note:180 review#1=180",
+	  "", M "+3h review" },
+	{ "a stale copy, its base not known", "", "+3h review", "note:180 review#1=180", "",
+	  M "+3h review" },
+	{ "marked", M "+3h review", M "+3h review", "note:180 review#1=180", "", NULL },
+	{ "one more of the same", M "+1h", M "+1h\n+1h", "note:60#1=60", "note:60#2=60",
+	  M "+1h\n" M "+1h" },
+	{ "two at once", "", "+1h\n+1h", "", "note:60#1=60; note:60#2=60", M "+1h\n" M "+1h" },
+	{ "the marked note pasted twice", M "+1h", M "+1h\n" M "+1h", "note:60#1=60", "", NULL },
+	{ "spelt otherwise", M "+1h x", "work:  60 min   x", "note:60 x#1=60", "",
+	  M "work:  60 min   x" },
+	{ "removed", M "+3h review", "", "note:180 review#1=180",
+	  "gone -180 note-gone:180 review#1", NULL },
+	{ "removed, known", "", "", "note:180 review#1=180;note-gone:180 review#1=0", "", NULL },
+	{ "removed by the project, not by the person", "", "", "note:180 review#1=180", "", NULL },
+	{ "back again", "", M "+3h", "note:180#1=180;note-gone:180#1=0", "back 180 note-back:180#1",
+	  NULL },
+	{ "back again in a stale copy", "+3h", "+3h", "note:180#1=180;note-gone:180#1=0", "",
+	  M "+3h" },
+	{ "gone again", M "+3h", "", "note:180#1=180;note-gone:180#1=0;note-back:180#1=0",
+	  "gone -180 note-gone:180#2", NULL },
+	{ "edited", M "+3h review", M "+4h review", "note:180 review#1=180",
+	  "note:240 review#1=240; gone -180 note-gone:180 review#1", NULL },
+	{ "one of two removed", M "+1h\n" M "+1h", M "+1h", "note:60#1=60;note:60#2=60",
+	  "gone -60 note-gone:60#1", NULL },
+	{ "the other one, later", M "+1h", "", "note:60#1=60;note:60#2=60;note-gone:60#1=0",
+	  "gone -60 note-gone:60#2", NULL },
+	{ "refused by a rule: known, not marked", "+3h", "+3h\nx", "note:180#1=0", "", NULL },
+	{ "a refused one removed", "+3h", "", "note:180#1=0", "", NULL },
+	{ "stood there before anybody edited", "+3h", "+3h\nx", "", "", NULL },
+	{ "of the day", "", "2026-11-20 1:30 x", "", "note:2026-11-20 90 x#1=90",
+	  M "2026-11-20 1:30 x" },
+	{ "of tomorrow, elsewhere", "", "2026-11-22 1:30 x", "", "note:2026-11-22 90 x#1=90",
+	  M "2026-11-22 1:30 x" },
+	{ "of days to come", "", "2026-12-24 1:30 x", "", "", NULL },
+	{ "database lost: what is marked was booked", "", M "+3h", "", "note:180#1=180", NULL },
+	{ "database lost, and the file tells the work", "", M "+3h\n+1h", "import:7=240",
+	  "note:60#1=60", M "+3h\n" M "+1h" },
+	{ "CR", "", "+1h x\r\n+1h x\r", "", "note:60 x#1=60; note:60 x#2=60",
+	  M "+1h x\r\n" M "+1h x\r" },
+	{ "a number sign", "", "+1h see #12", "", "note:60 see #12#1=60", M "+1h see #12" },
+	{ "a number sign, known", M "+1h see #12", M "+1h see #12", "note:60 see #12#1=60", "",
+	  NULL },
+	{ "notes not told", M "+1h", NULL, "note:60#1=60", "", NULL },
+};
+
 Test(booking, notes)
 {
-	static const struct {
-		const char *what, *base, *notes, *known, *expected, *marked;
-	} rows[] = {
-		{ "a line", "", "hello\n+3h review", "", "note:180 review#1=180",
-		  "hello\n" M "+3h review" },
-		{ "read again before it is marked", "+3h review", "+3h review",
-		  "note:180 review#1=180", "", M "+3h review" },
-		{ "a stale copy over the marked one", M "+3h review", "+3h review",
-		  "note:180 review#1=180", "", M "+3h review" },
-		{ "a stale copy, its base not known", "", "+3h review", "note:180 review#1=180", "",
-		  M "+3h review" },
-		{ "marked", M "+3h review", M "+3h review", "note:180 review#1=180", "", NULL },
-		{ "one more of the same", M "+1h", M "+1h\n+1h", "note:60#1=60", "note:60#2=60",
-		  M "+1h\n" M "+1h" },
-		{ "two at once", "", "+1h\n+1h", "", "note:60#1=60; note:60#2=60",
-		  M "+1h\n" M "+1h" },
-		{ "the marked note pasted twice", M "+1h", M "+1h\n" M "+1h", "note:60#1=60", "",
-		  NULL },
-		{ "spelt otherwise", M "+1h x", "work:  60 min   x", "note:60 x#1=60", "",
-		  M "work:  60 min   x" },
-		{ "removed", M "+3h review", "", "note:180 review#1=180",
-		  "gone -180 note-gone:180 review#1", NULL },
-		{ "removed, known", "", "", "note:180 review#1=180;note-gone:180 review#1=0", "",
-		  NULL },
-		{ "removed by the project, not by the person", "", "", "note:180 review#1=180", "",
-		  NULL },
-		{ "back again", "", M "+3h", "note:180#1=180;note-gone:180#1=0",
-		  "back 180 note-back:180#1", NULL },
-		{ "back again in a stale copy", "+3h", "+3h", "note:180#1=180;note-gone:180#1=0",
-		  "", M "+3h" },
-		{ "gone again", M "+3h", "", "note:180#1=180;note-gone:180#1=0;note-back:180#1=0",
-		  "gone -180 note-gone:180#2", NULL },
-		{ "edited", M "+3h review", M "+4h review", "note:180 review#1=180",
-		  "note:240 review#1=240; gone -180 note-gone:180 review#1", NULL },
-		{ "one of two removed", M "+1h\n" M "+1h", M "+1h", "note:60#1=60;note:60#2=60",
-		  "gone -60 note-gone:60#1", NULL },
-		{ "the other one, later", M "+1h", "", "note:60#1=60;note:60#2=60;note-gone:60#1=0",
-		  "gone -60 note-gone:60#2", NULL },
-		{ "refused by a rule: known, not marked", "+3h", "+3h\nx", "note:180#1=0", "",
-		  NULL },
-		{ "a refused one removed", "+3h", "", "note:180#1=0", "", NULL },
-		{ "stood there before anybody edited", "+3h", "+3h\nx", "", "", NULL },
-		{ "of the day", "", "2026-11-20 1:30 x", "", "note:2026-11-20 90 x#1=90",
-		  M "2026-11-20 1:30 x" },
-		{ "of tomorrow, elsewhere", "", "2026-11-22 1:30 x", "",
-		  "note:2026-11-22 90 x#1=90", M "2026-11-22 1:30 x" },
-		{ "of days to come", "", "2026-12-24 1:30 x", "", "", NULL },
-		{ "database lost: what is marked was booked", "", M "+3h", "", "note:180#1=180",
-		  NULL },
-		{ "database lost, and the file tells the work", "", M "+3h\n+1h", "import:7=240",
-		  "note:60#1=60", M "+3h\n" M "+1h" },
-		{ "CR", "", "+1h x\r\n+1h x\r", "", "note:60 x#1=60; note:60 x#2=60",
-		  M "+1h x\r\n" M "+1h x\r" },
-		{ "a number sign", "", "+1h see #12", "", "note:60 see #12#1=60", M "+1h see #12" },
-		{ "a number sign, known", M "+1h see #12", M "+1h see #12", "note:60 see #12#1=60",
-		  "", NULL },
-		{ "notes not told", M "+1h", NULL, "note:60#1=60", "", NULL },
-	};
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(notes_rows); i++) {
 		struct booking_known known[8];
-		struct booking_input in = { .notes = rows[i].notes,
-					    .base_notes = rows[i].base,
+		struct booking_input in = { .notes = notes_rows[i].notes,
+					    .base_notes = notes_rows[i].base,
 					    .own_title = "",
 					    .item = "7",
 					    .edition = "1",
 					    .elapsed_s = -1,
-					    .first = strstr(rows[i].what, "database lost"),
+					    .first = strstr(notes_rows[i].what, "database lost"),
 					    .day = DAY,
 					    .known = known };
 		struct booking_plan *plan;
 
-		in.known_count = known_of(mem, rows[i].known, known);
+		in.known_count = known_of(mem, notes_rows[i].known, known);
 		plan = booking_decide(mem, &in);
-		cr_assert_str_eq(told(mem, plan), rows[i].expected, "%s: %s, expected %s",
-				 rows[i].what, told(mem, plan), rows[i].expected);
-		cr_assert_eq(!plan->notes, !rows[i].marked, "%s: notes: %s", rows[i].what,
-			     plan->notes ? plan->notes : "as they are");
+		cr_assert_str_eq(told(mem, plan), notes_rows[i].expected, "%s: %s, expected %s",
+				 notes_rows[i].what, told(mem, plan), notes_rows[i].expected);
+		cr_assert_eq(!plan->notes, !notes_rows[i].marked, "%s: notes: %s",
+			     notes_rows[i].what, plan->notes ? plan->notes : "as they are");
 		if (plan->notes)
-			cr_assert_str_eq(plan->notes, rows[i].marked, "%s: %s", rows[i].what,
-					 plan->notes);
+			cr_assert_str_eq(plan->notes, notes_rows[i].marked, "%s: %s",
+					 notes_rows[i].what, plan->notes);
 	}
 	talloc_free(mem);
 }

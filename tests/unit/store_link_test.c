@@ -1,0 +1,290 @@
+#include "config.h"
+
+#include "store/link.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "spec.h"
+#include "store/project.h"
+#include "store_world.h"
+
+static struct folder *folder_of(struct store_world *world)
+{
+	struct account *account = NULL;
+	struct folder *folder = NULL;
+
+	STORE_OK(link_account(world->store, world->mem, "calendars", world->ana, true, &account));
+	STORE_OK(link_folder(world->store, world->mem, account->id, world->project, true, &folder));
+	return folder;
+}
+
+Test(store_link, accounts_and_folders_round_trip)
+{
+	struct store_world world = store_world_new();
+	struct account *account = NULL;
+	struct folder *folder = NULL, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(link_account(world.store, world.mem, "calendars", world.ana, false, &account));
+	cr_expect_null(account);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	cr_expect_eq(folder->state, FOLDER_NEW);
+	folder->address = "/ana/x/";
+	folder->token = "t1";
+	folder->project_seq = 12;
+	folder->state = FOLDER_GONE;
+	folder->error = "gone";
+	folder->last_round_us = 5;
+	STORE_OK(link_folder_set(world.store, folder));
+	STORE_OK(link_account(world.store, world.mem, "calendars", world.ana, false, &account));
+	account->state = ACCOUNT_HELD;
+	account->error = "no";
+	account->login_failures = 2;
+	account->login_since_us = 77;
+	STORE_OK(link_account_set(world.store, account));
+	STORE_OK(store_commit(world.store));
+	again = folder_of(&world);
+	cr_expect_eq(again->id, folder->id);
+	cr_expect_str_eq(again->address, "/ana/x/");
+	cr_expect_str_eq(again->token, "t1");
+	cr_expect_str_eq(again->error, "gone");
+	cr_expect_eq(again->state, FOLDER_GONE);
+	cr_expect_eq(again->project_seq, 12);
+	STORE_OK(link_account_by_id(world.store, world.mem, account->id, &account));
+	cr_expect_eq(account->state, ACCOUNT_HELD);
+	cr_expect_eq(account->login_failures, 2);
+	cr_expect_eq(account->login_since_us, 77);
+	store_world_free(&world);
+}
+
+static struct link *link_with_all(struct store_world *world, const struct folder *folder)
+{
+	struct link *link = NULL;
+
+	STORE_OK(link_of_assignment(world->store, world->mem, folder->id, world->assignment->id,
+				    true, &link));
+	link->address = "/ana/x/uid-1.ics";
+	link->state = LINK_MISSING;
+	link->seen_text = "BEGIN:VCALENDAR\r\nX-A:\xc3\xbc\r\n";
+	link->seen = spec_vector(world->mem, "percent=140; notes=; subject=S");
+	link->seen_version = "\"etag\"";
+	link->seen_us = 11;
+	link->decoder = 3;
+	link->want = spec_vector(world->mem, "percent=100; due=2026-11-21");
+	link->edition = 4;
+	link->dirty = true;
+	link->correction = "too much";
+	link->corrections = 2;
+	link->corrections_since_us = 22;
+	link->attempts = 5;
+	link->due_us = 33;
+	link->error = "e";
+	link->own_percent = 40;
+	return link;
+}
+
+Test(store_link, a_link_round_trips)
+{
+	struct store_world world = store_world_new();
+	struct link *link, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	link = link_with_all(&world, folder_of(&world));
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_of_address(world.store, world.mem, link->folder_id, "/ana/x/uid-1.ics",
+				 &again));
+	cr_assert_not_null(again);
+	cr_expect_eq(again->id, link->id);
+	cr_expect_eq(again->state, LINK_MISSING);
+	cr_expect_str_eq(again->seen_text, link->seen_text);
+	cr_expect_str_eq(spec_text(world.mem, again->seen, false),
+			 spec_text(world.mem, link->seen, false));
+	cr_expect_str_eq(spec_text(world.mem, again->want, false),
+			 spec_text(world.mem, link->want, false));
+	cr_expect_str_eq(again->seen_version, "\"etag\"");
+	cr_expect_str_eq(again->correction, "too much");
+	cr_expect_str_eq(again->error, "e");
+	cr_expect(again->dirty);
+	cr_expect_eq(again->seen_us, 11);
+	cr_expect_eq(again->decoder, 3);
+	cr_expect_eq(again->edition, 4);
+	cr_expect_eq(again->corrections, 2);
+	cr_expect_eq(again->corrections_since_us, 22);
+	cr_expect_eq(again->attempts, 5);
+	cr_expect_eq(again->due_us, 33);
+	cr_expect_eq(again->own_percent, 40);
+	link->seen = link->want = NULL;
+	link->seen_text = link->seen_version = link->correction = link->error = NULL;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect(!again->seen && !again->want && !again->seen_text && !again->seen_version &&
+		  !again->correction && !again->error);
+	store_world_free(&world);
+}
+
+Test(store_link, sixteen_steps_of_history_are_kept)
+{
+	struct store_world world = store_world_new();
+	struct agreed *steps = NULL;
+	struct link *link;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	link = link_with_all(&world, folder_of(&world));
+	for (int64_t i = 1; i <= 20; i++) {
+		vector_number(link->want, FIELD_percent, i);
+		STORE_OK(link_history_add(world.store, link,
+					  &(struct agreed){ .edition = i / 2,
+							    .pushed = i % 2 == 0,
+							    .values = link->want,
+							    .at_us = i * 10 }));
+	}
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_history(world.store, world.mem, link->id, &steps, &count));
+	cr_assert_eq(count, LINK_HISTORY);
+	for (size_t i = 0; i < count; i++) {
+		int64_t n = (int64_t)i + 5;
+
+		cr_expect_eq(steps[i].edition, n / 2);
+		cr_expect_eq(steps[i].pushed, n % 2 == 0);
+		cr_expect_eq(vector_get(steps[i].values, FIELD_percent, 0), n);
+		cr_expect_eq(steps[i].at_us, n * 10);
+	}
+	store_world_free(&world);
+}
+
+Test(store_link, pending_and_strays)
+{
+	struct store_world world = store_world_new();
+	struct pending first = { .address = "/a",
+				 .reason = "settle",
+				 .first_seen_us = 10,
+				 .due_us = 20 },
+		       *list = NULL;
+	struct stray stray = { .address = "/s", .state = "foreign", .summary = "Buy milk" },
+		     *strays = NULL;
+	struct folder *folder;
+	char *version = NULL;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	STORE_OK(link_pending_put(world.store, folder->id, &first));
+	first.first_seen_us = 15;
+	first.due_us = 25;
+	first.reason = "held";
+	STORE_OK(link_pending_put(world.store, folder->id, &first));
+	stray.folder_id = folder->id;
+	STORE_OK(link_stray_put(world.store, &stray, "v1", "text", 1));
+	STORE_OK(link_stray_put(world.store, &stray, "v2", "text", 2));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_pending(world.store, world.mem, folder->id, &list, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_eq(list[0].first_seen_us, 10, "when it was seen first stays");
+	cr_expect_eq(list[0].due_us, 25);
+	cr_expect_str_eq(list[0].reason, "held");
+	STORE_OK(link_stray_version(world.store, world.mem, folder->id, "/s", &version));
+	cr_expect_str_eq(version, "v2");
+	STORE_OK(link_strays(world.store, world.mem, &strays, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_str_eq(strays[0].server, "calendars");
+	cr_expect_str_eq(strays[0].resource, "ana@example.com");
+	cr_expect_str_eq(strays[0].project, "harbour");
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_stray_drop(world.store, folder->id, "/s"));
+	STORE_OK(link_pending_drop(world.store, folder->id, "/a"));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_stray_version(world.store, world.mem, folder->id, "/s", &version));
+	cr_expect_null(version);
+	STORE_OK(link_pending(world.store, world.mem, folder->id, &list, &count));
+	cr_expect_eq(count, 0);
+	store_world_free(&world);
+}
+
+Test(store_link, leftovers)
+{
+	struct store_world world = store_world_new();
+	struct leftover *list = NULL;
+	struct folder *folder;
+	struct link *link;
+	size_t count = 0;
+	bool has = false;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	link = link_with_all(&world, folder);
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_leftover_put(world.store, link, "1.2", "MODSEQ 7"));
+	STORE_OK(link_leftover_put(world.store, link, "1.2", NULL));
+	STORE_OK(link_leftover_put(world.store, link, "1.1", NULL));
+	STORE_OK(link_leftover_wait(world.store, folder->id, "1.1", 99));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_leftovers(world.store, world.mem, folder->id, &list, &count));
+	cr_assert_eq(count, 2);
+	cr_expect_str_eq(list[0].address, "1.1");
+	cr_expect_null(list[0].version);
+	cr_expect_eq(list[0].due_us, 99);
+	cr_expect_str_eq(list[0].successor, link->address);
+	cr_expect_str_eq(list[1].version, "MODSEQ 7", "what is known of it first stays");
+	STORE_OK(link_leftover_has(world.store, folder->id, "1.2", &has));
+	cr_expect(has);
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_leftover_drop(world.store, folder->id, "1.2"));
+	link->seen_version = NULL;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_leftover_has(world.store, folder->id, "1.2", &has));
+	cr_expect_not(has);
+	STORE_OK(link_leftovers(world.store, world.mem, folder->id, &list, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_null(list[0].successor, "its link has no item");
+	store_world_free(&world);
+}
+
+/* What is done again when a person says so. */
+Test(store_link, releasing_restoring_forgetting)
+{
+	struct store_world world = store_world_new();
+	struct folder *folder;
+	struct link *link, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	link = link_with_all(&world, folder);
+	link->state = LINK_HELD;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_release(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_OK);
+	cr_expect_eq(again->corrections, 0);
+	cr_expect_not_null(again->seen_version);
+	link->state = LINK_MISSING;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_restore_missing(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_NEW);
+	cr_expect(again->dirty && !again->seen_version && !again->seen);
+	link->state = LINK_OK;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_forget(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_NEW);
+	cr_expect(again->dirty && !again->seen_version && !again->seen);
+	link->state = LINK_DECLINED;
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(link_forget(world.store, folder->id));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_DECLINED, "what was declined stays so");
+	STORE_OK(store_commit(world.store));
+	store_world_free(&world);
+}
