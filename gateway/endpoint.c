@@ -78,6 +78,19 @@ struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 	return endpoint->ops->may_read ? endpoint->ops->may_read(endpoint, mem, folder) : NULL;
 }
 
+struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_sweep *folders, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		folders[i].moved = true;
+	return endpoint->ops->sweep ? endpoint->ops->sweep(endpoint, mem, folders, count) : NULL;
+}
+
+char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
+}
+
 bool endpoint_can_listen(const struct endpoint *endpoint)
 {
 	return endpoint->ops->listen != NULL;

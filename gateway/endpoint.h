@@ -110,6 +110,13 @@ struct endpoint_remove {
 	struct fault *fault;    /* GONE counts as done by the caller */
 };
 
+/* One folder of a sweep. */
+struct endpoint_sweep {
+	const char *folder;
+	const char *token; /* of its last notice; NULL: none */
+	bool moved;        /* out: it may have changed since, or cannot be told: ask it */
+};
+
 /* What it took, since the endpoint was made. */
 struct endpoint_stats {
 	int64_t requests, writes, connections, sent_bytes, received_bytes;
@@ -150,6 +157,11 @@ struct endpoint_ops {
 				char **address_r);
 	/* NULL: who may look into a folder of this kind may read what is in it */
 	struct fault *(*may_read)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
+	/* NULL: each folder is asked */
+	struct fault *(*sweep)(struct endpoint *endpoint, TALLOC_CTX *mem,
+			       struct endpoint_sweep *folders, size_t count);
+	/* NULL: nothing is worth remembering */
+	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
 				bool *changed_r);
@@ -220,6 +232,14 @@ struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const 
  * folder when the account may not read in it (any more). */
 struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem,
 				const char *folder) ATTR_MUST_CHECK;
+
+/* Which of an account's folders may have changed, by one request for all of them. */
+struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_sweep *folders, size_t count) ATTR_MUST_CHECK;
+
+/* What has been found out about the server, for the endpoint's maker to remember and give to the
+ * next endpoint of that server. NULL: nothing new since this one was made. */
+char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem);
 
 /* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);

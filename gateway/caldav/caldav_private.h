@@ -3,6 +3,7 @@
 #define TASKFERRY_CALDAV_PRIVATE_H
 
 #include "gateway/caldav/caldav.h"
+#include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
 
@@ -26,6 +27,7 @@ struct caldav {
 	bool discovered;
 	char *principal; /* NULL: none, the URL is the home itself */
 	char *home;
+	struct caldav_traits traits; /* what is known of this server */
 	/* what answers have told */
 	char *server, *dav; /* header fields, or NULL */
 	bool careless;      /* see caldav_is_careless() */

@@ -361,11 +361,14 @@ X(3, "ALTER TABLE revision ADD COLUMN origin TEXT") \
 X(3, "ALTER TABLE revision ADD COLUMN writer TEXT") \
 X(3, "ALTER TABLE revision ADD COLUMN against TEXT") \
 X(3, "ALTER TABLE revision ADD COLUMN decided_by TEXT") \
-X(3, "UPDATE revision SET origin = state, writer = CASE WHEN state <> 'losing' THEN author END")
+X(3, "UPDATE revision SET origin = state, writer = CASE WHEN state <> 'losing' THEN author END") \
+/* 4: what servers have been seen to do */ \
+X(4, "CREATE TABLE server_trait (server TEXT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), traits TEXT NOT NULL, " \
+  "probed_at BIGINT NOT NULL)")
 /* clang-format on */
 
 /* The newest migration that this program knows. */
-#define SQL_SCHEMA_VERSION 3
+#define SQL_SCHEMA_VERSION 4
 
 enum sql {
 #define X(name, text) SQL_##name,

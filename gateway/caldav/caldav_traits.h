@@ -1,0 +1,58 @@
+/* caldav_traits.h - what a server has been seen to do, as opposed to what it says (or its product is
+ * known for).
+ *
+ * Found by caldav_probe (in a collection of its own) and by ordinary work; kept in the database as
+ * text, with a date, one set per server. Pure.
+ */
+#ifndef TASKFERRY_CALDAV_TRAITS_H
+#define TASKFERRY_CALDAV_TRAITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+enum caldav_trait {
+	CALDAV_TRAIT_CREATE_GUARD,  /* PUT honours If-None-Match: * */
+	CALDAV_TRAIT_REPLACE_GUARD, /* PUT honours If-Match */
+	CALDAV_TRAIT_REMOVE_GUARD,  /* DELETE honours If-Match */
+	CALDAV_TRAIT_STRONG_ETAG, /* ETags are strong, and PUT answers with the one that GET gives */
+	CALDAV_TRAIT_FINE_ETAG,   /* two writes within a second have different ETags */
+	CALDAV_TRAIT_KEEPS_BYTES, /* GET returns what was PUT, byte for byte */
+	CALDAV_TRAIT_SYNC,        /* sync-collection (RFC 6578) */
+	CALDAV_TRAIT_SYNC_DATA,   /* ... with calendar-data in it */
+	CALDAV_TRAIT_TOKEN_REFUSED, /* an unknown sync-token is refused (else: a silent full listing) */
+	CALDAV_TRAIT_PAGES,         /* DAV:limit is honoured, the answer ends with 507 */
+	CALDAV_TRAIT_CTAG,          /* getctag, and it moves with each write */
+	CALDAV_TRAIT_MULTIGET,      /* calendar-multiget finds what is there */
+	CALDAV_TRAIT_COMPONENTS,   /* supported-calendar-component-set is kept as asked for */
+	CALDAV_TRAIT_ONE_UID,      /* a second item of the same UID in a collection is refused */
+	CALDAV_TRAIT_ONE_UID_HOME, /* ... in any collection of the person */
+	CALDAV_TRAIT_MOVE,         /* MOVE within a collection */
+	CALDAV_TRAIT_MANAGED,      /* managed attachments (RFC 8607) */
+	CALDAV_TRAIT_WHOLE_PUT, /* PUT of a VCALENDAR to a new collection's path makes it with its items */
+	CALDAV_TRAIT_PRIVILEGES, /* current-user-privilege-set */
+	CALDAV_TRAIT_KEEPS_OPEN, /* connections serve more than one request */
+	CALDAV_TRAITS
+};
+
+enum caldav_answer { CALDAV_UNKNOWN, CALDAV_NO, CALDAV_YES };
+
+struct caldav_traits {
+	unsigned char answer[CALDAV_TRAITS]; /* enum caldav_answer */
+	int64_t item_max; /* bytes of one item that the server says to take; 0: it does not say */
+};
+
+/* "create-guard"; the names stand in the database, so none may change. */
+const char *caldav_trait_name(enum caldav_trait trait);
+
+/* "yes", "no", "unknown" */
+const char *caldav_answer_name(enum caldav_answer answer);
+
+/* "create-guard=yes sync=no item-max=1048576": what is known. */
+char *caldav_traits_text(TALLOC_CTX *mem, const struct caldav_traits *traits);
+
+/* What is not understood is passed over: it may be of another version. NULL: nothing is known. */
+void caldav_traits_read(const char *text, struct caldav_traits *traits_r);
+
+#endif
