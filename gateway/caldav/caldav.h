@@ -15,7 +15,8 @@ struct caldav_account {
 	const char *user;
 	const struct secret *password;
 	const char *tls_ca;
-	int32_t deadline_ms; /* of one request; 0: HTTP_DEADLINE_MS */
+	int32_t deadline_ms;   /* of one request; 0: HTTP_DEADLINE_MS */
+	struct points *points; /* of the probe; may be NULL */
 };
 
 /* Nothing is sent yet: discovery (current-user-principal, well-known, calendar-home-set) happens at
@@ -27,7 +28,10 @@ struct caldav_account {
  * "s:" and a sync-token or "c:" and a CTag. put never vouches for a version: three of five servers
  * rewrite what they get and send a strong ETag all the same (RFC 4791 section 5.3.4 forbids it), so
  * what was put is read back. Item text comes back with the CR LF that XML takes away. A display
- * name that the server refuses is left as it is, and not tried again by the same endpoint. */
+ * name that the server refuses is left as it is, and not tried again by the same endpoint.
+ *
+ * What the server does is known by traits (caldav_traits.h): endpoint_know() and endpoint_learn().
+ * What is not known is taken for the worse: an item is looked at before it is written. */
 struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *clock,
 			    const struct caldav_account *account);
 

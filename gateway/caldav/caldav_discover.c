@@ -179,7 +179,7 @@ static const char what_is_home[] =
 		   "<C:supported-calendar-component-set/></D:prop></D:propfind>\n";
 
 struct seen {
-	size_t calendars, todo, sync, ctag, reports, multiget;
+	size_t calendars, todo, sync;
 };
 
 static struct fault *take_seen(void *context, const struct multistatus_response *response)
@@ -191,24 +191,7 @@ static struct fault *take_seen(void *context, const struct multistatus_response 
 	seen->calendars++;
 	seen->todo += !response->components || response->todo;
 	seen->sync += response->reports_sync || response->sync_token;
-	seen->ctag += response->ctag != NULL;
-	seen->reports += response->reports;
-	seen->multiget += response->reports_multiget;
 	return NULL;
-}
-
-static void add_finding(struct endpoint_probe *probe, int level, const char *name,
-			const char *result, const char *meaning)
-{
-	struct endpoint_finding *finding;
-
-	probe->findings =
-		MEM_GROW(probe, probe->findings, struct endpoint_finding, probe->count + 1);
-	finding = &probe->findings[probe->count++];
-	finding->probe = name;
-	finding->result = mem_strdup(probe, result);
-	finding->meaning = meaning;
-	finding->level = level;
 }
 
 static const char *yes_no(bool yes)
@@ -220,68 +203,40 @@ static void find_account(const struct caldav *caldav, struct endpoint_probe *pro
 {
 	bool plain = !caldav->at.tls;
 
-	add_finding(probe, FINDING_INFO, "login", "yes", "The server accepts the login.");
+	caldav_finding(probe, FINDING_INFO, "login", "yes", "The server accepts the login.");
 	if (plain && !http_is_loopback(caldav->origin))
-		add_finding(probe, FINDING_WARNING, "tls", "no",
-			    "Tasks go over the network unencrypted.");
+		caldav_finding(probe, FINDING_WARNING, "tls", "no",
+			       "Tasks go over the network unencrypted.");
 	else
-		add_finding(probe, FINDING_INFO, "tls", plain ? "loopback" : "verified",
-			    plain ? "The server is on this machine."
-				  : "The certificate is valid for this host.");
-	add_finding(probe, FINDING_INFO, "server", caldav->server ? caldav->server : "not told",
-		    "The product, as the server names it.");
-	add_finding(probe, FINDING_INFO, "principal",
-		    caldav->principal ? caldav->principal : "none",
-		    caldav->principal ? "The person's own address on the server."
-				      : "The configured URL is taken as the calendar home.");
-	add_finding(probe, FINDING_INFO, "home", caldav->home, "Folders are made here.");
+		caldav_finding(probe, FINDING_INFO, "tls", plain ? "loopback" : "verified",
+			       plain ? "The server is on this machine."
+				     : "The certificate is valid for this host.");
+	caldav_finding(probe, FINDING_INFO, "server", caldav->server ? caldav->server : "not told",
+		       "The product, as the server names it.");
+	caldav_finding(probe, FINDING_INFO, "principal",
+		       caldav->principal ? caldav->principal : "none",
+		       caldav->principal ? "The person's own address on the server."
+					 : "The configured URL is taken as the calendar home.");
+	caldav_finding(probe, FINDING_INFO, "home", caldav->home, "Folders are made here.");
 }
 
 static void find_access(const struct caldav *caldav, struct endpoint_probe *probe)
 {
 	bool access = caldav->dav && strstr(caldav->dav, "calendar-access");
 
-	add_finding(
+	caldav_finding(
 		probe, access ? FINDING_INFO : FINDING_WARNING, "calendar-access", yes_no(access),
 		access ? "The server says that it speaks CalDAV."
 		       : "The server does not say that it speaks CalDAV; folders may not work.");
 }
 
-static void find_listing(const struct seen *seen, struct endpoint_probe *probe)
+static void find_tasks(const struct seen *seen, struct endpoint_probe *probe)
 {
-	const char *unknown = seen->calendars ? NULL : "not tried";
-
-	probe->caps.sync_token = seen->sync > 0;
-	probe->caps.ctag = seen->ctag > 0;
-	add_finding(probe, FINDING_INFO, "sync-collection", unknown ? unknown : yes_no(seen->sync),
-		    unknown ? "There is no calendar yet to ask; it is tried with the first folder."
-		    : seen->sync ? "Only what changed is listed."
-				 : "The whole folder is listed whenever something in it changed.");
-	add_finding(probe, FINDING_INFO, "ctag", unknown ? unknown : yes_no(seen->ctag),
-		    unknown ? "There is no calendar yet to ask; it is tried with the first folder."
-		    : seen->ctag ? "An unchanged folder costs one small request."
-				 : "Without sync-collection the folder is listed at every look.");
 	if (seen->calendars && !seen->todo)
-		add_finding(probe, FINDING_WARNING, "tasks", "no",
-			    "No calendar of this account takes tasks; the server may not support "
-			    "them.");
-}
-
-/* What only a write would show is not tried in a person's calendars. */
-static void find_conditions(const struct caldav *caldav, struct endpoint_probe *probe)
-{
-	bool careless = caldav_is_careless(caldav, caldav->home);
-
-	probe->caps.create_guard = probe->caps.replace_guard = !careless;
-	probe->caps.modified_time = true;
-	add_finding(probe, careless ? FINDING_WARNING : FINDING_INFO, "conditional writes",
-		    careless ? "not honoured" : "not tried",
-		    careless ? "This product overwrites and deletes whatever the condition; each "
-			       "item is looked at before it is "
-			       "written, and its text kept as a revision."
-			     : "Nothing is written for a test; every write carries its condition.");
-	add_finding(probe, FINDING_INFO, "keeps text", "not tried",
-		    "What is written is read back.");
+		caldav_finding(
+			probe, FINDING_WARNING, "tasks", "no",
+			"No calendar of this account takes tasks; the server may not support "
+			"them.");
 }
 
 struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -314,8 +269,8 @@ struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 	probe = MEM_NEW(mem, struct endpoint_probe);
 	find_account(caldav, probe);
 	find_access(caldav, probe);
-	find_listing(&seen, probe);
-	find_conditions(caldav, probe);
+	find_tasks(&seen, probe);
+	caldav_doctor_traits(caldav, seen.sync > 0, probe);
 	*probe_r = probe;
 	return NULL;
 }

@@ -187,10 +187,13 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 		return folder_gone(listing->mem, listing->folder);
 	if (!fault && *token_r)
 		return NULL;
-	if (*token && (!fault || is_among(status, token_statuses, COUNT_OF(token_statuses))))
+	if (*token && (!fault || is_among(status, token_statuses, COUNT_OF(token_statuses)))) {
+		if (fault)
+			caldav_found(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED, true);
 		return fault_new(listing->mem, FAULT_TOKEN,
 				 "%s: the server does not know the token any more%s%s",
 				 listing->folder, fault ? ": " : "", fault ? fault->text : "");
+	}
 	if (!fault || is_among(status, unsupported_statuses, COUNT_OF(unsupported_statuses))) {
 		*unsupported_r = true;
 		return NULL;
@@ -258,12 +261,18 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 			    struct endpoint_notice **notice_r)
 {
 	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
-	bool by_sync = token ? text_starts(token, "s:") : !caldav->no_sync,
+	bool lacks_sync = caldav_lacks(caldav, CALDAV_TRAIT_SYNC);
+	bool by_sync = token ? text_starts(token, "s:") : !lacks_sync,
 	     by_ctag = token && text_starts(token, "c:");
 	bool unsupported = false;
 
 	if (token && !by_sync && !by_ctag)
 		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
+	if (token && by_sync && lacks_sync)
+		return fault_new(work, FAULT_TOKEN,
+				 "%s: the server's lists of changes are not used", folder);
+	/* a mark that may stand still while things change is worth nothing */
+	by_ctag = by_ctag && caldav_does(caldav, CALDAV_TRAIT_CTAG);
 	if (by_sync) {
 		FAULT_TRY(
 			sync_folder(&listing, token ? token + 2 : "", notice_r, &unsupported, mem));
@@ -272,7 +281,8 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 		listing = (struct listing){ .mem = work, .caldav = caldav, .folder = folder };
 	}
 	FAULT_TRY(list_folder(&listing, by_ctag ? token + 2 : NULL, notice_r, mem));
-	caldav->no_sync = caldav->no_sync || unsupported;
+	if (unsupported)
+		caldav_found(caldav, CALDAV_TRAIT_SYNC, false);
 	return NULL;
 }
 

@@ -12,9 +12,18 @@
 	"xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" "                              \
 	"xmlns:S=\"http://calendarserver.org/ns/\""
 
+#define CALDAV_WRITTEN_MAX 16 /* writes that are remembered: a spot check, see caldav_evidence.c */
+
+/* A write, to see what becomes of it. */
+struct caldav_written {
+	char *address, *version, *digest; /* all NULL: none */
+};
+
 struct caldav {
 	struct endpoint endpoint; /* first */
 	struct http *http;
+	struct clock *clock;
+	struct points *points;
 	struct http_site site;
 	struct http_stats stats;
 	const char *url; /* as configured */
@@ -28,13 +37,14 @@ struct caldav {
 	char *principal; /* NULL: none, the URL is the home itself */
 	char *home;
 	struct caldav_traits traits; /* what is known of this server */
+	struct caldav_traits told;   /* what the endpoint's maker knows of it */
 	/* what answers have told */
 	char *server, *dav; /* header fields, or NULL */
-	bool careless;      /* see caldav_is_careless() */
-	bool no_sync, no_multiget;
-	bool no_times;      /* multiget does not tell when an item was changed */
 	const char **named; /* folders whose display name has been tried */
 	size_t named_count;
+	struct caldav_written written[CALDAV_WRITTEN_MAX];
+	size_t written_next;
+	char *left; /* a collection that a probe made and could not remove, or NULL */
 };
 
 /* ---- caldav.c: requests ---- */
@@ -67,15 +77,42 @@ struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
 /* True for what all further requests of this account would meet as well. */
 bool caldav_is_wide(const struct fault *fault);
 
-/* True for a server known to overwrite and delete whatever condition a request has: look first (N1,
- * N7). */
-bool caldav_is_careless(const struct caldav *caldav, const char *path);
+/* What is known of the server: that it does, that it does not. Neither: unknown. */
+bool caldav_does(const struct caldav *caldav, enum caldav_trait trait);
+bool caldav_lacks(const struct caldav *caldav, enum caldav_trait trait);
 
 /* An ETag as it is compared, kept and sent: trimmed, quoted. NULL for NULL. */
 char *caldav_version(TALLOC_CTX *mem, const char *etag);
 
 /* Text for an XML body. */
 char *caldav_xml(TALLOC_CTX *mem, const char *text);
+
+/* ---- caldav_evidence.c: what ordinary work shows of the server ---- */
+
+/* It does, or it does not. */
+void caldav_found(struct caldav *caldav, enum caldav_trait trait, bool does);
+
+/* A PUT that was carried out, as its answer says (VERSION NULL: it does not say). */
+void caldav_found_put(struct caldav *caldav, const struct http_request *request, bool created,
+		      const char *version);
+
+/* An item as it was read. */
+void caldav_found_item(struct caldav *caldav, const char *address, const char *version,
+		       const char *text, size_t len);
+
+/* ---- caldav_probe.c ---- */
+
+struct fault *caldav_probe_learn(struct endpoint *endpoint, TALLOC_CTX *mem);
+
+/* ---- caldav_doctor.c ---- */
+
+void caldav_finding(struct endpoint_probe *probe, int level, const char *name, const char *result,
+		    const char *meaning);
+
+/* Every trait, in plain words. SAYS_SYNC: the server says that it has sync-collection; believed where
+ * it was not tried. */
+void caldav_doctor_traits(const struct caldav *caldav, bool says_sync,
+			  struct endpoint_probe *probe);
 
 /* ---- caldav_discover.c ---- */
 
@@ -102,8 +139,8 @@ struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 			   const char *const *addresses, size_t count,
 			   struct endpoint_item **items_r);
 struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			   const char *const *addresses, size_t count,
-			   struct endpoint_item **items_r);
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -11,8 +11,8 @@
  *   PUT    If-None-Match: *  or  If-Match: VERSION
  *   DELETE If-Match: VERSION
  *
- * 1. A server that is known to ignore conditions is looked at first: what does not hold by then is
- * not sent.
+ * 1. A server that is not known to honour a condition is looked at first: what does not hold by then
+ * is not sent.
  * 2. A 412 to If-Match does not tell "changed" from "gone"; a look does.
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder:
  * GONE with folder scope.
@@ -21,7 +21,8 @@
 
 struct write {
 	const char *address;
-	const char *if_version; /* NULL: must not exist */
+	const char *if_version;  /* NULL: must not exist */
+	enum caldav_trait guard; /* what has to be known of the server for its condition to do */
 	struct http_request request;
 	struct fault *fault;
 };
@@ -88,7 +89,7 @@ static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *wri
 	struct http_request *looks;
 
 	for (size_t i = 0; i < count; i++)
-		which[i] = !writes[i].fault;
+		which[i] = !writes[i].fault && !caldav_does(caldav, writes[i].guard);
 	looks = look_at(caldav, mem, writes, which, count);
 	for (size_t i = 0; i < count; i++)
 		if (which[i])
@@ -137,14 +138,12 @@ static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *fo
 	}
 }
 
-static void send_all(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
-		     struct write *writes, size_t count)
+static void send_all(struct caldav *caldav, TALLOC_CTX *mem, struct write *writes, size_t count)
 {
 	struct http_request *requests = MEM_ARRAY(mem, struct http_request, count);
 	size_t *back = MEM_ARRAY(mem, size_t, count), n = 0;
 
-	if (caldav_is_careless(caldav, folder))
-		look_first(caldav, mem, writes, count);
+	look_first(caldav, mem, writes, count);
 	for (size_t i = 0; i < count; i++) {
 		if (writes[i].fault)
 			continue;
@@ -177,6 +176,7 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 	headers[1] = "Content-Type: text/calendar; charset=utf-8";
 	write->address = put->address;
 	write->if_version = put->if_version;
+	write->guard = put->if_version ? CALDAV_TRAIT_REPLACE_GUARD : CALDAV_TRAIT_CREATE_GUARD;
 	write->request = (struct http_request){
 		.method = "PUT",
 		.url = put->address,
@@ -202,7 +202,7 @@ struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const
 
 	for (size_t i = 0; i < count; i++)
 		prepare_put(work, folder, &puts[i], &writes[i]);
-	send_all(caldav, work, folder, writes, count);
+	send_all(caldav, work, writes, count);
 	settle_changed(caldav, work, writes, count);
 	settle_folder(caldav, work, folder, writes, count);
 	for (size_t i = 0; i < count; i++) {
@@ -210,6 +210,9 @@ struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const
 		puts[i].version = NULL; /* (4) */
 		puts[i].answered =
 			puts[i].fault ? NULL : caldav_version(mem, writes[i].request.etag);
+		if (!puts[i].fault)
+			caldav_found_put(caldav, &writes[i].request, !puts[i].if_version,
+					 puts[i].answered);
 	}
 	talloc_free(work);
 	return NULL;
@@ -223,6 +226,7 @@ static void prepare_remove(TALLOC_CTX *mem, const char *folder,
 	headers[0] = condition(mem, remove->if_version);
 	write->address = remove->address;
 	write->if_version = remove->if_version;
+	write->guard = CALDAV_TRAIT_REMOVE_GUARD;
 	write->request = (struct http_request){
 		.method = "DELETE",
 		.url = remove->address,
@@ -246,7 +250,7 @@ struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, co
 
 	for (size_t i = 0; i < count; i++)
 		prepare_remove(work, folder, &removes[i], &writes[i]);
-	send_all(caldav, work, folder, writes, count);
+	send_all(caldav, work, writes, count);
 	settle_changed(caldav, work, writes, count);
 	for (size_t i = 0; i < count; i++)
 		removes[i].fault = talloc_steal(mem, writes[i].fault);

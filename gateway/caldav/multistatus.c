@@ -88,6 +88,7 @@ static const struct row rows[] = {
 	{ NS_DAV, "displayname", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(displayname) },
 	{ NS_DAV, "sync-token", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(sync_token) },
 	{ NS_SERVER, "getctag", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(ctag) },
+	{ NS_CALDAV, "max-resource-size", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(max_size) },
 	{ NS_CALDAV, "calendar-data", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_DATA, AT(data) },
 	{ NS_DAV, "current-user-principal", ELEMENT_PROP, ELEMENT_PRINCIPAL, KEEP_NOTHING, 0 },
 	{ NS_DAV, "href", ELEMENT_PRINCIPAL, ELEMENT_PROPERTY, KEEP_TEXT, AT(principal) },
@@ -244,6 +245,7 @@ static void propstat_end(struct reader *reader)
 			*text_at(to, rows[i].offset) = *text_at(from, rows[i].offset);
 	}
 	to->todo = to->todo || from->todo;
+	to->others = to->others || from->others;
 	to->data_over = to->data_over || from->data_over;
 	if (from->data)
 		to->data_len = from->data_len;
@@ -267,6 +269,8 @@ static void take_component(struct reader *reader)
 
 	if (name && !strcasecmp((const char *)name, "VTODO"))
 		reader->pending.todo = true;
+	else
+		reader->pending.others = true;
 	xmlFree(name);
 }
 

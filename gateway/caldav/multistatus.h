@@ -12,10 +12,11 @@
 
 #include "base/fault.h"
 
-#define MULTISTATUS_DEPTH_MAX 64               /* elements; access control lists are some 12 deep */
-#define MULTISTATUS_RESPONSES_MAX 500000       /* of one answer */
-#define MULTISTATUS_HREFS_MAX 1000             /* of one response that has no properties */
-#define MULTISTATUS_TEXT_MAX ((size_t)8 << 10) /* bytes of an address, a name, a token, a version  \
+#define MULTISTATUS_DEPTH_MAX 64         /* elements; access control lists are some 12 deep */
+#define MULTISTATUS_RESPONSES_MAX 500000 /* of one answer */
+#define MULTISTATUS_HREFS_MAX 1000       /* of one response that has no properties */
+#define MULTISTATUS_TEXT_MAX                                                                       \
+	((size_t)8 << 10)                      /* bytes of an address, a name, a token, a version  \
 						*/
 #define MULTISTATUS_DATA_MAX ((size_t)1 << 20) /* bytes of one item (DESIGN section 11) */
 
@@ -34,7 +35,9 @@ struct multistatus_response {
 	bool data_over; /* longer than MULTISTATUS_DATA_MAX: `data` is not set */
 
 	bool collection, calendar, addressbook; /* resourcetype */
+	const char *max_size;                   /* max-resource-size */
 	bool components, todo; /* supported-calendar-component-set was given; has VTODO in it */
+	bool others;           /* ... and others */
 	bool reports, reports_sync,
 		reports_multiget; /* supported-report-set was given; has these in it */
 	bool privileges,

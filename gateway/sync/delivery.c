@@ -117,9 +117,11 @@ static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *del
 				     const struct conf_server *server, const char *login,
 				     const struct secret *password, struct endpoint **endpoint_r)
 {
-	struct caldav_account account = {
-		.url = server->url, .user = login, .password = password, .tls_ca = server->tls_ca
-	};
+	struct caldav_account account = { .url = server->url,
+					  .user = login,
+					  .password = password,
+					  .tls_ca = server->tls_ca,
+					  .points = delivery->points };
 
 	if (!password)
 		return no_password(mem, server, login);

@@ -49,6 +49,7 @@ struct conf_server {
 	int64_t poll_us, settle_us;
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
+	bool probe;         /* what it does may be tried, by writing into a folder made for that */
 	long line;
 };
 
