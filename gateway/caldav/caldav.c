@@ -127,11 +127,22 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 	}
 }
 
+static struct fault *feed(void *context, const struct http_request *request, const char *data,
+			  size_t len)
+{
+	(void)request;
+	return multistatus_feed(context, data, len);
+}
+
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r)
 {
+	struct multistatus *reading = multistatus_new(mem, each, context);
 	struct fault *fault;
 
+	request->take = feed;
+	request->take_context = reading;
+	request->take_status = 207;
 	caldav_run(caldav, mem, request, 1);
 	if (request->fault)
 		return request->fault;
@@ -142,7 +153,8 @@ struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_req
 					 "%s %s: status %d instead of a multistatus",
 					 request->method, request->url, request->status);
 	}
-	fault = multistatus_read(mem, request->answer, request->answer_len, each, context, token_r);
+	fault = multistatus_end(reading, mem, token_r);
+	talloc_free(reading);
 	return fault ? fault_prefix(fault, "%s %s: ", request->method, request->url) : NULL;
 }
 

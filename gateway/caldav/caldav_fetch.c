@@ -14,7 +14,7 @@
  * a fault. What would meet every further request as well (login, connection) ends the whole call.
  */
 
-#define MULTIGETS_AT_ONCE 4 /* answers in memory: 4 x HTTP_BODY_MAX at worst */
+#define MULTIGETS_AT_ONCE 4 /* they are read while they arrive; two are under way while two are */
 #define TIMES_MAX                                                                                  \
 	100 /* items whose time is worth a GET each: more at once is a first look, where nothing   \
 	       conflicts */
@@ -34,7 +34,8 @@ struct fetch {
 struct chunk {
 	struct fetch *fetch;
 	size_t from, to;
-	const struct http_request *request;
+	struct multistatus *reading;
+	const struct http_request *answer; /* its head is there */
 };
 
 /* The server's time by our clock. */
@@ -120,7 +121,7 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	item->version = caldav_version(fetch->items, response->etag);
 	item->text = with_line_ends(fetch->items, response->data, response->data_len, &item->len);
 	if (response->last_modified)
-		item->modified_us = own_time(chunk->request, http_date_us(response->last_modified));
+		item->modified_us = own_time(chunk->answer, http_date_us(response->last_modified));
 	fetch->settled[i] = true;
 	return NULL;
 }
@@ -139,19 +140,36 @@ static struct http_request multiget(const struct fetch *fetch, size_t from, size
 	return caldav_request(fetch->work, "REPORT", fetch->folder, "1", body->data);
 }
 
-/* NULL also when nothing of it could be used: single requests follow. */
-static struct fault *take_multiget(struct chunk *chunk)
+static struct fault *feed(void *context, const struct http_request *request, const char *data,
+			  size_t len)
 {
-	struct fetch *fetch = chunk->fetch;
-	struct http_request answer = *chunk->request;
-	struct fault *fault = caldav_fault(fetch->work, &answer);
+	struct chunk *chunk = context;
 
-	if (fault)
-		return caldav_is_wide(fault) ? fault : NULL;
-	if (answer.status == 207)
-		talloc_free(multistatus_read(fetch->work, answer.answer, answer.answer_len,
-					     take_item, chunk, NULL));
-	return NULL;
+	chunk->answer = request;
+	return multistatus_feed(chunk->reading, data, len);
+}
+
+/* Where it could not be read to its end, items that came before that are good: each has a version
+ * of its own. */
+static void read_while_it_comes(struct chunk *chunk, struct http_request *request)
+{
+	chunk->reading = multistatus_new(chunk->fetch->work, take_item, chunk);
+	request->take = feed;
+	request->take_context = chunk;
+	request->take_status = 207;
+}
+
+/* NULL also when nothing of it could be used: single requests follow. */
+static struct fault *end_multiget(struct chunk *chunk, struct http_request *request)
+{
+	struct fault *fault = caldav_fault(chunk->fetch->work, request);
+
+	if (!fault && request->status == 207) {
+		chunk->answer = request;
+		talloc_free(multistatus_end(chunk->reading, chunk->fetch->work, NULL));
+	}
+	talloc_free(chunk->reading);
+	return fault && caldav_is_wide(fault) ? fault : NULL;
 }
 
 static struct fault *fetch_by_multiget(struct fetch *fetch)
@@ -168,13 +186,14 @@ static struct fault *fetch_by_multiget(struct fetch *fetch)
 					    ? at + CALDAV_MULTIGET_MAX
 					    : fetch->count;
 
-			chunks[n] = (struct chunk){ fetch, at, to, &requests[n] };
+			chunks[n] = (struct chunk){ .fetch = fetch, .from = at, .to = to };
 			requests[n] = multiget(fetch, at, to);
+			read_while_it_comes(&chunks[n], &requests[n]);
 			at = to;
 		}
 		caldav_run(fetch->caldav, fetch->work, requests, n);
 		for (size_t i = 0; i < n; i++) {
-			FAULT_TRY(take_multiget(&chunks[i]));
+			FAULT_TRY(end_multiget(&chunks[i], &requests[i]));
 			talloc_free(requests[i].answer);
 		}
 	}

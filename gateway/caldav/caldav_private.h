@@ -52,8 +52,9 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
 		size_t count);
 
-/* Runs one request and reads its multistatus. A fault when there is none; `request->status` tells
- * more, 0 without an answer. */
+/* Runs one request and reads its multistatus while it arrives: EACH is called for a part of it even
+ * where there is a fault in the end. A fault when there is none; `request->status` tells more, where
+ * `request->fault` is NULL. */
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
 
