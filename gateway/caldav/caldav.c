@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /* The endpoint and its requests. Every request goes out at caldav_send(), which puts the origin
- * before the address; every answer's meaning is decided by caldav_fault() or, for listings,
- * caldav_ask(). Nothing is repeated here but what a redirect refused: when to try again is the
+ * before the address; every answer's meaning is decided by caldav_judge(), after the table of
+ * caldav_outcome.h. Nothing is repeated here but what a redirect refused: when to try again is the
  * caller's business. */
 
 #define ITEM_NAME_MAX                                                                              \
@@ -103,6 +103,16 @@ static bool is_redirected(const struct http_request *request)
 	return !request->fault && request->status >= 300 && request->status < 400;
 }
 
+/* Where it leads nobody serves us: perhaps to a page for people while the server is being looked
+ * after, so that the account is tried again. */
+static void refuse_redirected(struct http_request *request, struct fault *fault)
+{
+	if (fault->kind == FAULT_PROTOCOL)
+		fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_RETRY);
+	request->fault = fault;
+	request->sent = false;
+}
+
 /* A redirected request has not been carried out, so that even one that writes may go again. */
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
 {
@@ -121,7 +131,7 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 		if (!is_redirected(&requests[i]))
 			continue;
 		if (fault)
-			requests[i].fault = fault;
+			refuse_redirected(&requests[i], fault);
 		else if (strcmp(before, caldav->origin))
 			caldav_send(caldav, mem, &requests[i], 1);
 	}
@@ -130,75 +140,52 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 static struct fault *feed(void *context, const struct http_request *request, const char *data,
 			  size_t len)
 {
-	(void)request;
-	return multistatus_feed(context, data, len);
+	struct caldav_reading *reading = context;
+
+	reading->answer = request;
+	reading->fault = multistatus_feed(reading->multistatus, data, len);
+	return reading->fault;
+}
+
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context)
+{
+	*reading = (struct caldav_reading){ .multistatus = multistatus_new(mem, each, context) };
+	request->take = feed;
+	request->take_context = reading;
+	request->take_status = 207;
+}
+
+/* Of a text that cannot be read the server's part is over and done: it has answered 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r)
+{
+	struct fault *fault = reading->fault;
+
+	if (fault && request->fault == fault) {
+		request->fault = NULL;
+		request->answer = mem_strdup(mem, "");
+		request->answer_len = 0;
+	} else {
+		FAULT_TRY(caldav_fault(mem, request));
+		fault = multistatus_end(reading->multistatus, mem, token_r);
+		if (fault)
+			fault_prefix(fault, "%s %s: ", request->method, request->url);
+	}
+	return fault;
 }
 
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r)
 {
-	struct multistatus *reading = multistatus_new(mem, each, context);
+	struct caldav_reading reading;
 	struct fault *fault;
 
-	request->take = feed;
-	request->take_context = reading;
-	request->take_status = 207;
+	caldav_read(&reading, mem, request, each, context);
 	caldav_run(caldav, mem, request, 1);
-	if (request->fault)
-		return request->fault;
-	if (request->status != 207) {
-		fault = caldav_fault(mem, request);
-		return fault ? fault
-			     : fault_new(mem, FAULT_PROTOCOL,
-					 "%s %s: status %d instead of a multistatus",
-					 request->method, request->url, request->status);
-	}
-	fault = multistatus_end(reading, mem, token_r);
-	talloc_free(reading);
-	return fault ? fault_prefix(fault, "%s %s: ", request->method, request->url) : NULL;
-}
-
-static struct fault *take_inner_status(void *context, const struct multistatus_response *response)
-{
-	int *status = context;
-	int inner = response->status ? response->status : response->refused;
-
-	if (inner && (*status < 300 || inner > *status))
-		*status = inner;
-	return NULL;
-}
-
-struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request)
-{
-	struct fault *fault = request->fault;
-	char *condition;
-
-	if (fault)
-		return fault;
-	if (request->status == 207 && request->writes)
-		fault = multistatus_read(mem, request->answer, request->answer_len,
-					 take_inner_status, &request->status, NULL);
-	if (fault) {
-		fault->maybe_done = true;
-		return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_RETRY);
-	}
-	fault = http_status_fault(mem, request);
-	condition = fault ? multistatus_error(mem, request->answer, request->answer_len) : NULL;
-	if (condition)
-		fault->text = mem_printf(fault, "%s (%s)", fault->text, condition);
+	fault = caldav_read_end(&reading, mem, request, token_r);
+	talloc_free(reading.multistatus);
 	return fault;
-}
-
-struct fault *caldav_widen(struct fault *fault, enum fault_scope scope)
-{
-	if (fault->scope < scope)
-		fault->scope = scope;
-	return fault;
-}
-
-bool caldav_is_wide(const struct fault *fault)
-{
-	return fault->scope >= FAULT_SCOPE_ACCOUNT;
 }
 
 char *caldav_version(TALLOC_CTX *mem, const char *etag)

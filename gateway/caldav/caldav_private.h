@@ -3,6 +3,7 @@
 #define TASKFERRY_CALDAV_PRIVATE_H
 
 #include "gateway/caldav/caldav.h"
+#include "gateway/caldav/caldav_outcome.h"
 #include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
@@ -52,21 +53,27 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
 		size_t count);
 
+/* A multistatus that is read while it arrives. */
+struct caldav_reading {
+	struct multistatus *multistatus;   /* the caller frees it */
+	const struct http_request *answer; /* while EACH is called: its head is there */
+	struct fault *fault;
+};
+
+/* Makes REQUEST one whose 207 is read so. READING stays where it is until its end. */
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context);
+
+/* After the request: its fault, or why the text could not be read to its end; in that case the
+ * request counts as answered with 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r) ATTR_MUST_CHECK;
+
 /* Runs one request and reads its multistatus while it arrives: EACH is called for a part of it even
- * where there is a fault in the end. A fault when there is none; `request->status` tells more, where
- * `request->fault` is NULL. */
+ * where there is a fault in the end. A fault when there is none; caldav_judge() of the same request
+ * tells more. */
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
-
-/* The fault of an answered or unanswered request, with the name of the violated condition; NULL for
- * 2xx. The status inside of a 207 to PUT or DELETE counts. */
-struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request);
-
-/* Widens an item's fault to the folder or account that it was asked for. */
-struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
-
-/* True for what all further requests of this account would meet as well. */
-bool caldav_is_wide(const struct fault *fault);
 
 /* True for a server known to overwrite and delete whatever condition a request has: look first (N1,
  * N7). */
@@ -77,6 +84,34 @@ char *caldav_version(TALLOC_CTX *mem, const char *etag);
 
 /* Text for an XML body. */
 char *caldav_xml(TALLOC_CTX *mem, const char *text);
+
+/* ---- caldav_result.c: what an answer leads to ---- */
+
+struct caldav_verdict {
+	enum caldav_outcome outcome;
+	struct fault *fault; /* shaped by the outcome; NULL: DONE or READ */
+};
+
+enum caldav_op caldav_op_of(const struct http_request *request);
+
+/* What the table says of an answered or unanswered request, with the name of the violated condition
+ * in the fault's text. The status inside of a 207 to a write counts, and becomes the request's. */
+struct caldav_verdict caldav_judge(TALLOC_CTX *mem, struct http_request *request);
+
+/* Its fault alone. */
+struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request);
+
+/* The fault of a multistatus without what was asked for. */
+struct fault *caldav_lacks(TALLOC_CTX *mem, const struct http_request *request);
+
+/* UNANSWERED: true when the server answers a look at FOLDER. */
+bool caldav_answers(struct caldav *caldav, const char *folder);
+
+/* Widens an item's fault to the folder or account that it was asked for. */
+struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
+
+/* True for what all further requests of this account would meet as well. */
+bool caldav_is_wide(const struct fault *fault);
 
 /* ---- caldav_discover.c ---- */
 
@@ -103,8 +138,8 @@ struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 			   const char *const *addresses, size_t count,
 			   struct endpoint_item **items_r);
 struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			   const char *const *addresses, size_t count,
-			   struct endpoint_item **items_r);
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -74,6 +74,7 @@ struct http_request {
 	int take_status;
 	int32_t deadline_ms; /* 0: HTTP_DEADLINE_MS */
 	/* out: */
+	bool sent;           /* it may have reached the server */
 	struct fault *fault; /* no usable answer: UNREACHABLE, TLS, PROTOCOL; NULL: the rest is set,
 				whatever the status */
 	int status;
