@@ -228,7 +228,6 @@ static struct fault *sync_folder(struct listing *listing, const char *since,
 
 /* ---- without it ---- */
 
-<<<<<<< HEAD
 /* The token of a listing that was made after the CTag was read. */
 static char *listed_token(struct listing *listing, const struct caldav_mark *known,
 			  const struct caldav_mark *now)
@@ -244,29 +243,18 @@ static char *listed_token(struct listing *listing, const struct caldav_mark *kno
 }
 
 static struct fault *list_folder(struct listing *listing, const struct caldav_mark *known,
-				 struct endpoint_notice **notice_r, TALLOC_CTX *mem)
-=======
-static struct fault *list_folder(struct listing *listing, const char *known_ctag,
 				 bool remember, struct endpoint_notice **notice_r, TALLOC_CTX *mem)
->>>>>>> main
 {
 	struct http_request look =
 		caldav_request(listing->mem, "PROPFIND", listing->folder, "0", ask_ctag);
 	struct http_request list =
 		caldav_request(listing->mem, "PROPFIND", listing->folder, "1", list_members);
-<<<<<<< HEAD
 	struct caldav_mark now = { .kind = CALDAV_MARK_CTAG };
 	struct caldav_token same = { .sync = NULL };
-
-	FAULT_TRY(caldav_ask(listing->caldav, listing->mem, &ask, take_line, listing, NULL));
-	now.text = listing->ctag; /* (2) */
-=======
 	struct caldav_verdict verdict;
-	char *ctag;
 
 	FAULT_TRY(ask(listing, &look, NULL, &verdict));
-	ctag = listing->ctag; /* (2) */
->>>>>>> main
+	now.text = listing->ctag; /* (2) */
 	listing->count = 0;
 	if (!listing->gone && caldav_mark_stands(known, &now)) {
 		same.mark = now;
@@ -279,14 +267,10 @@ static struct fault *list_folder(struct listing *listing, const char *known_ctag
 		FAULT_TRY(ask(listing, &list, NULL, &verdict));
 	if (listing->gone)
 		return folder_gone(listing->mem, listing->folder);
-<<<<<<< HEAD
-	*notice_r = make_notice(mem, listing, true, listed_token(listing, known, &now));
-=======
 	if (!listing->self) /* (6) */
 		return caldav_lacks(listing->mem, &list);
 	*notice_r = make_notice(mem, listing, true,
-				ctag && remember ? mem_printf(listing->mem, "c:%s", ctag) : NULL);
->>>>>>> main
+				remember ? listed_token(listing, known, &now) : NULL);
 	return NULL;
 }
 
@@ -294,38 +278,21 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 			    const char *folder, const char *text, struct endpoint_notice **notice_r)
 {
 	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
-<<<<<<< HEAD
 	struct caldav_token token = { .sync = text || caldav->no_sync ? NULL : "" };
-	bool unsupported = false;
-=======
-	bool by_sync = token ? text_starts(token, "s:") : !caldav->no_sync,
-	     by_ctag = token && text_starts(token, "c:");
 	enum caldav_outcome way = CALDAV_OUTCOME_DONE;
->>>>>>> main
 
 	if (text && !caldav_token_read(work, text, &token))
 		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
-<<<<<<< HEAD
 	if (token.sync) {
-		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &unsupported, mem));
-		if (!unsupported)
-=======
-	if (by_sync) {
-		FAULT_TRY(sync_folder(&listing, token ? token + 2 : "", notice_r, &way, mem));
+		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &way, mem));
 		if (way == CALDAV_OUTCOME_DONE)
->>>>>>> main
 			return NULL;
 		listing = (struct listing){ .mem = work, .caldav = caldav, .folder = folder };
 		token.mark = (struct caldav_mark){ .kind = 0 }; /* of another listing */
 	}
-<<<<<<< HEAD
-	FAULT_TRY(list_folder(&listing, &token.mark, notice_r, mem));
-	caldav->no_sync = caldav->no_sync || unsupported;
-=======
-	FAULT_TRY(list_folder(&listing, by_ctag ? token + 2 : NULL,
-			      way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r, mem));
+	FAULT_TRY(list_folder(&listing, &token.mark, way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r,
+			      mem));
 	caldav->no_sync = caldav->no_sync || way == CALDAV_OUTCOME_OTHER_WAY;
->>>>>>> main
 	return NULL;
 }
 

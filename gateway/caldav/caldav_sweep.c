@@ -120,6 +120,17 @@ static struct fault *take_mark(void *context, const struct multistatus_response 
 	return NULL;
 }
 
+/* What did not answer may be this request only. */
+static bool is_wide(struct sweep *sweep, struct http_request *request, const struct fault *fault)
+{
+	struct caldav_verdict verdict = caldav_judge(sweep->mem, request);
+
+	if (!caldav_is_wide(fault))
+		return false;
+	return verdict.outcome != CALDAV_OUTCOME_UNANSWERED ||
+	       !caldav_answers(sweep->caldav, sweep->folders[0].folder);
+}
+
 /* A fault that is of the request only has ended here: such a server is not asked that way. */
 static struct fault *ask(struct sweep *sweep)
 {
@@ -132,9 +143,9 @@ static struct fault *ask(struct sweep *sweep)
 	request = caldav_request(sweep->mem, "PROPFIND", sweep->parent, "1",
 				 caldav->no_ctag ? ask_tokens : ask_ctags);
 	fault = caldav_ask(caldav, sweep->mem, &request, take_mark, sweep, NULL);
-	talloc_free(request.answer);
-	if (fault && (request.fault || caldav_is_wide(fault)))
+	if (fault && is_wide(sweep, &request, fault))
 		return fault;
+	talloc_free(request.answer);
 	if (fault || (sweep->listed && !sweep->told && caldav->no_ctag))
 		caldav->no_sweep = true;
 	else if (sweep->listed && !sweep->told)
