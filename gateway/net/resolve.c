@@ -137,8 +137,7 @@ static void take_srv(void *data, int status, int timeouts, unsigned char *answer
 	(void)timeouts;
 	if (status == ARES_SUCCESS)
 		status = ares_parse_srv_reply(answer, len, &records);
-	query->service->targets =
-		MEM_ARRAY(query->mem, struct resolve_target, RESOLVE_TARGETS_MAX);
+	query->service->targets = MEM_ARRAY(query->mem, struct resolve_target, RESOLVE_TARGETS_MAX);
 	for (const struct ares_srv_reply *record = records; record; record = record->next)
 		take_target(query, record);
 	if (records)
@@ -230,8 +229,7 @@ static struct fault *open_channel(TALLOC_CTX *mem, const struct resolve_dns *dns
 				  ares_channel *channel_r)
 {
 	struct ares_options options = { .timeout = TRY_MS, .tries = TRIES };
-	int status = ares_init_options(channel_r, &options,
-				       ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+	int status = ares_init_options(channel_r, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
 
 	if (status == ARES_SUCCESS && dns && dns->servers) {
 		status = ares_set_servers_ports_csv(*channel_r, dns->servers);
@@ -240,9 +238,9 @@ static struct fault *open_channel(TALLOC_CTX *mem, const struct resolve_dns *dns
 	}
 	if (status == ARES_SUCCESS)
 		return NULL;
-	return fault_reaches(fault_new(mem, FAULT_TRY_LATER, "no name look-up: %s",
-				       ares_strerror(status)),
-			     FAULT_SCOPE_SERVER, FAULT_NEXT_RETRY);
+	return fault_reaches(
+		fault_new(mem, FAULT_TRY_LATER, "no name look-up: %s", ares_strerror(status)),
+		FAULT_SCOPE_SERVER, FAULT_NEXT_RETRY);
 }
 
 struct fault *resolve_service(TALLOC_CTX *mem, const char *name, const struct resolve_dns *dns,

@@ -11,8 +11,8 @@
 #include "base/fault.h"
 
 #define RESOLVE_DEADLINE_MS 10000 /* one look-up, absolute */
-#define RESOLVE_TARGETS_MAX 16	  /* records that are looked at; nobody has as many servers */
-#define RESOLVE_HOST_MAX 253	  /* bytes, RFC 1035 section 2.3.4 without the last dot */
+#define RESOLVE_TARGETS_MAX 16    /* records that are looked at; nobody has as many servers */
+#define RESOLVE_HOST_MAX 253      /* bytes, RFC 1035 section 2.3.4 without the last dot */
 
 /* Whom to ask; for tests. NULL: as /etc/resolv.conf says. */
 struct resolve_dns {
@@ -28,7 +28,7 @@ struct resolve_target {
 struct resolve_service {
 	struct resolve_target *targets; /* in the order in which they are to be tried */
 	size_t count;
-	bool refused;	  /* the one record says that the service is decidedly not there (".") */
+	bool refused;     /* the one record says that the service is decidedly not there (".") */
 	const char *path; /* of the TXT record's `path=`; NULL: none. As written */
 };
 

@@ -13,18 +13,16 @@
 
 /* SRV and TXT records from a real name server, and from one that never answers. */
 
-static const char *const records[] = {
-	"srv-host=_caldavs._tcp.one.test,dav.one.test,8443,0,0",
-	"txt-record=_caldavs._tcp.one.test,txtvers=1,path=/dav/",
-	"srv-host=_caldavs._tcp.many.test,c.many.test,3,20,0",
-	"srv-host=_caldavs._tcp.many.test,a.many.test,1,5,0",
-	"srv-host=_caldavs._tcp.many.test,b.many.test,2,10,0",
-	"srv-host=_caldavs._tcp.none.test",
-	"srv-host=_caldavs._tcp.bad.test,-x.bad.test,443",
-	"srv-host=_caldavs._tcp.upper.test,DAV.Upper.test,443",
-	"txt-record=_caldavs._tcp.alone.test,path=/dav/",
-	NULL
-};
+static const char *const records[] = { "srv-host=_caldavs._tcp.one.test,dav.one.test,8443,0,0",
+				       "txt-record=_caldavs._tcp.one.test,txtvers=1,path=/dav/",
+				       "srv-host=_caldavs._tcp.many.test,c.many.test,3,20,0",
+				       "srv-host=_caldavs._tcp.many.test,a.many.test,1,5,0",
+				       "srv-host=_caldavs._tcp.many.test,b.many.test,2,10,0",
+				       "srv-host=_caldavs._tcp.none.test",
+				       "srv-host=_caldavs._tcp.bad.test,-x.bad.test,443",
+				       "srv-host=_caldavs._tcp.upper.test,DAV.Upper.test,443",
+				       "txt-record=_caldavs._tcp.alone.test,path=/dav/",
+				       NULL };
 
 static const struct {
 	const char *name, *expected;
