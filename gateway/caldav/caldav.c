@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /* The endpoint and its requests. Every request goes out at caldav_send(), which puts the origin
- * before the address; every answer's meaning is decided by caldav_fault() or, for listings,
- * caldav_ask(). Nothing is repeated here but what a redirect refused: when to try again is the
+ * before the address; every answer's meaning is decided by caldav_judge(), after the table of
+ * caldav_outcome.h. Nothing is repeated here but what a redirect refused: when to try again is the
  * caller's business. */
 
 #define ITEM_NAME_MAX                                                                              \
@@ -129,6 +129,16 @@ static bool is_redirected(const struct http_request *request)
 	return !request->fault && request->status >= 300 && request->status < 400;
 }
 
+/* Where it leads nobody serves us: perhaps to a page for people while the server is being looked
+ * after, so that the account is tried again. */
+static void refuse_redirected(struct http_request *request, struct fault *fault)
+{
+	if (fault->kind == FAULT_PROTOCOL)
+		fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_RETRY);
+	request->fault = fault;
+	request->sent = false;
+}
+
 /* A redirected request has not been carried out, so that even one that writes may go again. */
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
 {
@@ -148,7 +158,7 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 		if (!is_redirected(&requests[i]))
 			continue;
 		if (fault)
-			requests[i].fault = fault;
+			refuse_redirected(&requests[i], fault);
 		else if (strcmp(before, caldav->origin))
 			caldav_send(caldav, mem, &requests[i], 1);
 	}
@@ -160,60 +170,9 @@ struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_req
 	struct fault *fault;
 
 	caldav_run(caldav, mem, request, 1);
-	if (request->fault)
-		return request->fault;
-	if (request->status != 207) {
-		fault = caldav_fault(mem, request);
-		return fault ? fault
-			     : fault_new(mem, FAULT_PROTOCOL,
-					 "%s %s: status %d instead of a multistatus",
-					 request->method, request->url, request->status);
-	}
+	FAULT_TRY(caldav_fault(mem, request));
 	fault = multistatus_read(mem, request->answer, request->answer_len, each, context, token_r);
 	return fault ? fault_prefix(fault, "%s %s: ", request->method, request->url) : NULL;
-}
-
-static struct fault *take_inner_status(void *context, const struct multistatus_response *response)
-{
-	int *status = context;
-	int inner = response->status ? response->status : response->refused;
-
-	if (inner && (*status < 300 || inner > *status))
-		*status = inner;
-	return NULL;
-}
-
-struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request)
-{
-	struct fault *fault = request->fault;
-	char *condition;
-
-	if (fault)
-		return fault;
-	if (request->status == 207 && request->writes)
-		fault = multistatus_read(mem, request->answer, request->answer_len,
-					 take_inner_status, &request->status, NULL);
-	if (fault) {
-		fault->maybe_done = true;
-		return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_RETRY);
-	}
-	fault = http_status_fault(mem, request);
-	condition = fault ? multistatus_error(mem, request->answer, request->answer_len) : NULL;
-	if (condition)
-		fault->text = mem_printf(fault, "%s (%s)", fault->text, condition);
-	return fault;
-}
-
-struct fault *caldav_widen(struct fault *fault, enum fault_scope scope)
-{
-	if (fault->scope < scope)
-		fault->scope = scope;
-	return fault;
-}
-
-bool caldav_is_wide(const struct fault *fault)
-{
-	return fault->scope >= FAULT_SCOPE_ACCOUNT;
 }
 
 char *caldav_version(TALLOC_CTX *mem, const char *etag)

@@ -28,6 +28,7 @@ struct fetch {
 	bool *settled;
 	size_t count;
 	bool timed; /* somebody asks when the items were changed */
+	bool asked, answers; /* what was under way last: whether the server answers at all */
 };
 
 /* A part of the items, asked for by one REPORT. */
@@ -90,6 +91,20 @@ static struct fault *too_big(struct fetch *fetch, size_t i)
 			     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 }
 
+/* What was not answered while the server answers others is the item's, or the answer's for many, and
+ * not the server's (N6). Asked once for what was under way together. */
+static bool is_own(struct fetch *fetch, const struct caldav_verdict *verdict)
+{
+	if (verdict->outcome == CALDAV_OUTCOME_AS_TOLD) /* not sent because of such a one */
+		return verdict->fault->kind == FAULT_UNREACHABLE && fetch->asked && fetch->answers;
+	if (verdict->outcome != CALDAV_OUTCOME_UNANSWERED)
+		return false;
+	if (!fetch->asked)
+		fetch->answers = caldav_answers(fetch->caldav, fetch->folder);
+	fetch->asked = true;
+	return fetch->answers;
+}
+
 /* ---- multiget ---- */
 
 static size_t find_item(const struct chunk *chunk, const char *address)
@@ -144,13 +159,13 @@ static struct fault *take_multiget(struct chunk *chunk)
 {
 	struct fetch *fetch = chunk->fetch;
 	struct http_request answer = *chunk->request;
-	struct fault *fault = caldav_fault(fetch->work, &answer);
+	struct caldav_verdict verdict = caldav_judge(fetch->work, &answer);
 
-	if (fault)
-		return caldav_is_wide(fault) ? fault : NULL;
-	if (answer.status == 207)
+	if (verdict.outcome == CALDAV_OUTCOME_READ)
 		talloc_free(multistatus_read(fetch->work, answer.answer, answer.answer_len,
 					     take_item, chunk, NULL));
+	else if (verdict.outcome != CALDAV_OUTCOME_DIRECTLY && !is_own(fetch, &verdict))
+		return verdict.fault;
 	return NULL;
 }
 
@@ -173,6 +188,7 @@ static struct fault *fetch_by_multiget(struct fetch *fetch)
 			at = to;
 		}
 		caldav_run(fetch->caldav, fetch->work, requests, n);
+		fetch->asked = false;
 		for (size_t i = 0; i < n; i++) {
 			FAULT_TRY(take_multiget(&chunks[i]));
 			talloc_free(requests[i].answer);
@@ -186,17 +202,14 @@ static struct fault *fetch_by_multiget(struct fetch *fetch)
 static struct fault *take_get(struct fetch *fetch, size_t i, struct http_request *request)
 {
 	struct endpoint_item *item = &fetch->items[i];
-	struct fault *fault = caldav_fault(fetch->items, request);
+	struct caldav_verdict verdict = caldav_judge(fetch->items, request);
 
-	if (fault && caldav_is_wide(fault))
-		return fault;
-	if (!fault && request->status != 200)
-		fault = fault_new(fetch->items, FAULT_PROTOCOL, "GET %s: status %d", item->address,
-				  request->status);
-	if (!fault && !caldav_version(fetch->work, request->etag))
-		fault = fault_new(fetch->items, FAULT_PROTOCOL, "GET %s: no ETag", item->address);
-	if (fault) {
-		settle_fault(fetch, i, fault);
+	if (verdict.fault && is_own(fetch, &verdict))
+		verdict.fault->scope = FAULT_SCOPE_ITEM;
+	if (verdict.fault && caldav_is_wide(verdict.fault))
+		return verdict.fault;
+	if (verdict.fault) {
+		settle_fault(fetch, i, verdict.fault);
 		return NULL;
 	}
 	item->version = caldav_version(fetch->items, request->etag);
@@ -226,6 +239,7 @@ static struct fault *fetch_by_get(struct fetch *fetch)
 		}
 		if (n)
 			caldav_run(fetch->caldav, fetch->work, requests, n);
+		fetch->asked = false;
 		for (size_t i = 0; i < n; i++)
 			FAULT_TRY(take_get(fetch, which[i], &requests[i]));
 	}

@@ -60,7 +60,9 @@ static struct fault *look(struct caldav *caldav, TALLOC_CTX *mem, const char *pa
 	struct state state = { .mem = mem };
 	struct fault *fault = caldav_ask(caldav, mem, &request, take_state, &state, NULL);
 
-	if (!fault && (!state.any || state.status == 404 || state.status == 410))
+	if (!fault && !state.any)
+		fault = caldav_lacks(mem, &request);
+	else if (!fault && (state.status == 404 || state.status == 410))
 		fault = fault_new(mem, FAULT_GONE, "PROPFIND %s: there is no such folder", path);
 	if (fault)
 		return caldav_widen(fault, FAULT_SCOPE_FOLDER);
@@ -116,13 +118,13 @@ static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const c
 					   "</D:prop></D:set></D:propertyupdate>\n",
 				caldav_xml(mem, display));
 	struct http_request request = caldav_request(mem, "PROPPATCH", path, NULL, body);
-	struct fault *fault;
+	struct caldav_verdict verdict;
 
 	request.writes = true;
 	caldav_run(caldav, mem, &request, 1);
-	fault = caldav_fault(mem, &request);
+	verdict = caldav_judge(mem, &request);
 	/* a name is for the eye only: a server that does not take it still keeps the items */
-	return fault && (request.fault || caldav_is_wide(fault)) ? fault : NULL;
+	return verdict.outcome == CALDAV_OUTCOME_LEAVE ? NULL : verdict.fault;
 }
 
 static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
@@ -136,42 +138,51 @@ static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *p
 
 /* ---- making it ---- */
 
+/* By one of the makers. *OTHER_R: the next one may be able to. */
+static struct fault *make_by(struct caldav *caldav, TALLOC_CTX *mem, size_t maker, const char *path,
+			     const char *display, bool *created_r, bool *other_r)
+{
+	char *body = mem_printf(mem, "%s%s%s", makers[maker].before,
+				caldav_xml(mem, display ? display : ""), makers[maker].after);
+	struct http_request request = caldav_request(mem, makers[maker].method, path, NULL, body);
+	struct caldav_verdict verdict;
+	struct fault *missing;
+	struct state state;
+
+	request.writes = true;
+	caldav_run(caldav, mem, &request, 1);
+	verdict = caldav_judge(mem, &request);
+	if (!verdict.fault && request.status == 201) {
+		*created_r = true;
+		return NULL;
+	}
+	if (verdict.fault && (request.fault || caldav_is_wide(verdict.fault)))
+		return verdict.fault;
+	missing = look(caldav, mem, path, &state);
+	if (!missing) {
+		*created_r = !verdict.fault;
+		return adopt(caldav, mem, path, display, &state);
+	}
+	if (missing->kind != FAULT_GONE)
+		return missing;
+	*other_r = !verdict.fault || verdict.outcome == CALDAV_OUTCOME_OTHER_WAY;
+	if (verdict.fault)
+		return caldav_widen(verdict.fault, FAULT_SCOPE_FOLDER);
+	return caldav_widen(fault_new(mem, FAULT_PROTOCOL, "%s was made, and is not there", path),
+			    FAULT_SCOPE_FOLDER);
+}
+
 static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
 			  const char *display, bool *created_r)
 {
 	struct fault *fault = NULL;
+	bool other = true;
 
-	for (size_t i = 0; i < COUNT_OF(makers); i++) {
-		char *body = mem_printf(mem, "%s%s%s", makers[i].before,
-					caldav_xml(mem, display ? display : ""), makers[i].after);
-		struct http_request request =
-			caldav_request(mem, makers[i].method, path, NULL, body);
-		struct state state;
-		struct fault *missing;
-
-		request.writes = true;
-		caldav_run(caldav, mem, &request, 1);
-		if (!request.fault &&
-		    (request.status == 201 || request.status == 200 || request.status == 204)) {
-			*created_r = true;
-			return NULL;
-		}
-		fault = caldav_fault(mem, &request);
-		if (fault && (request.fault || caldav_is_wide(fault)))
-			return fault;
-		missing = look(caldav, mem, path, &state);
-		if (!missing) {
-			*created_r = false;
-			return adopt(caldav, mem, path, display, &state);
-		}
-		if (missing->kind != FAULT_GONE)
-			return missing;
-		if (fault && fault->kind == FAULT_BUSY)
-			break;
+	for (size_t i = 0; i < COUNT_OF(makers) && other; i++) {
+		other = false;
+		fault = make_by(caldav, mem, i, path, display, created_r, &other);
 	}
-	if (!fault)
-		fault = fault_new(mem, FAULT_PROTOCOL, "%s was made, and is not there", path);
-	return caldav_widen(fault, FAULT_SCOPE_FOLDER);
+	return fault;
 }
 
 /* A folder of that name in the home, found or made. */
@@ -203,13 +214,18 @@ static struct fault *ensure_at_home(struct caldav *caldav, TALLOC_CTX *mem,
 	return fault;
 }
 
+static char *home_of(const struct caldav *caldav, TALLOC_CTX *mem)
+{
+	return mem_printf(mem, "%s%s", caldav->origin ? caldav->origin : "", caldav->home);
+}
+
 static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
 			    const struct endpoint_folder *folder, const char *known,
 			    const char **path_r, bool *created_r)
 {
 	struct state state;
 	struct fault *fault;
-	const char *home;
+	const char *before;
 
 	if (known) {
 		fault = look(caldav, mem, known, &state);
@@ -222,13 +238,14 @@ static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
 			return fault;
 	}
 	FAULT_TRY(caldav_discover(caldav, mem));
-	home = mem_printf(mem, "%s%s", caldav->origin ? caldav->origin : "", caldav->home);
+	before = caldav->remembered ? home_of(caldav, mem) : NULL;
 	fault = ensure_at_home(caldav, mem, folder, known, path_r, created_r);
-	if (!fault || !caldav->remembered || fault->kind == FAULT_BUSY || caldav_is_wide(fault))
+	if (!fault || !before || fault->kind == FAULT_BUSY || caldav_is_wide(fault))
 		return fault;
-	caldav_where_forget(caldav); /* what is remembered may be over */
+	if (caldav->remembered) /* it may be over; else a redirect has said so already */
+		caldav_where_forget(caldav);
 	FAULT_TRY(caldav_discover(caldav, mem));
-	if (!strcmp(home, mem_printf(mem, "%s%s", caldav->origin, caldav->home)))
+	if (!strcmp(before, home_of(caldav, mem)))
 		return fault;
 	return ensure_at_home(caldav, mem, folder, known, path_r, created_r);
 }

@@ -3,6 +3,7 @@
 #define TASKFERRY_CALDAV_PRIVATE_H
 
 #include "gateway/caldav/caldav.h"
+#include "gateway/caldav/caldav_outcome.h"
 #include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
@@ -71,20 +72,10 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
 		size_t count);
 
-/* Runs one request and reads its multistatus. A fault when there is none; `request->status` tells
- * more, 0 without an answer. */
+/* Runs one request and reads its multistatus. A fault when there is none; caldav_judge() of the same
+ * request tells more. */
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
-
-/* The fault of an answered or unanswered request, with the name of the violated condition; NULL for
- * 2xx. The status inside of a 207 to PUT or DELETE counts. */
-struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request);
-
-/* Widens an item's fault to the folder or account that it was asked for. */
-struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
-
-/* True for what all further requests of this account would meet as well. */
-bool caldav_is_wide(const struct fault *fault);
 
 /* True for a server known to overwrite and delete whatever condition a request has: look first (N1,
  * N7). */
@@ -117,6 +108,34 @@ void caldav_where_forget(struct caldav *caldav);
 
 struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_place **place_r);
+
+/* ---- caldav_result.c: what an answer leads to ---- */
+
+struct caldav_verdict {
+	enum caldav_outcome outcome;
+	struct fault *fault; /* shaped by the outcome; NULL: DONE or READ */
+};
+
+enum caldav_op caldav_op_of(const struct http_request *request);
+
+/* What the table says of an answered or unanswered request, with the name of the violated condition
+ * in the fault's text. The status inside of a 207 to a write counts, and becomes the request's. */
+struct caldav_verdict caldav_judge(TALLOC_CTX *mem, struct http_request *request);
+
+/* Its fault alone. */
+struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request);
+
+/* The fault of a multistatus without what was asked for. */
+struct fault *caldav_lacks(TALLOC_CTX *mem, const struct http_request *request);
+
+/* UNANSWERED: true when the server answers a look at FOLDER. */
+bool caldav_answers(struct caldav *caldav, const char *folder);
+
+/* Widens an item's fault to the folder or account that it was asked for. */
+struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
+
+/* True for what all further requests of this account would meet as well. */
+bool caldav_is_wide(const struct fault *fault);
 
 /* ---- caldav_discover.c ---- */
 

@@ -39,6 +39,12 @@ static struct fault *of_account(struct fault *fault)
 	return fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD);
 }
 
+static struct fault *no_url(TALLOC_CTX *mem)
+{
+	return fault_reaches(fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"),
+			     FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+}
+
 /* As a person would write it into `url`. */
 static char *written(TALLOC_CTX *mem, const char *host, int port, const char *path)
 {
@@ -137,7 +143,7 @@ static struct fault *look_up(struct caldav *caldav, TALLOC_CTX *mem)
 	struct resolve_service service = { 0 };
 
 	if (!is_domain(caldav->domain))
-		return of_account(fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"));
+		return no_url(mem);
 	if (!has_records(caldav->domain)) {
 		use_itself(caldav);
 		caldav->located = "the host name itself";
@@ -160,8 +166,7 @@ struct fault *caldav_where(struct caldav *caldav, TALLOC_CTX *mem)
 	if (caldav->origin)
 		return NULL;
 	if (!caldav->domain)
-		return fault_reaches(fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"),
-				     FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+		return no_url(mem);
 	fault = look_up(caldav, mem);
 	if (!fault)
 		caldav->found_us = clock_now_us(caldav->clock);
@@ -265,7 +270,7 @@ void caldav_where_init(struct caldav *caldav, const struct caldav_account *accou
 {
 	caldav->url = mem_strdup(caldav, account->url);
 	caldav->dns = account->dns;
-	caldav->home_path = account->home ? href_collection(caldav, account->home) : NULL;
+	caldav->home_path = href_normalise(caldav, "/", "", account->home);
 	caldav->person = mem_strdup(caldav, account->person);
 	caldav->asked = mem_printf(caldav, "%s\n%s\n%s\n%s", account->url, account->user,
 				   account->home ? account->home : "-",

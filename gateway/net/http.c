@@ -244,14 +244,19 @@ static struct fault *transfer_fault(TALLOC_CTX *mem, const struct http_transfer 
 	if (t->because && t->because->code == CURLE_OK)
 		return fault_new(mem, FAULT_LOGIN,
 				 "not tried, because the login was refused before");
-	if (t->because)
-		return fault_prefix(code_fault(mem, t->because), "not tried, because of ");
+	if (t->because) {
+		struct fault *fault = code_fault(mem, t->because);
+
+		fault->maybe_done = false;
+		return fault_prefix(fault, "not tried, because of ");
+	}
 	/* curl takes a head that breaks off for a whole one */
 	return t->code == CURLE_OK && t->head_done ? NULL : code_fault(mem, t);
 }
 
 static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct http_request *request)
 {
+	request->sent = t->sent;
 	if (!request->fault)
 		request->fault = transfer_fault(mem, t);
 	if (!request->fault) {

@@ -52,6 +52,7 @@ struct http_request {
 	size_t body_max; /* 0: HTTP_BODY_MAX */
 	int32_t deadline_ms; /* 0: HTTP_DEADLINE_MS */
 	/* out: */
+	bool sent;           /* it may have reached the server */
 	struct fault *fault; /* no usable answer: UNREACHABLE, TLS, PROTOCOL; NULL: the rest is set,
 				whatever the status */
 	int status;

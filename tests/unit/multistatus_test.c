@@ -196,7 +196,7 @@ static const struct {
 	  "</d:propstat></d:response></d:multistatus>",
 	  "/a\n" },
 	{ "a href inside of an unknown property is not the response's",
-	  ITEM("<d:owner><d:href>/other</d:href></d:owner><x:y "
+	  ITEM("<d:group><d:href>/other</d:href></d:group><x:y "
 	       "xmlns:x=\"urn:x\"><d:getetag>\"no\"</d:getetag></x:y>"
 	       "<d:getetag>\"e\"</d:getetag>"),
 	  "/a etag=\"e\"\n" },
