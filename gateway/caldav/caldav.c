@@ -260,8 +260,10 @@ static const struct endpoint_ops caldav_ops = {
 	.put = caldav_write_put,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
+	.advance = caldav_advance,
 	.may_read = caldav_may_read,
 	.place = caldav_place,
+	.sweep = caldav_sweep,
 	.stats = caldav_stats,
 };
 
