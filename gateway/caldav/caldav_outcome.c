@@ -84,6 +84,7 @@ static const struct caldav_outcome_row rows[] = {
 	NO_MAYBE(ALL, BROKEN, RETRY_ITEM),
 	NO(ALL, WITHOUT, DONE),
 	NO(ALL, UNTAGGED, RETRY_ITEM),
+	NO(ALL, HALF, RETRY_ITEM), /* without a length the end of a connection looks like the end */
 
 	/* whatever was asked */
 	ON(ALL, 401, 401, LOGIN),

@@ -33,6 +33,7 @@ struct liar {
 	struct liar_lie lie;
 	bool lies;
 	int met; /* requests that the lie is about */
+	size_t last;
 };
 
 static char *copy(const char *text)
@@ -321,6 +322,7 @@ static struct scripted_answer say(struct liar *liar, TALLOC_CTX *mem, enum calda
 	answer.text = truth(liar, mem, op, name, request, lies && lie->undone);
 	if (!lies)
 		return answer;
+	liar->last = strlen(answer.text);
 	answer.manner = lie->manner;
 	answer.cut = lie->cut;
 	if (lie->answer)
@@ -422,6 +424,16 @@ int liar_asked(struct liar *liar, enum caldav_op op)
 	count = liar->asked[op];
 	pthread_mutex_unlock(&liar->lock);
 	return count;
+}
+
+size_t liar_last(struct liar *liar)
+{
+	size_t last;
+
+	pthread_mutex_lock(&liar->lock);
+	last = liar->last;
+	pthread_mutex_unlock(&liar->lock);
+	return last;
 }
 
 void liar_folder(struct liar *liar, bool there)

@@ -50,6 +50,9 @@ void liar_folder(struct liar *liar, bool there);
 /* Removes its name from the display of the folder, so that the next ensure sets it. */
 void liar_unname(struct liar *liar);
 
+/* Bytes of the last true answer in whose place a lie was told. */
+size_t liar_last(struct liar *liar);
+
 /* An answer with its length. */
 char *liar_answer(TALLOC_CTX *mem, const char *status_line, const char *body);
 

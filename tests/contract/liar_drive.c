@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define MADE_MAX 50 /* names of items that are made: then they come again */
+
 const char drive_a[] = "BEGIN:VCALENDAR\r\nX-NAME:a & <b>\r\nEND:VCALENDAR\r\n";
 const char drive_b[] = "BEGIN:VCALENDAR\r\nX-NAME:b\r\nEND:VCALENDAR\r\n";
 
@@ -132,7 +134,7 @@ bool drive_can(enum caldav_op op)
 struct fault *drive_once(struct drive *drive, enum caldav_op op)
 {
 	static const char *const both[] = { "a.ics", "b.ics" }, *const none[] = { "none.ics" };
-	char *made = mem_printf(drive->lab, "n%d.ics", drive->serial++);
+	char *made = mem_printf(drive->lab, "n%d.ics", drive->serial++ % MADE_MAX);
 
 	switch (op) {
 	case CALDAV_OP_LOOK:
@@ -147,6 +149,7 @@ struct fault *drive_once(struct drive *drive, enum caldav_op op)
 	case CALDAV_OP_GET:
 		return fetch(drive, none, COUNT_OF(none));
 	case CALDAV_OP_CREATE:
+		liar_set(drive->liar, made, NULL);
 		return put(drive, made, NULL);
 	case CALDAV_OP_REPLACE:
 		return put(drive, "b.ics", liar_etag(drive->liar, drive->lab, "b.ics"));
