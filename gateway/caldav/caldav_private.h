@@ -2,8 +2,10 @@
 #ifndef TASKFERRY_CALDAV_PRIVATE_H
 #define TASKFERRY_CALDAV_PRIVATE_H
 
+#include "base/clock.h"
 #include "gateway/caldav/caldav.h"
 #include "gateway/caldav/caldav_outcome.h"
+#include "gateway/caldav/caldav_token.h"
 #include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
@@ -13,8 +15,15 @@
 	"xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" "                              \
 	"xmlns:S=\"http://calendarserver.org/ns/\""
 
+/* What a sweep has told of a folder. */
+struct caldav_kept {
+	char *folder;
+	struct caldav_mark mark;
+};
+
 struct caldav {
 	struct endpoint endpoint; /* first */
+	struct clock *clock;
 	struct http *http;
 	struct http_site site;
 	struct http_stats stats;
@@ -34,6 +43,10 @@ struct caldav {
 	bool careless;      /* see caldav_is_careless() */
 	bool no_sync, no_multiget;
 	bool no_times;      /* multiget does not tell when an item was changed */
+	struct caldav_kept *kept; /* caldav_sweep.c */
+	size_t kept_count;
+	bool no_sweep, no_ctag;
+	int vain; /* sweeps that saved nothing, one after the other */
 	const char **named; /* folders whose display name has been tried */
 	size_t named_count;
 };
@@ -53,8 +66,25 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
 		size_t count);
 
-/* Runs one request and reads its multistatus. A fault when there is none; caldav_judge() of the same
- * request tells more. */
+/* A multistatus that is read while it arrives. */
+struct caldav_reading {
+	struct multistatus *multistatus;   /* the caller frees it */
+	const struct http_request *answer; /* while EACH is called: its head is there */
+	struct fault *fault;
+};
+
+/* Makes REQUEST one whose 207 is read so. READING stays where it is until its end. */
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context);
+
+/* After the request: its fault, or why the text could not be read to its end; in that case the
+ * request counts as answered with 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r) ATTR_MUST_CHECK;
+
+/* Runs one request and reads its multistatus while it arrives: EACH is called for a part of it even
+ * where there is a fault in the end. A fault when there is none; caldav_judge() of the same request
+ * tells more. */
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
 
@@ -103,7 +133,7 @@ struct fault *caldav_discover(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_
 struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    struct endpoint_probe **probe_r);
 
-/* ---- caldav_folder.c, caldav_notice.c, caldav_fetch.c, caldav_write.c: the operations of
+/* ---- caldav_folder.c, caldav_notice.c, caldav_sweep.c, caldav_fetch.c, caldav_write.c: the operations of
  * endpoint.h ---- */
 
 struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -114,6 +144,16 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem,
 				  const char *folder) ATTR_MUST_CHECK;
 
+struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_sweep *folders, size_t count);
+struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			     const char *text, char **token_r);
+
+/* The mark of the last sweep, for the token of the first notice after it; of kind 0: none. EMPTY: that
+ * told of no change. */
+struct caldav_mark caldav_sweep_mark(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+				     bool empty);
+
 struct fault *caldav_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			    const char *token, struct endpoint_notice **notice_r);
@@ -121,8 +161,8 @@ struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 			   const char *const *addresses, size_t count,
 			   struct endpoint_item **items_r);
 struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			   const char *const *addresses, size_t count,
-			   struct endpoint_item **items_r);
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

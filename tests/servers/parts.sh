@@ -12,7 +12,7 @@ not_installed() { # what
 start_part() { # name command...
 	part=$1
 	shift
-	$as setsid "$@" </dev/null >"$dir/$part.log" 2>&1 &
+	$as env HOME="$run" XDG_CONFIG_HOME="$run" TMPDIR="$run" setsid "$@" </dev/null >"$dir/$part.log" 2>&1 &
 	echo $! >"$dir/$part.pid"
 }
 
