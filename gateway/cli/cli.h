@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "gateway/sync/edit.h"
 #include "gateway/sync/sync.h"
+#include "model/files.h"
 
 #define CLI_ARGS_MAX 64 /* words behind a command */
 #define CLI_OPTIONS_MAX 8
@@ -82,10 +83,11 @@ void cli_attention(struct cli *cli, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void cli_json(struct cli *cli, json_t *document);
 
 /* JSON values: a string or null; an id as a string; a time (0: null); a set value of a field or
- * null. */
+ * null; an attachment as an object. */
 json_t *cli_json_text(const char *text);
 json_t *cli_json_id(int64_t id);
 json_t *cli_json_time(TALLOC_CTX *mem, int64_t us);
+json_t *cli_json_file(const struct file *file);
 json_t *cli_json_value(TALLOC_CTX *mem, enum field field, const struct value *value);
 
 /* The edit environment of this process: author "project:USER". */

@@ -47,6 +47,7 @@ struct conf_server {
 				  conf_server_has() */
 	enum conf_deliver deliver;
 	int64_t poll_us, settle_us;
+	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
 	long line;
@@ -86,6 +87,7 @@ struct conf {
 		enum conf_dates dates;
 		const char *folder;       /* url | host | TEXT */
 		const char *closed_until; /* YYYY-MM-DD; NULL: nothing is closed */
+		int64_t file_max;         /* bytes of an attachment */
 	} site;
 	const char *dsn;
 	struct conf_server *servers; /* in file order */
