@@ -113,6 +113,7 @@ struct fault *cli_assignment(struct cli *cli, const char *id,
 cli_run cmd_init, cmd_check, cmd_doctor, cmd_import, cmd_publish, cmd_sync, cmd_run, cmd_status;
 cli_run cmd_project_list, cmd_project_show, cmd_project_archive;
 cli_run cmd_task_list, cmd_task_show, cmd_task_set;
+cli_run cmd_task_attach, cmd_task_detach, cmd_task_files;
 cli_run cmd_resource_list, cmd_resource_show, cmd_resource_set;
 cli_run cmd_history, cmd_revisions, cmd_revision_show, cmd_revision_decide;
 cli_run cmd_queue, cmd_queue_retry;

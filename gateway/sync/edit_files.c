@@ -29,8 +29,8 @@ struct fault *edit_files_find(TALLOC_CTX *mem, const struct files *files, const 
 	for (size_t i = 0; i < files->count; i++) {
 		const struct file *file = &files->list[i];
 
-		if (strcmp(file->name, name) != 0 &&
-		    !(file->digest && strlen(name) >= DIGITS_MIN && text_starts(file->digest, name)))
+		if (strcmp(file->name, name) != 0 && !(file->digest && strlen(name) >= DIGITS_MIN &&
+						       text_starts(file->digest, name)))
 			continue;
 		found = file;
 		matches++;
@@ -168,14 +168,14 @@ struct fault *edit_files_attach(TALLOC_CTX *mem, const struct edit_env *env, int
 				const struct edit_file *files, size_t count,
 				struct edit_result **result_r)
 {
-	return carry_out(mem, env, assignment,
-			 &(struct request){ .files = files, .count = count }, result_r);
+	return carry_out(mem, env, assignment, &(struct request){ .files = files, .count = count },
+			 result_r);
 }
 
 struct fault *edit_files_detach(TALLOC_CTX *mem, const struct edit_env *env, int64_t assignment,
 				const char *const *names, size_t count,
 				struct edit_result **result_r)
 {
-	return carry_out(mem, env, assignment,
-			 &(struct request){ .names = names, .count = count }, result_r);
+	return carry_out(mem, env, assignment, &(struct request){ .names = names, .count = count },
+			 result_r);
 }

@@ -57,7 +57,7 @@ static struct fault *is_ours(struct round *round, TALLOC_CTX *mem, const struct 
 
 static bool is_wanted_size(const struct round *round, int64_t size)
 {
-	return size <= round->env->conf->site.file_max && size <= FILES_SIZE_MAX;
+	return size <= round->env->conf->site.file_max;
 }
 
 static struct fault *store_bytes(struct round *round, const char *digest, const char *bytes,

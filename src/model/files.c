@@ -251,7 +251,7 @@ char *files_name(TALLOC_CTX *mem, const char *name)
 		if (strchr("/\\:*?\"<>|", *c))
 			*c = '_';
 	start = line + strspn(line, ".- ");
-	if (!*start)
+	if (!start[strspn(start, "_.- ")])
 		return mem_strdup(mem, "attachment");
 	if (strlen(start) <= FILES_NAME_MAX)
 		return mem_strdup(mem, start);

@@ -22,9 +22,6 @@
 #define FILES_URI_MAX ((size_t)2000) /* bytes; what browsers take */
 #define FILES_COUNT_MAX ((size_t)50) /* of one assignment: more is a folder, not an attachment */
 
-/* Bytes of one file that the program handles at all; [site] file_max says what a site wants. */
-#define FILES_SIZE_MAX ((int64_t)100 << 20)
-
 /* Bytes of an assignment's files: one person's mistake does not fill the database. */
 #define FILES_TOTAL_MAX ((int64_t)200 << 20)
 

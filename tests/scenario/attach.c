@@ -73,8 +73,8 @@ char *attach_line(TALLOC_CTX *mem, const char *name, size_t size, char letter)
 {
 	struct buf *line = buf_new(mem);
 
-	buf_printf(line, "ATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=%s:",
-		   name);
+	buf_printf(line,
+		   "ATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=%s:", name);
 	base64_encode(line, attach_bytes(line, size, letter), size);
 	return buf_steal(&line, mem, NULL);
 }
