@@ -81,14 +81,25 @@ struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			     struct endpoint_sweep *folders, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		folders[i].moved = true;
+		folders[i].asked = false;
+	}
 	return endpoint->ops->sweep ? endpoint->ops->sweep(endpoint, mem, folders, count) : NULL;
 }
 
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
 {
 	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
+}
+
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_place **place_r)
+{
+	if (endpoint->ops->place)
+		return endpoint->ops->place(endpoint, mem, place_r);
+	*place_r = NULL;
+	return NULL;
 }
 
 bool endpoint_can_listen(const struct endpoint *endpoint)

@@ -148,8 +148,11 @@ static struct fault *carry(struct cli *cli, const struct sync_options *options,
 		fault = lock_take(cli->mem, cli->conf->dsn, &lock);
 	if (!fault && !options->dry_run) /* a copy elsewhere holds, as the service does (M10) */
 		fault = machine_check(cli->mem, cli->store, false);
-	if (!fault)
+	if (!fault) {
+		env.store = options->dry_run ? NULL : cli->store;
+		cli->store = options->dry_run ? cli->store : NULL;
 		return sync_run(cli->mem, &env, options, result_r);
+	}
 	if (fault->kind != FAULT_TRY_LATER)
 		return fault;
 	return hand_over(cli, fault, options, result_r);

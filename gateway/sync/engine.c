@@ -10,6 +10,11 @@
  * found something to do it lets somebody else lead, and does it. When all workers are busy nobody
  * leads; the first to be done looks.
  *
+ * Workers begin with the work. The first one has a connection to the database; each further one opens
+ * its own when it leads for the first time, and that it does when there is a job for it, when somebody
+ * poked, or when nobody has led for a while (leases have to be renewed). A `sync` that finds nothing
+ * to do for its only account has one connection.
+ *
  * The leader looks when it begins, when a job is due, when a worker has ended a job, when it was
  * poked, and when somebody else has changed the database; it asks for the last once a second. The
  * queue is not read otherwise, and nothing is written unless there is something to do. Waiting is by
@@ -90,6 +95,13 @@ static void poke(struct engine *engine)
 	pthread_cond_signal(&engine->wake);
 }
 
+void engine_call(struct engine *engine)
+{
+	engine->need = true;
+	pthread_cond_broadcast(&engine->turn);
+	poke(engine);
+}
+
 /* ---- */
 
 bool engine_is_ending(struct engine *engine)
@@ -122,7 +134,7 @@ bool engine_ends(struct engine *engine, struct fault *fault)
 void engine_poke(struct engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
-	poke(engine);
+	engine_call(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -132,7 +144,7 @@ void engine_look(struct engine *engine, const int64_t *accounts, size_t count)
 	engine->looks = MEM_GROW(engine->mem, engine->looks, int64_t, engine->look_count + count);
 	for (size_t i = 0; i < count; i++)
 		engine->looks[engine->look_count++] = accounts[i];
-	poke(engine);
+	engine_call(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -282,17 +294,41 @@ static struct fault *lease(struct engine_worker *worker, TALLOC_CTX *mem, struct
 	return NULL;
 }
 
-/* When a job can be leased next: by the wall clock; INT64_MAX: none waits. */
-static struct fault *next_due(struct engine_worker *worker, TALLOC_CTX *mem, int64_t *due_r)
+/* When a job can be leased next: by the wall clock; INT64_MAX: none waits. ALL: also of servers that
+ * are to be left alone now. */
+static struct fault *next_due(struct engine_worker *worker, TALLOC_CTX *mem, bool all,
+			      int64_t *due_r)
 {
 	struct engine *engine = worker->engine;
 	struct queue_filter filter = { .account = engine->only };
 	const char **names = NULL;
 	int64_t until;
 
-	filter.without_count = engine_server_closed(engine, mem, false, &names, &until);
+	if (!all)
+		filter.without_count = engine_server_closed(engine, mem, false, &names, &until);
 	filter.without = names;
 	return queue_next_due(worker->store, &filter, due_r);
+}
+
+/* A job was found: whether there is work for one more worker, now or when a server has answered. */
+static struct fault *see_need(struct engine_worker *worker, TALLOC_CTX *mem)
+{
+	struct engine *engine = worker->engine;
+	int64_t now = clock_now_us(engine->env.clock), due = 0, any = 0;
+	bool complete;
+
+	pthread_mutex_lock(&engine->lock);
+	complete = engine->opened == engine->worker_count;
+	pthread_mutex_unlock(&engine->lock);
+	if (complete)
+		return NULL;
+	FAULT_TRY(next_due(worker, mem, false, &due));
+	FAULT_TRY(next_due(worker, mem, true, &any));
+	pthread_mutex_lock(&engine->lock);
+	engine->need = engine->need || due <= now;
+	engine->need_later = any <= now;
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
 }
 
 /* What the leader waits for. */
@@ -315,13 +351,13 @@ static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct 
 	FAULT_TRY(renew(worker));
 	FAULT_TRY(lease(worker, mem, task));
 	if (task->job)
-		return NULL;
+		return see_need(worker, mem);
 	FAULT_TRY(engine_request_look(worker, mem, &horizon->wake_us));
 	FAULT_TRY(engine_reconcile_look(worker, mem, &horizon->wake_us));
 	(void)engine_server_closed(engine, mem, true, &names, &until);
 	if (until < horizon->wake_us)
 		horizon->wake_us = until;
-	return next_due(worker, mem, &horizon->due_us);
+	return next_due(worker, mem, false, &horizon->due_us);
 }
 
 /* Whether there is a reason to look: we were poked, something is due, or somebody else has written. */
@@ -376,6 +412,41 @@ static void pause_busy(struct engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 }
 
+/* Its connection and rules, when it leads for the first time. */
+static struct fault *worker_open(struct engine_worker *worker, TALLOC_CTX *mem)
+{
+	struct engine *engine = worker->engine;
+	const struct engine_env *env = &engine->env;
+	struct conf_report *report;
+	struct store *store = NULL;
+	struct fault *fault = NULL;
+
+	if (worker->store)
+		return NULL;
+	if (env->store && worker == engine->workers)
+		store = talloc_steal(worker->mem, env->store);
+	else
+		fault = store_open(worker->mem, env->conf->dsn, env->clock, env->points, &store);
+	if (fault)
+		return talloc_steal(mem, fault);
+	report = MEM_NEW(store, struct conf_report);
+	worker->env = (struct round_env){
+		.conf = env->conf, .store = store, .clock = env->clock, .points = env->points
+	};
+	worker->env.rules = rules_new(store, env->conf, report);
+	if (!worker->env.rules) {
+		talloc_free(store);
+		return fault_new(
+			mem, FAULT_CONFIG,
+			"a rule of the configuration is not accepted; see: taskferry check");
+	}
+	pthread_mutex_lock(&engine->lock);
+	worker->store = store;
+	engine->opened++;
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
 /* Leads until there is something to do; nothing in TASK: the engine ends. */
 static void lead(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_task *task)
 {
@@ -385,8 +456,10 @@ static void lead(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_ta
 	while (!engine_is_ending(engine)) {
 		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
 		bool reason = false;
-		struct fault *fault = has_reason(worker, &horizon, &reason);
+		struct fault *fault = worker_open(worker, scratch);
 
+		if (!fault)
+			fault = has_reason(worker, &horizon, &reason);
 		if (!fault && reason)
 			fault = look(worker, scratch, task, &horizon);
 		talloc_steal(mem, task->job);
@@ -403,13 +476,26 @@ static void lead(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_ta
 
 /* ---- workers ---- */
 
-/* Waits until it is this worker's turn. */
-static void follow(struct engine *engine)
+/* Waits until it is this worker's turn. One without a connection leaves it to the others for a while
+ * unless it is needed. */
+static void follow(struct engine_worker *worker)
 {
+	struct engine *engine = worker->engine;
+	bool waited = false;
+
 	pthread_mutex_lock(&engine->lock);
-	while (engine->led)
-		pthread_cond_wait(&engine->turn, &engine->lock);
+	while (engine->led || !(worker->store || engine->need || waited || engine->reconciles ||
+				is_ending(engine))) {
+		struct timespec until = mono_timespec(engine_mono_us() + LOOK_US);
+
+		if (engine->led)
+			pthread_cond_wait(&engine->turn, &engine->lock);
+		else
+			waited = pthread_cond_timedwait(&engine->turn, &engine->lock, &until) ==
+				 ETIMEDOUT;
+	}
 	engine->led = true;
+	engine->need = false;
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -419,7 +505,7 @@ static void hand_over(struct engine *engine, const struct engine_task *task)
 	engine->led = false;
 	if (task->job || task->wake)
 		engine->busy++;
-	pthread_cond_signal(&engine->turn);
+	pthread_cond_broadcast(&engine->turn);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -441,18 +527,22 @@ static void carry_out(struct engine_worker *worker, TALLOC_CTX *mem, struct engi
 	pthread_mutex_unlock(&engine->lock);
 }
 
+static int start_worker(struct engine *engine);
+
 static void *work(void *data)
 {
 	struct engine_worker *worker = data;
 	struct engine *engine = worker->engine;
-	bool ended = false;
+	bool ended = false, alone = true;
 
 	while (!ended) {
 		TALLOC_CTX *mem = MEM_CONTEXT(worker->mem);
 		struct engine_task task = { .job = NULL };
 
-		follow(engine);
+		follow(worker);
 		lead(worker, mem, &task);
+		if (alone && (task.job || task.wake))
+			alone = start_worker(engine) != 0; /* else there are fewer for a while */
 		hand_over(engine, &task);
 		ended = !task.job && !task.wake;
 		if (!ended)
@@ -466,45 +556,34 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* ---- beginning and end ---- */
-
-static struct fault *worker_open(TALLOC_CTX *mem, struct engine *engine,
-				 struct engine_worker *worker)
+/* The next one, as long as there are any: each starts its successor when it first has work. */
+static int start_worker(struct engine *engine)
 {
-	const struct engine_env *env = &engine->env;
+	int error = 0;
 
-	worker->engine = engine;
-	worker->mem = MEM_CONTEXT(NULL);
-	worker->rule_report = MEM_NEW(worker->mem, struct conf_report);
-	FAULT_TRY(store_open(worker->mem, env->conf->dsn, env->clock, env->points, &worker->store));
-	worker->env = (struct round_env){ .conf = env->conf,
-					  .store = worker->store,
-					  .clock = env->clock,
-					  .points = env->points };
-	worker->env.rules = rules_new(worker->mem, env->conf, worker->rule_report);
-	if (!worker->env.rules)
-		return fault_new(
-			mem, FAULT_CONFIG,
-			"a rule of the configuration is not accepted; see: taskferry check");
-	return NULL;
+	pthread_mutex_lock(&engine->lock);
+	if (engine->started < engine->worker_count && !is_ending(engine)) {
+		struct engine_worker *worker = &engine->workers[engine->started];
+
+		error = pthread_create(&worker->thread, NULL, work, worker);
+		engine->started += !error;
+		engine->running += !error;
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return error;
 }
 
-/* Signals are the main thread's business. */
-static int start_threads(struct engine *engine)
+/* ---- beginning and end ---- */
+
+/* Signals are the main thread's business; the other workers' threads inherit the mask. */
+static int start_first(struct engine *engine)
 {
 	sigset_t all, before;
-	int error = 0;
+	int error;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (; engine->started < engine->worker_count && !error; engine->started += !error) {
-		struct engine_worker *worker = &engine->workers[engine->started];
-
-		pthread_mutex_lock(&engine->lock);
-		error = pthread_create(&worker->thread, NULL, work, worker);
-		engine->running += !error;
-		pthread_mutex_unlock(&engine->lock);
-	}
+	error = start_worker(engine);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
@@ -512,22 +591,19 @@ static int start_threads(struct engine *engine)
 struct fault *engine_start(struct engine *engine, bool everybody)
 {
 	TALLOC_CTX *mem = talloc_parent(engine);
-	struct fault *fault;
 	int error;
 
 	for (int i = 0; i < engine->worker_count; i++) {
-		fault = worker_open(mem, engine, &engine->workers[i]);
-		if (fault)
-			return talloc_steal(mem, fault);
+		engine->workers[i].engine = engine;
+		engine->workers[i].mem = MEM_CONTEXT(NULL);
 	}
-	fault = older_check(mem, engine->workers[0].store);
-	if (fault)
-		return fault;
+	FAULT_TRY(worker_open(&engine->workers[0], mem));
+	FAULT_TRY(older_check(mem, engine->workers[0].store));
 	engine->everybody = engine->reconciles = everybody;
 	engine->began_us = clock_now_us(engine->env.clock);
 	engine->look = true;
 	engine->drift_us = clock_now_us(engine->env.clock) - engine_mono_us();
-	error = start_threads(engine);
+	error = start_first(engine);
 	if (!error)
 		return NULL;
 	engine_stop(engine);

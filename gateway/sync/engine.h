@@ -35,7 +35,9 @@ struct engine_env {
 	struct log *log; /* NULL: no log lines */
 	struct http *http;
 	struct trusts *trusts;
-	int stop_fd; /* readable: network waits end with TRY_LATER; -1: none */
+	int stop_fd;         /* readable: network waits end with TRY_LATER; -1: none */
+	struct store *store; /* the first worker's, who keeps it from engine_start() on; NULL: it
+				opens one */
 };
 
 /* An endpoint between two jobs of its account. */

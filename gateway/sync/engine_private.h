@@ -58,9 +58,8 @@ struct engine_worker {
 	struct engine *engine;
 	TALLOC_CTX *mem; /* of this thread alone */
 	pthread_t thread;
-	struct store *store;
+	struct store *store; /* NULL: it has not led yet */
 	struct round_env env;
-	struct conf_report *rule_report;
 	int64_t version; /* data_version when it looked last */
 	/* under `lock`: */
 	int64_t job, lease_until_us; /* what it works on; 0: nothing */
@@ -74,19 +73,21 @@ struct engine {
 	const char *owner;
 	TALLOC_CTX *mem; /* a root */
 	struct engine_worker *workers;
-	int worker_count, started;
+	int worker_count;
 	pthread_mutex_t lock, tell;
 	pthread_cond_t wake; /* the leader */
 	pthread_cond_t turn; /* somebody may become the leader */
 	pthread_cond_t gone; /* a worker ended */
 	/* under `lock`: */
-	bool led;       /* a worker looks into the queue, or waits for a reason to */
-	bool look;      /* there may be one */
-	bool everybody; /* everybody gets a pull job */
+	bool led;        /* a worker looks into the queue, or waits for a reason to */
+	bool look;       /* there may be one */
+	bool need;       /* there may be work for one more worker than have led so far */
+	bool need_later; /* ... as soon as a server has answered */
+	bool everybody;  /* everybody gets a pull job */
 	bool stopping;
 	struct fault *fault;
-	int running, busy; /* workers */
-	int refusals;      /* of a busy database, one after the other */
+	int started, opened, running, busy; /* workers */
+	int refusals;                       /* of a busy database, one after the other */
 	struct engine_server *servers;
 	struct engine_account *accounts; /* hash by id */
 	int64_t *looks, *pulls;          /* accounts that woke us; that get a pull job */
@@ -106,6 +107,9 @@ struct engine {
 /* ---- engine.c ---- */
 
 int64_t engine_mono_us(void);
+
+/* There may be something to do for somebody who is not working: under `lock`. */
+void engine_call(struct engine *engine);
 
 /* True from the moment on that no new job is begun. */
 bool engine_is_ending(struct engine *engine);

@@ -188,8 +188,7 @@ void engine_request(struct engine *engine, const struct sync_options *options, e
 	pthread_mutex_lock(&engine->lock);
 	request->serial = ++engine->serial;
 	DL_APPEND(engine->inbox, request);
-	engine->look = true;
-	pthread_cond_signal(&engine->wake);
+	engine_call(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 

@@ -108,7 +108,9 @@ void engine_server_answers(struct engine *engine, struct engine_server *server)
 	silent_us = server->silent_us;
 	if (!server->proven) { /* others may enter */
 		engine->look = true;
+		engine->need = engine->need || engine->need_later;
 		pthread_cond_signal(&engine->wake);
+		pthread_cond_broadcast(&engine->turn);
 	}
 	server->proven = true;
 	server->failures = 0;

@@ -273,9 +273,11 @@ static struct fault *run_real(TALLOC_CTX *mem, const struct engine_env *env,
 struct fault *sync_run(TALLOC_CTX *mem, const struct sync_env *env,
 		       const struct sync_options *options, struct sync_result **result_r)
 {
-	struct engine_env all = {
-		.conf = env->conf, .clock = env->clock, .points = env->points, .stop_fd = -1
-	};
+	struct engine_env all = { .conf = env->conf,
+				  .clock = env->clock,
+				  .points = env->points,
+				  .stop_fd = -1,
+				  .store = env->store };
 	struct fault *fault;
 
 	FAULT_TRY(http_new(mem, env->clock, env->points, &all.http));

@@ -8,6 +8,7 @@ struct sync_env {
 	const struct conf *conf;
 	struct clock *clock;
 	struct points *points;
+	struct store *store; /* sync_run() takes it over; NULL: it opens one */
 };
 
 /* Marks a project as published and makes one job per person and account. People without an address

@@ -386,17 +386,23 @@ static ssize_t read_all(int fd, char *bytes, size_t size)
 static struct fault *read_file(TALLOC_CTX *mem, TALLOC_CTX *scratch, const char *path, int fd,
 			       struct conf **conf_r, struct conf_report **report_r)
 {
-	char *bytes = conf_ini_buffer(scratch, CONF_FILE_MAX + 1); /* its filling is the excess */
 	struct stat st;
+	size_t size;
+	char *bytes;
 	ssize_t n;
 
 	if (fstat(fd, &st) != 0)
 		return file_fault(mem, path, errno);
 	if (!S_ISREG(st.st_mode))
 		return fault_new(mem, FAULT_NO_INPUT, "%s: not a file", path);
-	n = read_all(fd, bytes, CONF_FILE_MAX + 1);
+	size = (size_t)st.st_size < CONF_FILE_MAX ? (size_t)st.st_size : CONF_FILE_MAX;
+	bytes = conf_ini_buffer(scratch, size + 1); /* its filling is the excess */
+	n = read_all(fd, bytes, size + 1);
 	if (n < 0)
 		return file_fault(mem, path, errno);
+	if ((size_t)n > size && size < CONF_FILE_MAX)
+		return fault_new(mem, FAULT_TRY_LATER,
+				 "%s: it grew while it was read; run the command again", path);
 	return conf_parse(mem, path, bytes, (size_t)n, st.st_mode & 07777, conf_r, report_r);
 }
 

@@ -95,7 +95,7 @@ struct rules_result *rules_judge(TALLOC_CTX *mem, struct rules *rules,
 				 const struct vector *new);
 
 /* True for a built-in rule that the site has not replaced by one of its own. */
-bool rules_is_builtin(const struct rules *rules, const char *name);
+bool rules_is_builtin(struct rules *rules, const char *name);
 
 /* The built-in rules as ini text (etc/rules.ini is the same text; a test compares them). */
 const char *rules_builtin_text(void);

@@ -50,3 +50,74 @@ end_process() { # pid
 		tries=$((tries + 1))
 	done
 }
+
+# ---- servers that will not run as root ----
+
+# Sets owner, the user that the server runs as: the one that started it, but nobody in root's place; and as, the words before
+# a command that is to run as the owner (a process in the background is then the command's own, no shell's).
+choose_owner() {
+	owner=$(id -un) as=
+	if [ "$(id -u)" = 0 ]; then
+		owner=nobody
+		as="setpriv --reuid=$owner --regid=$(id -gn $owner) --clear-groups"
+	fi
+}
+
+as_owner() { # command...
+	$as "$@"
+}
+
+longest_dir=70 # characters, so that the names of sockets below it fit into 107
+
+# Sets run, where the server's state stands: DIR/run, which is a link to a folder in /tmp while the server runs, where its
+# owner cannot get into DIR (root's private folder) or DIR's name is too long for sockets.
+open_run() {
+	choose_owner
+	[ ! -L "$dir/run" ] || close_run
+	mkdir -p "$dir/run"
+	run=$dir/run
+	if [ "$(id -u)" = 0 ] || [ ${#dir} -gt $longest_dir ]; then
+		run=$(mktemp -d "/tmp/taskferry-${0##*/}.XXXXXX")
+		mv "$dir/run" "$run/run"
+		ln -s "$run/run" "$dir/run"
+		chmod 711 "$run"
+		run=$run/run
+		[ "$(id -u)" != 0 ] || chown -R "$owner:$(id -gn "$owner")" "$run"
+	fi
+}
+
+close_run() {
+	[ -L "$dir/run" ] || return 0
+	run=$(readlink "$dir/run")
+	rm -f "$dir/run"
+	[ ! -d "$run" ] || mv "$run" "$dir/run"
+	rmdir "${run%/run}" 2>/dev/null || :
+}
+
+# Sets run as it is now, whether or not the server runs.
+find_run() {
+	run=$dir/run
+	[ ! -L "$run" ] || run=$(readlink "$run")
+}
+
+# The files of a certificate, where the owner can read them.
+copy_certificate() {
+	make_certificate
+	cp "$dir/server.crt" "$dir/server.key" "$run/"
+	chmod 644 "$run/server.crt" "$run/server.key"
+}
+
+# ---- users ----
+
+# From the words USER[:PASSWORD]... a file of USER:PASSWORD lines.
+write_user_lines() { # file users...
+	file=$1
+	shift
+	[ $# -gt 0 ] || set -- ana
+	printf '%s\n' "$@" | sed '/:/!s/$/:secret/' >"$file"
+}
+
+answers_port() { # port
+	/usr/bin/python3 -c 'import socket, sys
+socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$1" 2>/dev/null
+}
