@@ -15,6 +15,24 @@ struct fault *endpoint_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return endpoint->ops->ensure(endpoint, mem, folder, known, address_r, created_r);
 }
 
+struct fault *endpoint_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
+				  const struct endpoint_folder *folder, char **address_r)
+{
+	if (endpoint->ops->whole_site)
+		return endpoint->ops->whole_site(endpoint, mem, folder, address_r);
+	*address_r = NULL;
+	return NULL;
+}
+
+struct fault *endpoint_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+				  const struct endpoint_put *puts, size_t count, bool *made_r)
+{
+	if (endpoint->ops->whole_make)
+		return endpoint->ops->whole_make(endpoint, mem, address, puts, count, made_r);
+	*made_r = false;
+	return NULL;
+}
+
 struct fault *endpoint_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      const char *token, struct endpoint_notice **notice_r)
 {

@@ -157,6 +157,12 @@ struct endpoint_ops {
 	struct fault *(*ensure)(struct endpoint *endpoint, TALLOC_CTX *mem,
 				const struct endpoint_folder *folder, const char *known,
 				char **address_r, bool *created_r);
+	/* a new folder with all its items by one request; both NULL: there is no such way */
+	struct fault *(*whole_site)(struct endpoint *endpoint, TALLOC_CTX *mem,
+				    const struct endpoint_folder *folder, char **address_r);
+	struct fault *(*whole_make)(struct endpoint *endpoint, TALLOC_CTX *mem,
+				    const char *address, const struct endpoint_put *puts,
+				    size_t count, bool *made_r);
 	struct fault *(*notice)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				const char *token, struct endpoint_notice **notice_r);
 	struct fault *(*fetch)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -218,6 +224,22 @@ struct fault *endpoint_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *endpoint_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 			      const struct endpoint_folder *folder, const char *known,
 			      char **address_r, bool *created_r) ATTR_MUST_CHECK;
+
+/* The address at which the folder would be made, where the server makes one with all its items by one
+ * request, and nothing stands there yet. *ADDRESS_R NULL: endpoint_ensure() makes it. Nothing is
+ * written. */
+struct fault *endpoint_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
+				  const struct endpoint_folder *folder,
+				  char **address_r) ATTR_MUST_CHECK;
+
+/* Makes it at that ADDRESS with these items, on the condition that nothing stands there: all or
+ * nothing. `text`, `len` and `address` of PUTS are read, nothing is set: no version is known, so list
+ * and read what the server made of it. The display name is for endpoint_ensure() to set. *MADE_R
+ * false: not this time, make the folder and put the items as usual. A fault may be maybe_done: look
+ * before anything else. */
+struct fault *endpoint_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+				  const struct endpoint_put *puts, size_t count,
+				  bool *made_r) ATTR_MUST_CHECK;
 
 /* What changed in a folder since TOKEN (NULL: everything). TOKEN fault: the server does not know it
  * any more, ask with NULL. GONE with scope FOLDER: the folder itself is not there (never the same

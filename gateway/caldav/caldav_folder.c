@@ -112,11 +112,16 @@ static bool was_named(struct caldav *caldav, const char *path)
 static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
 				 const char *display)
 {
+	/* a calendar that came into being with its items takes everything, until it is told */
+	const char *tasks_only = caldav_does(caldav, CALDAV_TRAIT_WHOLE_PUT)
+					 ? "<C:supported-calendar-component-set><C:comp name=\"VTODO\"/>"
+					   "</C:supported-calendar-component-set>"
+					 : "";
 	char *body = mem_printf(mem,
 				CALDAV_XML "<D:propertyupdate " CALDAV_NS
-					   "><D:set><D:prop><D:displayname>%s</D:displayname>"
+					   "><D:set><D:prop><D:displayname>%s</D:displayname>%s"
 					   "</D:prop></D:set></D:propertyupdate>\n",
-				caldav_xml(mem, display));
+				caldav_xml(mem, display), tasks_only);
 	struct http_request request = caldav_request(mem, "PROPPATCH", path, NULL, body);
 	struct caldav_verdict verdict;
 
@@ -185,12 +190,26 @@ static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *pa
 	return fault;
 }
 
+static char *site(const struct caldav *caldav, TALLOC_CTX *mem,
+		  const struct endpoint_folder *folder)
+{
+	return mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
+}
+
+struct fault *caldav_folder_site(struct caldav *caldav, TALLOC_CTX *mem,
+				 const struct endpoint_folder *folder, char **address_r)
+{
+	FAULT_TRY(caldav_discover(caldav, mem));
+	*address_r = site(caldav, mem, folder);
+	return NULL;
+}
+
 /* A folder of that name in the home, found or made. */
 static struct fault *ensure_at_home(struct caldav *caldav, TALLOC_CTX *mem,
 				    const struct endpoint_folder *folder, const char *known,
 				    const char **path_r, bool *created_r)
 {
-	char *path = mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
+	char *path = site(caldav, mem, folder);
 	struct state state;
 	struct fault *fault;
 

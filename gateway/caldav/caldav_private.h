@@ -234,7 +234,7 @@ struct fault *caldav_search(struct caldav *caldav, TALLOC_CTX *mem,
 			    const struct multistatus_list *collections, const char *person,
 			    struct caldav_found *found_r) ATTR_MUST_CHECK;
 
-/* ---- caldav_folder.c, caldav_notice.c, caldav_sweep.c, caldav_fetch.c, caldav_write.c: the operations of
+/* ---- caldav_folder.c, caldav_whole.c, caldav_notice.c, caldav_sweep.c, caldav_fetch.c, caldav_write.c: the operations of
  * endpoint.h ---- */
 
 struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -244,6 +244,16 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 /* GONE with folder scope if it is not there; NULL if it is. */
 struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem,
 				  const char *folder) ATTR_MUST_CHECK;
+
+/* Where the person's folder of that name stands, or would. */
+struct fault *caldav_folder_site(struct caldav *caldav, TALLOC_CTX *mem,
+				 const struct endpoint_folder *folder,
+				 char **address_r) ATTR_MUST_CHECK;
+
+struct fault *caldav_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
+				const struct endpoint_folder *folder, char **address_r);
+struct fault *caldav_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+				const struct endpoint_put *puts, size_t count, bool *made_r);
 
 struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_sweep *folders, size_t count);

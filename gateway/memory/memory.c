@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define MEMORY_APPEND "?append"
+#define MEMORY_WHOLE "?whole"
 #define MEMORY_DENIED "denied-"
 
 /* ---- the script ---- */
@@ -124,7 +125,7 @@ static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 }
 
 /* A new folder is empty, whatever stood at its address before. */
-static void make_folder(struct memory_state *state, const char *address, const char *display)
+void memory_make_folder(struct memory_state *state, const char *address, const char *display)
 {
 	for (size_t i = 0; i < state->item_count; i++) {
 		if (state->items[i].gone || !text_starts(state->items[i].address, address))
@@ -153,7 +154,7 @@ static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	if (found)
 		found->display = mem_strdup(state, folder->display);
 	else
-		make_folder(state, address, folder->display);
+		memory_make_folder(state, address, folder->display);
 	*created = !found;
 	if (outcome.lost) {
 		struct fault *lost = fault_new(mem, FAULT_UNREACHABLE, "memory server: no answer");
@@ -333,7 +334,7 @@ static void keep_another_way(struct memory_state *state, struct memory_item *ite
 	item->len = strlen(item->text);
 }
 
-static void store_item(struct memory_endpoint *memory, struct memory_state *state,
+void memory_store_item(struct memory_endpoint *memory, struct memory_state *state,
 		       const char *address, const char *text, size_t len)
 {
 	struct memory_item *item = find_item(state, address);
@@ -367,7 +368,7 @@ static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item,
 	return NULL;
 }
 
-static struct fault *lost_answer(TALLOC_CTX *mem)
+struct fault *memory_lost_answer(TALLOC_CTX *mem)
 {
 	struct fault *fault = fault_new(mem, FAULT_UNREACHABLE, "memory server: no answer came");
 
@@ -413,9 +414,9 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		put->fault = condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
-	store_item(memory, state, address, put->text, put->len);
+	memory_store_item(memory, state, address, put->text, put->len);
 	find_item(state, address)->late = outcome.late;
-	put->fault = outcome.lost || outcome.late ? lost_answer(mem) : outcome.fault;
+	put->fault = outcome.lost || outcome.late ? memory_lost_answer(mem) : outcome.fault;
 	if (put->fault)
 		return NULL;
 	put->placed = address;
@@ -436,8 +437,8 @@ static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			     : condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
-	store_item(memory, state, put->address, put->text, put->len);
-	put->fault = outcome.lost ? lost_answer(mem) : outcome.fault;
+	memory_store_item(memory, state, put->address, put->text, put->len);
+	put->fault = outcome.lost ? memory_lost_answer(mem) : outcome.fault;
 	if (put->fault)
 		return NULL;
 	put->answered = mem_printf(mem, "%" PRId64, state->seq);
@@ -497,8 +498,8 @@ static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		remove->fault = condition(mem, item, remove->if_version);
 	if (remove->fault)
 		return NULL;
-	store_item(memory, state, remove->address, NULL, 0);
-	remove->fault = outcome.lost ? lost_answer(mem) : outcome.fault;
+	memory_store_item(memory, state, remove->address, NULL, 0);
+	remove->fault = outcome.lost ? memory_lost_answer(mem) : outcome.fault;
 	return NULL;
 }
 
@@ -530,6 +531,22 @@ static const struct endpoint_ops memory_ops = {
 	.kind = "memory",
 	.probe = probe,
 	.ensure = ensure,
+	.notice = notice,
+	.fetch = fetch,
+	.put = put,
+	.remove = remove_items,
+	.may_read = may_read,
+	.sweep = memory_sweep,
+	.address = address,
+};
+
+/* ensure, and whole_make as one of its kind, are the same to a script of faults. */
+static const struct endpoint_ops memory_whole_ops = {
+	.kind = "memory",
+	.probe = probe,
+	.ensure = ensure,
+	.whole_site = memory_whole_site,
+	.whole_make = memory_whole_make,
 	.notice = notice,
 	.fetch = fetch,
 	.put = put,
@@ -594,9 +611,10 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	struct memory_endpoint *memory = MEM_NEW(mem, struct memory_endpoint);
 
 	memory->appends = text_ends(path, MEMORY_APPEND);
-	memory->endpoint.ops = memory->appends ? &memory_append_ops : &memory_ops;
-	memory->path = mem_strndup(memory, path,
-				   strlen(path) - (memory->appends ? strlen(MEMORY_APPEND) : 0));
+	memory->endpoint.ops = memory->appends                 ? &memory_append_ops
+			       : text_ends(path, MEMORY_WHOLE) ? &memory_whole_ops
+							       : &memory_ops;
+	memory->path = mem_strndup(memory, path, strcspn(path, "?"));
 	memory->user = mem_strdup(memory, user ? user : "anybody");
 	memory->clock = clock;
 	memory->points = points;

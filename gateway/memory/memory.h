@@ -16,6 +16,9 @@
  * put can also end `late`: no answer came, and the item lands only before the next put. Its folders
  * keep an object_id when they are renamed, and its messages' numbers bear a generation (`validity N`
  * in the file, as UIDVALIDITY), with which tokens end too.
+ *
+ * `url = memory:PATH?whole`: a server that makes a folder with all its items by one request; for the
+ * script of faults that is an `ensure`.
  */
 #ifndef TASKFERRY_MEMORY_H
 #define TASKFERRY_MEMORY_H

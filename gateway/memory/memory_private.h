@@ -93,8 +93,23 @@ struct fault *memory_next_outcome(struct memory_endpoint *memory, TALLOC_CTX *me
 
 struct memory_folder *memory_find_folder(struct memory_state *state, const char *address);
 
+/* A new folder is empty, whatever stood at its address before. */
+void memory_make_folder(struct memory_state *state, const char *address, const char *display);
+
+void memory_store_item(struct memory_endpoint *memory, struct memory_state *state,
+		       const char *address, const char *text, size_t len);
+
+struct fault *memory_lost_answer(TALLOC_CTX *mem);
+
 /* False: not a token of this server as it is now. */
 bool memory_read_token(const struct memory_state *state, const char *token, int64_t *since_r);
+
+/* ---- memory_whole.c: endpoint_whole_site(), endpoint_whole_make() ---- */
+
+struct fault *memory_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
+				const struct endpoint_folder *folder, char **address_r);
+struct fault *memory_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+				const struct endpoint_put *puts, size_t count, bool *made_r);
 
 /* ---- memory_sweep.c: endpoint_sweep() ---- */
 

@@ -681,3 +681,72 @@ void endpoint_contract_awkward_text_survives(struct contract_world *world)
 		expect_text(world, folder, address, text);
 	}
 }
+
+static void whole_puts(struct contract_world *world, const char *folder, struct endpoint_put *puts,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *uid = mem_printf(world->mem, "whole-%zu", i);
+
+		puts[i] = (struct endpoint_put){
+			.address = endpoint_address(world->endpoint, world->mem, folder, uid),
+			.text = task(world, uid, mem_printf(world->mem, "whole %zu", i)),
+		};
+		puts[i].len = strlen(puts[i].text);
+	}
+}
+
+/* Where something stands, or the server has no such way, nothing is made and nothing lost. */
+static void whole_is_left(struct contract_world *world, const char *folder)
+{
+	const char *address = add(world, folder, "uid-mine", "Mine");
+	struct endpoint_put puts[2] = { 0 };
+	bool made = true;
+
+	if (!appends(world))
+		whole_puts(world, folder, puts, COUNT_OF(puts));
+	expect_no_fault(endpoint_whole_make(world->endpoint, world->mem, folder, puts,
+					    appends(world) ? 0 : COUNT_OF(puts), &made),
+			"make again");
+	cr_assert(!made, "made where a folder stands");
+	expect_listed(world, notice(world, folder, NULL), folder, address);
+}
+
+void endpoint_contract_whole_folder_only_where_nothing_stands(struct contract_world *world)
+{
+	struct endpoint_folder name = { .path = world->path,
+					.display = "Whole",
+					.top = "Site",
+					.sub = world->path };
+	struct endpoint_put puts[3] = { 0 };
+	struct endpoint_notice *listed;
+	char *site = NULL, *again = NULL;
+	const char *folder;
+	bool made = false;
+
+	expect_no_fault(endpoint_whole_site(world->endpoint, world->mem, &name, &site), "site");
+	if (!site) {
+		whole_is_left(world, new_folder(world));
+		return;
+	}
+	whole_puts(world, site, puts, COUNT_OF(puts));
+	expect_no_fault(endpoint_whole_make(world->endpoint, world->mem, site, puts, COUNT_OF(puts),
+					    &made),
+			"make");
+	cr_assert(made);
+	folder = ensure(world, site, "Whole", false);
+	cr_assert_str_eq(folder, site);
+	listed = notice(world, folder, NULL);
+	cr_assert(listed->full && listed->count == COUNT_OF(puts), "%zu items", listed->count);
+	for (size_t i = 0; i < COUNT_OF(puts); i++) { /* who wrote it may be lost on the way */
+		const struct endpoint_item *item = fetch(world, folder, puts[i].address);
+		const char *line = mem_printf(world->mem, "SUMMARY:whole %zu\r\n", i);
+
+		expect_no_fault(item->fault, puts[i].address);
+		cr_assert_not_null(strstr(item->text, line), "%s:\n%s", item->address, item->text);
+	}
+	expect_no_fault(endpoint_whole_site(world->endpoint, world->mem, &name, &again), "again");
+	cr_assert_null(again, "a folder stands there");
+	whole_is_left(world, folder);
+	cr_assert_eq(notice(world, folder, NULL)->count, COUNT_OF(puts) + 1);
+}

@@ -50,7 +50,8 @@ struct contract_world {
 	X(one_bad_item_stops_no_other)                                                             \
 	X(many_items)                                                                              \
 	X(many_are_replaced_and_removed)                                                           \
-	X(awkward_text_survives)
+	X(awkward_text_survives)                                                                   \
+	X(whole_folder_only_where_nothing_stands)
 
 #define X(name) void endpoint_contract_##name(struct contract_world *world);
 ENDPOINT_CONTRACT(X)

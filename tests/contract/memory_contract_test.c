@@ -89,6 +89,10 @@ static void run(const char *name, const char *options, void body(struct contract
 	Test(memory_append_contract, name)                                                         \
 	{                                                                                          \
 		run(#name, "?append", endpoint_contract_##name);                                   \
+	}                                                                                          \
+	Test(memory_whole_contract, name)                                                          \
+	{                                                                                          \
+		run(#name, "?whole", endpoint_contract_##name);                                    \
 	}
 ENDPOINT_CONTRACT(X)
 #undef X
