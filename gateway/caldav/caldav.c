@@ -71,22 +71,25 @@ static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *
 			FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
 }
 
-void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
-		 size_t count)
+/* The requests with the origin before their addresses. */
+static struct http_request *complete(struct caldav *caldav, TALLOC_CTX *mem,
+				     const struct http_request *requests, size_t count)
 {
 	struct http_request *sent = MEM_ARRAY(mem, struct http_request, count);
 
-	if (!caldav->origin) {
-		refuse_all(requests, count, mem);
-		return;
-	}
 	for (size_t i = 0; i < count; i++) {
 		sent[i] = requests[i];
 		sent[i].url = mem_printf(sent, "%s%s", caldav->origin, requests[i].url);
 		if (!sent[i].deadline_ms)
 			sent[i].deadline_ms = caldav->deadline_ms;
 	}
-	http_run(caldav->http, mem, &caldav->site, sent, count);
+	return sent;
+}
+
+/* What came back, with the addresses as before. */
+static void take_back(struct caldav *caldav, const struct http_request *sent,
+		      struct http_request *requests, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		const char *address = requests[i].url;
 
@@ -95,6 +98,20 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 		if (!requests[i].fault)
 			learn(caldav, &requests[i]);
 	}
+}
+
+void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		 size_t count)
+{
+	struct http_request *sent;
+
+	if (!caldav->origin) {
+		refuse_all(requests, count, mem);
+		return;
+	}
+	sent = complete(caldav, mem, requests, count);
+	http_run(caldav->http, mem, &caldav->site, sent, count);
+	take_back(caldav, sent, requests, count);
 	talloc_free(sent);
 }
 
@@ -104,13 +121,13 @@ static bool is_redirected(const struct http_request *request)
 }
 
 /* A redirected request has not been carried out, so that even one that writes may go again. */
-void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
+static void follow_redirects(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+			     size_t count)
 {
 	struct fault *fault = NULL;
 	const char *before;
 	size_t redirected = 0;
 
-	caldav_send(caldav, mem, requests, count);
 	for (size_t i = 0; i < count; i++)
 		redirected += is_redirected(&requests[i]);
 	if (!redirected || caldav->discovered)
@@ -125,6 +142,45 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 		else if (strcmp(before, caldav->origin))
 			caldav_send(caldav, mem, &requests[i], 1);
 	}
+}
+
+void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
+{
+	caldav_send(caldav, mem, requests, count);
+	follow_redirects(caldav, mem, requests, count);
+}
+
+struct caldav_sending {
+	struct caldav *caldav;
+	struct http_request *requests, *sent;
+	size_t count;
+	struct http_sending *sending; /* NULL: nothing was sent */
+};
+
+struct caldav_sending *caldav_begin(struct caldav *caldav, TALLOC_CTX *mem,
+				    struct http_request *requests, size_t count)
+{
+	struct caldav_sending *sending = MEM_NEW(mem, struct caldav_sending);
+
+	*sending = (struct caldav_sending){ caldav, requests, NULL, count, NULL };
+	if (!caldav->origin) {
+		refuse_all(requests, count, mem);
+		return sending;
+	}
+	sending->sent = complete(caldav, sending, requests, count);
+	sending->sending =
+		http_send(caldav->http, sending->sent, &caldav->site, sending->sent, count);
+	return sending;
+}
+
+void caldav_end(struct caldav_sending *sending, TALLOC_CTX *mem)
+{
+	if (sending->sending) {
+		http_wait(sending->sending, mem);
+		take_back(sending->caldav, sending->sent, sending->requests, sending->count);
+		follow_redirects(sending->caldav, mem, sending->requests, sending->count);
+	}
+	talloc_free(sending);
 }
 
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
@@ -272,6 +328,8 @@ static const struct endpoint_ops caldav_ops = {
 	.fetch = caldav_fetch,
 	.read_back = caldav_read_back,
 	.put = caldav_write_put,
+	.put_begin = caldav_write_begin,
+	.put_end = caldav_write_end,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
 	.may_read = caldav_may_read,

@@ -16,7 +16,9 @@
  * 2. A 412 to If-Match does not tell "changed" from "gone"; a look does.
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder:
  * GONE with folder scope.
- * 4. No version is believed from the answer to a PUT (caldav.h); it is told, for whoever reads back.
+ * 4. A version is believed from the answer to a PUT only of a server that has been seen to keep bytes
+ * and to give strong ETags, and while a sample of each batch, read back, is what was sent (caldav.h).
+ * It is told in any case, for whoever reads back.
  */
 
 struct write {
@@ -137,27 +139,49 @@ static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *fo
 	}
 }
 
-static void send_all(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
-		     struct write *writes, size_t count)
+/* Writes under way. */
+struct endpoint_putting {
+	struct caldav *caldav;
+	TALLOC_CTX *work;
+	const char *folder;
+	struct endpoint_put *puts; /* NULL: no puts */
+	struct write *writes;
+	size_t count;
+	struct http_request *requests; /* of those that were sent */
+	size_t *back;                  /* which of `writes` each is of */
+	size_t sent;
+	struct caldav_sending *sending;
+};
+
+static void send_all(struct endpoint_putting *putting)
 {
-	struct http_request *requests = MEM_ARRAY(mem, struct http_request, count);
-	size_t *back = MEM_ARRAY(mem, size_t, count), n = 0;
+	struct caldav *caldav = putting->caldav;
 
-	if (caldav_is_careless(caldav, folder))
-		look_first(caldav, mem, writes, count);
-	for (size_t i = 0; i < count; i++) {
-		if (writes[i].fault)
+	putting->requests = MEM_ARRAY(putting->work, struct http_request, putting->count);
+	putting->back = MEM_ARRAY(putting->work, size_t, putting->count);
+	if (caldav_is_careless(caldav, putting->folder))
+		look_first(caldav, putting->work, putting->writes, putting->count);
+	for (size_t i = 0; i < putting->count; i++) {
+		if (putting->writes[i].fault)
 			continue;
-		back[n] = i;
-		requests[n++] = writes[i].request;
+		putting->back[putting->sent] = i;
+		putting->requests[putting->sent++] = putting->writes[i].request;
 	}
-	if (n)
-		caldav_run(caldav, mem, requests, n);
-	for (size_t i = 0; i < n; i++) {
-		struct write *write = &writes[back[i]];
+	if (putting->sent)
+		putting->sending =
+			caldav_begin(caldav, putting->work, putting->requests, putting->sent);
+}
 
-		write->request = requests[i];
-		write->fault = caldav_fault(mem, &write->request);
+static void wait_all(struct endpoint_putting *putting)
+{
+	if (putting->sending)
+		caldav_end(putting->sending, putting->work);
+	putting->sending = NULL;
+	for (size_t i = 0; i < putting->sent; i++) {
+		struct write *write = &putting->writes[putting->back[i]];
+
+		write->request = putting->requests[i];
+		write->fault = caldav_fault(putting->work, &write->request);
 	}
 }
 
@@ -193,26 +217,101 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 					 put->address, CALDAV_ITEM_MAX);
 }
 
+/* ---- vouching (4) ---- */
+
+/* Strong, so that it stands for bytes. */
+static bool is_strong(const char *version)
+{
+	return version && !text_starts(version, "W/");
+}
+
+/* True when what the server holds is what was sent, under the version that it answered. A difference
+ * under that very version is the server's doing, and it is not trusted in that any more. */
+static bool holds(struct endpoint_putting *putting, const struct endpoint_put *put)
+{
+	const char *address = put->address;
+	struct endpoint_item *item = NULL;
+	struct fault *fault = caldav_read_back(&putting->caldav->endpoint, putting->work,
+					       putting->folder, &address, 1, &item);
+	bool same;
+
+	if (fault || item->fault || !text_same(item->version, put->answered))
+		return false;
+	same = item->len == put->len && !memcmp(item->text, put->text, put->len);
+	if (!same)
+		putting->caldav->traits.answer[CALDAV_TRAIT_KEEPS_BYTES] = CALDAV_NO;
+	return same;
+}
+
+/* Versions of a server that has been seen to keep what it is sent, while a sample of each batch is
+ * kept (N7); the samples' places wander. */
+static void vouch(struct endpoint_putting *putting)
+{
+	struct caldav *caldav = putting->caldav;
+	const unsigned char *answer = caldav->traits.answer;
+	size_t *which = MEM_ARRAY(putting->work, size_t, putting->count), n = 0;
+
+	if (answer[CALDAV_TRAIT_KEEPS_BYTES] != CALDAV_YES ||
+	    answer[CALDAV_TRAIT_STRONG_ETAG] != CALDAV_YES)
+		return;
+	for (size_t i = 0; i < putting->count; i++)
+		if (!putting->puts[i].fault && is_strong(putting->puts[i].answered))
+			which[n++] = i;
+	if (!n || !holds(putting, &putting->puts[which[caldav->sample++ % n]]))
+		return;
+	for (size_t i = 0; i < n; i++)
+		putting->puts[which[i]].version = putting->puts[which[i]].answered;
+}
+
+/* ---- puts ---- */
+
+struct fault *caldav_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r)
+{
+	struct endpoint_putting *putting = MEM_NEW(mem, struct endpoint_putting);
+
+	putting->caldav = (struct caldav *)endpoint;
+	putting->work = putting;
+	putting->folder = mem_strdup(putting, folder);
+	putting->puts = puts;
+	putting->writes = MEM_ARRAY(putting, struct write, count);
+	putting->count = count;
+	for (size_t i = 0; i < count; i++)
+		prepare_put(putting->work, putting->folder, &puts[i], &putting->writes[i]);
+	send_all(putting);
+	*putting_r = putting;
+	return NULL;
+}
+
+struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem)
+{
+	struct caldav *caldav = putting->caldav;
+	struct write *writes = putting->writes;
+	size_t count = putting->count;
+
+	wait_all(putting);
+	settle_changed(caldav, putting->work, writes, count);
+	settle_folder(caldav, putting->work, putting->folder, writes, count);
+	for (size_t i = 0; i < count; i++) {
+		struct endpoint_put *put = &putting->puts[i];
+
+		put->fault = talloc_steal(mem, writes[i].fault);
+		put->version = NULL;
+		put->answered = put->fault ? NULL : caldav_version(mem, writes[i].request.etag);
+	}
+	vouch(putting);
+	talloc_free(putting);
+	return NULL;
+}
+
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count)
 {
-	struct caldav *caldav = (struct caldav *)endpoint;
-	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct write *writes = MEM_ARRAY(work, struct write, count);
+	struct endpoint_putting *putting = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		prepare_put(work, folder, &puts[i], &writes[i]);
-	send_all(caldav, work, folder, writes, count);
-	settle_changed(caldav, work, writes, count);
-	settle_folder(caldav, work, folder, writes, count);
-	for (size_t i = 0; i < count; i++) {
-		puts[i].fault = talloc_steal(mem, writes[i].fault);
-		puts[i].version = NULL; /* (4) */
-		puts[i].answered =
-			puts[i].fault ? NULL : caldav_version(mem, writes[i].request.etag);
-	}
-	talloc_free(work);
-	return NULL;
+	FAULT_TRY(caldav_write_begin(endpoint, mem, folder, puts, count, &putting));
+	return caldav_write_end(putting, mem);
 }
 
 static void prepare_remove(TALLOC_CTX *mem, const char *folder,
@@ -240,16 +339,19 @@ static void prepare_remove(TALLOC_CTX *mem, const char *folder,
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  struct endpoint_remove *removes, size_t count)
 {
-	struct caldav *caldav = (struct caldav *)endpoint;
-	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct write *writes = MEM_ARRAY(work, struct write, count);
+	struct endpoint_putting removing = { .caldav = (struct caldav *)endpoint,
+					     .folder = folder,
+					     .count = count };
 
+	removing.work = MEM_CONTEXT(mem);
+	removing.writes = MEM_ARRAY(removing.work, struct write, count);
 	for (size_t i = 0; i < count; i++)
-		prepare_remove(work, folder, &removes[i], &writes[i]);
-	send_all(caldav, work, folder, writes, count);
-	settle_changed(caldav, work, writes, count);
+		prepare_remove(removing.work, folder, &removes[i], &removing.writes[i]);
+	send_all(&removing);
+	wait_all(&removing);
+	settle_changed(removing.caldav, removing.work, removing.writes, count);
 	for (size_t i = 0; i < count; i++)
-		removes[i].fault = talloc_steal(mem, writes[i].fault);
-	talloc_free(work);
+		removes[i].fault = talloc_steal(mem, removing.writes[i].fault);
+	talloc_free(removing.work);
 	return NULL;
 }
