@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /* The endpoint and its requests. Every request goes out at caldav_send(), which puts the origin
- * before the address; every answer's meaning is decided by caldav_fault() or, for listings,
- * caldav_ask(). Nothing is repeated here but what a redirect refused: when to try again is the
+ * before the address; every answer's meaning is decided by caldav_judge(), after the table of
+ * caldav_outcome.h. Nothing is repeated here but what a redirect refused: when to try again is the
  * caller's business. */
 
 #define ITEM_NAME_MAX                                                                              \
@@ -63,12 +63,17 @@ bool caldav_is_careless(const struct caldav *caldav, const char *path)
 	return careless;
 }
 
-static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem)
+/* Each request has a fault of its own: what becomes of it is the caller's business. */
+static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem,
+		       const struct fault *fault)
 {
-	for (size_t i = 0; i < count; i++)
-		requests[i].fault = fault_reaches(
-			fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"),
-			FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+	for (size_t i = 0; i < count; i++) {
+		struct fault *own = MEM_NEW(mem, struct fault);
+
+		*own = *fault;
+		own->text = mem_strdup(own, fault->text);
+		requests[i].fault = own;
+	}
 }
 
 /* The requests with the origin before their addresses. */
@@ -100,24 +105,54 @@ static void take_back(struct caldav *caldav, const struct http_request *sent,
 	}
 }
 
-void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
-		 size_t count)
+static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		      size_t count)
 {
-	struct http_request *sent;
+	struct http_request *sent = complete(caldav, mem, requests, count);
 
-	if (!caldav->origin) {
-		refuse_all(requests, count, mem);
-		return;
-	}
-	sent = complete(caldav, mem, requests, count);
 	http_run(caldav->http, mem, &caldav->site, sent, count);
 	take_back(caldav, sent, requests, count);
 	talloc_free(sent);
 }
 
+/* True when the host has got none of them. */
+static bool is_silent(const struct http_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!requests[i].fault || requests[i].fault->kind != FAULT_UNREACHABLE ||
+		    requests[i].fault->maybe_done)
+			return false;
+	return count > 0;
+}
+
+void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		 size_t count)
+{
+	struct fault *fault = caldav_where(caldav, mem);
+
+	if (fault) {
+		refuse_all(requests, count, mem, fault);
+		talloc_free(fault);
+		return;
+	}
+	do
+		send_once(caldav, mem, requests, count);
+	while (is_silent(requests, count) && caldav_where_next(caldav, mem));
+}
+
 static bool is_redirected(const struct http_request *request)
 {
 	return !request->fault && request->status >= 300 && request->status < 400;
+}
+
+/* Where it leads nobody serves us: perhaps to a page for people while the server is being looked
+ * after, so that the account is tried again. */
+static void refuse_redirected(struct http_request *request, struct fault *fault)
+{
+	if (fault->kind == FAULT_PROTOCOL)
+		fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_RETRY);
+	request->fault = fault;
+	request->sent = false;
 }
 
 /* A redirected request has not been carried out, so that even one that writes may go again. */
@@ -130,15 +165,16 @@ static void follow_redirects(struct caldav *caldav, TALLOC_CTX *mem, struct http
 
 	for (size_t i = 0; i < count; i++)
 		redirected += is_redirected(&requests[i]);
-	if (!redirected || caldav->discovered)
+	if (!redirected || (caldav->discovered && !caldav->remembered))
 		return;
 	before = mem_strdup(mem, caldav->origin);
+	caldav_where_forget(caldav);
 	fault = caldav_discover(caldav, mem);
 	for (size_t i = 0; i < count; i++) {
 		if (!is_redirected(&requests[i]))
 			continue;
 		if (fault)
-			requests[i].fault = fault;
+			refuse_redirected(&requests[i], fault);
 		else if (strcmp(before, caldav->origin))
 			caldav_send(caldav, mem, &requests[i], 1);
 	}
@@ -161,10 +197,12 @@ struct caldav_sending *caldav_begin(struct caldav *caldav, TALLOC_CTX *mem,
 				    struct http_request *requests, size_t count)
 {
 	struct caldav_sending *sending = MEM_NEW(mem, struct caldav_sending);
+	struct fault *fault = caldav_where(caldav, mem);
 
 	*sending = (struct caldav_sending){ caldav, requests, NULL, count, NULL };
-	if (!caldav->origin) {
-		refuse_all(requests, count, mem);
+	if (fault) {
+		refuse_all(requests, count, mem, fault);
+		talloc_free(fault);
 		return sending;
 	}
 	sending->sent = complete(caldav, sending, requests, count);
@@ -175,74 +213,69 @@ struct caldav_sending *caldav_begin(struct caldav *caldav, TALLOC_CTX *mem,
 
 void caldav_end(struct caldav_sending *sending, TALLOC_CTX *mem)
 {
+	struct caldav *caldav = sending->caldav;
+	struct http_request *requests = sending->requests;
+	size_t count = sending->count;
+
 	if (sending->sending) {
 		http_wait(sending->sending, mem);
-		take_back(sending->caldav, sending->sent, sending->requests, sending->count);
-		follow_redirects(sending->caldav, mem, sending->requests, sending->count);
+		take_back(caldav, sending->sent, requests, count);
+		if (is_silent(requests, count) && caldav_where_next(caldav, mem))
+			caldav_send(caldav, mem, requests, count);
+		follow_redirects(caldav, mem, requests, count);
 	}
 	talloc_free(sending);
+}
+
+static struct fault *feed(void *context, const struct http_request *request, const char *data,
+			  size_t len)
+{
+	struct caldav_reading *reading = context;
+
+	reading->answer = request;
+	reading->fault = multistatus_feed(reading->multistatus, data, len);
+	return reading->fault;
+}
+
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context)
+{
+	*reading = (struct caldav_reading){ .multistatus = multistatus_new(mem, each, context) };
+	request->take = feed;
+	request->take_context = reading;
+	request->take_status = 207;
+}
+
+/* Of a text that cannot be read the server's part is over and done: it has answered 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r)
+{
+	struct fault *fault = reading->fault;
+
+	if (fault && request->fault == fault) {
+		request->fault = NULL;
+		request->answer = mem_strdup(mem, "");
+		request->answer_len = 0;
+	} else {
+		FAULT_TRY(caldav_fault(mem, request));
+		fault = multistatus_end(reading->multistatus, mem, token_r);
+		if (fault)
+			fault_prefix(fault, "%s %s: ", request->method, request->url);
+	}
+	return fault;
 }
 
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r)
 {
+	struct caldav_reading reading;
 	struct fault *fault;
 
+	caldav_read(&reading, mem, request, each, context);
 	caldav_run(caldav, mem, request, 1);
-	if (request->fault)
-		return request->fault;
-	if (request->status != 207) {
-		fault = caldav_fault(mem, request);
-		return fault ? fault
-			     : fault_new(mem, FAULT_PROTOCOL,
-					 "%s %s: status %d instead of a multistatus",
-					 request->method, request->url, request->status);
-	}
-	fault = multistatus_read(mem, request->answer, request->answer_len, each, context, token_r);
-	return fault ? fault_prefix(fault, "%s %s: ", request->method, request->url) : NULL;
-}
-
-static struct fault *take_inner_status(void *context, const struct multistatus_response *response)
-{
-	int *status = context;
-	int inner = response->status ? response->status : response->refused;
-
-	if (inner && (*status < 300 || inner > *status))
-		*status = inner;
-	return NULL;
-}
-
-struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request)
-{
-	struct fault *fault = request->fault;
-	char *condition;
-
-	if (fault)
-		return fault;
-	if (request->status == 207 && request->writes)
-		fault = multistatus_read(mem, request->answer, request->answer_len,
-					 take_inner_status, &request->status, NULL);
-	if (fault) {
-		fault->maybe_done = true;
-		return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_RETRY);
-	}
-	fault = http_status_fault(mem, request);
-	condition = fault ? multistatus_error(mem, request->answer, request->answer_len) : NULL;
-	if (condition)
-		fault->text = mem_printf(fault, "%s (%s)", fault->text, condition);
+	fault = caldav_read_end(&reading, mem, request, token_r);
+	talloc_free(reading.multistatus);
 	return fault;
-}
-
-struct fault *caldav_widen(struct fault *fault, enum fault_scope scope)
-{
-	if (fault->scope < scope)
-		fault->scope = scope;
-	return fault;
-}
-
-bool caldav_is_wide(const struct fault *fault)
-{
-	return fault->scope >= FAULT_SCOPE_ACCOUNT;
 }
 
 char *caldav_version(TALLOC_CTX *mem, const char *etag)
@@ -332,7 +365,10 @@ static const struct endpoint_ops caldav_ops = {
 	.put_end = caldav_write_end,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
+	.advance = caldav_advance,
 	.may_read = caldav_may_read,
+	.place = caldav_place,
+	.sweep = caldav_sweep,
 	.stats = caldav_stats,
 };
 
@@ -343,17 +379,12 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 
 	caldav->endpoint.ops = &caldav_ops;
 	caldav->http = http;
-	(void)clock; /* times come with the answers */
-	caldav->url = mem_strdup(caldav, account->url);
+	caldav->clock = clock;
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
 	caldav->site.user = mem_strdup(caldav, account->user);
 	caldav->site.password = account->password;
 	caldav->site.stats = &caldav->stats;
 	caldav->deadline_ms = account->deadline_ms;
-	if (http_url_parse(caldav, caldav->url, &caldav->at)) {
-		caldav->host = mem_printf(caldav, "%s:%d", caldav->at.host, caldav->at.port);
-		caldav->origin = mem_printf(caldav, "%s://%s", caldav->at.tls ? "https" : "http",
-					    caldav->host);
-	}
+	caldav_where_init(caldav, account);
 	return &caldav->endpoint;
 }

@@ -14,7 +14,7 @@
  * a fault. What would meet every further request as well (login, connection) ends the whole call.
  */
 
-#define MULTIGETS_AT_ONCE 4 /* answers in memory: 4 x HTTP_BODY_MAX at worst */
+#define MULTIGETS_AT_ONCE 4 /* they are read while they arrive; two are under way while two are */
 #define TIMES_MAX                                                                                  \
 	100 /* items whose time is worth a GET each: more at once is a first look, where nothing   \
 	       conflicts */
@@ -27,14 +27,15 @@ struct fetch {
 	struct endpoint_item *items; /* the results; all they point to hangs from them */
 	bool *settled;
 	size_t count;
-	bool timed; /* somebody asks when the items were changed */
+	bool timed;          /* somebody asks when the items were changed */
+	bool asked, answers; /* what was under way last: whether the server answers at all */
 };
 
 /* A part of the items, asked for by one REPORT. */
 struct chunk {
 	struct fetch *fetch;
 	size_t from, to;
-	const struct http_request *request;
+	struct caldav_reading reading;
 };
 
 /* The server's time by our clock. */
@@ -90,6 +91,20 @@ static struct fault *too_big(struct fetch *fetch, size_t i)
 			     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 }
 
+/* What was not answered while the server answers others is the item's, or the answer's for many, and
+ * not the server's (N6). Asked once for what was under way together. */
+static bool is_own(struct fetch *fetch, const struct caldav_verdict *verdict)
+{
+	if (verdict->outcome == CALDAV_OUTCOME_AS_TOLD) /* not sent because of such a one */
+		return verdict->fault->kind == FAULT_UNREACHABLE && fetch->asked && fetch->answers;
+	if (verdict->outcome != CALDAV_OUTCOME_UNANSWERED)
+		return false;
+	if (!fetch->asked)
+		fetch->answers = caldav_answers(fetch->caldav, fetch->folder);
+	fetch->asked = true;
+	return fetch->answers;
+}
+
 /* ---- multiget ---- */
 
 static size_t find_item(const struct chunk *chunk, const char *address)
@@ -120,7 +135,8 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	item->version = caldav_version(fetch->items, response->etag);
 	item->text = with_line_ends(fetch->items, response->data, response->data_len, &item->len);
 	if (response->last_modified)
-		item->modified_us = own_time(chunk->request, http_date_us(response->last_modified));
+		item->modified_us =
+			own_time(chunk->reading.answer, http_date_us(response->last_modified));
 	fetch->settled[i] = true;
 	return NULL;
 }
@@ -139,19 +155,19 @@ static struct http_request multiget(const struct fetch *fetch, size_t from, size
 	return caldav_request(fetch->work, "REPORT", fetch->folder, "1", body->data);
 }
 
-/* NULL also when nothing of it could be used: single requests follow. */
-static struct fault *take_multiget(struct chunk *chunk)
+/* NULL also when nothing of it could be used: single requests follow. Where it could not be read to
+ * its end, items that came before that are good: each has a version of its own. */
+static struct fault *end_multiget(struct chunk *chunk, struct http_request *request)
 {
 	struct fetch *fetch = chunk->fetch;
-	struct http_request answer = *chunk->request;
-	struct fault *fault = caldav_fault(fetch->work, &answer);
+	struct fault *fault = caldav_read_end(&chunk->reading, fetch->work, request, NULL);
+	struct caldav_verdict verdict = caldav_judge(fetch->work, request);
 
-	if (fault)
-		return caldav_is_wide(fault) ? fault : NULL;
-	if (answer.status == 207)
-		talloc_free(multistatus_read(fetch->work, answer.answer, answer.answer_len,
-					     take_item, chunk, NULL));
-	return NULL;
+	talloc_free(chunk->reading.multistatus);
+	if (!fault || verdict.outcome == CALDAV_OUTCOME_READ ||
+	    verdict.outcome == CALDAV_OUTCOME_DIRECTLY || is_own(fetch, &verdict))
+		return NULL;
+	return verdict.fault;
 }
 
 static struct fault *fetch_by_multiget(struct fetch *fetch)
@@ -168,13 +184,16 @@ static struct fault *fetch_by_multiget(struct fetch *fetch)
 					    ? at + CALDAV_MULTIGET_MAX
 					    : fetch->count;
 
-			chunks[n] = (struct chunk){ fetch, at, to, &requests[n] };
+			chunks[n] = (struct chunk){ .fetch = fetch, .from = at, .to = to };
 			requests[n] = multiget(fetch, at, to);
+			caldav_read(&chunks[n].reading, fetch->work, &requests[n], take_item,
+				    &chunks[n]);
 			at = to;
 		}
 		caldav_run(fetch->caldav, fetch->work, requests, n);
+		fetch->asked = false;
 		for (size_t i = 0; i < n; i++) {
-			FAULT_TRY(take_multiget(&chunks[i]));
+			FAULT_TRY(end_multiget(&chunks[i], &requests[i]));
 			talloc_free(requests[i].answer);
 		}
 	}
@@ -186,17 +205,14 @@ static struct fault *fetch_by_multiget(struct fetch *fetch)
 static struct fault *take_get(struct fetch *fetch, size_t i, struct http_request *request)
 {
 	struct endpoint_item *item = &fetch->items[i];
-	struct fault *fault = caldav_fault(fetch->items, request);
+	struct caldav_verdict verdict = caldav_judge(fetch->items, request);
 
-	if (fault && caldav_is_wide(fault))
-		return fault;
-	if (!fault && request->status != 200)
-		fault = fault_new(fetch->items, FAULT_PROTOCOL, "GET %s: status %d", item->address,
-				  request->status);
-	if (!fault && !caldav_version(fetch->work, request->etag))
-		fault = fault_new(fetch->items, FAULT_PROTOCOL, "GET %s: no ETag", item->address);
-	if (fault) {
-		settle_fault(fetch, i, fault);
+	if (verdict.fault && is_own(fetch, &verdict))
+		verdict.fault->scope = FAULT_SCOPE_ITEM;
+	if (verdict.fault && caldav_is_wide(verdict.fault))
+		return verdict.fault;
+	if (verdict.fault) {
+		settle_fault(fetch, i, verdict.fault);
 		return NULL;
 	}
 	item->version = caldav_version(fetch->items, request->etag);
@@ -226,6 +242,7 @@ static struct fault *fetch_by_get(struct fetch *fetch)
 		}
 		if (n)
 			caldav_run(fetch->caldav, fetch->work, requests, n);
+		fetch->asked = false;
 		for (size_t i = 0; i < n; i++)
 			FAULT_TRY(take_get(fetch, which[i], &requests[i]));
 	}

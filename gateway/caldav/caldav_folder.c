@@ -12,7 +12,7 @@
  * tasks is never touched: a person has to decide. */
 
 static const char what_is_folder[] =
-	CALDAV_XML "<D:propfind " CALDAV_NS "><D:prop><D:resourcetype/><D:displayname/>"
+	CALDAV_XML "<D:propfind " CALDAV_NS "><D:prop><D:resourcetype/><D:displayname/><D:owner/>"
 		   "<C:supported-calendar-component-set/></D:prop></D:propfind>\n";
 
 /* How a folder is made; %s is the display name. */
@@ -34,7 +34,7 @@ struct state {
 	TALLOC_CTX *mem;
 	bool any, calendar, tasks;
 	int status;
-	char *display;
+	char *display, *owner;
 };
 
 static struct fault *take_state(void *context, const struct multistatus_response *response)
@@ -48,6 +48,7 @@ static struct fault *take_state(void *context, const struct multistatus_response
 	state->calendar = response->calendar;
 	state->tasks = !response->components || response->todo;
 	state->display = mem_strdup(state->mem, response->displayname);
+	state->owner = mem_strdup(state->mem, response->owner);
 	return NULL;
 }
 
@@ -59,7 +60,9 @@ static struct fault *look(struct caldav *caldav, TALLOC_CTX *mem, const char *pa
 	struct state state = { .mem = mem };
 	struct fault *fault = caldav_ask(caldav, mem, &request, take_state, &state, NULL);
 
-	if (!fault && (!state.any || state.status == 404 || state.status == 410))
+	if (!fault && !state.any)
+		fault = caldav_lacks(mem, &request);
+	else if (!fault && (state.status == 404 || state.status == 410))
 		fault = fault_new(mem, FAULT_GONE, "PROPFIND %s: there is no such folder", path);
 	if (fault)
 		return caldav_widen(fault, FAULT_SCOPE_FOLDER);
@@ -74,12 +77,19 @@ struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem, const 
 	return look(caldav, mem, folder, &state);
 }
 
-static struct fault *usable(TALLOC_CTX *mem, const char *path, const struct state *state)
+static struct fault *usable(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			    const struct state *state)
 {
 	const char *lack = !state->calendar ? "is not a calendar"
 			   : !state->tasks  ? "does not take tasks"
 					    : NULL;
+	bool foreign = false;
 
+	if (!lack) {
+		FAULT_TRY(caldav_is_foreign(caldav, mem, path, state->owner, &foreign));
+		lack = foreign ? mem_printf(mem, "belongs to %s, not to this person", state->owner)
+			       : NULL;
+	}
 	if (!lack)
 		return NULL;
 	return fault_reaches(
@@ -108,19 +118,19 @@ static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const c
 					   "</D:prop></D:set></D:propertyupdate>\n",
 				caldav_xml(mem, display));
 	struct http_request request = caldav_request(mem, "PROPPATCH", path, NULL, body);
-	struct fault *fault;
+	struct caldav_verdict verdict;
 
 	request.writes = true;
 	caldav_run(caldav, mem, &request, 1);
-	fault = caldav_fault(mem, &request);
+	verdict = caldav_judge(mem, &request);
 	/* a name is for the eye only: a server that does not take it still keeps the items */
-	return fault && (request.fault || caldav_is_wide(fault)) ? fault : NULL;
+	return verdict.outcome == CALDAV_OUTCOME_LEAVE ? NULL : verdict.fault;
 }
 
 static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
 			   const char *display, const struct state *state)
 {
-	FAULT_TRY(usable(mem, path, state));
+	FAULT_TRY(usable(caldav, mem, path, state));
 	if (text_same(display, state->display) || !display || was_named(caldav, path))
 		return NULL;
 	return set_display(caldav, mem, path, display);
@@ -128,42 +138,85 @@ static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *p
 
 /* ---- making it ---- */
 
+/* By one of the makers. *OTHER_R: the next one may be able to. */
+static struct fault *make_by(struct caldav *caldav, TALLOC_CTX *mem, size_t maker, const char *path,
+			     const char *display, bool *created_r, bool *other_r)
+{
+	char *body = mem_printf(mem, "%s%s%s", makers[maker].before,
+				caldav_xml(mem, display ? display : ""), makers[maker].after);
+	struct http_request request = caldav_request(mem, makers[maker].method, path, NULL, body);
+	struct caldav_verdict verdict;
+	struct fault *missing;
+	struct state state;
+
+	request.writes = true;
+	caldav_run(caldav, mem, &request, 1);
+	verdict = caldav_judge(mem, &request);
+	if (!verdict.fault && request.status == 201) {
+		*created_r = true;
+		return NULL;
+	}
+	if (verdict.fault && (request.fault || caldav_is_wide(verdict.fault)))
+		return verdict.fault;
+	missing = look(caldav, mem, path, &state);
+	if (!missing) {
+		*created_r = !verdict.fault;
+		return adopt(caldav, mem, path, display, &state);
+	}
+	if (missing->kind != FAULT_GONE)
+		return missing;
+	*other_r = !verdict.fault || verdict.outcome == CALDAV_OUTCOME_OTHER_WAY;
+	if (verdict.fault)
+		return caldav_widen(verdict.fault, FAULT_SCOPE_FOLDER);
+	return caldav_widen(fault_new(mem, FAULT_PROTOCOL, "%s was made, and is not there", path),
+			    FAULT_SCOPE_FOLDER);
+}
+
 static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
 			  const char *display, bool *created_r)
 {
 	struct fault *fault = NULL;
+	bool other = true;
 
-	for (size_t i = 0; i < COUNT_OF(makers); i++) {
-		char *body = mem_printf(mem, "%s%s%s", makers[i].before,
-					caldav_xml(mem, display ? display : ""), makers[i].after);
-		struct http_request request =
-			caldav_request(mem, makers[i].method, path, NULL, body);
-		struct state state;
-		struct fault *missing;
-
-		request.writes = true;
-		caldav_run(caldav, mem, &request, 1);
-		if (!request.fault &&
-		    (request.status == 201 || request.status == 200 || request.status == 204)) {
-			*created_r = true;
-			return NULL;
-		}
-		fault = caldav_fault(mem, &request);
-		if (fault && (request.fault || caldav_is_wide(fault)))
-			return fault;
-		missing = look(caldav, mem, path, &state);
-		if (!missing) {
-			*created_r = false;
-			return adopt(caldav, mem, path, display, &state);
-		}
-		if (missing->kind != FAULT_GONE)
-			return missing;
-		if (fault && fault->kind == FAULT_BUSY)
-			break;
+	for (size_t i = 0; i < COUNT_OF(makers) && other; i++) {
+		other = false;
+		fault = make_by(caldav, mem, i, path, display, created_r, &other);
 	}
-	if (!fault)
-		fault = fault_new(mem, FAULT_PROTOCOL, "%s was made, and is not there", path);
-	return caldav_widen(fault, FAULT_SCOPE_FOLDER);
+	return fault;
+}
+
+/* A folder of that name in the home, found or made. */
+static struct fault *ensure_at_home(struct caldav *caldav, TALLOC_CTX *mem,
+				    const struct endpoint_folder *folder, const char *known,
+				    const char **path_r, bool *created_r)
+{
+	char *path = mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
+	struct state state;
+	struct fault *fault;
+
+	*path_r = path;
+	if (!known || strcmp(known, path)) {
+		fault = look(caldav, mem, path, &state);
+		if (!fault) {
+			*created_r = false;
+			return adopt(caldav, mem, path, folder->display, &state);
+		}
+		if (fault->kind != FAULT_GONE)
+			return fault;
+	}
+	fault = make(caldav, mem, path, folder->display, created_r);
+	if (fault && !caldav_is_wide(fault) && caldav->elsewhere)
+		fault_prefix(fault,
+			     "the server says that the calendar home is %s, which is another host, "
+			     "where the password does not go by itself; if that is right, write it "
+			     "into `url`: ",
+			     caldav->elsewhere);
+	return fault;
+}
+
+static char *home_of(const struct caldav *caldav, TALLOC_CTX *mem)
+{
+	return mem_printf(mem, "%s%s", caldav->origin ? caldav->origin : "", caldav->home);
 }
 
 static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
@@ -172,7 +225,7 @@ static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
 {
 	struct state state;
 	struct fault *fault;
-	char *path;
+	const char *before;
 
 	if (known) {
 		fault = look(caldav, mem, known, &state);
@@ -185,18 +238,16 @@ static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
 			return fault;
 	}
 	FAULT_TRY(caldav_discover(caldav, mem));
-	path = mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
-	*path_r = path;
-	if (!known || strcmp(known, path)) {
-		fault = look(caldav, mem, path, &state);
-		if (!fault) {
-			*created_r = false;
-			return adopt(caldav, mem, path, folder->display, &state);
-		}
-		if (fault->kind != FAULT_GONE)
-			return fault;
-	}
-	return make(caldav, mem, path, folder->display, created_r);
+	before = caldav->remembered ? home_of(caldav, mem) : NULL;
+	fault = ensure_at_home(caldav, mem, folder, known, path_r, created_r);
+	if (!fault || !before || fault->kind == FAULT_BUSY || caldav_is_wide(fault))
+		return fault;
+	if (caldav->remembered) /* it may be over; else a redirect has said so already */
+		caldav_where_forget(caldav);
+	FAULT_TRY(caldav_discover(caldav, mem));
+	if (!strcmp(before, home_of(caldav, mem)))
+		return fault;
+	return ensure_at_home(caldav, mem, folder, known, path_r, created_r);
 }
 
 struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,

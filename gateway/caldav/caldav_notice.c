@@ -13,6 +13,8 @@
  *   "s:T"  sync-collection since T
  *   "c:T"  nothing changed while the CTag is T; else a listing
  *
+ * To "s:T" the mark that the last sweep told is added (caldav_token.h).
+ *
  * 1. An initial answer without a sync-token is no answer (it would make a folder look empty, N5).
  * 2. A CTag is read before its listing, so that a change in between is seen again rather than lost.
  * 3. Pages of a truncated answer (507) are put together; of several lines for one address the last
@@ -30,19 +32,13 @@ static const char list_members[] = CALDAV_XML
 static const char ask_ctag[] = CALDAV_XML
 	"<D:propfind " CALDAV_NS "><D:prop><S:getctag/><D:resourcetype/></D:prop></D:propfind>\n";
 
-/* Answers to a sync-collection by which a server says that the token is not good (five servers,
- * four ways). */
-static const int token_statuses[] = { 400, 403, 409, 410, 412, 500 };
-/* Answers to one without a token by which a server says that it has no such report. */
-static const int unsupported_statuses[] = { 400, 403, 405, 415, 422, 501 };
-
 struct listing {
 	TALLOC_CTX *mem;
 	struct caldav *caldav;
 	const char *folder;
 	struct endpoint_change *changes;
 	size_t count, size;
-	bool truncated, gone;
+	bool truncated, gone, self;
 	char *ctag; /* of the folder itself */
 };
 
@@ -60,6 +56,7 @@ static void add_change(struct listing *listing, const char *address, char *versi
 
 static void take_self(struct listing *listing, const struct multistatus_response *response)
 {
+	listing->self = true;
 	listing->gone = listing->gone || response->status == 404 || response->status == 410;
 	if (response->ctag && !listing->ctag)
 		listing->ctag = mem_strdup(listing->mem, response->ctag);
@@ -145,20 +142,27 @@ static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
 			    FAULT_SCOPE_FOLDER);
 }
 
-static bool is_among(int status, const int *statuses, size_t count)
+/* What did not answer may be this folder only (N6). */
+static struct fault *ask(struct listing *listing, struct http_request *request, char **token_r,
+			 struct caldav_verdict *verdict_r)
 {
-	for (size_t i = 0; i < count; i++)
-		if (statuses[i] == status)
-			return true;
-	return false;
+	struct caldav *caldav = listing->caldav;
+	struct fault *fault =
+		caldav_ask(caldav, listing->mem, request, take_line, listing, token_r);
+
+	*verdict_r = caldav_judge(listing->mem, request);
+	if (fault && verdict_r->outcome == CALDAV_OUTCOME_UNANSWERED &&
+	    caldav_answers(caldav, listing->folder))
+		fault->scope = FAULT_SCOPE_FOLDER;
+	return fault;
 }
 
 /* ---- sync-collection ---- */
 
-static struct fault *ask_changes(struct listing *listing, const char *token, char **token_r,
-				 int *status_r)
+/* TOKEN: ask without one. *WAY_R: of OTHER_WAY and OTHER_WAY_NOW, ask another way; else untouched. */
+static struct fault *sync_page(struct listing *listing, const char *token, char **token_r,
+			       enum caldav_outcome *way_r)
 {
-	struct caldav *caldav = listing->caldav;
 	char *body = mem_printf(
 		listing->mem,
 		CALDAV_XML
@@ -167,52 +171,50 @@ static struct fault *ask_changes(struct listing *listing, const char *token, cha
 		caldav_xml(listing->mem, token));
 	struct http_request request =
 		caldav_request(listing->mem, "REPORT", listing->folder, "0", body);
+	struct caldav_verdict verdict;
 	struct fault *fault;
 
 	listing->truncated = false;
-	fault = caldav_ask(caldav, listing->mem, &request, take_line, listing, token_r);
-	*status_r = request.fault ? 0 : request.status;
+	fault = ask(listing, &request, token_r, &verdict);
 	talloc_free(request.answer);
-	return fault;
-}
-
-/* TOKEN: ask without one. *UNSUPPORTED_R: ask another way. */
-static struct fault *sync_page(struct listing *listing, const char *token, char **token_r,
-			       bool *unsupported_r)
-{
-	int status;
-	struct fault *fault = ask_changes(listing, token, token_r, &status);
-
 	if (!fault && listing->gone)
 		return folder_gone(listing->mem, listing->folder);
 	if (!fault && *token_r)
 		return NULL;
-	if (*token && (!fault || is_among(status, token_statuses, COUNT_OF(token_statuses))))
+	if (*token && (!fault || verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN))
 		return fault_new(listing->mem, FAULT_TOKEN,
 				 "%s: the server does not know the token any more%s%s",
 				 listing->folder, fault ? ": " : "", fault ? fault->text : "");
-	if (!fault || is_among(status, unsupported_statuses, COUNT_OF(unsupported_statuses))) {
-		*unsupported_r = true;
-		return NULL;
-	}
-	return fault;
+	if (!fault) /* (1) */
+		verdict.outcome = CALDAV_OUTCOME_OTHER_WAY;
+	if (verdict.outcome != CALDAV_OUTCOME_OTHER_WAY &&
+	    verdict.outcome != CALDAV_OUTCOME_OTHER_WAY_NOW)
+		return fault;
+	*way_r = verdict.outcome;
+	return NULL;
 }
 
 static struct fault *sync_folder(struct listing *listing, const char *since,
-				 struct endpoint_notice **notice_r, bool *unsupported_r,
-				 TALLOC_CTX *mem)
+				 struct endpoint_notice **notice_r,
+				 enum caldav_outcome *way_r, TALLOC_CTX *mem)
 {
 	const char *token = since;
 
 	for (int page = 0; page < PAGES_MAX; page++) {
 		char *next = NULL;
 
-		FAULT_TRY(sync_page(listing, token, &next, unsupported_r));
-		if (*unsupported_r)
+		FAULT_TRY(sync_page(listing, token, &next, way_r));
+		if (*way_r != CALDAV_OUTCOME_DONE)
 			return NULL;
 		if (!listing->truncated) {
+			struct caldav_token given = { .sync = next,
+						      .mark = caldav_sweep_mark(
+							      listing->caldav, listing->mem,
+							      listing->folder,
+							      *since && !listing->count) };
+
 			*notice_r = make_notice(mem, listing, !*since,
-						mem_printf(listing->mem, "s:%s", next));
+						caldav_token_text(listing->mem, &given));
 			return NULL;
 		}
 		if (!strcmp(next, token))
@@ -226,53 +228,71 @@ static struct fault *sync_folder(struct listing *listing, const char *since,
 
 /* ---- without it ---- */
 
-static struct fault *list_folder(struct listing *listing, const char *known_ctag,
-				 struct endpoint_notice **notice_r, TALLOC_CTX *mem)
+/* The token of a listing that was made after the CTag was read. */
+static char *listed_token(struct listing *listing, const struct caldav_mark *known,
+			  const struct caldav_mark *now)
 {
-	struct http_request ask =
+	struct caldav *caldav = listing->caldav;
+	bool fine = caldav->traits.answer[CALDAV_TRAIT_CTAG] == CALDAV_YES ||
+		    (now->text && !caldav_mark_is_coarse(now->text));
+	struct caldav_token given = { .mark = caldav_mark_next(known, now, fine,
+							       clock_now_us(caldav->clock) /
+								       CLOCK_SECOND_US) };
+
+	return caldav_token_text(listing->mem, &given);
+}
+
+static struct fault *list_folder(struct listing *listing, const struct caldav_mark *known,
+				 bool remember, struct endpoint_notice **notice_r, TALLOC_CTX *mem)
+{
+	struct http_request look =
 		caldav_request(listing->mem, "PROPFIND", listing->folder, "0", ask_ctag);
 	struct http_request list =
 		caldav_request(listing->mem, "PROPFIND", listing->folder, "1", list_members);
-	char *ctag;
+	struct caldav_mark now = { .kind = CALDAV_MARK_CTAG };
+	struct caldav_token same = { .sync = NULL };
+	struct caldav_verdict verdict;
 
-	FAULT_TRY(caldav_ask(listing->caldav, listing->mem, &ask, take_line, listing, NULL));
-	ctag = listing->ctag; /* (2) */
+	FAULT_TRY(ask(listing, &look, NULL, &verdict));
+	now.text = listing->ctag; /* (2) */
 	listing->count = 0;
-	if (!listing->gone && ctag && known_ctag && !strcmp(ctag, known_ctag)) {
+	if (!listing->gone && caldav_mark_stands(known, &now)) {
+		same.mark = now;
 		*notice_r =
-			make_notice(mem, listing, false, mem_printf(listing->mem, "c:%s", ctag));
+			make_notice(mem, listing, false, caldav_token_text(listing->mem, &same));
 		return NULL;
 	}
+	listing->self = false;
 	if (!listing->gone)
-		FAULT_TRY(
-			caldav_ask(listing->caldav, listing->mem, &list, take_line, listing, NULL));
+		FAULT_TRY(ask(listing, &list, NULL, &verdict));
 	if (listing->gone)
 		return folder_gone(listing->mem, listing->folder);
+	if (!listing->self) /* (6) */
+		return caldav_lacks(listing->mem, &list);
 	*notice_r = make_notice(mem, listing, true,
-				ctag ? mem_printf(listing->mem, "c:%s", ctag) : NULL);
+				remember ? listed_token(listing, known, &now) : NULL);
 	return NULL;
 }
 
 static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *work,
-			    const char *folder, const char *token,
-			    struct endpoint_notice **notice_r)
+			    const char *folder, const char *text, struct endpoint_notice **notice_r)
 {
 	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
-	bool by_sync = token ? text_starts(token, "s:") : !caldav->no_sync,
-	     by_ctag = token && text_starts(token, "c:");
-	bool unsupported = false;
+	struct caldav_token token = { .sync = text || caldav->no_sync ? NULL : "" };
+	enum caldav_outcome way = CALDAV_OUTCOME_DONE;
 
-	if (token && !by_sync && !by_ctag)
+	if (text && !caldav_token_read(work, text, &token))
 		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
-	if (by_sync) {
-		FAULT_TRY(
-			sync_folder(&listing, token ? token + 2 : "", notice_r, &unsupported, mem));
-		if (!unsupported)
+	if (token.sync) {
+		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &way, mem));
+		if (way == CALDAV_OUTCOME_DONE)
 			return NULL;
 		listing = (struct listing){ .mem = work, .caldav = caldav, .folder = folder };
+		token.mark = (struct caldav_mark){ .kind = 0 }; /* of another listing */
 	}
-	FAULT_TRY(list_folder(&listing, by_ctag ? token + 2 : NULL, notice_r, mem));
-	caldav->no_sync = caldav->no_sync || unsupported;
+	FAULT_TRY(list_folder(&listing, &token.mark, way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r,
+			      mem));
+	caldav->no_sync = caldav->no_sync || way == CALDAV_OUTCOME_OTHER_WAY;
 	return NULL;
 }
 

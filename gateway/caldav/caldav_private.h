@@ -2,31 +2,59 @@
 #ifndef TASKFERRY_CALDAV_PRIVATE_H
 #define TASKFERRY_CALDAV_PRIVATE_H
 
+#include "base/clock.h"
 #include "gateway/caldav/caldav.h"
+#include "gateway/caldav/caldav_outcome.h"
+#include "gateway/caldav/caldav_token.h"
 #include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
+#include "gateway/net/resolve.h"
 
 #define CALDAV_XML "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
 #define CALDAV_NS                                                                                  \
 	"xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" "                              \
 	"xmlns:S=\"http://calendarserver.org/ns/\""
 
+/* What a sweep has told of a folder. */
+struct caldav_kept {
+	char *folder;
+	struct caldav_mark mark;
+};
+
 struct caldav {
 	struct endpoint endpoint; /* first */
 	struct http *http;
 	struct http_site site;
 	struct http_stats stats;
+	struct clock *clock;
 	const char *url; /* as configured */
+	char *asked;     /* endpoint_place.asked */
 	int32_t deadline_ms;
-	/* where: from the URL; a redirect to the same host may change it */
+	/* where: from the URL, or by name; a redirect to a host that is trusted may change it */
+	char *domain; /* the name that stands in place of a URL; NULL: a URL */
+	const struct resolve_dns *dns;
+	struct resolve_target *targets; /* of the domain's records, the trusted ones */
+	size_t target_count, target;
+	char *context; /* the path that the records name, or NULL */
+	char *plain;   /* a host that the records name without TLS; NULL: none */
 	struct http_url at;
-	char *origin; /* "https://dav.example.com:443"; NULL: the URL is wrong */
-	char *host;   /* "dav.example.com:443" */
-	/* what discovery found */
-	bool discovered;
+	char *origin;	     /* "https://dav.example.com:443"; NULL: not known yet, or the URL is wrong */
+	char *host;	     /* "dav.example.com:443" */
+	char *last;	     /* ORIGIN as it is remembered, for when names cannot be looked up */
+	const char *located; /* how ORIGIN was found, for people */
+	/* whose home it is, where it is not the login's own */
+	const char *home_path; /* NULL: by its principal */
+	const char *person;    /* whose principal to search for; NULL: the login's own */
+	/* what discovery found, or an earlier endpoint */
+	bool discovered, remembered;
+	int64_t found_us;
 	char *principal; /* NULL: none, the URL is the home itself */
 	char *home;
+	char *how;       /* for people */
+	char *elsewhere; /* the origin that the server itself names for the home, when it is not this
+			    host; NULL: none */
+	char *owner;	 /* of the home, once it was asked for; "": not told */
 	struct caldav_traits traits; /* what is known of this server */
 	size_t sample;               /* which put of a batch is looked at */
 	/* what answers have told */
@@ -34,6 +62,10 @@ struct caldav {
 	bool careless;      /* see caldav_is_careless() */
 	bool no_sync, no_multiget;
 	bool no_times;      /* multiget does not tell when an item was changed */
+	struct caldav_kept *kept; /* caldav_sweep.c */
+	size_t kept_count;
+	bool no_sweep, no_ctag;
+	int vain; /* sweeps that saved nothing, one after the other */
 	const char **named; /* folders whose display name has been tried */
 	size_t named_count;
 };
@@ -60,20 +92,27 @@ struct caldav_sending *caldav_begin(struct caldav *caldav, TALLOC_CTX *mem,
 				    struct http_request *requests, size_t count);
 void caldav_end(struct caldav_sending *sending, TALLOC_CTX *mem);
 
-/* Runs one request and reads its multistatus. A fault when there is none; `request->status` tells
- * more, 0 without an answer. */
+/* A multistatus that is read while it arrives. */
+struct caldav_reading {
+	struct multistatus *multistatus;   /* the caller frees it */
+	const struct http_request *answer; /* while EACH is called: its head is there */
+	struct fault *fault;
+};
+
+/* Makes REQUEST one whose 207 is read so. READING stays where it is until its end. */
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context);
+
+/* After the request: its fault, or why the text could not be read to its end; in that case the
+ * request counts as answered with 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r) ATTR_MUST_CHECK;
+
+/* Runs one request and reads its multistatus while it arrives: EACH is called for a part of it even
+ * where there is a fault in the end. A fault when there is none; caldav_judge() of the same request
+ * tells more. */
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
-
-/* The fault of an answered or unanswered request, with the name of the violated condition; NULL for
- * 2xx. The status inside of a 207 to PUT or DELETE counts. */
-struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request);
-
-/* Widens an item's fault to the folder or account that it was asked for. */
-struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
-
-/* True for what all further requests of this account would meet as well. */
-bool caldav_is_wide(const struct fault *fault);
 
 /* True for a server known to overwrite and delete whatever condition a request has: look first (N1,
  * N7). */
@@ -85,14 +124,97 @@ char *caldav_version(TALLOC_CTX *mem, const char *etag);
 /* Text for an XML body. */
 char *caldav_xml(TALLOC_CTX *mem, const char *text);
 
+/* ---- caldav_where.c: which host ---- */
+
+/* Sees to it that `origin` is set: a name in place of a URL is looked up now (RFC 6764). */
+struct fault *caldav_where(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* The host does not answer: true when there is another one to try, which `origin` is then. */
+bool caldav_where_next(struct caldav *caldav, TALLOC_CTX *mem);
+
+/* Where a redirect leads, or a fault when we do not go there. */
+struct fault *caldav_where_redirected(struct caldav *caldav, TALLOC_CTX *mem,
+				      const struct http_request *request,
+				      const char **path_r) ATTR_MUST_CHECK;
+
+/* The configured URL or name, and what was remembered of it, become the endpoint's. */
+void caldav_where_init(struct caldav *caldav, const struct caldav_account *account);
+
+/* What was remembered is believed no more. */
+void caldav_where_forget(struct caldav *caldav);
+
+struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_place **place_r);
+
+/* ---- caldav_result.c: what an answer leads to ---- */
+
+struct caldav_verdict {
+	enum caldav_outcome outcome;
+	struct fault *fault; /* shaped by the outcome; NULL: DONE or READ */
+};
+
+enum caldav_op caldav_op_of(const struct http_request *request);
+
+/* What the table says of an answered or unanswered request, with the name of the violated condition
+ * in the fault's text. The status inside of a 207 to a write counts, and becomes the request's. */
+struct caldav_verdict caldav_judge(TALLOC_CTX *mem, struct http_request *request);
+
+/* Its fault alone. */
+struct fault *caldav_fault(TALLOC_CTX *mem, struct http_request *request);
+
+/* The fault of a multistatus without what was asked for. */
+struct fault *caldav_lacks(TALLOC_CTX *mem, const struct http_request *request);
+
+/* UNANSWERED: true when the server answers a look at FOLDER. */
+bool caldav_answers(struct caldav *caldav, const char *folder);
+
+/* Widens an item's fault to the folder or account that it was asked for. */
+struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
+
+/* True for what all further requests of this account would meet as well. */
+bool caldav_is_wide(const struct fault *fault);
+
 /* ---- caldav_discover.c ---- */
+
+/* One address, as the server describes it. All addresses are normalised, lists without doubles. */
+struct caldav_found {
+	const char *path; /* in the end, after redirects */
+	char *principal, *owner;
+	struct multistatus_list homes, collections;
+	char *elsewhere; /* the origin that stands in the first home; NULL: none or this one */
+	bool collection, calendar, any;
+};
+
+/* Looks at PATH, and where it redirects to. */
+struct fault *caldav_look_at(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			     struct caldav_found *found_r) ATTR_MUST_CHECK;
+
+/* Of several homes the one that belongs to PRINCIPAL. HINT: an address; the home that it stands in
+ * is the one that is meant. NULL: none is given. */
+struct fault *caldav_choose_home(struct caldav *caldav, TALLOC_CTX *mem,
+				 const struct multistatus_list *homes, const char *principal,
+				 const char *hint, const char **home_r) ATTR_MUST_CHECK;
 
 /* Finds the home, once. */
 struct fault *caldav_discover(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* True when OWNER, as a server wrote it at PATH, is somebody else than the person whose home this
+ * is. A server that tells no owner, or the same one for the home, is believed. */
+struct fault *caldav_is_foreign(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+				const char *owner, bool *foreign_r) ATTR_MUST_CHECK;
+
 struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    struct endpoint_probe **probe_r);
 
-/* ---- caldav_folder.c, caldav_notice.c, caldav_fetch.c, caldav_write.c: the operations of
+/* ---- caldav_search.c ---- */
+
+/* The one principal with the e-mail address PERSON, among those that stand in COLLECTIONS (RFC 3744
+ * section 9.4), and its homes. REFUSED fault of the account, held: none, or several. */
+struct fault *caldav_search(struct caldav *caldav, TALLOC_CTX *mem,
+			    const struct multistatus_list *collections, const char *person,
+			    struct caldav_found *found_r) ATTR_MUST_CHECK;
+
+/* ---- caldav_folder.c, caldav_notice.c, caldav_sweep.c, caldav_fetch.c, caldav_write.c: the operations of
  * endpoint.h ---- */
 
 struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -103,6 +225,16 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem,
 				  const char *folder) ATTR_MUST_CHECK;
 
+struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_sweep *folders, size_t count);
+struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			     const char *text, char **token_r);
+
+/* The mark of the last sweep, for the token of the first notice after it; of kind 0: none. EMPTY: that
+ * told of no change. */
+struct caldav_mark caldav_sweep_mark(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+				     bool empty);
+
 struct fault *caldav_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			    const char *token, struct endpoint_notice **notice_r);
@@ -110,8 +242,8 @@ struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 			   const char *const *addresses, size_t count,
 			   struct endpoint_item **items_r);
 struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			   const char *const *addresses, size_t count,
-			   struct endpoint_item **items_r);
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
 struct fault *caldav_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -13,10 +13,13 @@
  *
  * 1. A server that is known to ignore conditions is looked at first: what does not hold by then is
  * not sent.
- * 2. A 412 to If-Match does not tell "changed" from "gone"; a look does.
- * 3. A PUT that fails as if something around it were missing is followed by a look at the folder:
- * GONE with folder scope.
- * 4. A version is believed from the answer to a PUT only of a server that has been seen to keep bytes
+ * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; a
+ * look does (LOOK_ITEM).
+ * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
+ * (LOOK_FOLDER): GONE with folder scope.
+ * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
+ * it is safe: its condition does not hold any more if it was carried out.
+ * 5. A version is believed from the answer to a PUT only of a server that has been seen to keep bytes
  * and to give strong ETags, and while a sample of each batch, read back, is what was sent (caldav.h).
  * It is told in any case, for whoever reads back.
  */
@@ -25,6 +28,7 @@ struct write {
 	const char *address;
 	const char *if_version; /* NULL: must not exist */
 	struct http_request request;
+	enum caldav_outcome outcome;
 	struct fault *fault;
 };
 
@@ -49,7 +53,7 @@ static struct http_request look_request(TALLOC_CTX *mem, const char *address)
 static struct fault *judge(TALLOC_CTX *mem, const struct write *write, struct http_request *look)
 {
 	struct fault *fault = caldav_fault(mem, look);
-	char *version = caldav_version(mem, look->etag);
+	char *version;
 
 	if (fault && fault->kind == FAULT_GONE)
 		return write->if_version ? fault : NULL;
@@ -57,6 +61,7 @@ static struct fault *judge(TALLOC_CTX *mem, const struct write *write, struct ht
 		return fault;
 	if (!write->if_version)
 		return fault_new(mem, FAULT_CHANGED, "%s exists already", write->address);
+	version = caldav_version(mem, look->etag);
 	if (!version || strcmp(version, write->if_version))
 		return fault_new(mem, FAULT_CHANGED, "%s is another version", write->address);
 	return NULL;
@@ -92,27 +97,47 @@ static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *wri
 	for (size_t i = 0; i < count; i++)
 		which[i] = !writes[i].fault;
 	looks = look_at(caldav, mem, writes, which, count);
-	for (size_t i = 0; i < count; i++)
-		if (which[i])
-			writes[i].fault = judge(mem, &writes[i], &looks[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!which[i])
+			continue;
+		writes[i].outcome = caldav_judge(mem, &looks[i]).outcome;
+		writes[i].fault = judge(mem, &writes[i], &looks[i]);
+	}
+}
+
+/* It is there, in the version that was named: then the answer was no "changed". */
+static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
+{
+	int status = write->request.status;
+
+	if (status == 404 || status == 410 || status == 412)
+		return fault_new(mem, FAULT_REFUSED,
+				 "%s %s: status %d, though it is there in the very version that "
+				 "was named; the server's conditions do not work for it, or it "
+				 "does not like the text",
+				 write->request.method, write->address, status);
+	write->fault->maybe_done = false;
+	return write->fault;
 }
 
 /* (2) */
-static void settle_changed(struct caldav *caldav, TALLOC_CTX *mem, struct write *writes,
-			   size_t count)
+static void settle_items(struct caldav *caldav, TALLOC_CTX *mem, struct write *writes, size_t count)
 {
 	bool *which = MEM_ARRAY(mem, bool, count);
 	struct http_request *looks;
 
 	for (size_t i = 0; i < count; i++)
-		which[i] = writes[i].fault && writes[i].fault->kind == FAULT_CHANGED &&
-			   writes[i].if_version && writes[i].request.status;
+		which[i] = writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_LOOK_ITEM;
 	looks = look_at(caldav, mem, writes, which, count);
 	for (size_t i = 0; i < count; i++) {
-		if (!which[i] || looks[i].fault ||
-		    (looks[i].status != 404 && looks[i].status != 410))
+		struct fault *fault = which[i] ? judge(mem, &writes[i], &looks[i]) : NULL;
+
+		if (!which[i])
 			continue;
-		writes[i].fault = caldav_fault(mem, &looks[i]);
+		if (!fault)
+			writes[i].fault = disbelieved(mem, &writes[i]);
+		else if (fault->kind == FAULT_GONE || fault->kind == FAULT_CHANGED)
+			writes[i].fault = fault;
 	}
 }
 
@@ -124,10 +149,8 @@ static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *fo
 	bool looked = false;
 
 	for (size_t i = 0; i < count; i++) {
-		int status =
-			writes[i].fault && !writes[i].request.fault ? writes[i].request.status : 0;
-
-		if (status != 403 && status != 404 && status != 409)
+		if (!writes[i].fault || (writes[i].outcome != CALDAV_OUTCOME_LOOK_FOLDER &&
+					 writes[i].fault->kind != FAULT_GONE))
 			continue;
 		if (!looked)
 			missing = caldav_folder_check(caldav, mem, folder);
@@ -137,6 +160,28 @@ static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *fo
 				caldav_widen(fault_new(mem, FAULT_GONE, "%s", missing->text),
 					     FAULT_SCOPE_FOLDER);
 	}
+}
+
+static bool is_unsent(const struct write *write)
+{
+	return write->fault && write->outcome == CALDAV_OUTCOME_AS_TOLD &&
+	       write->fault->kind == FAULT_UNREACHABLE;
+}
+
+/* (4), and what was not sent because of such a one */
+static void settle_unanswered(struct caldav *caldav, const char *folder, struct write *writes,
+			      size_t count)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		any = any || (writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_UNANSWERED);
+	if (!any || !caldav_answers(caldav, folder))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (is_unsent(&writes[i]) ||
+		    (writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_UNANSWERED))
+			writes[i].fault->scope = FAULT_SCOPE_ITEM;
 }
 
 /* Writes under way. */
@@ -174,15 +219,22 @@ static void send_all(struct endpoint_putting *putting)
 
 static void wait_all(struct endpoint_putting *putting)
 {
+	TALLOC_CTX *work = putting->work;
+
 	if (putting->sending)
-		caldav_end(putting->sending, putting->work);
+		caldav_end(putting->sending, work);
 	putting->sending = NULL;
 	for (size_t i = 0; i < putting->sent; i++) {
 		struct write *write = &putting->writes[putting->back[i]];
+		struct caldav_verdict verdict;
 
 		write->request = putting->requests[i];
-		write->fault = caldav_fault(putting->work, &write->request);
+		verdict = caldav_judge(work, &write->request);
+		write->outcome = verdict.outcome;
+		write->fault = verdict.fault;
 	}
+	settle_unanswered(putting->caldav, putting->folder, putting->writes, putting->count);
+	settle_items(putting->caldav, work, putting->writes, putting->count);
 }
 
 static struct fault *address_refused(TALLOC_CTX *mem, const char *folder, const char *address)
@@ -217,7 +269,7 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 					 put->address, CALDAV_ITEM_MAX);
 }
 
-/* ---- vouching (4) ---- */
+/* ---- vouching (5) ---- */
 
 /* Strong, so that it stands for bytes. */
 static bool is_strong(const char *version)
@@ -291,7 +343,6 @@ struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem
 	size_t count = putting->count;
 
 	wait_all(putting);
-	settle_changed(caldav, putting->work, writes, count);
 	settle_folder(caldav, putting->work, putting->folder, writes, count);
 	for (size_t i = 0; i < count; i++) {
 		struct endpoint_put *put = &putting->puts[i];
@@ -349,7 +400,6 @@ struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, co
 		prepare_remove(removing.work, folder, &removes[i], &removing.writes[i]);
 	send_all(&removing);
 	wait_all(&removing);
-	settle_changed(removing.caldav, removing.work, removing.writes, count);
 	for (size_t i = 0; i < count; i++)
 		removes[i].fault = talloc_steal(mem, removing.writes[i].fault);
 	talloc_free(removing.work);

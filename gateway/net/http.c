@@ -26,7 +26,9 @@
  * stack.
  * 4. Nothing is parsed on the net thread but curl's own framing: heads and bodies are kept as
  * bytes, each with a bound.
- * 5. A transfer whose request may have reached the server is `sent`; only then can a write be
+ * 5. A caller waits for pieces of bodies too, where it takes them as they come (http_take.c). Its
+ * callback runs on its own thread and without the lock.
+ * 6. A transfer whose request may have reached the server is `sent`; only then can a write be
  * "maybe done".
  */
 
@@ -173,7 +175,6 @@ static void batch_prepare(TALLOC_CTX *mem, struct http_batch *batch, struct http
 		t->batch = batch;
 		t->request = &requests[i];
 		t->head.max = HTTP_HEAD_MAX;
-		t->body.max = requests[i].body_max ? requests[i].body_max : HTTP_BODY_MAX;
 		requests[i].fault = request_refused(mem, &requests[i], batch);
 		if (requests[i].fault) {
 			http_net_end(t);
@@ -234,8 +235,18 @@ static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 	return fault;
 }
 
+/* The taker's own. The server has done what it was asked for. */
+static struct fault *taken_fault(TALLOC_CTX *mem, const struct http_transfer *t)
+{
+	t->taken->maybe_done = t->request->writes;
+	return fault_prefix(talloc_steal(mem, t->taken), "%s %s: ", t->request->method,
+			    http_answer_path(mem, t->request->url));
+}
+
 static struct fault *transfer_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 {
+	if (t->taken)
+		return taken_fault(mem, t);
 	if (t->untried)
 		return fault_reaches(fault_new(mem, FAULT_TRY_LATER, "%s %s: %s",
 					       t->request->method,
@@ -244,8 +255,12 @@ static struct fault *transfer_fault(TALLOC_CTX *mem, const struct http_transfer 
 	if (t->because && t->because->code == CURLE_OK)
 		return fault_new(mem, FAULT_LOGIN,
 				 "not tried, because the login was refused before");
-	if (t->because)
-		return fault_prefix(code_fault(mem, t->because), "not tried, because of ");
+	if (t->because) {
+		struct fault *fault = code_fault(mem, t->because);
+
+		fault->maybe_done = false;
+		return fault_prefix(fault, "not tried, because of ");
+	}
 	/* curl takes a head that breaks off for a whole one */
 	return t->code == CURLE_OK && t->head_done ? NULL : code_fault(mem, t);
 }
@@ -254,17 +269,20 @@ static void transfer_drop(struct http_transfer *t)
 {
 	free(t->head.data);
 	free(t->body.data);
+	free(t->pipe.data);
 	curl_slist_free_all(t->headers);
 }
 
 static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct http_request *request)
 {
+	request->sent = t->sent;
 	if (!request->fault)
 		request->fault = transfer_fault(mem, t);
 	if (!request->fault) {
 		request->status = t->status;
 		request->answered_us = t->answered_us;
-		http_answer_head(mem, request, t->head.data, t->head.len);
+		if (!t->told)
+			http_answer_head(mem, request, t->head.data, t->head.len);
 		request->answer = mem_bytes(mem, t->body.data, t->body.len);
 		request->answer_len = t->body.len;
 	}
@@ -276,23 +294,24 @@ static void batch_send(struct http *http, struct http_batch *batch)
 {
 	pthread_cond_init(&batch->ended_cond, NULL);
 	pthread_mutex_lock(&http->lock);
-	batch->done = http->cancelled || batch->ended == batch->count;
 	if (http->cancelled)
 		http_net_skip(batch, NULL, "not sent: the service is ending");
-	if (!batch->done) {
+	batch->sent = batch->ended < batch->count;
+	batch->done = !batch->sent;
+	if (batch->sent) {
 		http->callers++;
-		batch->sent = true;
 		DL_APPEND(http->inbox, batch);
 		curl_multi_wakeup(http->multi);
 	}
 	pthread_mutex_unlock(&http->lock);
 }
 
-static void batch_wait(struct http *http, struct http_batch *batch)
+static void batch_wait(struct http *http, struct http_batch *batch, TALLOC_CTX *mem)
 {
 	pthread_mutex_lock(&http->lock);
-	while (!batch->done)
-		pthread_cond_wait(&batch->ended_cond, &http->lock);
+	while (http_take_ready(batch, mem) || !batch->done)
+		if (!batch->ready && !batch->done)
+			pthread_cond_wait(&batch->ended_cond, &http->lock);
 	if (batch->sent) {
 		http->callers--;
 		pthread_cond_signal(&http->left);
@@ -311,7 +330,7 @@ static int sending_free(struct http_sending *sending)
 {
 	if (sending->waited)
 		return 0;
-	batch_wait(sending->batch.http, &sending->batch);
+	batch_wait(sending->batch.http, &sending->batch, sending);
 	for (size_t i = 0; i < sending->batch.count; i++)
 		transfer_drop(&sending->batch.transfers[i]);
 	return 0;
@@ -343,7 +362,7 @@ void http_wait(struct http_sending *sending, TALLOC_CTX *mem)
 {
 	struct http_batch *batch = &sending->batch;
 
-	batch_wait(batch->http, batch);
+	batch_wait(batch->http, batch, mem);
 	sending->waited = true;
 	for (size_t i = 0; i < batch->count; i++) {
 		talloc_steal(mem, sending->requests[i].fault);

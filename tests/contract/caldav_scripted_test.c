@@ -105,7 +105,7 @@ Test(caldav_bad, statuses_of_a_folder)
 		{ "429 x\r\nRetry-After: 9", FAULT_BUSY, FAULT_SCOPE_ACCOUNT, 9 },
 		{ "500 x", FAULT_BUSY, FAULT_SCOPE_FOLDER, 0 },
 		{ "503 x\r\nRetry-After: 30", FAULT_BUSY, FAULT_SCOPE_SERVER, 30 },
-		{ "507 x", FAULT_FULL, FAULT_SCOPE_ACCOUNT, 0 },
+		{ "507 x", FAULT_FULL, FAULT_SCOPE_FOLDER, 0 },
 		{ "200 x", FAULT_PROTOCOL, FAULT_SCOPE_FOLDER, 0 },
 		{ "302 x\r\nLocation: /elsewhere/", FAULT_PROTOCOL, FAULT_SCOPE_ACCOUNT, 0 },
 	};

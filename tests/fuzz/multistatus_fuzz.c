@@ -40,12 +40,30 @@ static struct fault *check(void *context, const struct multistatus_response *res
 	(void)length(response->ctag);
 	(void)length(response->sync_token);
 	(void)length(response->principal);
-	(void)length(response->home);
+	(void)length(response->owner);
+	for (size_t i = 0; i < response->homes.count; i++)
+		(void)length(response->homes.items[i]);
+	for (size_t i = 0; i < response->addresses.count; i++)
+		(void)length(response->addresses.items[i]);
 	must(length(response->error) <= 64);
 	must(!response->data ||
 	     (response->data_len <= MULTISTATUS_DATA_MAX && !response->data[response->data_len]));
 	talloc_free(mem);
 	return NULL;
+}
+
+/* In two pieces, cut where the first byte says: the same must come of it. */
+static bool is_read_in_pieces(TALLOC_CTX *mem, const char *data, size_t size)
+{
+	struct multistatus *reading = multistatus_new(mem, check, mem);
+	size_t cut = size ? (size_t)(unsigned char)*data * size / 256 : 0;
+	struct fault *fault = multistatus_feed(reading, data, cut);
+
+	if (!fault)
+		fault = multistatus_feed(reading, data + cut, size - cut);
+	if (!fault)
+		fault = multistatus_end(reading, mem, NULL);
+	return !fault;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -56,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *condition;
 
 	must(!fault || !token);
+	must(is_read_in_pieces(mem, (const char *)data, size) == !fault);
 	(void)length(token);
 	condition = multistatus_error(mem, (const char *)data, size);
 	must(!condition || strlen(condition) <= 64);

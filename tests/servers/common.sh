@@ -53,18 +53,18 @@ end_process() { # pid
 
 # ---- servers that will not run as root ----
 
-# Sets owner, the user that the server runs as: the one that started it, but nobody in root's place.
+# Sets owner, the user that the server runs as: the one that started it, but nobody in root's place; and as, the words before
+# a command that is to run as the owner (a process in the background is then the command's own, no shell's).
 choose_owner() {
-	owner=$(id -un)
-	[ "$(id -u)" != 0 ] || owner=nobody
+	owner=$(id -un) as=
+	if [ "$(id -u)" = 0 ]; then
+		owner=nobody
+		as="setpriv --reuid=$owner --regid=$(id -gn $owner) --clear-groups"
+	fi
 }
 
 as_owner() { # command...
-	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid="$owner" --regid="$(id -gn "$owner")" --clear-groups "$@"
-	else
-		"$@"
-	fi
+	$as "$@"
 }
 
 longest_dir=70 # characters, so that the names of sockets below it fit into 107

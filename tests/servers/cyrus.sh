@@ -110,7 +110,7 @@ start_once() { # scheme option-of-httpd
 	port=$(free_port)
 	free_port >"$dir/lmtp-port"
 	write_config "$port" "$(cat "$dir/lmtp-port")" "$2"
-	as_owner setsid "$bin/master" -C "$run/imapd.conf" -M "$run/cyrus.conf" -p "$run/pid" -D </dev/null >"$dir/log" 2>&1 &
+	$as setsid "$bin/master" -C "$run/imapd.conf" -M "$run/cyrus.conf" -p "$run/pid" -D </dev/null >"$dir/log" 2>&1 &
 	tries=0
 	while [ $tries -lt 200 ]; do
 		if answers_port "$port" && [ -s "$run/pid" ] && make_inboxes "$dir/users" 2>>"$dir/log"; then
