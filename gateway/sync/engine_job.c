@@ -419,6 +419,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
 	visit->env = &work->worker->env;
 	visit->account = work->account;
 	visit->resource = work->resource;
@@ -671,6 +672,8 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 		return fault;
 	learn_of_server(work, fault);
 	FAULT_TRY(note_place(work, mem));
+	if (work->endpoint)
+		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->endpoint));
 	FAULT_TRY(give(work, mem, fault));
 	if (!work->later) {
 		judge_account(work, fault);

@@ -298,7 +298,12 @@ X(JOB_OVERDUE, "SELECT DISTINCT a.id, r.key FROM job j JOIN account a ON a.id = 
   "WHERE j.server = $3 AND j.due_at <= $4 AND j.state IN ('ready', 'waiting') AND " SQL_JOB_MEANT " ORDER BY r.key") \
 X(JOB_RENEW, "UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'leased'") \
 X(JOB_ALL_DUE, "UPDATE job SET due_at = $1 WHERE state IN ('ready', 'waiting') AND due_at > $1") \
-X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1")
+X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1") \
+/* servers */ \
+X(SERVER_TRAITS, "SELECT server, traits, earlier, changed_at, probed_at, due_at FROM server_trait WHERE server = $1") \
+X(SERVER_TRAITS_PUT, "INSERT INTO server_trait (server, traits, earlier, changed_at, probed_at, due_at) VALUES ($1, $2, $3, $4, $5, $6) " \
+  "ON CONFLICT (server) DO UPDATE SET traits = excluded.traits, earlier = excluded.earlier, changed_at = excluded.changed_at, " \
+  "probed_at = excluded.probed_at, due_at = excluded.due_at")
 
 #define SQL_MIGRATION_TABLE(X) \
 X(1, "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)") \
@@ -400,8 +405,8 @@ X(3, "ALTER TABLE revision ADD COLUMN against TEXT") \
 X(3, "ALTER TABLE revision ADD COLUMN decided_by TEXT") \
 X(3, "UPDATE revision SET origin = state, writer = CASE WHEN state <> 'losing' THEN author END") \
 /* 4: what servers have been seen to do */ \
-X(4, "CREATE TABLE server_trait (server TEXT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), traits TEXT NOT NULL, " \
-  "probed_at BIGINT NOT NULL)") \
+X(4, "CREATE TABLE server_trait (server TEXT PRIMARY KEY, traits TEXT NOT NULL, earlier TEXT, changed_at BIGINT NOT NULL, " \
+  "probed_at BIGINT NOT NULL, due_at BIGINT NOT NULL)") \
 /* 4: attachments. BYTEA is PostgreSQL's word; SQLite keeps what it is given. An owner is an assignment or a revision, whose ids \
  * come from one sequence. Of a link only what does not follow from its text has a row. */ \
 X(4, "CREATE TABLE file (digest TEXT PRIMARY KEY, size BIGINT NOT NULL, created_at BIGINT NOT NULL, bytes BYTEA NOT NULL)") \
