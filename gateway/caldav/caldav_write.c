@@ -11,8 +11,8 @@
  *   PUT    If-None-Match: *  or  If-Match: VERSION
  *   DELETE If-Match: VERSION
  *
- * 1. A server that is known to ignore conditions is looked at first: what does not hold by then is
- * not sent.
+ * 1. A server that is not known to honour a condition is looked at first: what does not hold by then
+ * is not sent.
  * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; a
  * look does (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
@@ -26,7 +26,8 @@
 
 struct write {
 	const char *address;
-	const char *if_version; /* NULL: must not exist */
+	const char *if_version;  /* NULL: must not exist */
+	enum caldav_trait guard; /* what has to be known of the server for its condition to do */
 	struct http_request request;
 	enum caldav_outcome outcome;
 	struct fault *fault;
@@ -95,7 +96,7 @@ static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *wri
 	struct http_request *looks;
 
 	for (size_t i = 0; i < count; i++)
-		which[i] = !writes[i].fault;
+		which[i] = !writes[i].fault && !caldav_does(caldav, writes[i].guard);
 	looks = look_at(caldav, mem, writes, which, count);
 	for (size_t i = 0; i < count; i++) {
 		if (!which[i])
@@ -204,8 +205,7 @@ static void send_all(struct endpoint_putting *putting)
 
 	putting->requests = MEM_ARRAY(putting->work, struct http_request, putting->count);
 	putting->back = MEM_ARRAY(putting->work, size_t, putting->count);
-	if (caldav_is_careless(caldav, putting->folder))
-		look_first(caldav, putting->work, putting->writes, putting->count);
+	look_first(caldav, putting->work, putting->writes, putting->count);
 	for (size_t i = 0; i < putting->count; i++) {
 		if (putting->writes[i].fault)
 			continue;
@@ -253,6 +253,7 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 	headers[1] = "Content-Type: text/calendar; charset=utf-8";
 	write->address = put->address;
 	write->if_version = put->if_version;
+	write->guard = put->if_version ? CALDAV_TRAIT_REPLACE_GUARD : CALDAV_TRAIT_CREATE_GUARD;
 	write->request = (struct http_request){
 		.method = "PUT",
 		.url = put->address,
@@ -291,7 +292,7 @@ static bool holds(struct endpoint_putting *putting, const struct endpoint_put *p
 		return false;
 	same = item->len == put->len && !memcmp(item->text, put->text, put->len);
 	if (!same)
-		putting->caldav->traits.answer[CALDAV_TRAIT_KEEPS_BYTES] = CALDAV_NO;
+		caldav_found(putting->caldav, CALDAV_TRAIT_KEEPS_BYTES, false);
 	return same;
 }
 
@@ -300,11 +301,10 @@ static bool holds(struct endpoint_putting *putting, const struct endpoint_put *p
 static void vouch(struct endpoint_putting *putting)
 {
 	struct caldav *caldav = putting->caldav;
-	const unsigned char *answer = caldav->traits.answer;
 	size_t *which = MEM_ARRAY(putting->work, size_t, putting->count), n = 0;
 
-	if (answer[CALDAV_TRAIT_KEEPS_BYTES] != CALDAV_YES ||
-	    answer[CALDAV_TRAIT_STRONG_ETAG] != CALDAV_YES)
+	if (!caldav_does(caldav, CALDAV_TRAIT_KEEPS_BYTES) ||
+	    !caldav_does(caldav, CALDAV_TRAIT_STRONG_ETAG))
 		return;
 	for (size_t i = 0; i < putting->count; i++)
 		if (!putting->puts[i].fault && is_strong(putting->puts[i].answered))
@@ -350,6 +350,9 @@ struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem
 		put->fault = talloc_steal(mem, writes[i].fault);
 		put->version = NULL;
 		put->answered = put->fault ? NULL : caldav_version(mem, writes[i].request.etag);
+		if (!put->fault)
+			caldav_found_put(caldav, &writes[i].request, !put->if_version,
+					 put->answered);
 	}
 	vouch(putting);
 	talloc_free(putting);
@@ -373,6 +376,7 @@ static void prepare_remove(TALLOC_CTX *mem, const char *folder,
 	headers[0] = condition(mem, remove->if_version);
 	write->address = remove->address;
 	write->if_version = remove->if_version;
+	write->guard = CALDAV_TRAIT_REMOVE_GUARD;
 	write->request = (struct http_request){
 		.method = "DELETE",
 		.url = remove->address,
