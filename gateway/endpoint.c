@@ -61,6 +61,24 @@ struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 	return endpoint->ops->put(endpoint, mem, folder, puts, count);
 }
 
+struct fault *endpoint_put_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r)
+{
+	return endpoint->ops->put_begin(endpoint, mem, folder, puts, count, putting_r);
+}
+
+struct fault *endpoint_put_end(struct endpoint *endpoint, struct endpoint_putting *putting,
+			       TALLOC_CTX *mem)
+{
+	return endpoint->ops->put_end(putting, mem);
+}
+
+bool endpoint_overlaps(const struct endpoint *endpoint)
+{
+	return endpoint->ops->put_begin != NULL;
+}
+
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      struct endpoint_remove *removes, size_t count)
 {
@@ -127,11 +145,11 @@ char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
 	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
 }
 
-struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			     struct endpoint_place **place_r)
 {
 	if (endpoint->ops->place)
-		return endpoint->ops->place(endpoint, mem, place_r);
+		return endpoint->ops->place(endpoint, mem, find, place_r);
 	*place_r = NULL;
 	return NULL;
 }

@@ -102,6 +102,9 @@ struct endpoint_put {
 			       * if_version of the old one, which is still there */
 };
 
+/* Puts under way. */
+struct endpoint_putting;
+
 struct endpoint_remove {
 	const char *address;
 	const char *if_version; /* NULL (`appends` only): not known, a crash lay between */
@@ -173,6 +176,11 @@ struct endpoint_ops {
 				   struct endpoint_item **items_r); /* NULL: fetch */
 	struct fault *(*put)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count);
+	/* both NULL: nothing else can be done while it puts */
+	struct fault *(*put_begin)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				   struct endpoint_put *puts, size_t count,
+				   struct endpoint_putting **putting_r);
+	struct fault *(*put_end)(struct endpoint_putting *putting, TALLOC_CTX *mem);
 	struct fault *(*remove)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				struct endpoint_remove *removes, size_t count);
 	char *(*address)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -199,7 +207,7 @@ struct endpoint_ops {
 	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
 	/* NULL: the login alone says where */
-	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem,
+	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
@@ -265,6 +273,17 @@ struct fault *endpoint_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, con
 struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			   struct endpoint_put *puts, size_t count) ATTR_MUST_CHECK;
 
+/* endpoint_put() in two halves: what is begun is on its way, and other items may be prepared, read
+ * and recorded meanwhile. PUTS and what they point to stay where they are until the end, which gives
+ * them their results and frees the putting; freeing it waits and gives none. Several may be under
+ * way; they are ended in the order of their beginning. Only where endpoint_overlaps(). */
+struct fault *endpoint_put_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r) ATTR_MUST_CHECK;
+struct fault *endpoint_put_end(struct endpoint *endpoint, struct endpoint_putting *putting,
+			       TALLOC_CTX *mem) ATTR_MUST_CHECK;
+bool endpoint_overlaps(const struct endpoint *endpoint);
+
 /* Removes, each on its condition, likewise. */
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      struct endpoint_remove *removes, size_t count) ATTR_MUST_CHECK;
@@ -327,10 +346,10 @@ struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 				const char *uri, size_t max, char **bytes_r,
 				size_t *len_r) ATTR_MUST_CHECK;
 
-/* Where the account's folders are made, found out now unless it is known, for the endpoint's maker
- * to remember and give to the next endpoint of that account. *PLACE_R NULL: this kind of server has
- * no such thing. A fault reaches the account at least. */
-struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+/* Where the account's folders are made, for the endpoint's maker to remember and give to the next
+ * endpoint of that account. If it is not known: found out now with FIND, else *PLACE_R is NULL; so it
+ * is where this kind of server has no such thing. A fault reaches the account at least. */
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			     struct endpoint_place **place_r) ATTR_MUST_CHECK;
 
 /* True when this kind of server may tell of changes by itself. */

@@ -265,6 +265,14 @@ static struct fault *transfer_fault(TALLOC_CTX *mem, const struct http_transfer 
 	return t->code == CURLE_OK && t->head_done ? NULL : code_fault(mem, t);
 }
 
+static void transfer_drop(struct http_transfer *t)
+{
+	free(t->head.data);
+	free(t->body.data);
+	free(t->pipe.data);
+	curl_slist_free_all(t->headers);
+}
+
 static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct http_request *request)
 {
 	request->sent = t->sent;
@@ -278,50 +286,95 @@ static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct ht
 		request->answer = mem_bytes(mem, t->body.data, t->body.len);
 		request->answer_len = t->body.len;
 	}
-	free(t->head.data);
-	free(t->body.data);
-	free(t->pipe.data);
-	curl_slist_free_all(t->headers);
+	transfer_drop(t);
+}
+
+/* Puts it into the inbox; where nothing is carried out any more, it has ended by that. */
+static void batch_send(struct http *http, struct http_batch *batch)
+{
+	pthread_cond_init(&batch->ended_cond, NULL);
+	pthread_mutex_lock(&http->lock);
+	if (http->cancelled)
+		http_net_skip(batch, NULL, "not sent: the service is ending");
+	batch->sent = batch->ended < batch->count;
+	batch->done = !batch->sent;
+	if (batch->sent) {
+		http->callers++;
+		DL_APPEND(http->inbox, batch);
+		curl_multi_wakeup(http->multi);
+	}
+	pthread_mutex_unlock(&http->lock);
 }
 
 static void batch_wait(struct http *http, struct http_batch *batch, TALLOC_CTX *mem)
 {
-	bool refused;
-
-	pthread_cond_init(&batch->ended_cond, NULL);
 	pthread_mutex_lock(&http->lock);
-	refused = http->cancelled;
-	if (!refused) {
-		http->callers++;
-		DL_APPEND(http->inbox, batch);
-		curl_multi_wakeup(http->multi);
-		while (http_take_ready(batch, mem) || !batch->done)
-			if (!batch->ready && !batch->done)
-				pthread_cond_wait(&batch->ended_cond, &http->lock);
+	while (http_take_ready(batch, mem) || !batch->done)
+		if (!batch->ready && !batch->done)
+			pthread_cond_wait(&batch->ended_cond, &http->lock);
+	if (batch->sent) {
 		http->callers--;
 		pthread_cond_signal(&http->left);
 	}
 	pthread_mutex_unlock(&http->lock);
 	pthread_cond_destroy(&batch->ended_cond);
-	if (refused)
-		http_net_skip(batch, NULL, "not sent: the service is ending");
+}
+
+struct http_sending {
+	struct http_batch batch;
+	struct http_request *requests;
+	bool waited;
+};
+
+static int sending_free(struct http_sending *sending)
+{
+	if (sending->waited)
+		return 0;
+	batch_wait(sending->batch.http, &sending->batch, sending);
+	for (size_t i = 0; i < sending->batch.count; i++)
+		transfer_drop(&sending->batch.transfers[i]);
+	return 0;
+}
+
+static struct http_sending *begin(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
+				  struct http_request *requests, size_t count, bool behind)
+{
+	struct http_sending *sending = MEM_NEW(mem, struct http_sending);
+	struct http_batch *batch = &sending->batch;
+
+	sending->requests = requests;
+	*batch =
+		(struct http_batch){ .http = http, .site = site, .count = count, .behind = behind };
+	batch->deadline_ms = http_net_now_ms() + HTTP_BATCH_DEADLINE_MS;
+	batch_prepare(sending, batch, requests);
+	batch_send(http, batch);
+	talloc_set_destructor(sending, sending_free);
+	return sending;
+}
+
+struct http_sending *http_send(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
+			       struct http_request *requests, size_t count)
+{
+	return begin(http, mem, site, requests, count, true);
+}
+
+void http_wait(struct http_sending *sending, TALLOC_CTX *mem)
+{
+	struct http_batch *batch = &sending->batch;
+
+	batch_wait(batch->http, batch, mem);
+	sending->waited = true;
+	for (size_t i = 0; i < batch->count; i++) {
+		talloc_steal(mem, sending->requests[i].fault);
+		if (batch->site->stats)
+			http_net_count(batch->site->stats, &batch->transfers[i].took);
+		transfer_collect(mem, &batch->transfers[i], &sending->requests[i]);
+	}
+	talloc_free(sending);
 }
 
 void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
 	      struct http_request *requests, size_t count)
 {
-	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct http_batch batch = { .http = http, .site = site, .count = count };
-
-	batch.deadline_ms = http_net_now_ms() + HTTP_BATCH_DEADLINE_MS;
-	batch_prepare(work, &batch, requests);
-	if (batch.ended < count)
-		batch_wait(http, &batch, mem);
-	for (size_t i = 0; i < count; i++) {
-		talloc_steal(mem, requests[i].fault);
-		if (site->stats)
-			http_net_count(site->stats, &batch.transfers[i].took);
-		transfer_collect(mem, &batch.transfers[i], &requests[i]);
-	}
-	talloc_free(work);
+	http_wait(begin(http, mem, site, requests, count, false), mem);
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "gateway/sync/homes.h"
 #include "gateway/sync/older.h"
 
 #define FOLDER_SLUG_MAX                                                                            \
@@ -180,6 +181,7 @@ static struct fault *name_suffix(struct round *round, const char **suffix_r)
 
 static struct fault *ensure_folder(struct round *round)
 {
+	struct endpoint_place *place = NULL;
 	struct endpoint_folder name;
 	char *address = NULL;
 	bool created = false, changed, known = round->folder->address != NULL;
@@ -188,6 +190,10 @@ static struct fault *ensure_folder(struct round *round)
 		return round->folder->address ? NULL : tell_new_folder(round);
 	round_folder_name(round->mem, round->env->conf, round->project, &name);
 	FAULT_TRY(name_suffix(round, &name.suffix));
+	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
+	if (place)
+		FAULT_TRY(homes_keep(round->env->store, round->mem, round->env->conf,
+				     round->account->id, place));
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
 				  &address, &created));
@@ -258,12 +264,13 @@ struct fault *round_passes(struct round *round)
 		FAULT_TRY(round_fetch(round, mem, &found, &count));
 		FAULT_TRY(round_files_read(round, mem, found, count));
 		FAULT_TRY(round_commit(round, found, count));
+		/* what this pass found to be inside its quiet time is not to be written */
+		if (!round->options->dry_run)
+			FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
+					       &round->pending, &round->pending_count));
 		FAULT_TRY(round_commit_project(round));
 		if (round->options->dry_run)
 			return NULL;
-		/* what this pass found to be inside its quiet time is not to be written */
-		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
-				       &round->pending, &round->pending_count));
 		FAULT_TRY(round_push(round));
 		FAULT_TRY(round_notice_again(round));
 		talloc_free(mem);
