@@ -117,7 +117,7 @@ static struct fault *find_folder(struct round *round)
 
 /* A folder that is made anew (or came back) loses what we thought that it holds; what people have
  * reported until then is in the project already. */
-static struct fault *folder_made(struct round *round, bool again)
+struct fault *round_folder_made(struct round *round, bool again)
 {
 	struct store *store = round->env->store;
 	struct fault *fault;
@@ -179,6 +179,12 @@ static struct fault *name_suffix(struct round *round, const char **suffix_r)
 	return NULL;
 }
 
+struct fault *round_name_folder(struct round *round, struct endpoint_folder *name_r)
+{
+	round_folder_name(round->mem, round->env->conf, round->project, name_r);
+	return name_suffix(round, &name_r->suffix);
+}
+
 static struct fault *ensure_folder(struct round *round)
 {
 	struct endpoint_place *place = NULL;
@@ -188,8 +194,7 @@ static struct fault *ensure_folder(struct round *round)
 
 	if (round->options->dry_run)
 		return round->folder->address ? NULL : tell_new_folder(round);
-	round_folder_name(round->mem, round->env->conf, round->project, &name);
-	FAULT_TRY(name_suffix(round, &name.suffix));
+	FAULT_TRY(round_name_folder(round, &name));
 	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
 	if (place)
 		FAULT_TRY(homes_keep(round->env->store, round->mem, round->env->conf,
@@ -201,7 +206,7 @@ static struct fault *ensure_folder(struct round *round)
 	changed = created || round->folder->state != FOLDER_OK ||
 		  !text_same(round->folder->address, address);
 	round->folder->address = address;
-	return changed ? folder_made(round, created && known) : NULL;
+	return changed ? round_folder_made(round, created && known) : NULL;
 }
 
 /* A person said "publish": what is held or missing is tried again. */
@@ -300,6 +305,7 @@ static struct fault *run(struct round *round)
 		FAULT_TRY(round_folder_follow(round, &gone));
 	if (gone)
 		return NULL;
+	FAULT_TRY(round_whole(round));
 	if (round->options->ensure || round->folder->state != FOLDER_OK)
 		FAULT_TRY(ensure_folder(round));
 	FAULT_TRY(release(round));

@@ -45,6 +45,7 @@ struct round {
 	bool look_again; /* something changed under our hands, and its successor has another
 			    address */
 	bool wrote;      /* something was sent that writes */
+	bool unmade;     /* the folder has an address, and does not stand there yet */
 	bool may_read;   /* the account may read in the folder; false: not asked yet */
 	int64_t begin_us;
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
@@ -187,6 +188,21 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 
 /* Decides on what changed in the project (round_commit.c). */
 struct fault *round_commit_project(struct round *round) ATTR_MUST_CHECK;
+
+/* The text of a link's item: what stands there, patched, or a new one (round_compose.c). */
+struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			    char **text_r, size_t *len_r) ATTR_MUST_CHECK;
+
+/* How the folder is called; its suffix as well (round.c). */
+struct fault *round_name_folder(struct round *round,
+				struct endpoint_folder *name_r) ATTR_MUST_CHECK;
+
+/* The folder stands at its address: recorded. AGAIN: it is another one than before (round.c). */
+struct fault *round_folder_made(struct round *round, bool again) ATTR_MUST_CHECK;
+
+/* Makes a folder that was never there with all its items by one request, where the server has that
+ * way; else nothing happens (round_whole.c). */
+struct fault *round_whole(struct round *round) ATTR_MUST_CHECK;
 
 /* Begins with that while decisions are still to be made on MORE items, where the endpoint can put in
  * the background: what is decided is on its way meanwhile. Between two transactions. */

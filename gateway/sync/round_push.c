@@ -7,14 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 #include "decide/publish.h"
-#include "decide/told.h"
 #include "model/ids.h"
-#include "store/revisions.h"
 
-#define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 
 /* One way for all: links that are due are composed, sent, and recorded, batch by batch. Where the
@@ -37,74 +33,6 @@ struct batch {
 	size_t count; /* of links; all of them are saved */
 	size_t sent;  /* so many of them, the first ones, have a put */
 };
-
-/* ---- the text to send ---- */
-
-static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
-					const struct assignment_view *view, const char **titles_r)
-{
-	char *keys = mem_strdup(mem, vector_str(view->stamped->values, FIELD_predecessors)),
-	     *save = NULL;
-	struct buf *titles = buf_new(mem);
-	int shown = 0;
-
-	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL;
-	     key && shown < PREDECESSORS_SHOWN; key = strtok_r(NULL, "\n", &save), shown++) {
-		struct stamped *stamped = NULL;
-		struct task *task = NULL;
-
-		FAULT_TRY(project_task_by_key(round->env->store, mem, round->project->id, key,
-					      &task));
-		if (task)
-			FAULT_TRY(project_task_values(round->env->store, mem, task->id, &stamped));
-		if (stamped && vector_str(stamped->values, FIELD_subject))
-			buf_printf(titles, "%s\n", vector_str(stamped->values, FIELD_subject));
-	}
-	*titles_r = titles->len ? titles->data : NULL;
-	return NULL;
-}
-
-/* "pm.example.com" of "https://pm.example.com:8443/web". */
-static const char *site_host(struct round *round, TALLOC_CTX *mem)
-{
-	const char *url = round->env->conf->site.url ? round->env->conf->site.url : "localhost";
-	const char *bare = strstr(url, "://") ? strstr(url, "://") + 3 : url;
-
-	return mem_strndup(mem, bare, strcspn(bare, ":/"));
-}
-
-static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
-			     char **text_r, size_t *len_r)
-{
-	struct assignment_view view;
-	struct trailer trailer = { .project = round->project->name, .remark = link->correction };
-	struct revision *newest = NULL;
-	size_t count = 0;
-	struct codec_publish publish = { .values = link->want,
-					 .edition = link->edition,
-					 .now_us = clock_now_us(round->env->clock),
-					 .site_host = site_host(round, mem),
-					 .project = round->project->name,
-					 .to_name = round->resource->name,
-					 .to_email = round->resource->email };
-
-	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
-	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
-	FAULT_TRY(revisions_newest(round->env->store, mem, link->assignment_id, &newest, &count));
-	trailer.outcomes =
-		told_text(mem, newest, count, view.stamped->at_us, round->env->conf->site.dates);
-	trailer.values = view.stamped->values;
-	FAULT_TRY(round_files_told(round, mem, link, view.stamped->values, &trailer.files));
-	FAULT_TRY(round_files_compose(round, mem, link, &publish));
-	trailer.hint = round_form(round) == ENDPOINT_MESSAGE ? TRAILER_HINT_MESSAGE
-			       " " TRAILER_HINT_WORK
-							     : TRAILER_HINT_WORK;
-	publish.uid = view.assignment->uid;
-	publish.edition_hash = codec_hash(mem, link->want);
-	publish.trailer = trailer_text(mem, &trailer);
-	return codec_encode(mem, round_form(round), link->seen_version ? link->seen_text : NULL,
-			    &publish, text_r, len_r);
-}
 
 /* ---- what came of it ---- */
 
@@ -272,7 +200,7 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 		size_t len = 0;
 
 		if (link->want)
-			fault = compose(round, mem, link, &text, &len);
+			fault = round_compose(round, mem, link, &text, &len);
 		else
 			link->dirty = false; /* nobody says what: found anew by link_unsettled() */
 		if (fault && fault->scope != FAULT_SCOPE_ITEM)
@@ -566,7 +494,7 @@ struct fault *round_push_ahead(struct round *round, size_t more)
 	int64_t dirty = 0;
 	struct fault *fault;
 
-	if (round->options->dry_run || !endpoint_overlaps(round->endpoint))
+	if (round->options->dry_run || round->unmade || !endpoint_overlaps(round->endpoint))
 		return NULL;
 	FAULT_TRY(push_begin(round, &push));
 	push->ahead = true;

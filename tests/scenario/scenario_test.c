@@ -6,6 +6,7 @@
  *     conf site|server|rights KEY = VALUE            a line of the ini file, before anything else
  *     conf rule NAME / conf rule KEY = VALUE         likewise
  *     servers 2                                      servers a and b instead of a alone
+ *     whole                                          they make a folder with all its items by one request
  *     task TITLE of ana [bob] [FIELD=VALUE ...]      a row of the plan, or a change of one
  *     drop TITLE                                     takes a row out of the plan
  *     import [withdraw]; publish; sync [full]        as the commands
@@ -143,6 +144,11 @@ static void do_conf(struct line *line)
 			   : !strcmp(section, "site")   ? world->site
 							: world->rights,
 			   "%s\n", line->rest[2]);
+}
+
+static void do_whole(struct line *line)
+{
+	line->world->whole = true;
 }
 
 static void do_servers(struct line *line)
@@ -776,6 +782,7 @@ static void do_expect(struct line *line)
 static const struct command commands[] = {
 	{ "conf", do_conf },
 	{ "servers", do_servers },
+	{ "whole", do_whole },
 	{ "task", do_task },
 	{ "drop", do_drop },
 	{ "import", do_import },

@@ -49,7 +49,7 @@ const char *world_server_path(struct world *world, const char *server)
  * together. */
 static const char *world_form(const struct world *world, char server)
 {
-	return world->messages && server == 'a' ? "?append" : "";
+	return world->messages && server == 'a' ? "?append" : world->whole ? "?whole" : "";
 }
 
 const char *world_server_url(struct world *world, const char *server)

@@ -1,0 +1,78 @@
+/* round_compose.c - the text of an item as it is to be sent. */
+#include "config.h"
+
+#include "gateway/sync/round_private.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "decide/told.h"
+#include "store/revisions.h"
+
+#define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
+
+static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
+					const struct assignment_view *view, const char **titles_r)
+{
+	char *keys = mem_strdup(mem, vector_str(view->stamped->values, FIELD_predecessors)),
+	     *save = NULL;
+	struct buf *titles = buf_new(mem);
+	int shown = 0;
+
+	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL;
+	     key && shown < PREDECESSORS_SHOWN; key = strtok_r(NULL, "\n", &save), shown++) {
+		struct stamped *stamped = NULL;
+		struct task *task = NULL;
+
+		FAULT_TRY(project_task_by_key(round->env->store, mem, round->project->id, key,
+					      &task));
+		if (task)
+			FAULT_TRY(project_task_values(round->env->store, mem, task->id, &stamped));
+		if (stamped && vector_str(stamped->values, FIELD_subject))
+			buf_printf(titles, "%s\n", vector_str(stamped->values, FIELD_subject));
+	}
+	*titles_r = titles->len ? titles->data : NULL;
+	return NULL;
+}
+
+/* "pm.example.com" of "https://pm.example.com:8443/web". */
+static const char *site_host(struct round *round, TALLOC_CTX *mem)
+{
+	const char *url = round->env->conf->site.url ? round->env->conf->site.url : "localhost";
+	const char *bare = strstr(url, "://") ? strstr(url, "://") + 3 : url;
+
+	return mem_strndup(mem, bare, strcspn(bare, ":/"));
+}
+
+struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			    char **text_r, size_t *len_r)
+{
+	struct assignment_view view;
+	struct trailer trailer = { .project = round->project->name, .remark = link->correction };
+	struct revision *newest = NULL;
+	size_t count = 0;
+	struct codec_publish publish = { .values = link->want,
+					 .edition = link->edition,
+					 .now_us = clock_now_us(round->env->clock),
+					 .site_host = site_host(round, mem),
+					 .project = round->project->name,
+					 .to_name = round->resource->name,
+					 .to_email = round->resource->email };
+
+	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
+	FAULT_TRY(revisions_newest(round->env->store, mem, link->assignment_id, &newest, &count));
+	trailer.outcomes =
+		told_text(mem, newest, count, view.stamped->at_us, round->env->conf->site.dates);
+	trailer.values = view.stamped->values;
+	FAULT_TRY(round_files_told(round, mem, link, view.stamped->values, &trailer.files));
+	FAULT_TRY(round_files_compose(round, mem, link, &publish));
+	trailer.hint = round_form(round) == ENDPOINT_MESSAGE ? TRAILER_HINT_MESSAGE
+			       " " TRAILER_HINT_WORK
+							     : TRAILER_HINT_WORK;
+	publish.uid = view.assignment->uid;
+	publish.edition_hash = codec_hash(mem, link->want);
+	publish.trailer = trailer_text(mem, &trailer);
+	return codec_encode(mem, round_form(round), link->seen_version ? link->seen_text : NULL,
+			    &publish, text_r, len_r);
+}
