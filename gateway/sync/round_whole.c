@@ -79,6 +79,8 @@ static struct fault *make(struct round *round, bool *made_r)
 		FAULT_TRY(endpoint_whole_make(round->endpoint, round->mem, round->folder->address,
 					      whole.puts, whole.count, made_r));
 		point_reach(round->env->points, POINT_FOLDER_CREATED);
+		if (*made_r)
+			round->report->created += (int64_t)whole.count;
 	}
 	talloc_free(whole.puts);
 	return NULL;

@@ -376,6 +376,19 @@ static struct endpoint *inner_of(struct endpoint *endpoint)
 	return ((struct meddler *)endpoint)->inner;
 }
 
+static struct fault *meddler_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
+					const struct endpoint_folder *folder, char **address_r)
+{
+	return endpoint_whole_site(inner_of(endpoint), mem, folder, address_r);
+}
+
+static struct fault *meddler_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem,
+					const char *address, const struct endpoint_put *puts,
+					size_t count, bool *made_r)
+{
+	return endpoint_whole_make(inner_of(endpoint), mem, address, puts, count, made_r);
+}
+
 static struct fault *meddler_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    const struct endpoint_folder *folder, const char *known,
 				    char **address_r, bool *created_r)
@@ -473,6 +486,8 @@ static struct fault *meddler_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 
 static const struct endpoint_ops meddler_ops = {
 	.ensure = meddler_ensure,
+	.whole_site = meddler_whole_site,
+	.whole_make = meddler_whole_make,
 	.notice = meddler_notice,
 	.fetch = meddler_fetch,
 	.read_back = meddler_read_back,
