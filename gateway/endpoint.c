@@ -81,8 +81,10 @@ struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			     struct endpoint_sweep *folders, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		folders[i].moved = true;
+		folders[i].asked = false;
+	}
 	return endpoint->ops->sweep ? endpoint->ops->sweep(endpoint, mem, folders, count) : NULL;
 }
 

@@ -114,7 +114,9 @@ struct endpoint_remove {
 struct endpoint_sweep {
 	const char *folder;
 	const char *token; /* of its last notice; NULL: none */
-	bool moved;        /* out: it may have changed since, or cannot be told: ask it */
+	bool moved; /* out: it may have changed since, or cannot be told: endpoint_notice() */
+	bool asked; /* out: the server was asked about it; false: nothing is saved by that, because
+		     * endpoint_notice() costs no more */
 };
 
 /* What it took, since the endpoint was made. */
@@ -219,8 +221,8 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 		       const char *uid);
 
 /* TOKEN, of this endpoint's last notice of FOLDER, brought up to what the endpoint has written since,
- * when it is certain that nobody else has changed anything meanwhile; else TOKEN as it is. So the
- * next notice does not tell us of our own writes. */
+ * when it is certain that nobody else has changed anything meanwhile, so that the next notice does not
+ * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. */
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *token, char **token_r) ATTR_MUST_CHECK;
 
@@ -233,7 +235,10 @@ struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const 
 struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem,
 				const char *folder) ATTR_MUST_CHECK;
 
-/* Which of an account's folders may have changed, by one request for all of them. */
+/* Which of an account's folders may have changed, by one request for those that stand side by side.
+ * A folder that is not `moved` holds what it held at the notice that gave its token; one that is not
+ * there any more is `moved` (endpoint_notice() says what became of it, N5). A fault is of the account
+ * or wider: the server did not answer, or refused the login. */
 struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			     struct endpoint_sweep *folders, size_t count) ATTR_MUST_CHECK;
 

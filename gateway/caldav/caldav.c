@@ -233,7 +233,9 @@ static const struct endpoint_ops caldav_ops = {
 	.put = caldav_write_put,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
+	.advance = caldav_advance,
 	.may_read = caldav_may_read,
+	.sweep = caldav_sweep,
 	.stats = caldav_stats,
 };
 
@@ -244,7 +246,7 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 
 	caldav->endpoint.ops = &caldav_ops;
 	caldav->http = http;
-	(void)clock; /* times come with the answers */
+	caldav->clock = clock;
 	caldav->url = mem_strdup(caldav, account->url);
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
 	caldav->site.user = mem_strdup(caldav, account->user);

@@ -23,8 +23,8 @@ struct caldav_account {
  * by the endpoint. A wrong URL is a CONFIG fault of the first operation. CLOCK, HTTP and the
  * password outlive the endpoint.
  *
- * Addresses are paths in one spelling (href.h), versions are ETags with their quotes, tokens are
- * "s:" and a sync-token or "c:" and a CTag. put never vouches for a version: three of five servers
+ * Addresses are paths in one spelling (href.h), versions are ETags with their quotes, tokens
+ * are a sync-token, a CTag, or both (caldav_token.h). put never vouches for a version: three of five servers
  * rewrite what they get and send a strong ETag all the same (RFC 4791 section 5.3.4 forbids it), so
  * what was put is read back. Item text comes back with the CR LF that XML takes away. A display
  * name that the server refuses is left as it is, and not tried again by the same endpoint. */

@@ -13,6 +13,8 @@
  *   "s:T"  sync-collection since T
  *   "c:T"  nothing changed while the CTag is T; else a listing
  *
+ * To "s:T" the mark that the last sweep told is added (caldav_token.h).
+ *
  * 1. An initial answer without a sync-token is no answer (it would make a folder look empty, N5).
  * 2. A CTag is read before its listing, so that a change in between is seen again rather than lost.
  * 3. Pages of a truncated answer (507) are put together; of several lines for one address the last
@@ -205,8 +207,14 @@ static struct fault *sync_folder(struct listing *listing, const char *since,
 		if (*way_r != CALDAV_OUTCOME_DONE)
 			return NULL;
 		if (!listing->truncated) {
+			struct caldav_token given = { .sync = next,
+						      .mark = caldav_sweep_mark(
+							      listing->caldav, listing->mem,
+							      listing->folder,
+							      *since && !listing->count) };
+
 			*notice_r = make_notice(mem, listing, !*since,
-						mem_printf(listing->mem, "s:%s", next));
+						caldav_token_text(listing->mem, &given));
 			return NULL;
 		}
 		if (!strcmp(next, token))
@@ -220,22 +228,38 @@ static struct fault *sync_folder(struct listing *listing, const char *since,
 
 /* ---- without it ---- */
 
-static struct fault *list_folder(struct listing *listing, const char *known_ctag,
+/* The token of a listing that was made after the CTag was read. */
+static char *listed_token(struct listing *listing, const struct caldav_mark *known,
+			  const struct caldav_mark *now)
+{
+	struct caldav *caldav = listing->caldav;
+	bool fine = caldav->traits.answer[CALDAV_TRAIT_CTAG] == CALDAV_YES ||
+		    (now->text && !caldav_mark_is_coarse(now->text));
+	struct caldav_token given = { .mark = caldav_mark_next(known, now, fine,
+							       clock_now_us(caldav->clock) /
+								       CLOCK_SECOND_US) };
+
+	return caldav_token_text(listing->mem, &given);
+}
+
+static struct fault *list_folder(struct listing *listing, const struct caldav_mark *known,
 				 bool remember, struct endpoint_notice **notice_r, TALLOC_CTX *mem)
 {
 	struct http_request look =
 		caldav_request(listing->mem, "PROPFIND", listing->folder, "0", ask_ctag);
 	struct http_request list =
 		caldav_request(listing->mem, "PROPFIND", listing->folder, "1", list_members);
+	struct caldav_mark now = { .kind = CALDAV_MARK_CTAG };
+	struct caldav_token same = { .sync = NULL };
 	struct caldav_verdict verdict;
-	char *ctag;
 
 	FAULT_TRY(ask(listing, &look, NULL, &verdict));
-	ctag = listing->ctag; /* (2) */
+	now.text = listing->ctag; /* (2) */
 	listing->count = 0;
-	if (!listing->gone && ctag && known_ctag && !strcmp(ctag, known_ctag)) {
+	if (!listing->gone && caldav_mark_stands(known, &now)) {
+		same.mark = now;
 		*notice_r =
-			make_notice(mem, listing, false, mem_printf(listing->mem, "c:%s", ctag));
+			make_notice(mem, listing, false, caldav_token_text(listing->mem, &same));
 		return NULL;
 	}
 	listing->self = false;
@@ -246,29 +270,28 @@ static struct fault *list_folder(struct listing *listing, const char *known_ctag
 	if (!listing->self) /* (6) */
 		return caldav_lacks(listing->mem, &list);
 	*notice_r = make_notice(mem, listing, true,
-				ctag && remember ? mem_printf(listing->mem, "c:%s", ctag) : NULL);
+				remember ? listed_token(listing, known, &now) : NULL);
 	return NULL;
 }
 
 static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *work,
-			    const char *folder, const char *token,
-			    struct endpoint_notice **notice_r)
+			    const char *folder, const char *text, struct endpoint_notice **notice_r)
 {
 	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
-	bool by_sync = token ? text_starts(token, "s:") : !caldav->no_sync,
-	     by_ctag = token && text_starts(token, "c:");
+	struct caldav_token token = { .sync = text || caldav->no_sync ? NULL : "" };
 	enum caldav_outcome way = CALDAV_OUTCOME_DONE;
 
-	if (token && !by_sync && !by_ctag)
+	if (text && !caldav_token_read(work, text, &token))
 		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
-	if (by_sync) {
-		FAULT_TRY(sync_folder(&listing, token ? token + 2 : "", notice_r, &way, mem));
+	if (token.sync) {
+		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &way, mem));
 		if (way == CALDAV_OUTCOME_DONE)
 			return NULL;
 		listing = (struct listing){ .mem = work, .caldav = caldav, .folder = folder };
+		token.mark = (struct caldav_mark){ .kind = 0 }; /* of another listing */
 	}
-	FAULT_TRY(list_folder(&listing, by_ctag ? token + 2 : NULL,
-			      way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r, mem));
+	FAULT_TRY(list_folder(&listing, &token.mark, way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r,
+			      mem));
 	caldav->no_sync = caldav->no_sync || way == CALDAV_OUTCOME_OTHER_WAY;
 	return NULL;
 }

@@ -2,8 +2,10 @@
 #ifndef TASKFERRY_CALDAV_PRIVATE_H
 #define TASKFERRY_CALDAV_PRIVATE_H
 
+#include "base/clock.h"
 #include "gateway/caldav/caldav.h"
 #include "gateway/caldav/caldav_outcome.h"
+#include "gateway/caldav/caldav_token.h"
 #include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
@@ -13,8 +15,15 @@
 	"xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" "                              \
 	"xmlns:S=\"http://calendarserver.org/ns/\""
 
+/* What a sweep has told of a folder. */
+struct caldav_kept {
+	char *folder;
+	struct caldav_mark mark;
+};
+
 struct caldav {
 	struct endpoint endpoint; /* first */
+	struct clock *clock;
 	struct http *http;
 	struct http_site site;
 	struct http_stats stats;
@@ -34,6 +43,10 @@ struct caldav {
 	bool careless;      /* see caldav_is_careless() */
 	bool no_sync, no_multiget;
 	bool no_times;      /* multiget does not tell when an item was changed */
+	struct caldav_kept *kept; /* caldav_sweep.c */
+	size_t kept_count;
+	bool no_sweep, no_ctag;
+	int vain; /* sweeps that saved nothing, one after the other */
 	const char **named; /* folders whose display name has been tried */
 	size_t named_count;
 };
@@ -103,7 +116,7 @@ struct fault *caldav_discover(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_
 struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    struct endpoint_probe **probe_r);
 
-/* ---- caldav_folder.c, caldav_notice.c, caldav_fetch.c, caldav_write.c: the operations of
+/* ---- caldav_folder.c, caldav_notice.c, caldav_sweep.c, caldav_fetch.c, caldav_write.c: the operations of
  * endpoint.h ---- */
 
 struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -113,6 +126,16 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 /* GONE with folder scope if it is not there; NULL if it is. */
 struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem,
 				  const char *folder) ATTR_MUST_CHECK;
+
+struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_sweep *folders, size_t count);
+struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			     const char *text, char **token_r);
+
+/* The mark of the last sweep, for the token of the first notice after it; of kind 0: none. EMPTY: that
+ * told of no change. */
+struct caldav_mark caldav_sweep_mark(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+				     bool empty);
 
 struct fault *caldav_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 struct fault *caldav_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -1,277 +1,18 @@
-/* memory.c - the file is read at the start of every operation and written at its end, under a lock, as text:
- *
- *     seq NUMBER                                   the last version given out
- *     validity NUMBER                              the generation of a message's number, where it is not 1
- *     count OPERATION NUMBER                       items that the operation has seen, for the script
- *     folder ADDRESS<TAB>DISPLAY<TAB>OBJECT_ID
- *     item ADDRESS<TAB>VERSION<TAB>MODIFIED_US<TAB>LENGTH, then the text and a newline
- *     late ..., as item: sent, but not there yet
- *     gone ADDRESS<TAB>VERSION
- */
 #include "config.h"
 
-#include "gateway/memory/memory.h"
+#include "gateway/memory/memory_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 
 #define MEMORY_APPEND "?append"
 #define MEMORY_DENIED "denied-"
 
-enum operation {
-	OP_PROBE,
-	OP_ENSURE,
-	OP_NOTICE,
-	OP_FETCH,
-	OP_PUT,
-	OP_REMOVE,
-	OP_WRITES,
-	OP_RIGHTS,
-	OPERATIONS
-};
-
-static const char *const operation_names[] = { "probe", "ensure", "notice", "fetch",
-					       "put",   "remove", "writes", "rights" };
-_Static_assert(COUNT_OF(operation_names) == OPERATIONS, "one name per operation");
-
-struct memory_item {
-	char *address;
-	int64_t version;
-	int64_t modified_us;
-	char *text;
-	size_t len;
-	bool gone, late;
-};
-
-struct memory_folder {
-	char *address;
-	char *display;
-	char *object_id;
-};
-
-struct memory_state {
-	int64_t seq, validity;
-	int64_t counts[OPERATIONS];
-	struct memory_folder *folders;
-	size_t folder_count;
-	struct memory_item *items;
-	size_t item_count;
-	bool changed;
-};
-
-struct memory_endpoint {
-	struct endpoint endpoint;
-	char *path;
-	char *user;
-	struct clock *clock;
-	struct points *points;
-	bool appends;
-	int lock_fd;
-};
-
-/* ---- the file ---- */
-
-static struct fault *io_fault(TALLOC_CTX *mem, const char *path)
-{
-	return fault_new(mem, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_IO, "%s: %s", path,
-			 strerror(errno));
-}
-
-static struct fault *read_file(TALLOC_CTX *mem, const char *path, char **text_r, size_t *len_r)
-{
-	FILE *file = fopen(path, "rbe");
-	struct stat st;
-	char *text;
-	size_t n;
-
-	if (!file && errno == ENOENT) {
-		*text_r = mem_strdup(mem, "");
-		*len_r = 0;
-		return NULL;
-	}
-	if (!file)
-		return io_fault(mem, path);
-	if (fstat(fileno(file), &st) < 0 || st.st_size < 0 ||
-	    (size_t)st.st_size > MEMORY_FILE_MAX) {
-		fclose(file);
-		return fault_new(mem, FAULT_IO, "%s: too large for a memory server", path);
-	}
-	text = MEM_ARRAY(mem, char, (size_t)st.st_size + 1);
-	n = fread(text, 1, (size_t)st.st_size, file);
-	text[n] = '\0';
-	fclose(file);
-	*text_r = text;
-	*len_r = n;
-	return NULL;
-}
-
-static struct memory_item *add_item(struct memory_state *state)
-{
-	struct memory_item *item;
-
-	state->items = MEM_GROW(state, state->items, struct memory_item, state->item_count + 1);
-	item = &state->items[state->item_count++];
-	memset(item, 0, sizeof *item);
-	return item;
-}
-
-static void add_folder(struct memory_state *state, const char *address, const char *display,
-		       const char *object_id)
-{
-	state->folders =
-		MEM_GROW(state, state->folders, struct memory_folder, state->folder_count + 1);
-	state->folders[state->folder_count].address = mem_strdup(state, address);
-	state->folders[state->folder_count].object_id = mem_strdup(state, object_id);
-	state->folders[state->folder_count++].display = mem_strdup(state, display);
-	state->changed = true;
-}
-
-static char *next_word(char **line)
-{
-	char *word = *line, *tab = word ? strchr(word, '\t') : NULL;
-
-	*line = tab ? tab + 1 : NULL;
-	if (tab)
-		*tab = '\0';
-	return word ? word : (char *)"";
-}
-
-/* One line; returns where the next one begins. An item's text follows its line. */
-static char *parse_line(struct memory_state *state, char *line, char *end)
-{
-	char *newline = memchr(line, '\n', (size_t)(end - line));
-	char *rest, *next = newline ? newline + 1 : end;
-
-	if (newline)
-		*newline = '\0';
-	rest = strchr(line, ' ');
-	if (!rest)
-		return next;
-	*rest++ = '\0';
-	if (!strcmp(line, "seq")) {
-		state->seq = strtoll(rest, NULL, 10);
-	} else if (!strcmp(line, "validity")) {
-		state->validity = strtoll(rest, NULL, 10);
-	} else if (!strcmp(line, "count")) {
-		for (int i = 0; i < OPERATIONS; i++)
-			if (text_starts(rest, operation_names[i]))
-				state->counts[i] =
-					strtoll(rest + strlen(operation_names[i]), NULL, 10);
-	} else if (!strcmp(line, "folder")) {
-		char *address = next_word(&rest), *display = next_word(&rest);
-
-		add_folder(state, address, display, next_word(&rest));
-	} else if (!strcmp(line, "item") || !strcmp(line, "gone") || !strcmp(line, "late")) {
-		struct memory_item *item = add_item(state);
-
-		item->address = mem_strdup(state, next_word(&rest));
-		item->version = strtoll(next_word(&rest), NULL, 10);
-		item->gone = *line == 'g';
-		item->late = *line == 'l';
-		if (!item->gone) {
-			item->modified_us = strtoll(next_word(&rest), NULL, 10);
-			item->len = (size_t)strtoull(next_word(&rest), NULL, 10);
-			if (item->len > (size_t)(end - next))
-				item->len = (size_t)(end - next);
-			item->text = mem_bytes(state, next, item->len);
-			next += item->len + (next + item->len < end ? 1 : 0);
-		}
-	}
-	return next;
-}
-
-static struct fault *load(struct memory_endpoint *memory, TALLOC_CTX *mem,
-			  struct memory_state **state_r)
-{
-	struct memory_state *state = MEM_NEW(mem, struct memory_state);
-	char *lock = mem_printf(state, "%s.lock", memory->path), *text = NULL;
-	size_t len = 0;
-
-	memory->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (memory->lock_fd < 0 || flock(memory->lock_fd, LOCK_EX) < 0)
-		return io_fault(mem, lock);
-	FAULT_TRY(read_file(state, memory->path, &text, &len));
-	state->validity = 1;
-	for (char *line = text; line < text + len;)
-		line = parse_line(state, line, text + len);
-	state->changed = false;
-	*state_r = state;
-	return NULL;
-}
-
-static void unlock(struct memory_endpoint *memory)
-{
-	if (memory->lock_fd >= 0)
-		close(memory->lock_fd);
-	memory->lock_fd = -1;
-}
-
-static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *len_r)
-{
-	struct buf *out = buf_new(mem);
-
-	buf_printf(out, "seq %" PRId64 "\n", state->seq);
-	if (state->validity != 1)
-		buf_printf(out, "validity %" PRId64 "\n", state->validity);
-	for (int i = 0; i < OPERATIONS; i++)
-		buf_printf(out, "count %s %" PRId64 "\n", operation_names[i], state->counts[i]);
-	for (size_t i = 0; i < state->folder_count; i++)
-		buf_printf(out, "folder %s\t%s\t%s\n", state->folders[i].address,
-			   state->folders[i].display, state->folders[i].object_id);
-	for (size_t i = 0; i < state->item_count; i++) {
-		const struct memory_item *item = &state->items[i];
-
-		if (item->gone) {
-			buf_printf(out, "gone %s\t%" PRId64 "\n", item->address, item->version);
-			continue;
-		}
-		buf_printf(out, "%s %s\t%" PRId64 "\t%" PRId64 "\t%zu\n",
-			   item->late ? "late" : "item", item->address, item->version,
-			   item->modified_us, item->len);
-		buf_add(out, item->text, item->len);
-		buf_putc(out, '\n');
-	}
-	return buf_steal(&out, mem, len_r);
-}
-
-static struct fault *save(struct memory_endpoint *memory, TALLOC_CTX *mem,
-			  struct memory_state *state)
-{
-	char *temporary = mem_printf(state, "%s.new", memory->path);
-	size_t len = 0;
-	char *text = render(state, state, &len);
-	FILE *file = fopen(temporary, "wbe");
-	bool ok;
-
-	if (!file)
-		return io_fault(mem, temporary);
-	ok = fwrite(text, 1, len, file) == len;
-	ok = fclose(file) == 0 && ok;
-	if (!ok || rename(temporary, memory->path) < 0)
-		return io_fault(mem, memory->path);
-	return NULL;
-}
-
 /* ---- the script ---- */
-
-struct outcome {
-	struct fault *fault;     /* what to answer instead */
-	bool denied;             /* do it, and answer that fault all the same */
-	bool lost;               /* do it, then answer nothing */
-	bool rewrite;            /* do it, but keep another text */
-	bool late;               /* do it before the next put, and answer nothing */
-	bool empty, open, blind; /* a listing that does not tell all */
-};
 
 static const char *const kind_words[FAULT_KINDS] = {
 	[FAULT_CHANGED] = "changed",
@@ -286,7 +27,7 @@ static const char *const kind_words[FAULT_KINDS] = {
 	[FAULT_PROTOCOL] = "protocol",
 };
 
-static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcome)
+static void apply_word(TALLOC_CTX *mem, const char *word, struct memory_outcome *outcome)
 {
 	outcome->denied = text_starts(word, MEMORY_DENIED);
 	if (outcome->denied)
@@ -303,9 +44,9 @@ static void apply_word(TALLOC_CTX *mem, const char *word, struct outcome *outcom
 						   "memory server: scripted fault '%s'", word);
 }
 
-static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *mem,
-				  struct memory_state *state, enum operation operation,
-				  struct outcome *outcome)
+struct fault *memory_next_outcome(struct memory_endpoint *memory, TALLOC_CTX *mem,
+				  struct memory_state *state, enum memory_operation operation,
+				  struct memory_outcome *outcome)
 {
 	char *path = mem_printf(state, "%s.faults", memory->path), *text = NULL, *save_line = NULL;
 	int64_t number = ++state->counts[operation];
@@ -313,7 +54,7 @@ static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *me
 
 	memset(outcome, 0, sizeof *outcome);
 	state->changed = true;
-	FAULT_TRY(read_file(state, path, &text, &len));
+	FAULT_TRY(memory_read_file(state, path, &text, &len));
 	for (char *line = strtok_r(text, "\n", &save_line); line;
 	     line = strtok_r(NULL, "\n", &save_line)) {
 		char name[16], word[32];
@@ -325,7 +66,7 @@ static struct fault *next_outcome(struct memory_endpoint *memory, TALLOC_CTX *me
 			read = 4;
 		}
 		if (read == 4 && first <= number && number <= last &&
-		    !strcmp(name, operation_names[operation]))
+		    !strcmp(name, memory_operation_names[operation]))
 			apply_word(mem, word, outcome);
 	}
 	return NULL;
@@ -341,7 +82,7 @@ static struct memory_item *find_item(struct memory_state *state, const char *add
 	return NULL;
 }
 
-static struct memory_folder *find_folder(struct memory_state *state, const char *address)
+struct memory_folder *memory_find_folder(struct memory_state *state, const char *address)
 {
 	for (size_t i = 0; i < state->folder_count; i++)
 		if (!strcmp(state->folders[i].address, address))
@@ -355,29 +96,18 @@ static struct fault *no_folder(TALLOC_CTX *mem, const char *folder)
 			     FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
 }
 
-static struct fault *finish(struct memory_endpoint *memory, TALLOC_CTX *mem,
-			    struct memory_state *state, struct fault *fault)
-{
-	struct fault *late = state && state->changed ? save(memory, mem, state) : NULL;
-
-	unlock(memory);
-	if (state)
-		talloc_free(state);
-	return fault ? fault : late;
-}
-
 static struct fault *probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_probe **probe_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_probe *result = MEM_NEW(mem, struct endpoint_probe);
-	struct outcome outcome = { .fault = NULL };
+	struct memory_outcome outcome = { .fault = NULL };
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	if (!fault)
-		fault = next_outcome(memory, mem, state, OP_PROBE, &outcome);
-	FAULT_TRY(finish(memory, mem, state, fault ? fault : outcome.fault));
+		fault = memory_next_outcome(memory, mem, state, OP_PROBE, &outcome);
+	FAULT_TRY(memory_finish(memory, mem, state, fault ? fault : outcome.fault));
 	result->caps = (struct endpoint_caps){ .sync_token = true,
 					       .create_guard = true,
 					       .replace_guard = true,
@@ -402,18 +132,18 @@ static void make_folder(struct memory_state *state, const char *address, const c
 		state->items[i].gone = true;
 		state->items[i].version = ++state->seq;
 	}
-	add_folder(state, address, display,
-		   mem_printf(state, "F%" PRId64, state->counts[OP_WRITES]));
+	memory_add_folder(state, address, display,
+			  mem_printf(state, "F%" PRId64, state->counts[OP_WRITES]));
 }
 
 static struct fault *ensure_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			       struct memory_state *state, const struct endpoint_folder *folder,
 			       const char *address, bool *created)
 {
-	struct memory_folder *found = find_folder(state, address);
-	struct outcome outcome;
+	struct memory_folder *found = memory_find_folder(state, address);
+	struct memory_outcome outcome;
 
-	FAULT_TRY(next_outcome(memory, mem, state, OP_ENSURE, &outcome));
+	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_ENSURE, &outcome));
 	if (outcome.fault && !outcome.denied)
 		return outcome.fault;
 	if (found && !strcmp(found->display, folder->display))
@@ -443,11 +173,11 @@ static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 			      : mem_printf(mem, "/%s/%s/", memory->user, folder->path);
 	struct memory_state *state = NULL;
 	bool created = false;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	if (!fault)
 		fault = ensure_in(memory, mem, state, folder, address, &created);
-	fault = finish(memory, mem, state, fault);
+	fault = memory_finish(memory, mem, state, fault);
 	if (fault)
 		return fault;
 	point_reach(memory->points, POINT_HTTP_ANSWERED);
@@ -457,7 +187,7 @@ static struct fault *ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 }
 
 /* "SEQ.VALIDITY" */
-static bool read_token(const struct memory_state *state, const char *token, int64_t *since_r)
+bool memory_read_token(const struct memory_state *state, const char *token, int64_t *since_r)
 {
 	int64_t since = -1, validity = -1;
 	char rest;
@@ -469,7 +199,7 @@ static bool read_token(const struct memory_state *state, const char *token, int6
 }
 
 static bool is_noticed(const struct memory_item *item, const char *folder, const char *token,
-		       int64_t since, const struct outcome *outcome)
+		       int64_t since, const struct memory_outcome *outcome)
 {
 	if (!text_starts(item->address, folder) || item->late)
 		return false;
@@ -485,21 +215,22 @@ static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			       struct endpoint_notice *notice)
 {
 	int64_t since = 0;
-	struct outcome outcome;
+	struct memory_outcome outcome;
 
-	FAULT_TRY(next_outcome(memory, mem, state, OP_NOTICE, &outcome));
+	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_NOTICE, &outcome));
 	if (outcome.fault)
 		return outcome.fault;
-	if (!find_folder(state, folder))
+	if (!memory_find_folder(state, folder))
 		return no_folder(mem, folder);
-	if (token && !read_token(state, token, &since))
+	if (token && !memory_read_token(state, token, &since))
 		return fault_new(mem, FAULT_TOKEN, "memory server: the token is not known");
 	if (outcome.empty || outcome.open)
 		token = NULL;
 	notice->full = !token;
 	notice->token = mem_printf(notice, "%" PRId64 ".%" PRId64, state->seq, state->validity);
 	if (memory->appends)
-		notice->object_id = mem_strdup(notice, find_folder(state, folder)->object_id);
+		notice->object_id =
+			mem_strdup(notice, memory_find_folder(state, folder)->object_id);
 	notice->changes = MEM_ARRAY(notice, struct endpoint_change, state->item_count);
 	for (size_t i = 0; i < state->item_count; i++) {
 		const struct memory_item *item = &state->items[i];
@@ -521,11 +252,11 @@ static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_notice *result = MEM_NEW(mem, struct endpoint_notice);
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	if (!fault)
 		fault = notice_in(memory, mem, state, folder, token, result);
-	fault = finish(memory, mem, state, fault);
+	fault = memory_finish(memory, mem, state, fault);
 	if (!fault)
 		*notice_r = result;
 	return fault;
@@ -534,16 +265,16 @@ static struct fault *notice(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 static struct fault *may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
-	struct outcome outcome = { .fault = NULL };
+	struct memory_outcome outcome = { .fault = NULL };
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	(void)folder;
 	if (!fault)
-		fault = next_outcome(memory, mem, state, OP_RIGHTS, &outcome);
+		fault = memory_next_outcome(memory, mem, state, OP_RIGHTS, &outcome);
 	if (outcome.fault)
 		fault_reaches(outcome.fault, FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
-	return finish(memory, mem, state, fault ? fault : outcome.fault);
+	return memory_finish(memory, mem, state, fault ? fault : outcome.fault);
 }
 
 static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
@@ -551,16 +282,16 @@ static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			       struct endpoint_item *out)
 {
 	struct memory_item *item = find_item(state, out->address);
-	struct outcome outcome;
+	struct memory_outcome outcome;
 
-	FAULT_TRY(next_outcome(memory, mem, state, OP_FETCH, &outcome));
+	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_FETCH, &outcome));
 	if (outcome.fault && outcome.fault->scope != FAULT_SCOPE_ITEM)
 		return outcome.fault;
 	if (outcome.fault) {
 		out->fault = outcome.fault;
 		return NULL;
 	}
-	if (!item || item->gone || !find_folder(state, folder)) {
+	if (!item || item->gone || !memory_find_folder(state, folder)) {
 		out->fault = fault_new(mem, FAULT_GONE, "%s is not there", out->address);
 		return NULL;
 	}
@@ -578,13 +309,13 @@ static struct fault *fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct endpoint_item *items = MEM_ARRAY(mem, struct endpoint_item, count);
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	for (size_t i = 0; i < count && !fault; i++) {
 		items[i].address = mem_strdup(items, addresses[i]);
 		fault = fetch_one(memory, items, state, folder, &items[i]);
 	}
-	fault = finish(memory, mem, state, fault);
+	fault = memory_finish(memory, mem, state, fault);
 	if (!fault)
 		*items_r = items;
 	return fault;
@@ -608,7 +339,7 @@ static void store_item(struct memory_endpoint *memory, struct memory_state *stat
 	struct memory_item *item = find_item(state, address);
 
 	if (!item) {
-		item = add_item(state);
+		item = memory_add_item(state);
 		item->address = mem_strdup(state, address);
 	}
 	item->gone = !text;
@@ -673,9 +404,9 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 				struct endpoint_put *put)
 {
 	char *address = next_address(mem, state, folder);
-	struct outcome outcome;
+	struct memory_outcome outcome;
 
-	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
+	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
 	put->fault = outcome.denied ? NULL : outcome.fault;
 	if (!put->fault && put->if_version)
@@ -696,9 +427,9 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 static struct fault *put_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			     struct memory_state *state, struct endpoint_put *put)
 {
-	struct outcome outcome;
+	struct memory_outcome outcome;
 
-	FAULT_TRY(next_outcome(memory, mem, state, OP_PUT, &outcome));
+	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
 	put->fault = outcome.fault && !outcome.denied
 			     ? outcome.fault
@@ -724,7 +455,7 @@ static struct fault *answered(struct memory_endpoint *memory, TALLOC_CTX *mem,
 {
 	if (!points_watched(memory->points))
 		return NULL;
-	FAULT_TRY(save(memory, mem, state));
+	FAULT_TRY(memory_save(memory, mem, state));
 	point_reach(memory->points, POINT_HTTP_ANSWERED);
 	return NULL;
 }
@@ -734,9 +465,9 @@ static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
-	if (!fault && !find_folder(state, folder))
+	if (!fault && !memory_find_folder(state, folder))
 		fault = no_folder(mem, folder);
 	if (!fault)
 		land(memory, state);
@@ -747,16 +478,16 @@ static struct fault *put(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 		if (!fault)
 			fault = answered(memory, mem, state);
 	}
-	return finish(memory, mem, state, fault);
+	return memory_finish(memory, mem, state, fault);
 }
 
 static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 				struct memory_state *state, struct endpoint_remove *remove)
 {
 	struct memory_item *item = find_item(state, remove->address);
-	struct outcome outcome;
+	struct memory_outcome outcome;
 
-	FAULT_TRY(next_outcome(memory, mem, state, OP_REMOVE, &outcome));
+	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_REMOVE, &outcome));
 	state->counts[OP_WRITES]++;
 	if (outcome.fault && !outcome.denied)
 		remove->fault = outcome.fault;
@@ -776,7 +507,7 @@ static struct fault *remove_items(struct endpoint *endpoint, TALLOC_CTX *mem, co
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	(void)folder;
 	for (size_t i = 0; i < count && !fault; i++) {
@@ -785,7 +516,7 @@ static struct fault *remove_items(struct endpoint *endpoint, TALLOC_CTX *mem, co
 		if (!fault)
 			fault = answered(memory, mem, state);
 	}
-	return finish(memory, mem, state, fault);
+	return memory_finish(memory, mem, state, fault);
 }
 
 static char *address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -804,6 +535,7 @@ static const struct endpoint_ops memory_ops = {
 	.put = put,
 	.remove = remove_items,
 	.may_read = may_read,
+	.sweep = memory_sweep,
 	.address = address,
 };
 
@@ -822,13 +554,13 @@ static struct fault *locate(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 	char *address = NULL;
 
 	for (size_t i = 0; !fault && i < state->folder_count; i++)
 		if (!strcmp(state->folders[i].object_id, object_id))
 			address = mem_strdup(mem, state->folders[i].address);
-	fault = finish(memory, mem, state, fault);
+	fault = memory_finish(memory, mem, state, fault);
 	if (!fault)
 		*address_r = address;
 	return fault;
@@ -845,13 +577,14 @@ static const struct endpoint_ops memory_append_ops = {
 	.put = put,
 	.remove = remove_items,
 	.may_read = may_read,
+	.sweep = memory_sweep,
 	.address = no_address,
 	.locate = locate,
 };
 
 static int memory_close(struct memory_endpoint *memory)
 {
-	unlock(memory);
+	memory_unlock(memory);
 	return 0;
 }
 
@@ -877,11 +610,11 @@ struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r
 	struct memory_endpoint *memory =
 		(struct memory_endpoint *)memory_new(mem, path, NULL, NULL, NULL);
 	struct memory_state *state = NULL;
-	struct fault *fault = load(memory, mem, &state);
+	struct fault *fault = memory_load(memory, mem, &state);
 
 	if (!fault)
 		*writes_r = state->counts[OP_WRITES];
-	unlock(memory);
+	memory_unlock(memory);
 	talloc_free(memory);
 	return fault;
 }

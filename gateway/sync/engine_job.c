@@ -33,6 +33,7 @@ struct work {
 	struct endpoint_stats took;
 	struct visit visit;
 	int64_t since_us;                  /* monotonic */
+	int64_t begin_us;                  /* by the wall clock */
 	int64_t series_done, series_total; /* of the folder that it pushes just now */
 	int64_t moved_project;             /* the last one in which something happened */
 	bool answered;                     /* so the server does */
@@ -418,6 +419,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->server = work->task->server->conf;
 	visit->endpoint = work->endpoint;
 	visit->project = job->project_id;
+	visit->sweep = job->kind == JOB_PULL;
 	visit->options =
 		(struct round_options){ .ensure = job->kind == JOB_PUBLISH,
 					.reconcile = job->kind == JOB_RECONCILE ||
@@ -490,6 +492,9 @@ static struct fault *write_account(struct work *work, const void *data)
 	const struct fault *fault = data;
 
 	FAULT_TRY(link_account_set(work->worker->store, work->account));
+	for (size_t i = 0; i < work->visit.still_count; i++)
+		FAULT_TRY(link_folder_seen(work->worker->store, work->visit.still[i],
+					   work->begin_us));
 	if (!is_of_server(fault))
 		return NULL;
 	return queue_unreachable(work->worker->store, work->account->server, fault->text);
@@ -698,7 +703,8 @@ struct fault *engine_job_run(struct engine_worker *worker, TALLOC_CTX *mem,
 			     .engine = worker->engine,
 			     .task = task,
 			     .leased = *task->job,
-			     .since_us = engine_mono_us() };
+			     .since_us = engine_mono_us(),
+			     .begin_us = clock_now_us(worker->engine->env.clock) };
 	struct fault *fault;
 
 	work.visit.report = round_report_new(mem);

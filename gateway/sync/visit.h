@@ -21,17 +21,20 @@ struct visit {
 	struct endpoint *endpoint;
 	int64_t project; /* only this one; 0: all published ones of the person */
 	struct round_options options;
+	bool sweep; /* a pull: folders that wait for nothing and have not moved need no round */
 	/* after each round; its fault ends the visit. May be NULL */
 	struct fault *(*seen)(void *data, TALLOC_CTX *mem, const struct visit_round *round);
 	/* before each but the first: false ends the visit with TRY_LATER. May be NULL */
 	bool (*goes_on)(void *data);
 	void *data;
 	/* out: */
-	struct round_report *report; /* also in: made by the caller */
-	struct fault *folder_fault;  /* the first that was of one folder only */
-	struct project *projects;    /* all published ones of the person */
-	size_t project_count, rounds;
-	bool listed; /* the two above are known */
+	struct round_report *report;  /* also in: made by the caller */
+	struct fault *folder_fault;   /* the first that was of one folder only */
+	struct project *projects;     /* all published ones of the person */
+	size_t project_count, rounds; /* rounds: also those that the sweep made needless */
+	bool listed;                  /* the two above are known */
+	int64_t *still;               /* folders that have not moved since their last round */
+	size_t still_count;
 };
 
 /* What concerns one folder only is a note and `folder_fault`, and the others go on (N6). A fault is

@@ -237,6 +237,20 @@ struct fault *link_folder_set(struct store *store, const struct folder *folder)
 		      folder->object_id);
 }
 
+struct fault *link_folders_resting(struct store *store, TALLOC_CTX *mem, int64_t account,
+				   struct folder **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_FOLDER_RESTING, "i", account));
+	return rows_all(cursor, mem, read_folder, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_us)
+{
+	return db_run(store->db, SQL_FOLDER_SEEN, "ii", folder, now_us);
+}
+
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
 			  int64_t **accounts_r, size_t *count_r)
 {

@@ -122,6 +122,15 @@ struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account
 			   struct folder **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_folder_set(struct store *store, const struct folder *folder) ATTR_MUST_CHECK;
 
+/* The folders of an account that wait for nothing: a round would find nothing to do, unless
+ * something has changed on the server. None while an item of the account is missing: then all its
+ * folders are looked at. */
+struct fault *link_folders_resting(struct store *store, TALLOC_CTX *mem, int64_t account,
+				   struct folder **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* The folder was as after its last round until NOW_US. */
+struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_us) ATTR_MUST_CHECK;
+
 /* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
  * changes. */
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,

@@ -127,6 +127,18 @@ X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, s
   "WHERE account_id = $1 AND project_id = $2") \
 X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
   "WHERE account_id = $1 ORDER BY id") \
+X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, f.project_seq, f.state, f.error, f.last_round_at, " \
+  "f.reconciled_at, f.object_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.account_id = $1 AND f.state = 'ok' " \
+  "AND f.address IS NOT NULL AND f.token IS NOT NULL AND f.project_seq > 0 " \
+  "AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.folder_id = f.id) " \
+  "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.dirty AND l.state IN ('new', 'ok', 'withdrawing')) " \
+  "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.project_ids IS NULL AND l.state IN ('new', 'ok')) " \
+  "AND NOT EXISTS (SELECT 1 FROM leftover o WHERE o.folder_id = f.id) " \
+  "AND NOT EXISTS (SELECT 1 FROM folder y JOIN link l ON l.folder_id = y.id WHERE y.account_id = $1 AND l.state = 'missing' " \
+  "AND l.state <> 'ok') " \
+  "AND NOT EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
+  "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.id") \
+X(FOLDER_SEEN, "UPDATE folder SET last_round_at = $2 WHERE id = $1") \
 X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
   "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/older.h"
+#include "gateway/sync/visit.h"
 
 struct world *world_new(void)
 {
@@ -464,6 +465,12 @@ static struct fault *meddler_advance(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
+static struct fault *meddler_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+				   struct endpoint_sweep *folders, size_t count)
+{
+	return endpoint_sweep(inner_of(endpoint), mem, folders, count);
+}
+
 static const struct endpoint_ops meddler_ops = {
 	.ensure = meddler_ensure,
 	.notice = meddler_notice,
@@ -475,12 +482,13 @@ static const struct endpoint_ops meddler_ops = {
 	.locate = meddler_locate,
 	.may_read = meddler_may_read,
 	.advance = meddler_advance,
+	.sweep = meddler_sweep,
 };
 
 /* ---- rounds ---- */
 
-static void run_round(struct world *world, const struct conf_server *server,
-		      const struct resource *person, const struct project *project, bool full)
+static void run_visit(struct world *world, const struct conf_server *server,
+		      const struct resource *person, bool full)
 {
 	struct meddler meddler = { .world = world };
 	struct round_env env = { .conf = world->conf,
@@ -488,7 +496,13 @@ static void run_round(struct world *world, const struct conf_server *server,
 				 .clock = world->clock,
 				 .points = world->points,
 				 .rules = world->rule_set };
-	struct round_options options = { .ensure = world->publish, .reconcile = full };
+	struct visit visit = { .env = &env,
+			       .resource = person,
+			       .server = server,
+			       .endpoint = &meddler.endpoint,
+			       .options = { .ensure = world->publish, .reconcile = full },
+			       .sweep = true,
+			       .report = world->report };
 	struct account *account = NULL;
 	struct fault *fault;
 
@@ -501,28 +515,29 @@ static void run_round(struct world *world, const struct conf_server *server,
 	meddler.ops.form = meddler.inner->ops->form;
 	meddler.ops.appends = meddler.inner->ops->appends;
 	meddler.endpoint.ops = &meddler.ops;
-	fault = round_run(world->mem, &env, server, &meddler.endpoint, account, project, &options,
-			  world->report);
+	visit.account = account;
+	fault = visit_run(world->mem, &visit);
 	if (fault) /* as a worker does: told, and the rest goes on */
 		round_note(world->report, "%s on server %s: %s", person->key, server->name,
 			   fault->text);
+	fault = fault ? fault : visit.folder_fault;
 	if (fault && fault->next == FAULT_NEXT_RETRY &&
 	    world->report->due_us > clock_now_us(world->clock) + CLOCK_SECOND_US)
 		world->report->due_us = clock_now_us(world->clock) + CLOCK_SECOND_US;
 }
 
-static void run_project(struct world *world, struct project *project, bool full)
+static void run_people(struct world *world, bool full)
 {
 	const struct conf_server *servers[8];
 	struct resource *people = NULL;
 	size_t count = 0;
 
-	WORLD_OK(project_resources(world->store, world->mem, project->id, &people, &count));
-	for (size_t i = 0; i < count && project->state == PROJECT_PUBLISHED; i++) {
+	WORLD_OK(project_people(world->store, world->mem, &people, &count));
+	for (size_t i = 0; i < count; i++) {
 		size_t n = delivery_servers(world->conf, &people[i], servers);
 
 		for (size_t s = 0; s < n; s++)
-			run_round(world, servers[s], &people[i], project, full);
+			run_visit(world, servers[s], &people[i], full);
 	}
 }
 
@@ -535,9 +550,7 @@ static void run_all(struct world *world, bool full)
 		round_note(world->report, "%s", held->text);
 		return;
 	}
-	run_project(world, find_project(world), full);
-	if (world->other)
-		run_project(world, world_project(world, true), full);
+	run_people(world, full);
 	world->publish = false;
 }
 

@@ -1,0 +1,104 @@
+/* memory_private.h - what the files of the memory endpoint share. */
+#ifndef TASKFERRY_MEMORY_PRIVATE_H
+#define TASKFERRY_MEMORY_PRIVATE_H
+
+#include "gateway/memory/memory.h"
+
+enum memory_operation {
+	OP_PROBE,
+	OP_ENSURE,
+	OP_NOTICE,
+	OP_FETCH,
+	OP_PUT,
+	OP_REMOVE,
+	OP_WRITES,
+	OP_RIGHTS,
+	OP_SWEEP,
+	MEMORY_OPERATIONS
+};
+
+struct memory_item {
+	char *address;
+	int64_t version;
+	int64_t modified_us;
+	char *text;
+	size_t len;
+	bool gone, late;
+};
+
+struct memory_folder {
+	char *address;
+	char *display;
+	char *object_id;
+};
+
+struct memory_state {
+	int64_t seq, validity;
+	int64_t counts[MEMORY_OPERATIONS];
+	struct memory_folder *folders;
+	size_t folder_count;
+	struct memory_item *items;
+	size_t item_count;
+	bool changed;
+};
+
+struct memory_endpoint {
+	struct endpoint endpoint;
+	char *path;
+	char *user;
+	struct clock *clock;
+	struct points *points;
+	bool appends;
+	int lock_fd;
+};
+
+/* ---- memory_file.c ---- */
+
+extern const char *const memory_operation_names[MEMORY_OPERATIONS];
+
+/* The file under its lock, as it stands; memory_finish() gives it back, written anew if something
+ * `changed`, and frees STATE (NULL: it could not be read). Returns FAULT, or that of writing. */
+struct fault *memory_load(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			  struct memory_state **state_r) ATTR_MUST_CHECK;
+struct fault *memory_finish(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			    struct memory_state *state, struct fault *fault) ATTR_MUST_CHECK;
+struct fault *memory_save(struct memory_endpoint *memory, TALLOC_CTX *mem,
+			  struct memory_state *state) ATTR_MUST_CHECK;
+void memory_unlock(struct memory_endpoint *memory);
+
+/* Empty when there is no such file. */
+struct fault *memory_read_file(TALLOC_CTX *mem, const char *path, char **text_r,
+			       size_t *len_r) ATTR_MUST_CHECK;
+
+struct memory_item *memory_add_item(struct memory_state *state);
+void memory_add_folder(struct memory_state *state, const char *address, const char *display,
+		       const char *object_id);
+
+/* ---- memory.c ---- */
+
+/* What the script says of an operation. */
+struct memory_outcome {
+	struct fault *fault;     /* what to answer instead */
+	bool denied;             /* do it, and answer that fault all the same */
+	bool lost;               /* do it, then answer nothing */
+	bool rewrite;            /* do it, but keep another text */
+	bool late;               /* do it before the next put, and answer nothing */
+	bool empty, open, blind; /* a listing that does not tell all */
+};
+
+/* Counts the operation, and looks what the script says of it. */
+struct fault *memory_next_outcome(struct memory_endpoint *memory, TALLOC_CTX *mem,
+				  struct memory_state *state, enum memory_operation operation,
+				  struct memory_outcome *outcome_r) ATTR_MUST_CHECK;
+
+struct memory_folder *memory_find_folder(struct memory_state *state, const char *address);
+
+/* False: not a token of this server as it is now. */
+bool memory_read_token(const struct memory_state *state, const char *token, int64_t *since_r);
+
+/* ---- memory_sweep.c: endpoint_sweep() ---- */
+
+struct fault *memory_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_sweep *folders, size_t count);
+
+#endif
