@@ -27,7 +27,7 @@ struct fetch {
 	struct endpoint_item *items; /* the results; all they point to hangs from them */
 	bool *settled;
 	size_t count;
-	bool timed; /* somebody asks when the items were changed */
+	bool timed;          /* somebody asks when the items were changed */
 	bool asked, answers; /* what was under way last: whether the server answers at all */
 };
 
@@ -48,6 +48,17 @@ static int64_t own_time(const struct http_request *request, int64_t server_us)
 	if (request->date_us)
 		us += request->answered_us - request->date_us;
 	return us > request->answered_us ? request->answered_us : us;
+}
+
+/* Some servers tell the DTSTAMP that the item's writer gave it: a client's clock, which is no time
+ * (M3). */
+static bool tells_own_times(const struct fetch *fetch)
+{
+	enum caldav_answer own =
+		(enum caldav_answer)fetch->caldav->traits.answer[CALDAV_TRAIT_OWN_TIME];
+
+	return own == CALDAV_YES ||
+	       (own == CALDAV_UNKNOWN && !strstr(fetch->folder, "/caldav.php/"));
 }
 
 static char *item_address(const struct fetch *fetch, TALLOC_CTX *mem, const char *href)
@@ -134,7 +145,7 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 		return NULL;
 	item->version = caldav_version(fetch->items, response->etag);
 	item->text = with_line_ends(fetch->items, response->data, response->data_len, &item->len);
-	if (response->last_modified)
+	if (response->last_modified && tells_own_times(fetch))
 		item->modified_us = own_time(chunk->request, http_date_us(response->last_modified));
 	fetch->settled[i] = true;
 	return NULL;
@@ -277,9 +288,19 @@ static void ask_times(struct fetch *fetch)
 	}
 }
 
+/* Whether items were read and none of them came with a time, though each was asked for by GET. */
+static bool is_timeless(const struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->count; i++)
+		if (fetch->items[i].modified_us)
+			return false;
+	return any_text(fetch);
+}
+
 static struct fault *fetch_all(struct fetch *fetch)
 {
-	bool few = fetch->timed && fetch->count <= TIMES_MAX, by_multiget, brought_nothing;
+	bool few = fetch->timed && fetch->count <= TIMES_MAX && !fetch->caldav->timeless,
+	     by_multiget, brought_nothing;
 
 	by_multiget = !fetch->caldav->no_multiget && !(few && fetch->caldav->no_times);
 	if (by_multiget)
@@ -288,6 +309,7 @@ static struct fault *fetch_all(struct fetch *fetch)
 	if (few)
 		ask_times(fetch);
 	FAULT_TRY(fetch_by_get(fetch));
+	fetch->caldav->timeless = fetch->caldav->timeless || (few && is_timeless(fetch));
 	if (brought_nothing && any_text(fetch))
 		fetch->caldav->no_multiget =
 			true; /* this server's multiget finds nothing that is there */

@@ -183,7 +183,7 @@ static const struct caldav_outcome_row rows[] = {
 	FOR(PUTS, "valid-calendar-data", HOLD_ITEM),
 	FOR(PUTS, "valid-calendar-object-resource", HOLD_ITEM),
 	FOR(PUTS, "max-resource-size", HOLD_ITEM),
-	ON(CREATE, 412, 412, CHANGED), /* there is one */
+	ON(CREATE, 412, 412, LOOK_ITEM), /* one product says so of a text that it does not like */
 	ON(CREATE, 404, 404, LOOK_FOLDER),
 	ON(CREATE, 410, 410, LOOK_FOLDER),
 	ON(REPLACE, 404, 404, LOOK_ITEM), /* one product says so of a text that it does not like */
@@ -191,6 +191,7 @@ static const struct caldav_outcome_row rows[] = {
 	ON(REPLACE, 412, 412, LOOK_ITEM), /* changed, gone, or a version that never holds */
 	ON(PUTS, 403, 403, LOOK_FOLDER),
 	ON(PUTS, 409, 409, LOOK_FOLDER), /* RFC 4918 section 9.7.1: a missing parent */
+	ON_MAYBE(PUTS, 500, 500, LOOK_WEAK), /* one product falls over a missing parent */
 
 	/* the rest of writing, and what else is asked */
 	ON(OTHER, 200, 299, DONE),

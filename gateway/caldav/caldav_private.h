@@ -43,6 +43,7 @@ struct caldav {
 	bool careless;      /* see caldav_is_careless() */
 	bool no_sync, no_multiget;
 	bool no_times;      /* multiget does not tell when an item was changed */
+	bool timeless;      /* nor does GET */
 	struct caldav_kept *kept; /* caldav_sweep.c */
 	size_t kept_count;
 	bool no_sweep, no_ctag;

@@ -14,6 +14,7 @@ static const char *const trait_names[] = {
 	"keeps-bytes",  "sync",          "sync-data",    "token-refused", "pages",
 	"ctag",         "multiget",      "components",   "one-uid",       "one-uid-home",
 	"move",         "managed",       "whole-put",    "privileges",    "keeps-open",
+	"own-time",
 };
 _Static_assert(COUNT_OF(trait_names) == CALDAV_TRAITS, "one name per trait");
 

@@ -33,6 +33,7 @@ enum caldav_trait {
 	CALDAV_TRAIT_WHOLE_PUT, /* PUT of a VCALENDAR to a new collection's path makes it with its items */
 	CALDAV_TRAIT_PRIVILEGES, /* current-user-privilege-set */
 	CALDAV_TRAIT_KEEPS_OPEN, /* connections serve more than one request */
+	CALDAV_TRAIT_OWN_TIME,   /* getlastmodified is the server's time, not the item's DTSTAMP */
 	CALDAV_TRAITS
 };
 

@@ -13,10 +13,11 @@
  *
  * 1. A server that is known to ignore conditions is looked at first: what does not hold by then is
  * not sent.
- * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; a
- * look does (LOOK_ITEM).
+ * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds,
+ * and one to If-None-Match not "exists" from a text that the server does not like; a look does
+ * (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
- * (LOOK_FOLDER): GONE with folder scope.
+ * (LOOK_FOLDER, LOOK_WEAK): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
  * it is safe: its condition does not hold any more if it was carried out.
  * 5. No version is believed from the answer to a PUT (caldav.h); it is told, for whoever reads back.
@@ -108,6 +109,11 @@ static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
 {
 	int status = write->request.status;
 
+	if (!write->if_version)
+		return fault_new(mem, FAULT_REFUSED,
+				 "%s %s: status %d, though nothing is there; the server does not "
+				 "like the text",
+				 write->request.method, write->address, status);
 	if (status == 404 || status == 410 || status == 412)
 		return fault_new(mem, FAULT_REFUSED,
 				 "%s %s: status %d, though it is there in the very version that "
@@ -148,6 +154,7 @@ static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *fo
 
 	for (size_t i = 0; i < count; i++) {
 		if (!writes[i].fault || (writes[i].outcome != CALDAV_OUTCOME_LOOK_FOLDER &&
+					 writes[i].outcome != CALDAV_OUTCOME_LOOK_WEAK &&
 					 writes[i].fault->kind != FAULT_GONE))
 			continue;
 		if (!looked)
