@@ -137,15 +137,55 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 	}
 }
 
+static struct fault *feed(void *context, const struct http_request *request, const char *data,
+			  size_t len)
+{
+	struct caldav_reading *reading = context;
+
+	reading->answer = request;
+	reading->fault = multistatus_feed(reading->multistatus, data, len);
+	return reading->fault;
+}
+
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context)
+{
+	*reading = (struct caldav_reading){ .multistatus = multistatus_new(mem, each, context) };
+	request->take = feed;
+	request->take_context = reading;
+	request->take_status = 207;
+}
+
+/* Of a text that cannot be read the server's part is over and done: it has answered 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r)
+{
+	struct fault *fault = reading->fault;
+
+	if (fault && request->fault == fault) {
+		request->fault = NULL;
+		request->answer = mem_strdup(mem, "");
+		request->answer_len = 0;
+	} else {
+		FAULT_TRY(caldav_fault(mem, request));
+		fault = multistatus_end(reading->multistatus, mem, token_r);
+		if (fault)
+			fault_prefix(fault, "%s %s: ", request->method, request->url);
+	}
+	return fault;
+}
+
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r)
 {
+	struct caldav_reading reading;
 	struct fault *fault;
 
+	caldav_read(&reading, mem, request, each, context);
 	caldav_run(caldav, mem, request, 1);
-	FAULT_TRY(caldav_fault(mem, request));
-	fault = multistatus_read(mem, request->answer, request->answer_len, each, context, token_r);
-	return fault ? fault_prefix(fault, "%s %s: ", request->method, request->url) : NULL;
+	fault = caldav_read_end(&reading, mem, request, token_r);
+	talloc_free(reading.multistatus);
+	return fault;
 }
 
 char *caldav_version(TALLOC_CTX *mem, const char *etag)

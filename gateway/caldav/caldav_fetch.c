@@ -14,7 +14,7 @@
  * a fault. What would meet every further request as well (login, connection) ends the whole call.
  */
 
-#define MULTIGETS_AT_ONCE 4 /* answers in memory: 4 x HTTP_BODY_MAX at worst */
+#define MULTIGETS_AT_ONCE 4 /* they are read while they arrive; two are under way while two are */
 #define TIMES_MAX                                                                                  \
 	100 /* items whose time is worth a GET each: more at once is a first look, where nothing   \
 	       conflicts */
@@ -35,7 +35,7 @@ struct fetch {
 struct chunk {
 	struct fetch *fetch;
 	size_t from, to;
-	const struct http_request *request;
+	struct caldav_reading reading;
 };
 
 /* The server's time by our clock. */
@@ -146,7 +146,8 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	item->version = caldav_version(fetch->items, response->etag);
 	item->text = with_line_ends(fetch->items, response->data, response->data_len, &item->len);
 	if (response->last_modified && tells_own_times(fetch))
-		item->modified_us = own_time(chunk->request, http_date_us(response->last_modified));
+		item->modified_us =
+			own_time(chunk->reading.answer, http_date_us(response->last_modified));
 	fetch->settled[i] = true;
 	return NULL;
 }
@@ -165,19 +166,19 @@ static struct http_request multiget(const struct fetch *fetch, size_t from, size
 	return caldav_request(fetch->work, "REPORT", fetch->folder, "1", body->data);
 }
 
-/* NULL also when nothing of it could be used: single requests follow. */
-static struct fault *take_multiget(struct chunk *chunk)
+/* NULL also when nothing of it could be used: single requests follow. Where it could not be read to
+ * its end, items that came before that are good: each has a version of its own. */
+static struct fault *end_multiget(struct chunk *chunk, struct http_request *request)
 {
 	struct fetch *fetch = chunk->fetch;
-	struct http_request answer = *chunk->request;
-	struct caldav_verdict verdict = caldav_judge(fetch->work, &answer);
+	struct fault *fault = caldav_read_end(&chunk->reading, fetch->work, request, NULL);
+	struct caldav_verdict verdict = caldav_judge(fetch->work, request);
 
-	if (verdict.outcome == CALDAV_OUTCOME_READ)
-		talloc_free(multistatus_read(fetch->work, answer.answer, answer.answer_len,
-					     take_item, chunk, NULL));
-	else if (verdict.outcome != CALDAV_OUTCOME_DIRECTLY && !is_own(fetch, &verdict))
-		return verdict.fault;
-	return NULL;
+	talloc_free(chunk->reading.multistatus);
+	if (!fault || verdict.outcome == CALDAV_OUTCOME_READ ||
+	    verdict.outcome == CALDAV_OUTCOME_DIRECTLY || is_own(fetch, &verdict))
+		return NULL;
+	return verdict.fault;
 }
 
 static struct fault *fetch_by_multiget(struct fetch *fetch)
@@ -194,14 +195,16 @@ static struct fault *fetch_by_multiget(struct fetch *fetch)
 					    ? at + CALDAV_MULTIGET_MAX
 					    : fetch->count;
 
-			chunks[n] = (struct chunk){ fetch, at, to, &requests[n] };
+			chunks[n] = (struct chunk){ .fetch = fetch, .from = at, .to = to };
 			requests[n] = multiget(fetch, at, to);
+			caldav_read(&chunks[n].reading, fetch->work, &requests[n], take_item,
+				    &chunks[n]);
 			at = to;
 		}
 		caldav_run(fetch->caldav, fetch->work, requests, n);
 		fetch->asked = false;
 		for (size_t i = 0; i < n; i++) {
-			FAULT_TRY(take_multiget(&chunks[i]));
+			FAULT_TRY(end_multiget(&chunks[i], &requests[i]));
 			talloc_free(requests[i].answer);
 		}
 	}

@@ -67,8 +67,25 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
 		size_t count);
 
-/* Runs one request and reads its multistatus. A fault when there is none; caldav_judge() of the same
- * request tells more. */
+/* A multistatus that is read while it arrives. */
+struct caldav_reading {
+	struct multistatus *multistatus;   /* the caller frees it */
+	const struct http_request *answer; /* while EACH is called: its head is there */
+	struct fault *fault;
+};
+
+/* Makes REQUEST one whose 207 is read so. READING stays where it is until its end. */
+void caldav_read(struct caldav_reading *reading, TALLOC_CTX *mem, struct http_request *request,
+		 multistatus_each *each, void *context);
+
+/* After the request: its fault, or why the text could not be read to its end; in that case the
+ * request counts as answered with 207. */
+struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
+			      struct http_request *request, char **token_r) ATTR_MUST_CHECK;
+
+/* Runs one request and reads its multistatus while it arrives: EACH is called for a part of it even
+ * where there is a fault in the end. A fault when there is none; caldav_judge() of the same request
+ * tells more. */
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
 
@@ -145,8 +162,8 @@ struct fault *caldav_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 			   const char *const *addresses, size_t count,
 			   struct endpoint_item **items_r);
 struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			   const char *const *addresses, size_t count,
-			   struct endpoint_item **items_r);
+			       const char *const *addresses, size_t count,
+			       struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -4,16 +4,15 @@
 
 #include <ctype.h>
 #include <libxml/parser.h>
-#include <libxml/xmlreader.h>
-#include <limits.h>
+#include <libxml/SAX2.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 
-/* The design. libxml2's pull reader gives nodes; a stack holds for each open element which of the
- * elements we know it is, or ELEMENT_OTHER. An element is known by its namespace, its name and what
+/* The design. libxml2's push parser is fed and calls back for each tag and text, and builds no tree;
+ * a stack holds for each open element which of the elements we know it is, or ELEMENT_OTHER. An element is known by its namespace, its name and what
  * it stands in, all by one table: a `href` in an unknown property is not the response's. What
  * stands in an unknown element is unknown.
  *
@@ -27,7 +26,8 @@
  * grow with the answer.
  */
 
-#define NAME_MAX_SHOWN 64 /* bytes of a condition's name */
+#define NAME_MAX_SHOWN 64         /* bytes of a condition's name */
+#define FEED_STEP ((size_t)16384) /* bytes given to libxml2 at once */
 
 #define NS_DAV "DAV:"
 #define NS_CALDAV "urn:ietf:params:xml:ns:caldav"
@@ -120,10 +120,11 @@ static const struct row rows[] = {
 	{ NS_DAV, "all", ELEMENT_PRIVILEGE, ELEMENT_PROPERTY, KEEP_FLAG, AT(may_read) },
 };
 
-struct reader {
-	TALLOC_CTX *mem;   /* of the whole reading */
-	TALLOC_CTX *owned; /* of one response */
-	xmlTextReader *xml;
+struct multistatus {
+	TALLOC_CTX *mem;    /* of the whole reading */
+	TALLOC_CTX *owned;  /* of one response */
+	xmlParserCtxt *xml; /* NULL until the first byte that is no blank */
+	bool sound;         /* what was fed last was well-formed so far */
 	multistatus_each *each;
 	void *context;
 	enum element stack[MULTISTATUS_DEPTH_MAX];
@@ -141,9 +142,9 @@ struct reader {
 	struct fault *fault;
 };
 
-static void fail(struct reader *reader, const char *words)
+static void fail(struct multistatus *reader, const char *words)
 {
-	int line = reader->xml ? xmlTextReaderGetParserLineNumber(reader->xml) : 0;
+	int line = reader->xml ? xmlSAX2GetLineNumber(reader->xml) : 0;
 
 	if (!reader->fault)
 		reader->fault = fault_reaches(fault_new(reader->mem, FAULT_PROTOCOL,
@@ -198,7 +199,7 @@ static char *condition_name(TALLOC_CTX *mem, const char *name)
 
 /* ---- the response ---- */
 
-static void response_begin(struct reader *reader)
+static void response_begin(struct multistatus *reader)
 {
 	talloc_free(reader->owned);
 	reader->owned = MEM_CONTEXT(reader->mem);
@@ -209,7 +210,7 @@ static void response_begin(struct reader *reader)
 		fail(reader, "too many responses");
 }
 
-static void response_end(struct reader *reader)
+static void response_end(struct multistatus *reader)
 {
 	for (size_t i = 0; i < reader->href_count && reader->each && !reader->fault; i++) {
 		reader->response.href = reader->hrefs[i];
@@ -217,7 +218,7 @@ static void response_end(struct reader *reader)
 	}
 }
 
-static void response_href(struct reader *reader, const char *href)
+static void response_href(struct multistatus *reader, const char *href)
 {
 	if (reader->href_count == MULTISTATUS_HREFS_MAX) {
 		fail(reader, "too many addresses in one response");
@@ -228,13 +229,13 @@ static void response_href(struct reader *reader, const char *href)
 	reader->hrefs[reader->href_count++] = href;
 }
 
-static void propstat_begin(struct reader *reader)
+static void propstat_begin(struct multistatus *reader)
 {
 	memset(&reader->pending, 0, sizeof reader->pending);
 	reader->pending_status = 0;
 }
 
-static void propstat_end(struct reader *reader)
+static void propstat_end(struct multistatus *reader)
 {
 	struct multistatus_response *from = &reader->pending, *to = &reader->response;
 
@@ -258,7 +259,7 @@ static void propstat_end(struct reader *reader)
 
 /* ---- elements ---- */
 
-static void take_condition(struct reader *reader, const char *name)
+static void take_condition(struct multistatus *reader, const char *name)
 {
 	if (reader->stack[0] == ELEMENT_DOCUMENT_ERROR) {
 		if (!reader->condition)
@@ -268,16 +269,22 @@ static void take_condition(struct reader *reader, const char *name)
 	}
 }
 
-static void take_component(struct reader *reader)
+/* Five pointers each: name, prefix, namespace, value, the value's end. */
+static void take_component(struct multistatus *reader, int count, const xmlChar **attributes)
 {
-	xmlChar *name = xmlTextReaderGetAttribute(reader->xml, (const xmlChar *)"name");
+	static const char todo[] = "VTODO";
 
-	if (name && !strcasecmp((const char *)name, "VTODO"))
-		reader->pending.todo = true;
-	xmlFree(name);
+	for (; count > 0; count--, attributes += 5) {
+		size_t len = (size_t)(attributes[4] - attributes[3]);
+
+		if (!attributes[2] && !strcmp((const char *)attributes[0], "name") &&
+		    len == strlen(todo) && !strncasecmp((const char *)attributes[3], todo, len))
+			reader->pending.todo = true;
+	}
 }
 
-static void element_begin(struct reader *reader, enum element element)
+static void element_begin(struct multistatus *reader, enum element element, int count,
+			  const xmlChar **attributes)
 {
 	switch (element) {
 	case ELEMENT_RESPONSE:
@@ -287,7 +294,7 @@ static void element_begin(struct reader *reader, enum element element)
 		propstat_begin(reader);
 		break;
 	case ELEMENT_COMPONENT:
-		take_component(reader);
+		take_component(reader, count, attributes);
 		break;
 	default:
 		break;
@@ -300,10 +307,9 @@ static void element_begin(struct reader *reader, enum element element)
 	buf_clear(reader->text);
 }
 
-static void open_element(struct reader *reader)
+static void open_element(struct multistatus *reader, const char *name, const char *ns, int count,
+			 const xmlChar **attributes)
 {
-	const char *ns = (const char *)xmlTextReaderConstNamespaceUri(reader->xml);
-	const char *name = (const char *)xmlTextReaderConstLocalName(reader->xml);
 	enum element parent = reader->depth ? reader->stack[reader->depth - 1] : ELEMENT_NONE;
 	enum element element = ELEMENT_OTHER;
 
@@ -312,8 +318,8 @@ static void open_element(struct reader *reader)
 		return;
 	}
 	if (parent == ELEMENT_ERROR || parent == ELEMENT_DOCUMENT_ERROR)
-		take_condition(reader, name ? name : "");
-	reader->row = name ? find_row(parent, ns ? ns : "", name) : NULL;
+		take_condition(reader, name);
+	reader->row = find_row(parent, ns ? ns : "", name);
 	if (reader->row)
 		element = reader->row->element;
 	if (!reader->depth && element == ELEMENT_OTHER) {
@@ -321,10 +327,10 @@ static void open_element(struct reader *reader)
 		return;
 	}
 	reader->stack[reader->depth++] = element;
-	element_begin(reader, element);
+	element_begin(reader, element, count, attributes);
 }
 
-static void take_data(struct reader *reader)
+static void take_data(struct multistatus *reader)
 {
 	if (reader->text_over) {
 		reader->pending.data_over = true;
@@ -334,7 +340,7 @@ static void take_data(struct reader *reader)
 	reader->pending.data = mem_bytes(reader->owned, reader->text->data, reader->text->len);
 }
 
-static void take_text(struct reader *reader, enum element element)
+static void take_text(struct multistatus *reader, enum element element)
 {
 	TALLOC_CTX *mem = reader->owned ? reader->owned : reader->mem;
 	char *text = text_trim(mem, reader->text->data);
@@ -364,7 +370,7 @@ static void take_text(struct reader *reader, enum element element)
 	}
 }
 
-static void close_element(struct reader *reader)
+static void close_element(struct multistatus *reader)
 {
 	enum element element = reader->stack[--reader->depth];
 
@@ -383,10 +389,8 @@ static void close_element(struct reader *reader)
 		response_end(reader);
 }
 
-static void gather(struct reader *reader)
+static void gather(struct multistatus *reader, const char *value, size_t len)
 {
-	const char *value = (const char *)xmlTextReaderConstValue(reader->xml);
-	size_t len = value ? strlen(value) : 0;
 	size_t max = reader->row && reader->row->keep == KEEP_DATA ? MULTISTATUS_DATA_MAX
 								   : MULTISTATUS_TEXT_MAX;
 
@@ -398,104 +402,182 @@ static void gather(struct reader *reader)
 		buf_add(reader->text, value, len);
 }
 
-static void take_node(struct reader *reader)
-{
-	switch (xmlTextReaderNodeType(reader->xml)) {
-	case XML_READER_TYPE_ELEMENT: {
-		bool empty = xmlTextReaderIsEmptyElement(reader->xml) == 1;
+/* ---- what libxml2 calls ---- */
 
-		open_element(reader);
-		if (empty && !reader->fault)
-			close_element(reader);
-		break;
-	}
-	case XML_READER_TYPE_END_ELEMENT:
+/* After a fault nothing is taken any more, though libxml2 may still have a callback or two. */
+static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *ns,
+		     int namespace_count, const xmlChar **namespaces, int count, int defaulted,
+		     const xmlChar **attributes)
+{
+	struct multistatus *reader = context;
+
+	(void)prefix;
+	(void)namespace_count;
+	(void)namespaces;
+	(void)defaulted;
+	if (!reader->fault)
+		open_element(reader, (const char *)name, (const char *)ns, count, attributes);
+}
+
+static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *ns)
+{
+	struct multistatus *reader = context;
+
+	(void)name;
+	(void)prefix;
+	(void)ns;
+	if (!reader->fault && reader->depth)
 		close_element(reader);
-		break;
-	case XML_READER_TYPE_TEXT:
-	case XML_READER_TYPE_CDATA:
-	case XML_READER_TYPE_SIGNIFICANT_WHITESPACE:
-	case XML_READER_TYPE_WHITESPACE:
-		gather(reader);
-		break;
-	case XML_READER_TYPE_DOCUMENT_TYPE:
-	case XML_READER_TYPE_ENTITY_REFERENCE:
-	case XML_READER_TYPE_ENTITY:
-		fail(reader, "a DOCTYPE or an entity of its own");
-		break;
-	default: /* comments and processing instructions */
-		break;
-	}
+}
+
+static void on_text(void *context, const xmlChar *text, int len)
+{
+	struct multistatus *reader = context;
+
+	if (!reader->fault && len > 0)
+		gather(reader, (const char *)text, (size_t)len);
+}
+
+static void on_doctype(void *context, const xmlChar *name, const xmlChar *public_id,
+		       const xmlChar *system_id)
+{
+	(void)name;
+	(void)public_id;
+	(void)system_id;
+	fail(context, "a DOCTYPE or an entity of its own");
+}
+
+static void on_reference(void *context, const xmlChar *name)
+{
+	(void)name;
+	fail(context, "a DOCTYPE or an entity of its own");
 }
 
 static void ignore_error(void *context, xmlError *error)
 {
-	(void)context; /* the result of the read tells; nothing is printed from here */
+	(void)context; /* the result of the parsing tells; nothing is printed from here */
 	(void)error;
 }
 
-static void read_all(struct reader *reader, const char *xml, size_t len)
-{
-	int more = -1;
+static const xmlSAXHandler handler = {
+	.initialized = XML_SAX2_MAGIC,
+	.startElementNs = on_start,
+	.endElementNs = on_end,
+	.characters = on_text,
+	.ignorableWhitespace = on_text,
+	.cdataBlock = on_text,
+	.internalSubset = on_doctype,
+	.reference = on_reference,
+	.serror = ignore_error,
+};
 
-	xmlInitParser();                              /* harmless when repeated, from any thread */
-	while (len && isspace((unsigned char)*xml)) { /* some PHP puts an empty line first */
-		xml++;
-		len--;
-	}
-	if (len > INT_MAX) {
-		fail(reader, "too long");
-		return;
-	}
-	reader->xml = xmlReaderForMemory(xml, (int)len, NULL, NULL,
-					 XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT |
-						 XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	if (reader->xml) {
-		xmlTextReaderSetStructuredErrorHandler(reader->xml, ignore_error, NULL);
-		while (!reader->fault && (more = xmlTextReaderRead(reader->xml)) == 1)
-			take_node(reader);
-	}
-	if (more < 0)
-		fail(reader, "not well-formed XML");
-	else if (!reader->fault && reader->depth)
-		fail(reader, "ends too early");
-	xmlFreeTextReader(reader->xml);
-	reader->xml = NULL;
+/* ---- feeding ---- */
+
+static int reader_close(struct multistatus *reader)
+{
+	xmlFreeParserCtxt(reader->xml);
+	return 0;
 }
 
-static struct reader *reader_new(TALLOC_CTX *mem)
+struct multistatus *multistatus_new(TALLOC_CTX *mem, multistatus_each *each, void *context)
 {
-	struct reader *reader = MEM_NEW(mem, struct reader);
+	struct multistatus *reader = MEM_NEW(mem, struct multistatus);
 
 	reader->mem = reader;
 	reader->text = buf_new(reader);
+	reader->each = each;
+	reader->context = context;
+	talloc_set_destructor(reader, reader_close);
 	return reader;
 }
 
-struct fault *multistatus_read(TALLOC_CTX *mem, const char *xml, size_t len, multistatus_each *each,
-			       void *context, char **token_r)
+static void reader_begin(struct multistatus *reader)
 {
-	struct reader *reader = reader_new(mem);
+	xmlSAXHandler calls = handler; /* libxml2 copies it */
+
+	xmlInitParser(); /* harmless when repeated, from any thread */
+	reader->xml = mem_must(xmlCreatePushParserCtxt(&calls, reader, NULL, 0, NULL));
+	(void)xmlCtxtUseOptions(reader->xml, XML_PARSE_NONET);
+	reader->sound = true;
+}
+
+/* In small steps: of each libxml2 keeps what it has not parsed yet. */
+static void feed(struct multistatus *reader, const char *xml, size_t len, bool last)
+{
+	while (!reader->fault && reader->sound && (len || last)) {
+		size_t step = len < FEED_STEP ? len : FEED_STEP;
+
+		reader->sound = !xmlParseChunk(reader->xml, xml, (int)step, last && step == len);
+		xml += step;
+		len -= step;
+		last = last && len;
+	}
+	if (!reader->sound)
+		fail(reader, "not well-formed XML");
+}
+
+static void read_some(struct multistatus *reader, const char *xml, size_t len)
+{
+	if (!reader->xml)
+		while (len &&
+		       isspace((unsigned char)*xml)) { /* some PHP puts an empty line first */
+			xml++;
+			len--;
+		}
+	if (!reader->xml && len)
+		reader_begin(reader);
+	if (len)
+		feed(reader, xml, len, false);
+}
+
+static void read_end(struct multistatus *reader)
+{
+	if (reader->xml)
+		feed(reader, "", 0, true);
+	else
+		fail(reader, "not well-formed XML");
+	if (!reader->fault && reader->depth)
+		fail(reader, "ends too early");
+}
+
+struct fault *multistatus_feed(struct multistatus *reader, const char *xml, size_t len)
+{
+	read_some(reader, xml, len);
+	return reader->fault;
+}
+
+struct fault *multistatus_end(struct multistatus *reader, TALLOC_CTX *mem, char **token_r)
+{
 	struct fault *fault;
 
-	reader->each = each;
-	reader->context = context;
-	read_all(reader, xml, len);
+	read_end(reader);
 	if (!reader->fault && reader->condition)
 		fail(reader, "an error document");
 	fault = talloc_steal(mem, reader->fault);
 	if (!fault && token_r)
 		*token_r = talloc_steal(mem, reader->token);
+	return fault;
+}
+
+struct fault *multistatus_read(TALLOC_CTX *mem, const char *xml, size_t len, multistatus_each *each,
+			       void *context, char **token_r)
+{
+	struct multistatus *reader = multistatus_new(mem, each, context);
+	struct fault *fault;
+
+	read_some(reader, xml, len);
+	fault = multistatus_end(reader, mem, token_r);
 	talloc_free(reader);
 	return fault;
 }
 
 char *multistatus_error(TALLOC_CTX *mem, const char *xml, size_t len)
 {
-	struct reader *reader = reader_new(mem);
+	struct multistatus *reader = multistatus_new(mem, NULL, NULL);
 	char *condition;
 
-	read_all(reader, xml, len);
+	read_some(reader, xml, len);
+	read_end(reader);
 	condition = talloc_steal(mem, reader->condition);
 	talloc_free(reader);
 	return condition;

@@ -1,5 +1,5 @@
 /* multistatus.h - reads a WebDAV multistatus (RFC 4918 section 13) as a stream, one response at a
- * time.
+ * time, while it arrives: memory is that of one response, whatever the length of the whole.
  *
  * Nothing in the text is trusted: a DOCTYPE is refused, depth, number and sizes are bounded,
  * unknown elements are passed over with all that is in them, and only properties that were given
@@ -12,10 +12,11 @@
 
 #include "base/fault.h"
 
-#define MULTISTATUS_DEPTH_MAX 64               /* elements; access control lists are some 12 deep */
-#define MULTISTATUS_RESPONSES_MAX 500000       /* of one answer */
-#define MULTISTATUS_HREFS_MAX 1000             /* of one response that has no properties */
-#define MULTISTATUS_TEXT_MAX ((size_t)8 << 10) /* bytes of an address, a name, a token, a version  \
+#define MULTISTATUS_DEPTH_MAX 64         /* elements; access control lists are some 12 deep */
+#define MULTISTATUS_RESPONSES_MAX 500000 /* of one answer */
+#define MULTISTATUS_HREFS_MAX 1000       /* of one response that has no properties */
+#define MULTISTATUS_TEXT_MAX                                                                       \
+	((size_t)8 << 10)                      /* bytes of an address, a name, a token, a version  \
 						*/
 #define MULTISTATUS_DATA_MAX ((size_t)1 << 20) /* bytes of one item (DESIGN section 11) */
 
@@ -44,10 +45,22 @@ struct multistatus_response {
 /* A fault ends the reading and becomes its result. */
 typedef struct fault *multistatus_each(void *context, const struct multistatus_response *response);
 
-/* Calls EACH (may be NULL) for every response in order. *TOKEN_R (may be NULL) becomes the
- * multistatus's own sync-token, owned by MEM, or NULL if there is none. PROTOCOL fault, of folder
- * scope: not well-formed, not a multistatus, over a bound; EACH may have been called for a part by
- * then. */
+/* A reading. Calls EACH (may be NULL) for every response in order, from within feed and end.
+ *
+ * multistatus_feed() takes the next bytes, cut anywhere. PROTOCOL fault, of folder scope: not
+ * well-formed, not a multistatus, over a bound; EACH may have been called for a part by then. A
+ * fault belongs to the reading, and every later call returns it again.
+ * multistatus_end() says that there are no more, and that is when a whole one is known: *TOKEN_R
+ * (may be NULL) becomes the multistatus's own sync-token, owned by MEM as the fault is, or NULL if
+ * there is none. After it the reading can only be freed (talloc). */
+struct multistatus;
+struct multistatus *multistatus_new(TALLOC_CTX *mem, multistatus_each *each, void *context);
+struct fault *multistatus_feed(struct multistatus *reading, const char *xml,
+			       size_t len) ATTR_MUST_CHECK;
+struct fault *multistatus_end(struct multistatus *reading, TALLOC_CTX *mem,
+			      char **token_r) ATTR_MUST_CHECK;
+
+/* All of that for a text that is there already. */
 struct fault *multistatus_read(TALLOC_CTX *mem, const char *xml, size_t len, multistatus_each *each,
 			       void *context, char **token_r) ATTR_MUST_CHECK;
 

@@ -26,7 +26,9 @@
  * stack.
  * 4. Nothing is parsed on the net thread but curl's own framing: heads and bodies are kept as
  * bytes, each with a bound.
- * 5. A transfer whose request may have reached the server is `sent`; only then can a write be
+ * 5. A caller waits for pieces of bodies too, where it takes them as they come (http_take.c). Its
+ * callback runs on its own thread and without the lock.
+ * 6. A transfer whose request may have reached the server is `sent`; only then can a write be
  * "maybe done".
  */
 
@@ -173,7 +175,6 @@ static void batch_prepare(TALLOC_CTX *mem, struct http_batch *batch, struct http
 		t->batch = batch;
 		t->request = &requests[i];
 		t->head.max = HTTP_HEAD_MAX;
-		t->body.max = requests[i].body_max ? requests[i].body_max : HTTP_BODY_MAX;
 		requests[i].fault = request_refused(mem, &requests[i], batch);
 		if (requests[i].fault) {
 			http_net_end(t);
@@ -234,8 +235,18 @@ static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 	return fault;
 }
 
+/* The taker's own. The server has done what it was asked for. */
+static struct fault *taken_fault(TALLOC_CTX *mem, const struct http_transfer *t)
+{
+	t->taken->maybe_done = t->request->writes;
+	return fault_prefix(talloc_steal(mem, t->taken), "%s %s: ", t->request->method,
+			    http_answer_path(mem, t->request->url));
+}
+
 static struct fault *transfer_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 {
+	if (t->taken)
+		return taken_fault(mem, t);
 	if (t->untried)
 		return fault_reaches(fault_new(mem, FAULT_TRY_LATER, "%s %s: %s",
 					       t->request->method,
@@ -262,16 +273,18 @@ static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct ht
 	if (!request->fault) {
 		request->status = t->status;
 		request->answered_us = t->answered_us;
-		http_answer_head(mem, request, t->head.data, t->head.len);
+		if (!t->told)
+			http_answer_head(mem, request, t->head.data, t->head.len);
 		request->answer = mem_bytes(mem, t->body.data, t->body.len);
 		request->answer_len = t->body.len;
 	}
 	free(t->head.data);
 	free(t->body.data);
+	free(t->pipe.data);
 	curl_slist_free_all(t->headers);
 }
 
-static void batch_wait(struct http *http, struct http_batch *batch)
+static void batch_wait(struct http *http, struct http_batch *batch, TALLOC_CTX *mem)
 {
 	bool refused;
 
@@ -282,8 +295,9 @@ static void batch_wait(struct http *http, struct http_batch *batch)
 		http->callers++;
 		DL_APPEND(http->inbox, batch);
 		curl_multi_wakeup(http->multi);
-		while (!batch->done)
-			pthread_cond_wait(&batch->ended_cond, &http->lock);
+		while (http_take_ready(batch, mem) || !batch->done)
+			if (!batch->ready && !batch->done)
+				pthread_cond_wait(&batch->ended_cond, &http->lock);
 		http->callers--;
 		pthread_cond_signal(&http->left);
 	}
@@ -302,7 +316,7 @@ void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
 	batch.deadline_ms = http_net_now_ms() + HTTP_BATCH_DEADLINE_MS;
 	batch_prepare(work, &batch, requests);
 	if (batch.ended < count)
-		batch_wait(http, &batch);
+		batch_wait(http, &batch, mem);
 	for (size_t i = 0; i < count; i++) {
 		talloc_steal(mem, requests[i].fault);
 		if (site->stats)

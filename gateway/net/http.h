@@ -2,8 +2,10 @@
  *
  * HTTP/1.1 keep-alive, at most HTTP_HOST_CONNECTIONS per host and HTTP_CONNECTIONS in all,
  * certificates always verified (N9), CAPATH never used (facts: 3.9 MB per connection). Callers
- * block; callbacks only fill bounded buffers. Basic credentials go out over https or to loopback
- * only. Redirects are not followed here: the caller sees them.
+ * block. An answer is gathered, up to a bound, or taken by the caller while it arrives, so that its
+ * length costs no memory. Basic credentials go out over https or to loopback only. Redirects are not
+ * followed here: the caller sees them. "Expect: 100-continue" is never sent: items are small, and a
+ * server that knows nothing of it would cost a second per write.
  */
 #ifndef TASKFERRY_HTTP_H
 #define TASKFERRY_HTTP_H
@@ -22,6 +24,12 @@
 #define HTTP_CONNECT_TIMEOUT_MS 10000 /* a host that does not answer at all */
 #define HTTP_BODY_MAX                                                                              \
 	((size_t)64 << 20) /* bytes: a multistatus of 10,000 items with text is some 20 MB */
+#define HTTP_TAKEN_MAX                                                                             \
+	((size_t)1 << 30) /* bytes of a body that is taken while it arrives: it only has to end */
+#define HTTP_PIPE_SIZE                                                                             \
+	((size_t)128                                                                               \
+	 << 10) /* bytes of such a body that wait for their taker; then the server does */
+#define HTTP_REFUSAL_MAX ((size_t)1 << 20) /* bytes of any other answer to such a request */
 #define HTTP_HEAD_MAX                                                                              \
 	((size_t)64 << 10) /* bytes: all header lines of one answer, interim answers included */
 #define HTTP_RETRY_AFTER_MAX_S 86400 /* a server that asks for more is asked again after a day */
@@ -41,6 +49,14 @@ struct http_site {
 				     for several threads at once */
 };
 
+struct http_request;
+
+/* Takes the next LEN bytes of an answer's body; called in the thread that called http_run() and
+ * before that returns, with all that the head tells set in REQUEST. A fault ends the transfer and
+ * becomes its result, with method and path before its text. */
+typedef struct fault *http_take(void *context, const struct http_request *request, const char *data,
+				size_t len);
+
 struct http_request {
 	const char *method;
 	const char *url;            /* http:// or https://; a user part is refused */
@@ -49,7 +65,13 @@ struct http_request {
 	size_t body_len;
 	bool writes;     /* PUT, DELETE, MKCALENDAR ...: fault points, and maybe_done when no answer
 			    comes */
-	size_t body_max; /* 0: HTTP_BODY_MAX */
+	size_t body_max; /* 0: HTTP_BODY_MAX, HTTP_TAKEN_MAX for what is taken */
+	/* NULL, or who takes the body of an answer of status `take_status`; bodies of other answers are
+	 * gathered as ever, up to HTTP_REFUSAL_MAX. What was taken is worth nothing when in the end
+	 * there is a fault. */
+	http_take *take;
+	void *take_context;
+	int take_status;
 	int32_t deadline_ms; /* 0: HTTP_DEADLINE_MS */
 	/* out: */
 	bool sent;           /* it may have reached the server */
@@ -62,7 +84,7 @@ struct http_request {
 	int64_t last_modified_us; /* 0: not sent or not understood */
 	int64_t answered_us;      /* our clock when the answer's header arrived */
 	int32_t retry_after_s;
-	char *answer; /* the body, NUL-terminated; never NULL when fault is NULL */
+	char *answer; /* the body, NUL-terminated; never NULL when fault is NULL; "" if taken */
 	size_t answer_len;
 };
 

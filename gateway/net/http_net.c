@@ -83,8 +83,7 @@ static void transfer_count(struct http *http, struct http_transfer *t)
 	pthread_mutex_unlock(&http->lock);
 }
 
-/* Takes a transfer out of curl, however it ended. */
-static void transfer_stop(struct http *http, struct http_transfer *t, CURLcode code)
+void http_net_stop(struct http *http, struct http_transfer *t, CURLcode code)
 {
 	t->code = code;
 	t->status = (int)info_long(t->easy, CURLINFO_RESPONSE_CODE);
@@ -159,6 +158,7 @@ static void batch_finish(struct http *http, struct http_batch *batch)
 	host_leave(http, batch->host);
 	pthread_mutex_lock(&http->lock);
 	batch->done = true;
+	http->calls -= batch->calls;
 	pthread_cond_signal(&batch->ended_cond);
 	pthread_mutex_unlock(&http->lock);
 }
@@ -221,7 +221,7 @@ static bool http_finish_transfers(struct http *http)
 		    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t) !=
 			    CURLE_OK)
 			continue;
-		transfer_stop(http, t, code);
+		http_net_stop(http, t, code);
 		any = true;
 		if (code == CURLE_OK && t->request->writes)
 			point_reach(http->points, POINT_HTTP_ANSWERED);
@@ -231,17 +231,19 @@ static bool http_finish_transfers(struct http *http)
 	return any;
 }
 
-/* Moves the inbox to the net thread's list; false when the service ends. */
-static bool http_take(struct http *http)
+/* Moves the inbox to the net thread's list, and hears what else there is; false when the service
+ * ends. */
+static bool http_take_inbox(struct http *http)
 {
 	struct http_batch *inbox, *batch, *next;
-	bool stopping;
+	bool stopping, called;
 
 	pthread_mutex_lock(&http->lock);
 	inbox = http->inbox;
 	http->inbox = NULL;
 	stopping = http->stopping;
 	http->aborting = http->cancelled;
+	called = http->calls;
 	pthread_mutex_unlock(&http->lock);
 	DL_FOREACH_SAFE(inbox, batch, next)
 	{
@@ -249,6 +251,8 @@ static bool http_take(struct http *http)
 		batch->host = host_join(http, batch->origin);
 		DL_APPEND(http->batches, batch);
 	}
+	if (called)
+		http_take_calls(http);
 	return !stopping;
 }
 
@@ -261,7 +265,7 @@ static void http_abort(struct http *http)
 		http_net_skip(batch, NULL, "not sent: the service is ending");
 		for (size_t i = 0; i < batch->count; i++)
 			if (batch->transfers[i].easy)
-				transfer_stop(http, &batch->transfers[i],
+				http_net_stop(http, &batch->transfers[i],
 					      CURLE_ABORTED_BY_CALLBACK);
 		batch_finish(http, batch);
 	}
@@ -272,7 +276,7 @@ void *http_net_loop(void *context)
 	struct http *http = context;
 	int running;
 
-	while (http_take(http)) {
+	while (http_take_inbox(http)) {
 		if (http->aborting)
 			http_abort(http);
 		http_start(http);

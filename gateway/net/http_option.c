@@ -9,52 +9,22 @@
 /* What curl is told: whom to trust, who we are, what to send, how long, and where to put what
  * arrives. */
 
-#define HTTP_FIRST_SIZE 4096 /* bytes of a new body buffer: most answers are small */
 #define HTTP_SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
-
-/* ---- what curl calls: bounded buffers, nothing else ---- */
-
-static bool bytes_add(struct http_bytes *bytes, const char *data, size_t n)
-{
-	size_t size = bytes->size ? bytes->size : HTTP_FIRST_SIZE;
-
-	if (n > bytes->max - bytes->len)
-		return false;
-	while (size < bytes->len + n)
-		size *= 2;
-	if (size != bytes->size) {
-		bytes->data = mem_must(realloc(bytes->data, size));
-		bytes->size = size;
-	}
-	memcpy(bytes->data + bytes->len, data, n);
-	bytes->len += n;
-	return true;
-}
-
-static size_t take_body(char *data, size_t size, size_t n, void *context)
-{
-	struct http_transfer *t = context;
-
-	if (!bytes_add(&t->body, data, size * n)) {
-		t->over = true;
-		return CURL_WRITEFUNC_ERROR;
-	}
-	return size * n;
-}
 
 static size_t take_head(char *data, size_t size, size_t n, void *context)
 {
 	struct http_transfer *t = context;
 	size_t len = size * n;
 
-	if (len >= 5 &&
+	if (len >= 5 && !t->body_begun &&
 	    !memcmp(data, "HTTP/", 5)) { /* after an interim answer another head begins */
 		t->head.len = 0;
 		t->head_done = false;
 		t->answered_us = clock_now_us(t->batch->http->clock);
 	}
 	t->head_total += len;
-	if (t->head_total > HTTP_HEAD_MAX || (!t->head_done && !bytes_add(&t->head, data, len))) {
+	if (t->head_total > HTTP_HEAD_MAX ||
+	    (!t->head_done && !http_take_add(&t->head, data, len))) {
 		t->over = true;
 		return CURL_WRITEFUNC_ERROR;
 	}
@@ -135,7 +105,7 @@ static bool set_limits(CURL *easy, struct http_transfer *t)
 
 	return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, deadline) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_take_body) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) == CURLE_OK &&

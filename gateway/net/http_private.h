@@ -1,5 +1,5 @@
 /* http_private.h - what the files of HTTP share: http.c the caller's side, http_net.c the net
- * thread, http_option.c what curl is told, http_url.c addresses, http_answer.c what came back. */
+ * thread, http_take.c bodies on their way, http_option.c what curl is told, http_url.c addresses, http_answer.c what came back. */
 #ifndef TASKFERRY_HTTP_PRIVATE_H
 #define TASKFERRY_HTTP_PRIVATE_H
 
@@ -17,12 +17,21 @@ struct http_batch;
 
 struct http_transfer {
 	struct http_batch *batch;
-	const struct http_request *request;
+	struct http_request *request; /* the net thread reads only */
 	struct curl_slist *headers;
 	CURL *easy; /* while it is under way */
 	struct http_bytes head, body;
-	size_t head_total; /* with interim answers */
-	bool head_done, over, sent, done;
+	size_t head_total;           /* with interim answers */
+	size_t streamed, stream_max; /* bytes of a body that is taken */
+	bool head_done, body_begun, over, sent, done;
+	bool streams; /* its body goes into the pipe */
+	/* under the lock: */
+	struct http_bytes pipe; /* what waits for its taker */
+	bool full;              /* curl was told to wait */
+	bool resume, drop;      /* the caller's word: go on, or no more */
+	/* the caller's */
+	bool told;                           /* the head is in the request already */
+	struct fault *taken;                 /* what the taker said */
 	const char *untried;                 /* why it never went out, or NULL */
 	const struct http_transfer *because; /* the one whose failure made it pointless to try */
 	CURLcode code;
@@ -47,7 +56,8 @@ struct http_batch {
 	bool loopback, tls;
 	struct http_transfer *transfers;
 	size_t count, started, ended, timeouts;
-	int64_t deadline_ms;    /* monotonic */
+	size_t ready, calls; /* under the lock: pipes with something in them; words for the net */
+	int64_t deadline_ms; /* monotonic */
 	struct http_host *host; /* the net thread's */
 	bool done;
 	pthread_cond_t ended_cond;
@@ -67,9 +77,9 @@ struct http {
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	struct http_batch *inbox;
-	size_t callers;
-	bool cancelled; /* nothing is to be carried out any more */
-	bool stopping;  /* nor will anybody call */
+	size_t callers, calls; /* calls: the sum of the batches' */
+	bool cancelled;        /* nothing is to be carried out any more */
+	bool stopping;         /* nor will anybody call */
 	struct http_stats stats;
 };
 
@@ -81,6 +91,9 @@ void *http_net_loop(void *context);
 /* Milliseconds of the monotonic clock. */
 int64_t http_net_now_ms(void);
 
+/* Takes a transfer out of curl, however it ended. */
+void http_net_stop(struct http *http, struct http_transfer *t, CURLcode code);
+
 /* What has not been started yet ends untried: because of another one's failure, or for the reason
  * in words. */
 void http_net_skip(struct http_batch *batch, const struct http_transfer *because,
@@ -90,6 +103,21 @@ void http_net_skip(struct http_batch *batch, const struct http_transfer *because
 void http_net_end(struct http_transfer *t);
 
 void http_net_count(struct http_stats *sum, const struct http_stats *stats);
+
+/* ---- http_take.c ---- */
+
+/* N more bytes; false: over its `max`. */
+bool http_take_add(struct http_bytes *bytes, const char *data, size_t n);
+
+/* CURLOPT_WRITEFUNCTION of a transfer. */
+size_t http_take_body(char *data, size_t size, size_t n, void *context);
+
+/* Hands one full pipe on to its taker; false if there is none. The caller's; called with the lock,
+ * which is released meanwhile. */
+bool http_take_ready(struct http_batch *batch, TALLOC_CTX *mem);
+
+/* Goes on with, or ends, what callers have spoken of; for when `calls` is not 0. The net's. */
+void http_take_calls(struct http *http);
 
 /* ---- http_option.c ---- */
 

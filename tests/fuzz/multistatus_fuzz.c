@@ -48,6 +48,20 @@ static struct fault *check(void *context, const struct multistatus_response *res
 	return NULL;
 }
 
+/* In two pieces, cut where the first byte says: the same must come of it. */
+static bool is_read_in_pieces(TALLOC_CTX *mem, const char *data, size_t size)
+{
+	struct multistatus *reading = multistatus_new(mem, check, mem);
+	size_t cut = size ? (size_t)(unsigned char)*data * size / 256 : 0;
+	struct fault *fault = multistatus_feed(reading, data, cut);
+
+	if (!fault)
+		fault = multistatus_feed(reading, data + cut, size - cut);
+	if (!fault)
+		fault = multistatus_end(reading, mem, NULL);
+	return !fault;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
@@ -56,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *condition;
 
 	must(!fault || !token);
+	must(is_read_in_pieces(mem, (const char *)data, size) == !fault);
 	(void)length(token);
 	condition = multistatus_error(mem, (const char *)data, size);
 	must(!condition || strlen(condition) <= 64);

@@ -50,12 +50,25 @@ static struct fault *write_line(void *context, const struct multistatus_response
 	return NULL;
 }
 
-/* All that was read, or "FAULT kind". */
-static char *read_text(TALLOC_CTX *mem, const char *xml, size_t len)
+/* As it arrives: in pieces of STEP bytes. */
+static struct fault *read_pieces(TALLOC_CTX *mem, const char *xml, size_t len, size_t step,
+				 struct buf *out, char **token_r)
+{
+	struct multistatus *reading = multistatus_new(mem, write_line, out);
+	struct fault *fault = NULL;
+
+	for (size_t at = 0; at < len && !fault; at += step)
+		fault = multistatus_feed(reading, xml + at, len - at < step ? len - at : step);
+	return fault ? fault : multistatus_end(reading, mem, token_r);
+}
+
+/* All that was read, or "FAULT kind"; STEP 0: at once. */
+static char *read_text_by(TALLOC_CTX *mem, const char *xml, size_t len, size_t step)
 {
 	struct buf *out = buf_new(mem);
 	char *token = NULL;
-	struct fault *fault = multistatus_read(mem, xml, len, write_line, out, &token);
+	struct fault *fault = step ? read_pieces(mem, xml, len, step, out, &token)
+				   : multistatus_read(mem, xml, len, write_line, out, &token);
 
 	if (fault)
 		return mem_printf(mem, "FAULT %s %s", fault_kind_name(fault->kind),
@@ -63,6 +76,22 @@ static char *read_text(TALLOC_CTX *mem, const char *xml, size_t len)
 	if (token)
 		buf_printf(out, "TOKEN %s\n", token);
 	return buf_steal(&out, mem, NULL);
+}
+
+/* However the text is cut, the same is read. */
+static char *read_text(TALLOC_CTX *mem, const char *xml, size_t len)
+{
+	static const size_t steps[] = { 1, 7, 4096 };
+	char *whole = read_text_by(mem, xml, len, 0);
+
+	for (size_t i = len > 100000 ? COUNT_OF(steps) - 1 : 0; i < COUNT_OF(steps); i++) {
+		char *pieces = read_text_by(mem, xml, len, steps[i]);
+
+		cr_assert_str_eq(pieces, whole, "by %zu bytes:\n%s\nat once:\n%s", steps[i],
+				 pieces, whole);
+		talloc_free(pieces);
+	}
+	return whole;
 }
 
 #define DAV                                                                                        \
