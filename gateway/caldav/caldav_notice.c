@@ -199,7 +199,7 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 }
 
 /* Addresses of servers known for (7), where nobody has tried. */
-static const char *const silent_servers[] = { "/caldav.php/" };
+static const char *const silent_servers[] = { "/caldav.php/", "/SOGo/" };
 
 static bool forgets_silently(const struct listing *listing)
 {

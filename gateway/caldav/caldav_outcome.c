@@ -191,7 +191,6 @@ static const struct caldav_outcome_row rows[] = {
 	ON(REPLACE, 412, 412, LOOK_ITEM), /* changed, gone, or a version that never holds */
 	ON(PUTS, 403, 403, LOOK_FOLDER),
 	ON(PUTS, 409, 409, LOOK_FOLDER), /* RFC 4918 section 9.7.1: a missing parent */
-	ON_MAYBE(PUTS, 500, 500, LOOK_WEAK), /* one product falls over a missing parent */
 
 	/* the rest of writing, and what else is asked */
 	ON(OTHER, 200, 299, DONE),

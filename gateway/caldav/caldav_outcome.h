@@ -59,8 +59,6 @@
 	  "version that was named, refused, or (remove) tried again later")                        \
 	X(LOOK_FOLDER, REFUSED, ITEM, HOLD, "look at folder",                                      \
 	  "the folder is asked for: not there, then no folder; else the item is held")             \
-	X(LOOK_WEAK, KINDS, ITEM, RETRY, "look at folder, try again",                              \
-	  "the folder is asked for: not there, then no folder; else the item is tried again")      \
 	X(DIRECTLY, KINDS, FOLDER, RETRY, "directly",                                              \
 	  "each item is asked for by a request of its own")                                        \
 	X(OTHER_WAY, REFUSED, FOLDER, HOLD, "other way",                                           \

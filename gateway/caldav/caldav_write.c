@@ -17,7 +17,7 @@
  * and one to If-None-Match not "exists" from a text that the server does not like; a look does
  * (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
- * (LOOK_FOLDER, LOOK_WEAK): GONE with folder scope.
+ * (LOOK_FOLDER): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
  * it is safe: its condition does not hold any more if it was carried out.
  * 5. No version is believed from the answer to a PUT (caldav.h); it is told, for whoever reads back.
@@ -154,7 +154,6 @@ static void settle_folder(struct caldav *caldav, TALLOC_CTX *mem, const char *fo
 
 	for (size_t i = 0; i < count; i++) {
 		if (!writes[i].fault || (writes[i].outcome != CALDAV_OUTCOME_LOOK_FOLDER &&
-					 writes[i].outcome != CALDAV_OUTCOME_LOOK_WEAK &&
 					 writes[i].fault->kind != FAULT_GONE))
 			continue;
 		if (!looked)

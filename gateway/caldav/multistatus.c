@@ -585,10 +585,11 @@ char *multistatus_error(TALLOC_CTX *mem, const char *xml, size_t len)
 
 char *multistatus_conflict(TALLOC_CTX *mem, const char *xml, size_t len)
 {
-	struct reader *reader = reader_new(mem);
+	struct multistatus *reader = multistatus_new(mem, NULL, NULL);
 	char *conflict;
 
-	read_all(reader, xml, len);
+	read_some(reader, xml, len);
+	read_end(reader);
 	conflict = talloc_steal(mem, reader->conflict);
 	talloc_free(reader);
 	return conflict;

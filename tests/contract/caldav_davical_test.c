@@ -11,5 +11,6 @@ const struct server_kind server_kind = {
 	.lists_for_unknown = true,
 	.repeats = true,
 	.timeless = true,
+	.makes_folders = true,
 	.item_names = { "a%3Ab.ics", "a%40b%2Bc.ics", "%C3%A9.ics", "a%20b.ics", "100%25.ics" },
 };

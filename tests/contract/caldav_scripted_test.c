@@ -129,42 +129,10 @@ Test(caldav_bad, statuses_of_a_folder)
 
 /* ---- CalDAV: a server told by a table of requests ---- */
 
-struct exchange {
-	const char *method, *path;
-	const char *has;    /* in the request, or NULL */
-	const char *status; /* "207 x", with more header lines if wanted */
-	const char *body;
-};
-
-struct play {
-	const struct exchange *exchanges;
-	size_t count;
-};
-
-static struct scripted_answer play(void *context, TALLOC_CTX *mem, const char *method,
-				   const char *path, const char *request)
-{
-	const struct play *p = context;
-	struct scripted_answer answer = { SCRIPTED_ANSWER,
-					  "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", 0, 0 };
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct exchange *e = &p->exchanges[i];
-
-		if (strcmp(e->method, method) || strcmp(e->path, path) ||
-		    (e->has && !strstr(request, e->has)))
-			continue;
-		answer.text = mem_printf(mem, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
-					 e->status, strlen(e->body), e->body);
-		break;
-	}
-	return answer;
-}
-
 #define PLAY(lab, ...)                                                                             \
 	static const struct exchange exchanges_[] = { __VA_ARGS__ };                               \
 	static struct play play_ = { exchanges_, COUNT_OF(exchanges_) };                           \
-	struct lab *lab = lab_new(play, &play_)
+	struct lab *lab = lab_new(lab_play, &play_)
 
 #define MULTI(lines) "<multistatus " DAV ">" lines "</multistatus>"
 #define PROPS(href, props)                                                                         \
@@ -315,7 +283,7 @@ Test(caldav_folder, what_is_no_calendar_for_tasks_is_left_alone)
 			HOME, { "PROPFIND", "/home/p/", NULL, "207 x", types[i] }
 		};
 		struct play p = { exchanges, COUNT_OF(exchanges) };
-		struct lab *lab = lab_new(play, &p);
+		struct lab *lab = lab_new(lab_play, &p);
 		char *address = NULL;
 		bool created;
 		struct fault *fault = make(lab, lab_account(lab, "/"), &address, &created);
@@ -469,7 +437,7 @@ Test(caldav_notice, every_way_to_refuse_a_token)
 			  "<error xmlns=\"DAV:\"><valid-sync-token/></error>" },
 		};
 		struct play p = { exchanges, COUNT_OF(exchanges) };
-		struct lab *lab = lab_new(play, &p);
+		struct lab *lab = lab_new(lab_play, &p);
 		struct endpoint_notice *notice = NULL;
 
 		lab_expect(look(lab, lab_account(lab, "/"), "s:old", &notice), FAULT_TOKEN,
@@ -563,7 +531,7 @@ Test(caldav_notice, rights_that_shrank_are_told)
 			  cases[i].body },
 		};
 		struct play p = { exchanges, COUNT_OF(exchanges) };
-		struct lab *lab = lab_new(play, &p);
+		struct lab *lab = lab_new(lab_play, &p);
 		struct fault *fault = endpoint_may_read(lab_account(lab, "/"), lab, "/home/p/");
 
 		if (cases[i].refused) {
@@ -659,7 +627,7 @@ Test(caldav_fetch, a_multiget_that_fails_as_a_whole_is_no_end)
 			{ "GET", "/home/p/b.ics", NULL, "200 x\r\nETag: \"2\"", "B" },
 		};
 		struct play p = { exchanges, COUNT_OF(exchanges) };
-		struct lab *lab = lab_new(play, &p);
+		struct lab *lab = lab_new(lab_play, &p);
 		struct endpoint *endpoint = lab_account(lab, "/");
 		struct endpoint_item *items = fetch(lab, endpoint, asked, 2);
 		int64_t before = http_stats(lab->http).requests;
@@ -684,7 +652,7 @@ Test(caldav_fetch, an_item_over_the_bound_is_its_own_fault)
 		{ "GET", "/home/p/huge.ics", NULL, "200 x\r\nETag: \"1\"", big },
 	};
 	struct play p = { exchanges, COUNT_OF(exchanges) };
-	struct lab *lab = lab_new(play, &p);
+	struct lab *lab = lab_new(lab_play, &p);
 	struct endpoint_item *items;
 
 	memset(big, 'x', CALDAV_ITEM_MAX + 1);
@@ -741,10 +709,11 @@ Test(caldav_write, what_a_207_to_a_put_means)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct exchange exchanges[] = {
 			{ "PUT", "/home/p/a.ics", NULL, "207 x", cases[i].body },
+			{ "GET", "/home/p/a.ics", NULL, "200 x\r\nETag: \"2\"", "text" },
 			{ "PROPFIND", "/home/p/", NULL, "207 x", MULTI(FOLDER("c")) }
 		};
 		struct play p = { exchanges, COUNT_OF(exchanges) };
-		struct lab *lab = lab_new(play, &p);
+		struct lab *lab = lab_new(lab_play, &p);
 		struct endpoint_put put =
 			put_one(lab, lab_account(lab, "/"), "/home/p/a.ics", NULL);
 
@@ -808,7 +777,10 @@ Test(caldav_write, changed_and_gone_are_told_apart)
 	lab_expect(put_one(lab, endpoint, "/home/p/changed.ics", "\"1\"").fault, FAULT_CHANGED,
 		   "changed");
 	lab_expect(put_one(lab, endpoint, "/home/p/gone.ics", "\"1\"").fault, FAULT_GONE, "gone");
-	lab_expect(put_one(lab, endpoint, "/home/p/gone.ics", NULL).fault, FAULT_CHANGED, "create");
+	lab_expect(put_one(lab, endpoint, "/home/p/changed.ics", NULL).fault, FAULT_CHANGED,
+		   "create what is there");
+	lab_expect(put_one(lab, endpoint, "/home/p/gone.ics", NULL).fault, FAULT_REFUSED,
+		   "create, refused though nothing is there");
 	cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", removes, 2));
 	lab_expect(removes[0].fault, FAULT_CHANGED, "remove, changed");
 	lab_expect(removes[1].fault, FAULT_GONE, "remove, gone");
@@ -832,7 +804,7 @@ Test(caldav_write, a_conflict_is_named_and_a_missing_folder_is_seen)
 		static const struct exchange none[] = { { "PUT", "/home/p/a.ics", NULL, "409 x",
 							  "" } };
 		struct play p = { none, 1 };
-		struct lab *other = lab_new(play, &p);
+		struct lab *other = lab_new(lab_play, &p);
 
 		fault = put_one(other, lab_account(other, "/"), "/home/p/a.ics", NULL).fault;
 		lab_expect(fault, FAULT_GONE, "no folder");

@@ -28,6 +28,8 @@ struct contract_world {
 	bool repeats;
 	/* An unknown token brings a full listing, which says so. */
 	bool lists_for_unknown;
+	/* A failing put into a folder that is not there makes the folder. */
+	bool makes_folders;
 	bool (*same_text)(const char *put, const char *got);
 	void *own; /* the program's */
 };

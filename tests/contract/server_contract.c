@@ -181,6 +181,7 @@ static struct lab *lab_world(const char *user)
 	lab->world.writes = count_writes;
 	lab->world.drop_folder = drop_folder;
 	lab->world.same_text = same_lines;
+	lab->world.makes_folders = server_kind.makes_folders;
 	lab->world.repeats = server_kind.repeats;
 	lab->world.lists_for_unknown = server_kind.lists_for_unknown;
 	return lab;

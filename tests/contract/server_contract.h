@@ -18,9 +18,10 @@ struct server_kind {
 	const char *home[2]; /* of a user, an address: what stands before and after the user */
 	const char *unknown_token; /* one that it has never given */
 	bool lists_for_unknown;    /* ... which it answers with a full listing, silently */
-	bool repeats;      /* a token stands for a moment, and repeats what happened in it */
-	bool timeless;     /* it does not tell when an item was changed */
-	bool one_uid_home; /* a UID stands once per user */
+	bool repeats;       /* a token stands for a moment, and repeats what happened in it */
+	bool timeless;      /* it does not tell when an item was changed */
+	bool makes_folders; /* a failing put into a folder that is not there makes it */
+	bool one_uid_home;  /* a UID stands once per user */
 	/* Content lines that it adds, changes or leaves out, by their beginnings. */
 	const char *lines[SERVER_LINES_MAX];
 	/* Names of items that it takes, escaped; NULL ends. */
