@@ -19,15 +19,6 @@
 _Static_assert(MULTISTATUS_DATA_MAX == CALDAV_ITEM_MAX,
 	       "one bound for an item, however it is read");
 
-/* Servers known to carry out a write whose condition does not hold. */
-static const struct {
-	const char *server; /* in the Server field */
-	const char *path;   /* or how addresses begin, where a proxy hides the field */
-} careless_servers[] = {
-	{ "SOGo", "/SOGo/" },
-	{ "NGObjWeb", "/SOGo/" },
-};
-
 struct http_request caldav_request(TALLOC_CTX *mem, const char *method, const char *path,
 				   const char *depth, const char *body)
 {
@@ -47,39 +38,38 @@ struct http_request caldav_request(TALLOC_CTX *mem, const char *method, const ch
 
 static void learn(struct caldav *caldav, const struct http_request *request)
 {
-	if (request->server && !caldav->server)
+	if (request->server && !caldav->server && request->status < 400)
 		caldav->server = mem_strdup(caldav, request->server);
-	for (size_t i = 0; i < COUNT_OF(careless_servers); i++)
-		if (request->server && strstr(request->server, careless_servers[i].server))
-			caldav->careless = true;
 }
 
-bool caldav_is_careless(const struct caldav *caldav, const char *path)
+bool caldav_does(const struct caldav *caldav, enum caldav_trait trait)
 {
-	bool careless = caldav->careless;
-
-	for (size_t i = 0; i < COUNT_OF(careless_servers); i++)
-		careless = careless || text_starts(path, careless_servers[i].path);
-	return careless;
+	return caldav->traits.answer[trait] == CALDAV_YES;
 }
 
-static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem)
+bool caldav_does_not(const struct caldav *caldav, enum caldav_trait trait)
 {
-	for (size_t i = 0; i < count; i++)
-		requests[i].fault = fault_reaches(
-			fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"),
-			FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+	return caldav->traits.answer[trait] == CALDAV_NO;
 }
 
-void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
-		 size_t count)
+/* Each request has a fault of its own: what becomes of it is the caller's business. */
+static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem,
+		       const struct fault *fault)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fault *own = MEM_NEW(mem, struct fault);
+
+		*own = *fault;
+		own->text = mem_strdup(own, fault->text);
+		requests[i].fault = own;
+	}
+}
+
+static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		      size_t count)
 {
 	struct http_request *sent = MEM_ARRAY(mem, struct http_request, count);
 
-	if (!caldav->origin) {
-		refuse_all(requests, count, mem);
-		return;
-	}
 	for (size_t i = 0; i < count; i++) {
 		sent[i] = requests[i];
 		sent[i].url = mem_printf(sent, "%s%s", caldav->origin, requests[i].url);
@@ -96,6 +86,31 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 			learn(caldav, &requests[i]);
 	}
 	talloc_free(sent);
+}
+
+/* True when the host has got none of them. */
+static bool is_silent(const struct http_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!requests[i].fault || requests[i].fault->kind != FAULT_UNREACHABLE ||
+		    requests[i].fault->maybe_done)
+			return false;
+	return count > 0;
+}
+
+void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		 size_t count)
+{
+	struct fault *fault = caldav_where(caldav, mem);
+
+	if (fault) {
+		refuse_all(requests, count, mem, fault);
+		talloc_free(fault);
+		return;
+	}
+	do
+		send_once(caldav, mem, requests, count);
+	while (is_silent(requests, count) && caldav_where_next(caldav, mem));
 }
 
 static bool is_redirected(const struct http_request *request)
@@ -123,9 +138,10 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 	caldav_send(caldav, mem, requests, count);
 	for (size_t i = 0; i < count; i++)
 		redirected += is_redirected(&requests[i]);
-	if (!redirected || caldav->discovered)
+	if (!redirected || (caldav->discovered && !caldav->remembered))
 		return;
 	before = mem_strdup(mem, caldav->origin);
+	caldav_where_forget(caldav);
 	fault = caldav_discover(caldav, mem);
 	for (size_t i = 0; i < count; i++) {
 		if (!is_redirected(&requests[i]))
@@ -263,9 +279,32 @@ static void caldav_stats(struct endpoint *endpoint, struct endpoint_stats *stats
 					    .received_bytes = stats->received_bytes };
 }
 
+static void caldav_know(struct endpoint *endpoint, const char *traits)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+
+	caldav_traits_read(traits, &caldav->traits);
+	caldav->told = caldav->traits;
+}
+
+static char *caldav_news(struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+	char *news;
+
+	if (caldav->server)
+		caldav_traits_name(&caldav->traits, caldav->server);
+	news = caldav_traits_news(mem, &caldav->told, &caldav->traits);
+	caldav->told = caldav->traits;
+	if (*news)
+		return news;
+	talloc_free(news);
+	return NULL;
+}
+
 static const struct endpoint_ops caldav_ops = {
 	.kind = "caldav",
-	.probe = caldav_discover_probe,
+	.probe = caldav_doctor_probe,
 	.ensure = caldav_folder_ensure,
 	.notice = caldav_notice,
 	.fetch = caldav_fetch,
@@ -275,7 +314,11 @@ static const struct endpoint_ops caldav_ops = {
 	.address = caldav_address,
 	.advance = caldav_advance,
 	.may_read = caldav_may_read,
+	.place = caldav_place,
 	.sweep = caldav_sweep,
+	.learn = caldav_probe_learn,
+	.know = caldav_know,
+	.traits = caldav_news,
 	.stats = caldav_stats,
 };
 
@@ -287,16 +330,12 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 	caldav->endpoint.ops = &caldav_ops;
 	caldav->http = http;
 	caldav->clock = clock;
-	caldav->url = mem_strdup(caldav, account->url);
+	caldav->points = account->points;
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
 	caldav->site.user = mem_strdup(caldav, account->user);
 	caldav->site.password = account->password;
 	caldav->site.stats = &caldav->stats;
 	caldav->deadline_ms = account->deadline_ms;
-	if (http_url_parse(caldav, caldav->url, &caldav->at)) {
-		caldav->host = mem_printf(caldav, "%s:%d", caldav->at.host, caldav->at.port);
-		caldav->origin = mem_printf(caldav, "%s://%s", caldav->at.tls ? "https" : "http",
-					    caldav->host);
-	}
+	caldav_where_init(caldav, account);
 	return &caldav->endpoint;
 }

@@ -9,7 +9,7 @@
 /* Items by address. First calendar-multiget, CALDAV_MULTIGET_MAX at a time and a few at once; then,
  * one by one, what that did not bring: because the server says it is not there (N5: some do so for
  * every address), because the whole answer could not be read (one bad item must not stop the
- * others, N6), or because it has no ETag in it; and, where they are few, because the server tells
+ * others, N6), or because it has no ETag in it, or two different answers; and, where they are few, because the server tells
  * the time of a change with a GET only (M3 needs it). An item ends in exactly one way: its text, or
  * a fault. What would meet every further request as well (login, connection) ends the whole call.
  */
@@ -25,7 +25,7 @@ struct fetch {
 	TALLOC_CTX *work; /* of one call */
 	const char *folder;
 	struct endpoint_item *items; /* the results; all they point to hangs from them */
-	bool *settled;
+	bool *settled, *doubted;
 	size_t count;
 	bool timed;          /* somebody asks when the items were changed */
 	bool asked, answers; /* what was under way last: whether the server answers at all */
@@ -54,11 +54,9 @@ static int64_t own_time(const struct http_request *request, int64_t server_us)
  * (M3). */
 static bool tells_own_times(const struct fetch *fetch)
 {
-	enum caldav_answer own =
-		(enum caldav_answer)fetch->caldav->traits.answer[CALDAV_TRAIT_OWN_TIME];
-
-	return own == CALDAV_YES ||
-	       (own == CALDAV_UNKNOWN && !strstr(fetch->folder, "/caldav.php/"));
+	return caldav_does(fetch->caldav, CALDAV_TRAIT_TIMES) ||
+	       (!caldav_does_not(fetch->caldav, CALDAV_TRAIT_TIMES) &&
+		!strstr(fetch->folder, "/caldav.php/"));
 }
 
 static char *item_address(const struct fetch *fetch, TALLOC_CTX *mem, const char *href)
@@ -121,9 +119,22 @@ static bool is_own(struct fetch *fetch, const struct caldav_verdict *verdict)
 static size_t find_item(const struct chunk *chunk, const char *address)
 {
 	for (size_t i = chunk->from; i < chunk->to; i++)
-		if (!chunk->fetch->settled[i] && !strcmp(chunk->fetch->items[i].address, address))
+		if (!strcmp(chunk->fetch->items[i].address, address))
 			return i;
 	return chunk->to;
+}
+
+/* Two answers for one address: the same again, or neither is believed. */
+static void doubt(struct fetch *fetch, size_t i, const struct multistatus_response *response)
+{
+	struct endpoint_item *item = &fetch->items[i];
+	char *version = caldav_version(fetch->work, response->etag);
+
+	if (!item->fault && version && !strcmp(version, item->version))
+		return;
+	*item = (struct endpoint_item){ .address = item->address };
+	fetch->settled[i] = false;
+	fetch->doubted[i] = true;
 }
 
 static struct fault *take_item(void *context, const struct multistatus_response *response)
@@ -135,8 +146,12 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	struct endpoint_item *item = &fetch->items[i];
 
 	talloc_free(address);
-	if (i == chunk->to)
+	if (i == chunk->to || fetch->doubted[i])
 		return NULL;
+	if (fetch->settled[i]) {
+		doubt(fetch, i, response);
+		return NULL;
+	}
 	if (response->data_over) {
 		settle_fault(fetch, i, too_big(fetch, i));
 		return NULL;
@@ -148,6 +163,7 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	if (response->last_modified && tells_own_times(fetch))
 		item->modified_us =
 			own_time(chunk->reading.answer, http_date_us(response->last_modified));
+	caldav_found_item(fetch->caldav, item->address, item->version, item->text, item->len);
 	fetch->settled[i] = true;
 	return NULL;
 }
@@ -230,6 +246,7 @@ static struct fault *take_get(struct fetch *fetch, size_t i, struct http_request
 	item->text = mem_bytes(fetch->items, request->answer, request->answer_len);
 	item->len = request->answer_len;
 	item->modified_us = own_time(request, request->last_modified_us);
+	caldav_found_item(fetch->caldav, item->address, item->version, item->text, item->len);
 	fetch->settled[i] = true;
 	talloc_free(request->answer);
 	return NULL;
@@ -287,7 +304,7 @@ static void ask_times(struct fetch *fetch)
 			continue;
 		*item = (struct endpoint_item){ .address = item->address };
 		fetch->settled[i] = false;
-		fetch->caldav->no_times = true;
+		caldav_found(fetch->caldav, CALDAV_TRAIT_TIMES, false);
 	}
 }
 
@@ -305,7 +322,8 @@ static struct fault *fetch_all(struct fetch *fetch)
 	bool few = fetch->timed && fetch->count <= TIMES_MAX && !fetch->caldav->timeless,
 	     by_multiget, brought_nothing;
 
-	by_multiget = !fetch->caldav->no_multiget && !(few && fetch->caldav->no_times);
+	by_multiget = !caldav_does_not(fetch->caldav, CALDAV_TRAIT_MULTIGET) &&
+		      !(few && caldav_does_not(fetch->caldav, CALDAV_TRAIT_TIMES));
 	if (by_multiget)
 		FAULT_TRY(fetch_by_multiget(fetch));
 	brought_nothing = by_multiget && !settled_count(fetch);
@@ -313,9 +331,8 @@ static struct fault *fetch_all(struct fetch *fetch)
 		ask_times(fetch);
 	FAULT_TRY(fetch_by_get(fetch));
 	fetch->caldav->timeless = fetch->caldav->timeless || (few && is_timeless(fetch));
-	if (brought_nothing && any_text(fetch))
-		fetch->caldav->no_multiget =
-			true; /* this server's multiget finds nothing that is there */
+	if (brought_nothing && any_text(fetch)) /* it finds nothing that is there */
+		caldav_found(fetch->caldav, CALDAV_TRAIT_MULTIGET, false);
 	return NULL;
 }
 
@@ -332,6 +349,7 @@ static struct fault *read_items(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 	fetch.work = MEM_CONTEXT(mem);
 	fetch.items = MEM_ARRAY(mem, struct endpoint_item, count);
 	fetch.settled = MEM_ARRAY(fetch.work, bool, count);
+	fetch.doubted = MEM_ARRAY(fetch.work, bool, count);
 	for (size_t i = 0; i < count; i++)
 		fetch.items[i].address = mem_strdup(fetch.items, addresses[i]);
 	fault = fetch_all(&fetch);

@@ -185,12 +185,17 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 		return folder_gone(listing->mem, listing->folder);
 	if (!fault && *token_r)
 		return NULL;
-	if (*token && (!fault || verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN))
+	if (!fault) /* (1) */
+		verdict.outcome =
+			caldav_outcome_of(caldav_op_of(&request), CALDAV_SAID_WITHOUT, 0, NULL)
+				->outcome;
+	if (verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN) {
+		if (fault)
+			caldav_found(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED, true);
 		return fault_new(listing->mem, FAULT_TOKEN,
 				 "%s: the server does not know the token any more%s%s",
 				 listing->folder, fault ? ": " : "", fault ? fault->text : "");
-	if (!fault) /* (1) */
-		verdict.outcome = CALDAV_OUTCOME_OTHER_WAY;
+	}
 	if (verdict.outcome != CALDAV_OUTCOME_OTHER_WAY &&
 	    verdict.outcome != CALDAV_OUTCOME_OTHER_WAY_NOW)
 		return fault;
@@ -203,14 +208,12 @@ static const char *const silent_servers[] = { "/caldav.php/", "/SOGo/" };
 
 static bool forgets_silently(const struct listing *listing)
 {
-	enum caldav_answer refused =
-		(enum caldav_answer)listing->caldav->traits.answer[CALDAV_TRAIT_TOKEN_REFUSED];
-	bool silent = refused == CALDAV_NO;
-
+	if (caldav_does(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED))
+		return false;
 	for (size_t i = 0; i < COUNT_OF(silent_servers); i++)
-		silent = silent ||
-			 (refused == CALDAV_UNKNOWN && strstr(listing->folder, silent_servers[i]));
-	return silent;
+		if (strstr(listing->folder, silent_servers[i]))
+			return true;
+	return caldav_does_not(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED);
 }
 
 /* (7): a full listing names nobody who is gone, and comes with another token than the old one. */
@@ -291,6 +294,8 @@ static struct fault *list_folder(struct listing *listing, const struct caldav_ma
 	struct caldav_verdict verdict;
 
 	FAULT_TRY(ask(listing, &look, NULL, &verdict));
+	if (!listing->self)
+		return caldav_lacks(listing->mem, &look);
 	now.text = listing->ctag; /* (2) */
 	listing->count = 0;
 	if (!listing->gone && caldav_mark_stands(known, &now)) {
@@ -315,11 +320,15 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 			    const char *folder, const char *text, struct endpoint_notice **notice_r)
 {
 	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
-	struct caldav_token token = { .sync = text || caldav->no_sync ? NULL : "" };
+	bool lacks_sync = caldav_does_not(caldav, CALDAV_TRAIT_SYNC);
+	struct caldav_token token = { .sync = text || lacks_sync ? NULL : "" };
 	enum caldav_outcome way = CALDAV_OUTCOME_DONE;
 
 	if (text && !caldav_token_read(work, text, &token))
 		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
+	if (text && token.sync && lacks_sync)
+		return fault_new(work, FAULT_TOKEN,
+				 "%s: the server's lists of changes are not used", folder);
 	if (token.sync) {
 		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &way, mem));
 		if (way == CALDAV_OUTCOME_DONE)
@@ -329,7 +338,8 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 	}
 	FAULT_TRY(list_folder(&listing, &token.mark, way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r,
 			      mem));
-	caldav->no_sync = caldav->no_sync || way == CALDAV_OUTCOME_OTHER_WAY;
+	if (way == CALDAV_OUTCOME_OTHER_WAY)
+		caldav_found(caldav, CALDAV_TRAIT_SYNC, false);
 	return NULL;
 }
 

@@ -413,6 +413,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
 	visit->env = &work->worker->env;
 	visit->account = work->account;
 	visit->resource = work->resource;
@@ -647,6 +648,8 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 	    engine_ends(work->engine, engine_copy(mem, fault)))
 		return fault;
 	learn_of_server(work, fault);
+	if (work->endpoint)
+		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->endpoint));
 	FAULT_TRY(give(work, mem, fault));
 	if (!work->later) {
 		judge_account(work, fault);

@@ -33,6 +33,8 @@
 	X(FOLDER_RECORDED, "round: folder recorded")                                               \
 	X(ROUND_NOTICED, "round: changes listed")                                                  \
 	X(ROUND_READ, "round: changed items read")                                                 \
+	X(FILE_STAGED, "files: an attachment's bytes written, not committed")                      \
+	X(FILE_STORED, "files: bytes committed, nothing decided")                                  \
 	X(COMMIT_STAGED, "commit: decisions written, not committed")                               \
 	X(COMMIT_DONE, "commit: committed, nothing sent")                                          \
 	X(PUSH_STARTING, "push: about to send a batch")                                            \
@@ -46,6 +48,11 @@
 	X(SWEEP_DONE, "sweep: committed")                                                          \
 	X(TOKEN_STAGED, "token: written, not committed")                                           \
 	X(TOKEN_DONE, "token: committed")                                                          \
+	X(PROBE_MADE, "probe: collection for trying made on the server, nothing tried")            \
+	X(PROBE_TRIED, "probe: everything tried, collection not removed")                          \
+	X(PROBE_CLEARED, "probe: collection removed, nothing recorded")                            \
+	X(TRAITS_STAGED, "traits: what a server does written, not committed")                      \
+	X(TRAITS_DONE, "traits: committed")                                                        \
 	X(HTTP_SENDING, "net: a request that writes is about to be sent")                          \
 	X(HTTP_ANSWERED, "net: a request that writes was answered")                                \
 	X(IMAP_SENDING, "imap: a command that writes is about to be sent")                         \
