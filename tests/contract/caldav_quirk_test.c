@@ -41,10 +41,10 @@ Test(caldav_quirk, a_uid_elsewhere_is_told_with_its_place)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const struct exchange exchanges[] = {
+		const struct lab_exchange exchanges[] = {
 			{ "PUT", "/home/p/a.ics", NULL, "403 x", cases[i].body },
 		};
-		struct play p = { exchanges, COUNT_OF(exchanges) };
+		struct lab_plan p = { exchanges, COUNT_OF(exchanges) };
 		struct lab *lab = lab_new(lab_play, &p);
 		struct fault *fault = create(lab, lab_account(lab, "/"), "/home/p/a.ics");
 
@@ -60,7 +60,7 @@ Test(caldav_quirk, a_uid_elsewhere_is_told_with_its_place)
 Test(caldav_quirk, a_silent_full_listing_is_told_as_one)
 {
 	struct endpoint_notice *notice = NULL;
-	static const struct exchange exchanges[] = {
+	static const struct lab_exchange exchanges[] = {
 		{ "REPORT", "/caldav.php/a/p/", "<D:sync-token>old</D:sync-token>", "207 x",
 		  MULTI(LINE("/caldav.php/a/p/a.ics", "\"1\"") "<sync-token>new</sync-token>") },
 		{ "REPORT", "/caldav.php/a/p/", "<D:sync-token>gone</D:sync-token>", "207 x",
@@ -74,7 +74,7 @@ Test(caldav_quirk, a_silent_full_listing_is_told_as_one)
 		  MULTI(LINE("/caldav.php/a/p/a.ics", "\"1\"") LINE(
 			  "/caldav.php/a/p/c.ics", "\"1\"") "<sync-token>new</sync-token>") }
 	};
-	static struct play p = { exchanges, COUNT_OF(exchanges) };
+	static struct lab_plan p = { exchanges, COUNT_OF(exchanges) };
 	struct lab *lab = lab_new(lab_play, &p);
 	struct endpoint *endpoint = lab_account(lab, "/");
 

@@ -52,12 +52,12 @@ struct scripted_answer lab_always(void *context, TALLOC_CTX *mem, const char *me
 struct scripted_answer lab_play(void *context, TALLOC_CTX *mem, const char *method,
 				const char *path, const char *request)
 {
-	const struct play *p = context;
+	const struct lab_plan *p = context;
 	struct scripted_answer answer = { SCRIPTED_ANSWER,
 					  "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", 0, 0 };
 
 	for (size_t i = 0; i < p->count; i++) {
-		const struct exchange *e = &p->exchanges[i];
+		const struct lab_exchange *e = &p->exchanges[i];
 
 		if (strcmp(e->method, method) || strcmp(e->path, path) ||
 		    (e->has && !strstr(request, e->has)))
