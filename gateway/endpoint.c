@@ -93,6 +93,15 @@ char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
 	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
 }
 
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_place **place_r)
+{
+	if (endpoint->ops->place)
+		return endpoint->ops->place(endpoint, mem, place_r);
+	*place_r = NULL;
+	return NULL;
+}
+
 bool endpoint_can_listen(const struct endpoint *endpoint)
 {
 	return endpoint->ops->listen != NULL;

@@ -119,6 +119,17 @@ struct endpoint_sweep {
 		     * endpoint_notice() costs no more */
 };
 
+/* Where an account's folders are made. */
+struct endpoint_place {
+	const char *asked; /* what of the configuration it follows from: with other words it is not
+			      believed any more. No secret in it */
+	const char *origin;    /* "https://dav.example.com:443": names the server */
+	const char *home;      /* with ORIGIN: two accounts that have both in common are one */
+	const char *principal; /* NULL: not known */
+	const char *how;       /* for people: "SRV record of example.com, principal" */
+	int64_t found_us;
+};
+
 /* What it took, since the endpoint was made. */
 struct endpoint_stats {
 	int64_t requests, writes, connections, sent_bytes, received_bytes;
@@ -164,6 +175,9 @@ struct endpoint_ops {
 			       struct endpoint_sweep *folders, size_t count);
 	/* NULL: nothing is worth remembering */
 	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
+	/* NULL: the login alone says where */
+	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem,
+			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
 				bool *changed_r);
@@ -245,6 +259,12 @@ struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 /* What has been found out about the server, for the endpoint's maker to remember and give to the
  * next endpoint of that server. NULL: nothing new since this one was made. */
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem);
+
+/* Where the account's folders are made, found out now unless it is known, for the endpoint's maker
+ * to remember and give to the next endpoint of that account. *PLACE_R NULL: this kind of server has
+ * no such thing. A fault reaches the account at least. */
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_place **place_r) ATTR_MUST_CHECK;
 
 /* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);

@@ -22,6 +22,9 @@
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
 
+/* As the url of a caldav server: the domain of each person's own address. */
+#define CONF_URL_OF_PERSON "%{email}"
+
 enum conf_server_type { SERVER_CALDAV, SERVER_IMAP, SERVER_MEMORY };
 enum conf_deliver { DELIVER_FIRST, DELIVER_ALL };
 enum conf_on_delete { ON_DELETE_RESTORE, ON_DELETE_DECLINE, ON_DELETE_IGNORE };
@@ -40,8 +43,11 @@ struct conf_password {
 struct conf_server {
 	const char *name;
 	enum conf_server_type type;
-	const char *url;
-	const char *login; /* template; default "%{email}" */
+	const char *url; /* caldav: also a host name, an e-mail address or "%{email}" */
+	const char *home;  /* caldav: template of the path of a person's calendar home; NULL: it is
+			      found by the login's principal */
+	bool principal_search; /* caldav: it is found by the principal with the person's address */
+	const char *login;     /* template; default "%{email}" */
 	struct conf_password password;
 	const char *resources; /* globs separated by blanks or commas; NULL: everybody, but see
 				  conf_server_has() */
@@ -56,6 +62,7 @@ struct conf_account {
 	const char *server;            /* names a conf_server */
 	const char *resource;          /* a resource's key, in lower case */
 	const char *login;             /* NULL: the server's */
+	const char *home;              /* template; NULL: the server's */
 	struct conf_password password; /* all NULL: the server's */
 	long line;
 };

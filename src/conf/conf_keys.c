@@ -76,6 +76,11 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  conf_server, type, 0, 0, "The kind of server; memory is for tests and trying out")       \
 	X(SERVER, SERVER_URL, "url", SERVER_URL, NONE, NULL, NULL, conf_server, url, 0, 0,         \
 	  "Where the server is")                                                                   \
+	X(SERVER, SERVER_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_server, home, 0, 0,      \
+	  "The path of a person's calendar home, where login may write into others' calendars")    \
+	X(SERVER, SERVER_PRINCIPAL_SEARCH, "principal_search", YES_NO, NONE, "yes | no", "no",     \
+	  conf_server, principal_search, 0, 0,                                                     \
+	  "Whether a person's calendar home is found by searching for the address")                \
 	X(SERVER, SERVER_LOGIN, "login", TEMPLATE, NONE, NULL, "%{email}", conf_server, login, 0,  \
 	  0, "The login name of a resource's account")                                             \
 	X(SERVER, SERVER_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL,          \
@@ -100,6 +105,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "A file of certificates to trust instead of the system's")                               \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
+	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \
+	  "The path of this person's calendar home; without it by the server's home")              \
 	X(ACCOUNT, ACCOUNT_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL,        \
 	  conf_account, password.command, 0, 0, "A command that prints this person's password")    \
 	X(ACCOUNT, ACCOUNT_PASSWORD_FILE, "password_file", NAMED_PATH, NONE, NULL, NULL,           \

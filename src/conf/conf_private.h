@@ -213,6 +213,8 @@ enum conf_key_id {
 	CONF_KEY_STORE_DSN,
 	CONF_KEY_SERVER_TYPE,
 	CONF_KEY_SERVER_URL,
+	CONF_KEY_SERVER_HOME,
+	CONF_KEY_SERVER_PRINCIPAL_SEARCH,
 	CONF_KEY_SERVER_LOGIN,
 	CONF_KEY_SERVER_PASSWORD_COMMAND,
 	CONF_KEY_SERVER_PASSWORD_FILE,
@@ -225,6 +227,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_STARTTLS,
 	CONF_KEY_SERVER_TLS_CA,
 	CONF_KEY_ACCOUNT_LOGIN,
+	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
 	CONF_KEY_ACCOUNT_PASSWORD_FILE,
 	CONF_KEY_ACCOUNT_CREDENTIAL,
@@ -314,6 +317,10 @@ struct conf_url {
 
 /* Takes a URL apart. False: *WHY_R says what is wrong with it, without repeating it. */
 bool conf_url_read(TALLOC_CTX *mem, const char *text, struct conf_url *url_r, const char **why_r);
+
+/* What may stand in place of the URL of a caldav server: a host name, an e-mail address, or
+ * "%{email}". */
+bool conf_url_is_name(TALLOC_CTX *mem, const char *text);
 
 /* True for localhost, 127.0.0.0/8 and [::1]: there plaintext credentials are no leak (N9). */
 bool conf_url_is_loopback(const char *host);

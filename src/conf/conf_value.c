@@ -121,7 +121,8 @@ static bool read_SERVER_URL(const struct conf_value *v)
 {
 	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
 	struct conf_url url;
-	bool good = read_url(v, scratch, &url) && put_text(v, v->text);
+	bool good = (conf_url_is_name(scratch, v->text) || read_url(v, scratch, &url)) &&
+		    put_text(v, v->text);
 
 	talloc_free(scratch);
 	return good;
