@@ -110,6 +110,15 @@ struct endpoint_remove {
 	struct fault *fault;    /* GONE counts as done by the caller */
 };
 
+/* A file to be given into the server's keeping, beside an item (RFC 8607). */
+struct endpoint_attach {
+	const char *address;
+	const char *if_version; /* the item's */
+	const char *name, *type;
+	const char *bytes;
+	size_t len;
+};
+
 /* One folder of a sweep. */
 struct endpoint_sweep {
 	const char *folder;
@@ -175,6 +184,12 @@ struct endpoint_ops {
 			       struct endpoint_sweep *folders, size_t count);
 	/* NULL: nothing is worth remembering */
 	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
+	/* all three NULL: this kind of server keeps no files */
+	bool (*attaches)(const struct endpoint *endpoint);
+	struct fault *(*attach)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const struct endpoint_attach *attach);
+	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
 	/* NULL: the login alone says where */
 	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem,
 			       struct endpoint_place **place_r);
@@ -259,6 +274,21 @@ struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 /* What has been found out about the server, for the endpoint's maker to remember and give to the
  * next endpoint of that server. NULL: nothing new since this one was made. */
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem);
+
+/* True when the server is known to keep files beside items (RFC 8607). Asks nobody. */
+bool endpoint_attaches(const struct endpoint *endpoint);
+
+/* Gives a file to an item. The item's text changes: it gets an ATTACH line with a MANAGED-ID, and
+ * another version; read it back. CHANGED: the item is another version; REFUSED and FULL: the server
+ * does not want the file; maybe_done where no answer came: the item tells. */
+struct fault *endpoint_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			      const struct endpoint_attach *attach) ATTR_MUST_CHECK;
+
+/* The bytes of a file that the server keeps, by the URI of its ATTACH line. DATA fault of the item,
+ * which is not worth a retry: it is elsewhere than on this server, or has more than MAX bytes. */
+struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const char *uri, size_t max, char **bytes_r,
+				size_t *len_r) ATTR_MUST_CHECK;
 
 /* Where the account's folders are made, found out now unless it is known, for the endpoint's maker
  * to remember and give to the next endpoint of that account. *PLACE_R NULL: this kind of server has

@@ -159,8 +159,8 @@ static struct fault *make_by(struct caldav *caldav, TALLOC_CTX *mem, size_t make
 	if (verdict.fault && (request.fault || caldav_is_wide(verdict.fault)))
 		return verdict.fault;
 	missing = look(caldav, mem, path, &state);
-	if (!missing) {
-		*created_r = !verdict.fault;
+	if (!missing) { /* a moment ago it was not: whoever made it, it is a new one */
+		*created_r = true;
 		return adopt(caldav, mem, path, display, &state);
 	}
 	if (missing->kind != FAULT_GONE)

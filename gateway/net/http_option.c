@@ -56,6 +56,17 @@ static bool set_text(CURL *easy, CURLoption option, const char *text)
 	return curl_easy_setopt(easy, option, text) == CURLE_OK;
 }
 
+/* curl repeats a request by itself when a kept connection turns out to be closed before any byte of an
+ * answer. A write with a condition may go twice: if the first was carried out, the second is refused.
+ * One without would be done twice, so it gets a connection of its own. */
+static bool may_go_twice(const struct http_request *request)
+{
+	for (const char *const *header = request->headers; header && *header; header++)
+		if (!strncasecmp(*header, "If-", 3))
+			return true;
+	return !request->writes;
+}
+
 /* curl tells the key of a server that is not one of the pinned ones only while it is talkative;
  * everything else that it says then, requests with their secrets too, is not listened to. */
 static int take_pin(CURL *easy, curl_infotype type, char *data, size_t len, void *context)
@@ -118,6 +129,8 @@ static bool set_request(CURL *easy, struct http_transfer *t)
 		ok = ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
 		     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				      (curl_off_t)request->body_len) == CURLE_OK;
+	if (!may_go_twice(request))
+		ok = ok && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 	/* only listings: a compressing proxy changes the ETag of an item */
 	if (!strcmp(request->method, "REPORT") || !strcmp(request->method, "PROPFIND"))
 		ok = ok && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip");

@@ -19,6 +19,8 @@
 
 #define CONF_FILE_MAX ((size_t)1 << 20)  /* bytes: a thousand servers fit */
 #define CONF_LINE_MAX ((size_t)64 << 10) /* bytes: a rule with a long expression fits */
+#define CONF_ATTACHMENT_MAX ((int64_t)100 << 20) /* bytes of file_max: it is held in memory whole */
+#define CONF_INLINE_MAX ((int64_t)256 << 10)     /* bytes of inline_max: servers take 1 MB items */
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
 
@@ -63,6 +65,7 @@ struct conf_server {
 				  conf_server_has() */
 	enum conf_deliver deliver;
 	int64_t poll_us, settle_us;
+	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
 	enum conf_auth auth;
@@ -106,6 +109,7 @@ struct conf {
 		enum conf_dates dates;
 		const char *folder;       /* url | host | TEXT */
 		const char *closed_until; /* YYYY-MM-DD; NULL: nothing is closed */
+		int64_t file_max;         /* bytes of an attachment */
 	} site;
 	const char *dsn;
 	struct conf_server *servers; /* in file order */

@@ -131,6 +131,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_NAME_PINS "list"
 #define CONF_TYPE_NAME_DURATION "duration"
 #define CONF_TYPE_NAME_NUMBER "number"
+#define CONF_TYPE_NAME_SIZE "size"
 #define CONF_TYPE_NAME_PERCENT "percent"
 #define CONF_TYPE_NAME_CHOICE "choice"
 #define CONF_TYPE_NAME_CHOICE_NAME "choice"
@@ -158,6 +159,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 	X(GROUPS)                                                                                  \
 	X(DURATION)                                                                                \
 	X(NUMBER)                                                                                  \
+	X(SIZE)                                                                                    \
 	X(PERCENT)                                                                                 \
 	X(CHOICE)                                                                                  \
 	X(CHOICE_NAME)                                                                             \
@@ -215,6 +217,7 @@ enum conf_key_id {
 	CONF_KEY_SITE_DATES,
 	CONF_KEY_SITE_FOLDER,
 	CONF_KEY_SITE_CLOSED_UNTIL,
+	CONF_KEY_SITE_FILE_MAX,
 	CONF_KEY_STORE_DSN,
 	CONF_KEY_SERVER_TYPE,
 	CONF_KEY_SERVER_URL,
@@ -229,6 +232,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_DELIVER,
 	CONF_KEY_SERVER_POLL,
 	CONF_KEY_SERVER_SETTLE,
+	CONF_KEY_SERVER_INLINE_MAX,
 	CONF_KEY_SERVER_STARTTLS,
 	CONF_KEY_SERVER_TLS_CA,
 	CONF_KEY_SERVER_AUTH,

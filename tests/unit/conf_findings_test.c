@@ -144,7 +144,7 @@ Test(conf_findings, findings_of_sections_and_keys)
 		  "f:2: error: unknown key 'ulr' in [site]; did you mean 'url'?\n" },
 		{ "[site]\nURL = https://x\n", "f:2: error: unknown key 'URL' in [site]; there are "
 					       "url, name, timezone, hours_per_day, "
-					       "hours_per_week, dates, folder, closed_until\n" },
+					       "hours_per_week, dates, folder, closed_until, file_max\n" },
 		{ "[site]\npoll = 3s\n",
 		  "f:2: error: unknown key 'poll' in [site]; it belongs into [server NAME]\n" },
 		{ "[log]\nset.percent = 3\n",
