@@ -355,7 +355,6 @@ static size_t put_and_get(struct web *web, const char *folder, size_t count, str
 		requests[i].method = i < count ? "PUT" : "GET";
 		requests[i].url =
 			mem_printf(lab, "%s%s/%zu?x=y", web->fixture->url, folder, i % count);
-		requests[i].writes = i < count;
 		requests[i].body = i < count ? mem_printf(lab, "text %zu", i) : NULL;
 		requests[i].body_len = i < count ? strlen(requests[i].body) : 0;
 	}
