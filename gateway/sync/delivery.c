@@ -229,7 +229,8 @@ static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *del
 	const char *template = own && own->home ? own->home : server->home;
 	struct caldav_account account = { .tls_ca = server->tls_ca,
 					  .tls_pin = server->tls_pin,
-					  .place = delivery->place };
+					  .place = delivery->place,
+					  .points = delivery->points };
 	char *url = NULL, *home = NULL;
 
 	FAULT_TRY(caldav_login(mem, server, names, login, &account));

@@ -111,6 +111,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "The largest file that is put into an item where the server keeps no files; 0: none")    \
 	X(SERVER, SERVER_TLS_CA, "tls_ca", PATH, NONE, NULL, NULL, conf_server, tls_ca, 0, 0,      \
 	  "A file of certificates to trust instead of the system's")                               \
+	X(SERVER, SERVER_PROBE, "probe", YES_NO, NONE, "yes | no", "yes", conf_server, probe, 0,   \
+	  0, "Whether it may be tried what a CalDAV server does, in a folder made for that")       \
 	X(SERVER, SERVER_AUTH, "auth", CHOICE, AUTH, CONF_WORDS_AUTH(" | "), NULL, conf_server,    \
 	  auth, 0, 0, "How an account is known to a caldav server; without it password")           \
 	X(SERVER, SERVER_TOKEN_COMMAND, "token_command", COMMAND, NONE, NULL, NULL, conf_server,   \
