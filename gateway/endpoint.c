@@ -109,11 +109,11 @@ char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
 	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
 }
 
-struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			     struct endpoint_place **place_r)
 {
 	if (endpoint->ops->place)
-		return endpoint->ops->place(endpoint, mem, place_r);
+		return endpoint->ops->place(endpoint, mem, find, place_r);
 	*place_r = NULL;
 	return NULL;
 }

@@ -193,7 +193,7 @@ struct endpoint_ops {
 	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
 	/* NULL: the login alone says where */
-	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem,
+	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
@@ -305,10 +305,10 @@ struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 				const char *uri, size_t max, char **bytes_r,
 				size_t *len_r) ATTR_MUST_CHECK;
 
-/* Where the account's folders are made, found out now unless it is known, for the endpoint's maker
- * to remember and give to the next endpoint of that account. *PLACE_R NULL: this kind of server has
- * no such thing. A fault reaches the account at least. */
-struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+/* Where the account's folders are made, for the endpoint's maker to remember and give to the next
+ * endpoint of that account. If it is not known: found out now with FIND, else *PLACE_R is NULL; so it
+ * is where this kind of server has no such thing. A fault reaches the account at least. */
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			     struct endpoint_place **place_r) ATTR_MUST_CHECK;
 
 /* True when this kind of server may tell of changes by itself. */

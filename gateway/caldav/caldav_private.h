@@ -144,7 +144,7 @@ void caldav_where_init(struct caldav *caldav, const struct caldav_account *accou
 /* What was remembered is believed no more. */
 void caldav_where_forget(struct caldav *caldav);
 
-struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			   struct endpoint_place **place_r);
 
 /* ---- caldav_result.c: what an answer leads to ---- */

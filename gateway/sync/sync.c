@@ -6,6 +6,7 @@
 
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/engine_private.h"
+#include "gateway/sync/homes.h"
 #include "gateway/sync/older.h"
 #include "gateway/sync/outcomes.h"
 #include "gateway/sync/visit.h"
@@ -95,8 +96,11 @@ static struct fault *dry_rounds(struct dry *dry, TALLOC_CTX *mem, struct visit *
 				     .conf = dry->env->conf,
 				     .trusts = dry->env->trusts,
 				     .stop_fd = dry->env->stop_fd };
+	struct endpoint_place *place = NULL;
 	struct server_traits *kept = NULL;
 
+	FAULT_TRY(homes_load(dry->round.store, mem, visit->account->id, &place));
+	delivery.place = place;
 	FAULT_TRY(delivery_endpoint(mem, &delivery, visit->server, visit->resource,
 				    &visit->endpoint));
 	FAULT_TRY(server_traits(dry->round.store, mem, visit->server->name, &kept));

@@ -28,6 +28,8 @@
 	X(JOB_LEASED, "queue: job leased")                                                         \
 	X(JOB_FINISHING, "queue: work done, job not yet marked")                                   \
 	X(JOB_FINISHED, "queue: job marked")                                                       \
+	X(PLACE_STAGED, "round: where folders are made is written, not committed")                 \
+	X(PLACE_DONE, "round: where folders are made is committed")                                \
 	X(FOLDER_CREATING, "round: about to create the folder")                                    \
 	X(FOLDER_CREATED, "round: folder created on the server, not recorded")                     \
 	X(FOLDER_RECORDED, "round: folder recorded")                                               \

@@ -123,6 +123,12 @@ X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, lo
 X(ACCOUNT_UNREACHABLE, "UPDATE account SET state = 'unreachable', error = $2 WHERE server = $1 AND state IN ('new', 'ok') AND EXISTS " \
   "(SELECT 1 FROM job j WHERE j.account_id = account.id AND j.state <> 'done' AND j.state IN ('ready', 'waiting') AND j.due_at <= $3)") \
 X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
+X(PLACE_GET, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE account_id = $1") \
+X(PLACE_SET, "INSERT INTO account_place (account_id, asked, origin, home, principal, how, found_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
+  "ON CONFLICT (account_id) DO UPDATE SET asked = excluded.asked, origin = excluded.origin, home = excluded.home, " \
+  "principal = excluded.principal, how = excluded.how, found_at = excluded.found_at") \
+X(PLACE_SAME, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE origin = $1 AND home = $2 " \
+  "AND account_id <> $3 ORDER BY account_id") \
 X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
   "WHERE account_id = $1 AND project_id = $2") \
 X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
@@ -409,7 +415,11 @@ X(4, "CREATE INDEX file_use_owner ON file_use (owner)") \
 X(4, "CREATE TABLE link_file (link_id BIGINT NOT NULL REFERENCES link (id), digest TEXT NOT NULL, how TEXT NOT NULL, managed_id TEXT, " \
   "size BIGINT NOT NULL, uri TEXT, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, error TEXT, PRIMARY KEY (link_id, digest))") \
 X(4, "CREATE INDEX link_file_upload ON link_file (link_id) WHERE how = 'upload'") \
-X(4, "CREATE INDEX link_file_out ON link_file (link_id) WHERE how = 'left-out'")
+X(4, "CREATE INDEX link_file_out ON link_file (link_id) WHERE how = 'left-out'") \
+/* where an account's folders are made; no two accounts share a home */ \
+X(4, "CREATE TABLE account_place (account_id BIGINT PRIMARY KEY REFERENCES account (id), asked TEXT NOT NULL, origin TEXT NOT NULL, " \
+  "home TEXT NOT NULL, principal TEXT, how TEXT, found_at BIGINT NOT NULL)") \
+X(4, "CREATE INDEX account_place_home ON account_place (home, origin)")
 /* clang-format on */
 
 /* The newest migration that this program knows. */
