@@ -29,6 +29,7 @@ struct work {
 	struct resource *resource;
 	const char *name; /* "SERVER/RESOURCE" */
 	struct endpoint *endpoint;
+	bool parked;                  /* so it was before this job */
 	struct endpoint_stats before; /* of a parked endpoint */
 	struct endpoint_stats took;
 	struct visit visit;
@@ -259,6 +260,7 @@ static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
 			work->endpoint); /* it broke while it was parked: no failure of the job */
 		work->endpoint = NULL;
 	}
+	work->parked = work->endpoint != NULL;
 	if (!work->endpoint)
 		FAULT_TRY(make_endpoint(work, mem));
 	work->before = endpoint_stats(work->endpoint);
@@ -346,6 +348,7 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	count_stats(work);
 	parked.gone = work->visit.listed && !work->visit.project_count;
 	parked.alone = work->visit.project_count == 1;
+	parked.active = work->moved_project != 0;
 	if (failed || parked.gone || !park->give)
 		talloc_free(work->endpoint);
 	else
@@ -355,6 +358,8 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 		return NULL;
 	if (work->visit.listed)
 		FAULT_TRY(choose_folder(work, mem, &parked.folder));
+	if (parked.endpoint)
+		FAULT_TRY(engine_poll_places(work->worker, mem, &work->visit, &parked));
 	if (!park->give(park->data, &parked))
 		return NULL;
 	return insist(work, mem, add_pull_now, NULL);
@@ -406,10 +411,26 @@ static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
 			 ENGINE_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work->account)));
 }
 
+/* The password that a parked endpoint was made with may be an old one. */
+static struct fault *visit_anew(struct work *work, TALLOC_CTX *mem)
+{
+	struct visit *visit = &work->visit;
+
+	TALLOC_FREE(work->endpoint);
+	FAULT_TRY(make_endpoint(work, mem));
+	work->parked = false;
+	work->before = endpoint_stats(work->endpoint);
+	visit->endpoint = work->endpoint;
+	visit->rounds = visit->still_count = 0;
+	visit->folder_fault = NULL;
+	return visit_run(mem, visit);
+}
+
 static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 {
 	const struct job *job = work->task->job;
 	struct visit *visit = &work->visit;
+	struct fault *fault;
 
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
@@ -429,7 +450,8 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->seen = seen;
 	visit->goes_on = goes_on;
 	visit->data = work;
-	return visit_run(mem, visit);
+	fault = visit_run(mem, visit);
+	return fault && fault->kind == FAULT_LOGIN && work->parked ? visit_anew(work, mem) : fault;
 }
 
 /* ---- what it comes to ---- */

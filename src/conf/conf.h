@@ -47,6 +47,7 @@ struct conf_server {
 				  conf_server_has() */
 	enum conf_deliver deliver;
 	int64_t poll_us, settle_us;
+	int64_t poll_max_us; /* less than poll_us: as that */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
 	long line;

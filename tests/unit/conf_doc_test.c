@@ -58,7 +58,7 @@ Test(conf_doc, defaults_are_values)
 		defaults += keys[i].value != NULL;
 	}
 	expect_no_findings(mem, "defaults", text->data, &conf);
-	cr_expect_eq(defaults, 19, "expected 19, actual %zu", defaults);
+	cr_expect_eq(defaults, 20, "expected 20, actual %zu", defaults);
 	talloc_free(mem);
 }
 
