@@ -93,6 +93,15 @@ char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
 	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
 }
 
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_place **place_r)
+{
+	if (endpoint->ops->place)
+		return endpoint->ops->place(endpoint, mem, place_r);
+	*place_r = NULL;
+	return NULL;
+}
+
 bool endpoint_can_listen(const struct endpoint *endpoint)
 {
 	return endpoint->ops->listen != NULL;
@@ -121,4 +130,27 @@ struct endpoint_stats endpoint_stats(struct endpoint *endpoint)
 	if (endpoint->ops->stats)
 		endpoint->ops->stats(endpoint, &stats);
 	return stats;
+}
+
+bool endpoint_attaches(const struct endpoint *endpoint)
+{
+	return endpoint->ops->attaches && endpoint->ops->attaches(endpoint);
+}
+
+struct fault *endpoint_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			      const struct endpoint_attach *attach)
+{
+	if (!endpoint->ops->attach)
+		return fault_new(mem, FAULT_REFUSED, "a server of this kind keeps no files");
+	return endpoint->ops->attach(endpoint, mem, folder, attach);
+}
+
+struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const char *uri, size_t max, char **bytes_r, size_t *len_r)
+{
+	if (!endpoint->ops->download)
+		return fault_reaches(
+			fault_new(mem, FAULT_DATA, "a server of this kind keeps no files"),
+			FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
+	return endpoint->ops->download(endpoint, mem, folder, uri, max, bytes_r, len_r);
 }

@@ -110,6 +110,15 @@ struct endpoint_remove {
 	struct fault *fault;    /* GONE counts as done by the caller */
 };
 
+/* A file to be given into the server's keeping, beside an item (RFC 8607). */
+struct endpoint_attach {
+	const char *address;
+	const char *if_version; /* the item's */
+	const char *name, *type;
+	const char *bytes;
+	size_t len;
+};
+
 /* One folder of a sweep. */
 struct endpoint_sweep {
 	const char *folder;
@@ -117,6 +126,17 @@ struct endpoint_sweep {
 	bool moved; /* out: it may have changed since, or cannot be told: endpoint_notice() */
 	bool asked; /* out: the server was asked about it; false: nothing is saved by that, because
 		     * endpoint_notice() costs no more */
+};
+
+/* Where an account's folders are made. */
+struct endpoint_place {
+	const char *asked; /* what of the configuration it follows from: with other words it is not
+			      believed any more. No secret in it */
+	const char *origin;    /* "https://dav.example.com:443": names the server */
+	const char *home;      /* with ORIGIN: two accounts that have both in common are one */
+	const char *principal; /* NULL: not known */
+	const char *how;       /* for people: "SRV record of example.com, principal" */
+	int64_t found_us;
 };
 
 /* What it took, since the endpoint was made. */
@@ -164,6 +184,15 @@ struct endpoint_ops {
 			       struct endpoint_sweep *folders, size_t count);
 	/* NULL: nothing is worth remembering */
 	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
+	/* all three NULL: this kind of server keeps no files */
+	bool (*attaches)(const struct endpoint *endpoint);
+	struct fault *(*attach)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const struct endpoint_attach *attach);
+	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
+	/* NULL: the login alone says where */
+	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem,
+			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
 				bool *changed_r);
@@ -245,6 +274,27 @@ struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 /* What has been found out about the server, for the endpoint's maker to remember and give to the
  * next endpoint of that server. NULL: nothing new since this one was made. */
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem);
+
+/* True when the server is known to keep files beside items (RFC 8607). Asks nobody. */
+bool endpoint_attaches(const struct endpoint *endpoint);
+
+/* Gives a file to an item. The item's text changes: it gets an ATTACH line with a MANAGED-ID, and
+ * another version; read it back. CHANGED: the item is another version; REFUSED and FULL: the server
+ * does not want the file; maybe_done where no answer came: the item tells. */
+struct fault *endpoint_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			      const struct endpoint_attach *attach) ATTR_MUST_CHECK;
+
+/* The bytes of a file that the server keeps, by the URI of its ATTACH line. DATA fault of the item,
+ * which is not worth a retry: it is elsewhere than on this server, or has more than MAX bytes. */
+struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				const char *uri, size_t max, char **bytes_r,
+				size_t *len_r) ATTR_MUST_CHECK;
+
+/* Where the account's folders are made, found out now unless it is known, for the endpoint's maker
+ * to remember and give to the next endpoint of that account. *PLACE_R NULL: this kind of server has
+ * no such thing. A fault reaches the account at least. */
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			     struct endpoint_place **place_r) ATTR_MUST_CHECK;
 
 /* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);

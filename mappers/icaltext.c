@@ -297,6 +297,13 @@ static bool scan_blank(struct scan *scan)
 	return true;
 }
 
+static size_t line_limit(const struct icaltext_limits *limits, const char *content, size_t n)
+{
+	bool attach = starts_nocase(content, n, "ATTACH;") || starts_nocase(content, n, "ATTACH:");
+
+	return attach && limits->attach ? limits->attach : limits->line;
+}
+
 static struct fault *scan_line(TALLOC_CTX *mem, struct scan *scan)
 {
 	static const char bom[] = "\xEF\xBB\xBF";
@@ -318,7 +325,8 @@ static struct fault *scan_line(TALLOC_CTX *mem, struct scan *scan)
 	line->start = (uint32_t)start;
 	line->end = (uint32_t)scan->pos;
 	line->unfinished = unfinished;
-	if ((size_t)(scan->out - content) > scan->limits->line)
+	if ((size_t)(scan->out - content) >
+	    line_limit(scan->limits, content, (size_t)(scan->out - content)))
 		return bad(mem, "line too long", scan->ical->line_count - 1);
 	*scan->out = '\0';
 	cut(line, content, (size_t)(scan->out - content));
@@ -601,9 +609,10 @@ static struct fault *too_long(TALLOC_CTX *mem, const char *what, size_t is, size
 }
 
 /* Writes the text with its changes, sorted, into BUF; returns the length of the longest written
- * line. */
+ * line that is over its limit, else 0. */
 static size_t write_changes(struct buf *buf, const struct icaltext *ical,
-			    const struct change *changes, uint32_t count)
+			    const struct change *changes, uint32_t count,
+			    const struct icaltext_limits *limits)
 {
 	size_t pos = 0, longest = 0;
 
@@ -616,7 +625,8 @@ static size_t write_changes(struct buf *buf, const struct icaltext *ical,
 		if (changes[i].content)
 			icaltext_fold(buf, changes[i].content, ical->eol);
 		pos = changes[i].inserts ? line->start : line->end;
-		longest = content > longest ? content : longest;
+		if (content > longest && content > line_limit(limits, changes[i].content, content))
+			longest = content;
 	}
 	buf_add(buf, ical->text + pos, ical->len - pos);
 	return longest;
@@ -633,8 +643,8 @@ struct fault *icaltext_apply(TALLOC_CTX *mem, const struct icaltext_edit *edit,
 	if (edit->count)
 		memcpy(changes, edit->changes, edit->count * sizeof(*changes));
 	qsort(changes, edit->count, sizeof(*changes), change_order);
-	longest = write_changes(buf, edit->ical, changes, edit->count);
-	if (longest > limits->line)
+	longest = write_changes(buf, edit->ical, changes, edit->count, limits);
+	if (longest)
 		fault = too_long(mem, "a line", longest, limits->line);
 	else if (buf->len > limits->text)
 		fault = too_long(mem, "the item", buf->len, limits->text);

@@ -66,6 +66,7 @@ struct icaltext {
 struct icaltext_limits {
 	size_t text;    /* bytes */
 	size_t line;    /* bytes of one line, unfolded */
+	size_t attach;  /* bytes of an ATTACH line, whose value may be a file; 0: as any other */
 	uint32_t depth; /* components in components */
 };
 

@@ -19,7 +19,8 @@
  * standing for its local midnight as a start and for 23:59:59 as a due time P4  COMPLETED stands
  * only beside STATUS:COMPLETED P5  the first line of a touched property is rewritten in its place,
  * further ones of the same meaning go; all other lines stay byte for byte (N4) P6  DTSTAMP,
- * LAST-MODIFIED, the edition and the trailer are written by every patch
+ * LAST-MODIFIED, the edition and the trailer are written by every patch P7  attachments are not
+ * compared here: lines go and come as PUBLISH says (vtodo_files.c)
  */
 
 #define LAST_SECOND (24 * 3600 - 1) /* of a day */
@@ -27,6 +28,7 @@
 const struct icaltext_limits vtodo_limits = {
 	.text = VTODO_TEXT_MAX,
 	.line = VTODO_LINE_MAX,
+	.attach = VTODO_TEXT_MAX,
 	.depth = VTODO_DEPTH_MAX,
 };
 
@@ -280,7 +282,8 @@ static void decide(TALLOC_CTX *mem, const struct vector *values, const struct ve
 	for (int i = 0; i < FIELDS; i++) {
 		enum field field = (enum field)i;
 
-		decision_r->touch[i] = field_table[i].vtodo && given(values, field) &&
+		decision_r->touch[i] = field_table[i].vtodo && i != FIELD_attachments &&
+				       given(values, field) &&
 				       differ(field, decision_r->want, seen);
 	}
 	decide_dates(decision_r, merged, seen, recurs);
@@ -429,6 +432,7 @@ static void patch_item(struct patch *patch)
 		if (patch->decision.touch[i] && i != FIELD_notes)
 			put_field(patch, (enum field)i);
 	patch_description(patch);
+	vtodo_files_patch(patch->mem, patch->item, patch->publish, patch->edit);
 }
 
 static struct fault *patch_text(TALLOC_CTX *tmp, TALLOC_CTX *mem, const char *text, size_t len,

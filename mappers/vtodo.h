@@ -16,21 +16,24 @@
 
 #include <stddef.h>
 
+#include "model/files.h"
 #include "model/trailer.h"
 #include "model/vector.h"
 
 #define VTODO_TEXT_MAX ((size_t)1 << 20)  /* bytes: one item; DESIGN section 11 */
-#define VTODO_LINE_MAX ((size_t)64 << 10) /* bytes, unfolded; DESIGN section 11 */
+#define VTODO_LINE_MAX                                                                             \
+	((size_t)64 << 10) /* bytes, unfolded; DESIGN section 11; an ATTACH line: as the text */
 #define VTODO_DEPTH_MAX 16                /* components in components; DESIGN section 11 */
 
 /* Changes whenever decoding means something new by the same text; part of every group digest. */
-#define VTODO_DECODER_VERSION 2
+#define VTODO_DECODER_VERSION 3
 
 /* An item as read. Its values hold the fields of the table that have a VTODO property, but the
  * actual work, which is output only. A property that is not there is cleared where the client that
  * wrote the item clears it so (model/writer.h), else absent; a value that is not understood is
  * absent, and so are the dates of a recurring item, and a start that its client made of the due
- * date. Numbers are as written (140 per cent). Notes are without the trailer. */
+ * date. Numbers are as written (140 per cent). Notes are without the trailer. Attachments are
+ * those in the text and links: what the server manages stands in `files` only. */
 struct vtodo {
 	struct vector *values;
 	const char *uid;          /* NULL when the item has none */
@@ -41,8 +44,17 @@ struct vtodo {
 	int64_t last_modified_us; /* LAST-MODIFIED, else 0 */
 	int64_t elapsed_s;        /* X-TASKS-ELAPSED-SECONDS, a timer's sum; -1: none */
 	bool recurring;           /* has RRULE, RDATE or RECURRENCE-ID */
+	struct files *files;      /* attachments that are understood, also those that the server
+				     manages, which have no digest yet; NULL: none */
 	const char **problems;    /* what was not understood, one line each; never a secret */
 	size_t problem_count;
+};
+
+/* An attachment to be put into the text: its bytes, or, with BYTES NULL, its link. */
+struct vtodo_file {
+	const struct file *file;
+	const char *bytes;
+	size_t len;
 };
 
 /* What to publish. A value that is absent is not ours to touch; cleared: the property is removed.
@@ -53,6 +65,12 @@ struct vtodo_publish {
 	int64_t edition;          /* 0: none is written */
 	const char *edition_hash; /* or NULL */
 	const char *trailer;      /* of trailer_text(), or NULL */
+	/* Attachments do not follow from the values: what shall stand in the text, which is added
+	 * where it does not; and the ids (files_id()) of lines that go. All others stay. */
+	const struct vtodo_file *files;
+	size_t file_count;
+	const char *const *gone;
+	size_t gone_count;
 	int64_t now_us;           /* DTSTAMP and LAST-MODIFIED */
 };
 
@@ -71,9 +89,14 @@ struct fault *vtodo_decode(TALLOC_CTX *mem, const char *text, size_t len, const 
  * most SUBJECT_MAX_CHARS. */
 struct vector *vtodo_normal(TALLOC_CTX *mem, const struct vector *values);
 
+/* The bytes of the attachment of that digest that an item holds in its text. DATA fault: it holds
+ * none, or as vtodo_decode(). */
+struct fault *vtodo_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
+			       char **bytes_r, size_t *len_r) ATTR_MUST_CHECK;
+
 /* True when an item that decodes to SEEN needs no write to say VALUES: vtodo_patch() would leave
  * all of their properties as they are. By this, not by comparing vectors, a round finds out whether
- * to push (N3): a start that an item cannot say, or an actual work, which is output only, is never
+ * to push (N3; attachments are not looked at): a start that an item cannot say, or an actual work, which is output only, is never
  * a reason to write. SEEN is of an item whose writer clears what is missing. */
 bool vtodo_same(const struct vector *values, const struct vector *seen);
 

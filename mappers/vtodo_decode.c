@@ -319,6 +319,22 @@ static void read_duration(struct reader *reader)
 		problem(reader, "DURATION", due.problem);
 }
 
+/* What the server manages has no digest yet, and is not among the values. */
+static void read_files(struct reader *reader, const struct vtodo_item *item)
+{
+	struct files *all = vtodo_files_all(reader->vtodo, item), *known;
+
+	reader->vtodo->files = all;
+	vector_clear(reader->vtodo->values, FIELD_attachments);
+	if (!all)
+		return;
+	known = MEM_NEW(reader->tmp, struct files);
+	for (size_t i = 0; i < all->count; i++)
+		if (!all->list[i].managed_id)
+			files_add(known, &all->list[i]);
+	vector_text(reader->vtodo->values, FIELD_attachments, files_write(known, known));
+}
+
 static void read_properties(struct reader *reader)
 {
 	struct vector *values = reader->vtodo->values;
@@ -388,6 +404,7 @@ void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const cha
 	read_last_modified(&reader);
 	read_actual_work(&reader);
 	read_elapsed(&reader);
+	read_files(&reader, item);
 	talloc_free(reader.tmp);
 }
 

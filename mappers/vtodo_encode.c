@@ -204,6 +204,8 @@ struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish,
 	if (publish->edition)
 		add(&item, VTODO_EDITION, "", vtodo_encode_edition(item.text, publish));
 	add_description(&item, publish, values);
+	for (size_t i = 0; i < publish->file_count; i++)
+		icaltext_fold(item.text, vtodo_files_line(item.text, &publish->files[i]), "\r\n");
 	add(&item, "END", "", "VTODO");
 	add(&item, "END", "", "VCALENDAR");
 	if (item.longest <= VTODO_LINE_MAX && item.text->len <= VTODO_TEXT_MAX) {

@@ -57,6 +57,19 @@ char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
 /* The whole text of DESCRIPTION, not escaped; "" when there is none. NOTES may be NULL. */
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer);
 
+/* vtodo_files.c: an ATTACH line; false: it is none of the sorts that are understood. */
+bool vtodo_files_read(TALLOC_CTX *mem, const struct icaltext_line *line, struct file *file_r);
+
+/* All of an item, at most FILES_COUNT_MAX; NULL: none. */
+struct files *vtodo_files_all(TALLOC_CTX *mem, const struct vtodo_item *item);
+
+/* The content line of an attachment that we put. */
+char *vtodo_files_line(TALLOC_CTX *mem, const struct vtodo_file *file);
+
+/* Takes away and adds lines as PUBLISH says. */
+void vtodo_files_patch(TALLOC_CTX *mem, const struct vtodo_item *item,
+		       const struct vtodo_publish *publish, struct icaltext_edit *edit);
+
 /* vtodo_text.c: TEXT values (RFC 5545 section 3.3.11). */
 
 /* The value as well-formed UTF-8, unescaped, quoted-printable decoded; *CLEAN_R is false when bytes

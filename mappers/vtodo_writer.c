@@ -19,6 +19,14 @@ static bool stands_there(const struct vtodo_item *item, enum field field)
 	return has(item, field_table[field].vtodo) || (field == FIELD_due && has(item, "DURATION"));
 }
 
+/* Attachments are lost with all else by whoever makes the item anew, so only who kept what is ours
+ * took them away. */
+static bool clears(const struct vtodo_item *item, const struct writer *writer, enum field field)
+{
+	return writer_clears(writer, field) &&
+	       (field != FIELD_attachments || has(item, VTODO_EDITION));
+}
+
 static bool is_dated(enum field field)
 {
 	return field == FIELD_start || field == FIELD_due;
@@ -37,7 +45,7 @@ void vtodo_writer_apply(const struct vtodo_item *item, struct vtodo *vtodo)
 		    field == FIELD_subject || stands_there(item, field) ||
 		    (vtodo->recurring && is_dated(field)))
 			continue;
-		vtodo->values->value[f].presence = writer_clears(writer, field) ? CLEARED : ABSENT;
+		vtodo->values->value[f].presence = clears(item, writer, field) ? CLEARED : ABSENT;
 	}
 	if (writer->start_is_due && start->presence == SET && due->presence == SET &&
 	    value_same(FIELD_start, start, due))

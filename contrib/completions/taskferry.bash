@@ -19,6 +19,9 @@ _taskferry_options()
 	"task list") words="--project --resource --json" ;;
 	"task show") words="--json" ;;
 	"task set") words="" ;;
+	"task attach") words="" ;;
+	"task detach") words="" ;;
+	"task files") words="--output --json" ;;
 	"resource list") words="--json" ;;
 	"resource show") words="--json" ;;
 	"resource set") words="" ;;
@@ -63,7 +66,7 @@ _taskferry()
 		i=$((i + 1))
 	done
 	case $prev in
-	-c | --resources)
+	-c | --resources | --output)
 		_taskferry_files "$cur"
 		return
 		;;
@@ -83,7 +86,8 @@ _taskferry()
 	command=${COMP_WORDS[i]}
 	case $command in
 	project) words="list show archive" ;;
-	task | resource) words="list show set" ;;
+	task) words="list show set attach detach files" ;;
+	resource) words="list show set" ;;
 	revision) words="show accept reject restore dismiss" ;;
 	queue) words="retry" ;;
 	esac
@@ -94,7 +98,8 @@ _taskferry()
 	if [ -n "$words" ] && [ "$((i + 1))" -lt "$COMP_CWORD" ] && [ "${COMP_WORDS[i + 1]#-}" = "${COMP_WORDS[i + 1]}" ]; then
 		command="$command ${COMP_WORDS[i + 1]}"
 	fi
-	if [ "$command" = import ] && [ "${cur#-}" = "$cur" ]; then
+	if { [ "$command" = import ] || { [ "$command" = "task attach" ] && [ "$((i + 2))" -lt "$COMP_CWORD" ]; }; } &&
+		[ "${cur#-}" = "$cur" ]; then
 		_taskferry_files "$cur"
 		return
 	fi

@@ -63,23 +63,24 @@ bool caldav_is_careless(const struct caldav *caldav, const char *path)
 	return careless;
 }
 
-static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem)
+/* Each request has a fault of its own: what becomes of it is the caller's business. */
+static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem,
+		       const struct fault *fault)
 {
-	for (size_t i = 0; i < count; i++)
-		requests[i].fault = fault_reaches(
-			fault_new(mem, FAULT_CONFIG, "not the URL of a CalDAV server"),
-			FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
+	for (size_t i = 0; i < count; i++) {
+		struct fault *own = MEM_NEW(mem, struct fault);
+
+		*own = *fault;
+		own->text = mem_strdup(own, fault->text);
+		requests[i].fault = own;
+	}
 }
 
-void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
-		 size_t count)
+static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		      size_t count)
 {
 	struct http_request *sent = MEM_ARRAY(mem, struct http_request, count);
 
-	if (!caldav->origin) {
-		refuse_all(requests, count, mem);
-		return;
-	}
 	for (size_t i = 0; i < count; i++) {
 		sent[i] = requests[i];
 		sent[i].url = mem_printf(sent, "%s%s", caldav->origin, requests[i].url);
@@ -96,6 +97,31 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
 			learn(caldav, &requests[i]);
 	}
 	talloc_free(sent);
+}
+
+/* True when the host has got none of them. */
+static bool is_silent(const struct http_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!requests[i].fault || requests[i].fault->kind != FAULT_UNREACHABLE ||
+		    requests[i].fault->maybe_done)
+			return false;
+	return count > 0;
+}
+
+void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		 size_t count)
+{
+	struct fault *fault = caldav_where(caldav, mem);
+
+	if (fault) {
+		refuse_all(requests, count, mem, fault);
+		talloc_free(fault);
+		return;
+	}
+	do
+		send_once(caldav, mem, requests, count);
+	while (is_silent(requests, count) && caldav_where_next(caldav, mem));
 }
 
 static bool is_redirected(const struct http_request *request)
@@ -123,9 +149,10 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 	caldav_send(caldav, mem, requests, count);
 	for (size_t i = 0; i < count; i++)
 		redirected += is_redirected(&requests[i]);
-	if (!redirected || caldav->discovered)
+	if (!redirected || (caldav->discovered && !caldav->remembered))
 		return;
 	before = mem_strdup(mem, caldav->origin);
+	caldav_where_forget(caldav);
 	fault = caldav_discover(caldav, mem);
 	for (size_t i = 0; i < count; i++) {
 		if (!is_redirected(&requests[i]))
@@ -275,6 +302,7 @@ static const struct endpoint_ops caldav_ops = {
 	.address = caldav_address,
 	.advance = caldav_advance,
 	.may_read = caldav_may_read,
+	.place = caldav_place,
 	.sweep = caldav_sweep,
 	.stats = caldav_stats,
 };
@@ -287,16 +315,11 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 	caldav->endpoint.ops = &caldav_ops;
 	caldav->http = http;
 	caldav->clock = clock;
-	caldav->url = mem_strdup(caldav, account->url);
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
 	caldav->site.user = mem_strdup(caldav, account->user);
 	caldav->site.password = account->password;
 	caldav->site.stats = &caldav->stats;
 	caldav->deadline_ms = account->deadline_ms;
-	if (http_url_parse(caldav, caldav->url, &caldav->at)) {
-		caldav->host = mem_printf(caldav, "%s:%d", caldav->at.host, caldav->at.port);
-		caldav->origin = mem_printf(caldav, "%s://%s", caldav->at.tls ? "https" : "http",
-					    caldav->host);
-	}
+	caldav_where_init(caldav, account);
 	return &caldav->endpoint;
 }

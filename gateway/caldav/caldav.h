@@ -10,18 +10,30 @@
 	5 /* DESIGN section 11; same scheme or better, same host for credentials */
 #define CALDAV_ITEM_MAX ((size_t)1 << 20) /* bytes of one item */
 
+#define CALDAV_HOMES_MAX 8 /* of one principal that are looked at */
+
+struct resolve_dns;
+
 struct caldav_account {
-	const char *url; /* of the server, or of a principal, or of a calendar home */
+	/* of the server, or of a principal, or of a calendar home, or of a calendar; or in place of
+	 * a URL a host name or an e-mail address, whose domain is looked up (RFC 6764) */
+	const char *url;
+	const char *home; /* the path of the calendar home, when it is not to be found out; or NULL */
+	const char *person; /* the e-mail address whose principal is to be searched for, when it is
+			       not the login's own; or NULL */
 	const char *user;
 	const struct secret *password;
 	const char *tls_ca;
 	int32_t deadline_ms; /* of one request; 0: HTTP_DEADLINE_MS */
+	const struct endpoint_place *place; /* what an earlier endpoint has found, or NULL */
+	const struct resolve_dns *dns;	    /* for tests; NULL: the system's name servers */
 };
 
 /* Nothing is sent yet: discovery (current-user-principal, well-known, calendar-home-set) happens at
  * the first operation that needs it (probe, the making of a folder, a redirect) and is remembered
- * by the endpoint. A wrong URL is a CONFIG fault of the first operation. CLOCK, HTTP and the
- * password outlive the endpoint.
+ * by the endpoint, and by who gives endpoint_place() to the next one. A name in place of a URL is
+ * looked up by the first operation. A wrong URL is a CONFIG fault of the first operation. CLOCK, HTTP
+ * and the password outlive the endpoint.
  *
  * Addresses are paths in one spelling (href.h), versions are ETags with their quotes, tokens
  * are a sync-token, a CTag, or both (caldav_token.h). put never vouches for a version: three of five servers

@@ -9,7 +9,7 @@
 /* Items by address. First calendar-multiget, CALDAV_MULTIGET_MAX at a time and a few at once; then,
  * one by one, what that did not bring: because the server says it is not there (N5: some do so for
  * every address), because the whole answer could not be read (one bad item must not stop the
- * others, N6), or because it has no ETag in it; and, where they are few, because the server tells
+ * others, N6), or because it has no ETag in it, or two different answers; and, where they are few, because the server tells
  * the time of a change with a GET only (M3 needs it). An item ends in exactly one way: its text, or
  * a fault. What would meet every further request as well (login, connection) ends the whole call.
  */
@@ -25,7 +25,7 @@ struct fetch {
 	TALLOC_CTX *work; /* of one call */
 	const char *folder;
 	struct endpoint_item *items; /* the results; all they point to hangs from them */
-	bool *settled;
+	bool *settled, *doubted;
 	size_t count;
 	bool timed;          /* somebody asks when the items were changed */
 	bool asked, answers; /* what was under way last: whether the server answers at all */
@@ -110,9 +110,22 @@ static bool is_own(struct fetch *fetch, const struct caldav_verdict *verdict)
 static size_t find_item(const struct chunk *chunk, const char *address)
 {
 	for (size_t i = chunk->from; i < chunk->to; i++)
-		if (!chunk->fetch->settled[i] && !strcmp(chunk->fetch->items[i].address, address))
+		if (!strcmp(chunk->fetch->items[i].address, address))
 			return i;
 	return chunk->to;
+}
+
+/* Two answers for one address: the same again, or neither is believed. */
+static void doubt(struct fetch *fetch, size_t i, const struct multistatus_response *response)
+{
+	struct endpoint_item *item = &fetch->items[i];
+	char *version = caldav_version(fetch->work, response->etag);
+
+	if (!item->fault && version && !strcmp(version, item->version))
+		return;
+	*item = (struct endpoint_item){ .address = item->address };
+	fetch->settled[i] = false;
+	fetch->doubted[i] = true;
 }
 
 static struct fault *take_item(void *context, const struct multistatus_response *response)
@@ -124,8 +137,12 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	struct endpoint_item *item = &fetch->items[i];
 
 	talloc_free(address);
-	if (i == chunk->to)
+	if (i == chunk->to || fetch->doubted[i])
 		return NULL;
+	if (fetch->settled[i]) {
+		doubt(fetch, i, response);
+		return NULL;
+	}
 	if (response->data_over) {
 		settle_fault(fetch, i, too_big(fetch, i));
 		return NULL;
@@ -310,6 +327,7 @@ static struct fault *read_items(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 	fetch.work = MEM_CONTEXT(mem);
 	fetch.items = MEM_ARRAY(mem, struct endpoint_item, count);
 	fetch.settled = MEM_ARRAY(fetch.work, bool, count);
+	fetch.doubted = MEM_ARRAY(fetch.work, bool, count);
 	for (size_t i = 0; i < count; i++)
 		fetch.items[i].address = mem_strdup(fetch.items, addresses[i]);
 	fault = fetch_all(&fetch);

@@ -12,7 +12,7 @@
  * tasks is never touched: a person has to decide. */
 
 static const char what_is_folder[] =
-	CALDAV_XML "<D:propfind " CALDAV_NS "><D:prop><D:resourcetype/><D:displayname/>"
+	CALDAV_XML "<D:propfind " CALDAV_NS "><D:prop><D:resourcetype/><D:displayname/><D:owner/>"
 		   "<C:supported-calendar-component-set/></D:prop></D:propfind>\n";
 
 /* How a folder is made; %s is the display name. */
@@ -34,7 +34,7 @@ struct state {
 	TALLOC_CTX *mem;
 	bool any, calendar, tasks;
 	int status;
-	char *display;
+	char *display, *owner;
 };
 
 static struct fault *take_state(void *context, const struct multistatus_response *response)
@@ -48,6 +48,7 @@ static struct fault *take_state(void *context, const struct multistatus_response
 	state->calendar = response->calendar;
 	state->tasks = !response->components || response->todo;
 	state->display = mem_strdup(state->mem, response->displayname);
+	state->owner = mem_strdup(state->mem, response->owner);
 	return NULL;
 }
 
@@ -76,12 +77,19 @@ struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem, const 
 	return look(caldav, mem, folder, &state);
 }
 
-static struct fault *usable(TALLOC_CTX *mem, const char *path, const struct state *state)
+static struct fault *usable(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			    const struct state *state)
 {
 	const char *lack = !state->calendar ? "is not a calendar"
 			   : !state->tasks  ? "does not take tasks"
 					    : NULL;
+	bool foreign = false;
 
+	if (!lack) {
+		FAULT_TRY(caldav_is_foreign(caldav, mem, path, state->owner, &foreign));
+		lack = foreign ? mem_printf(mem, "belongs to %s, not to this person", state->owner)
+			       : NULL;
+	}
 	if (!lack)
 		return NULL;
 	return fault_reaches(
@@ -122,7 +130,7 @@ static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const c
 static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
 			   const char *display, const struct state *state)
 {
-	FAULT_TRY(usable(mem, path, state));
+	FAULT_TRY(usable(caldav, mem, path, state));
 	if (text_same(display, state->display) || !display || was_named(caldav, path))
 		return NULL;
 	return set_display(caldav, mem, path, display);
@@ -151,8 +159,8 @@ static struct fault *make_by(struct caldav *caldav, TALLOC_CTX *mem, size_t make
 	if (verdict.fault && (request.fault || caldav_is_wide(verdict.fault)))
 		return verdict.fault;
 	missing = look(caldav, mem, path, &state);
-	if (!missing) {
-		*created_r = !verdict.fault;
+	if (!missing) { /* a moment ago it was not: whoever made it, it is a new one */
+		*created_r = true;
 		return adopt(caldav, mem, path, display, &state);
 	}
 	if (missing->kind != FAULT_GONE)
@@ -177,13 +185,47 @@ static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *pa
 	return fault;
 }
 
+/* A folder of that name in the home, found or made. */
+static struct fault *ensure_at_home(struct caldav *caldav, TALLOC_CTX *mem,
+				    const struct endpoint_folder *folder, const char *known,
+				    const char **path_r, bool *created_r)
+{
+	char *path = mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
+	struct state state;
+	struct fault *fault;
+
+	*path_r = path;
+	if (!known || strcmp(known, path)) {
+		fault = look(caldav, mem, path, &state);
+		if (!fault) {
+			*created_r = false;
+			return adopt(caldav, mem, path, folder->display, &state);
+		}
+		if (fault->kind != FAULT_GONE)
+			return fault;
+	}
+	fault = make(caldav, mem, path, folder->display, created_r);
+	if (fault && !caldav_is_wide(fault) && caldav->elsewhere)
+		fault_prefix(fault,
+			     "the server says that the calendar home is %s, which is another host, "
+			     "where the password does not go by itself; if that is right, write it "
+			     "into `url`: ",
+			     caldav->elsewhere);
+	return fault;
+}
+
+static char *home_of(const struct caldav *caldav, TALLOC_CTX *mem)
+{
+	return mem_printf(mem, "%s%s", caldav->origin ? caldav->origin : "", caldav->home);
+}
+
 static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
 			    const struct endpoint_folder *folder, const char *known,
 			    const char **path_r, bool *created_r)
 {
 	struct state state;
 	struct fault *fault;
-	char *path;
+	const char *before;
 
 	if (known) {
 		fault = look(caldav, mem, known, &state);
@@ -196,18 +238,16 @@ static struct fault *ensure(struct caldav *caldav, TALLOC_CTX *mem,
 			return fault;
 	}
 	FAULT_TRY(caldav_discover(caldav, mem));
-	path = mem_printf(mem, "%s%s/", caldav->home, href_segment(mem, folder->path));
-	*path_r = path;
-	if (!known || strcmp(known, path)) {
-		fault = look(caldav, mem, path, &state);
-		if (!fault) {
-			*created_r = false;
-			return adopt(caldav, mem, path, folder->display, &state);
-		}
-		if (fault->kind != FAULT_GONE)
-			return fault;
-	}
-	return make(caldav, mem, path, folder->display, created_r);
+	before = caldav->remembered ? home_of(caldav, mem) : NULL;
+	fault = ensure_at_home(caldav, mem, folder, known, path_r, created_r);
+	if (!fault || !before || fault->kind == FAULT_BUSY || caldav_is_wide(fault))
+		return fault;
+	if (caldav->remembered) /* it may be over; else a redirect has said so already */
+		caldav_where_forget(caldav);
+	FAULT_TRY(caldav_discover(caldav, mem));
+	if (!strcmp(before, home_of(caldav, mem)))
+		return fault;
+	return ensure_at_home(caldav, mem, folder, known, path_r, created_r);
 }
 
 struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,

@@ -181,12 +181,13 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 		return folder_gone(listing->mem, listing->folder);
 	if (!fault && *token_r)
 		return NULL;
-	if (*token && (!fault || verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN))
+	if (!fault) /* (1) */
+		verdict.outcome = caldav_outcome_of(caldav_op_of(&request), CALDAV_SAID_WITHOUT, 0,
+						    NULL)->outcome;
+	if (verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN)
 		return fault_new(listing->mem, FAULT_TOKEN,
 				 "%s: the server does not know the token any more%s%s",
 				 listing->folder, fault ? ": " : "", fault ? fault->text : "");
-	if (!fault) /* (1) */
-		verdict.outcome = CALDAV_OUTCOME_OTHER_WAY;
 	if (verdict.outcome != CALDAV_OUTCOME_OTHER_WAY &&
 	    verdict.outcome != CALDAV_OUTCOME_OTHER_WAY_NOW)
 		return fault;
@@ -254,6 +255,8 @@ static struct fault *list_folder(struct listing *listing, const struct caldav_ma
 	struct caldav_verdict verdict;
 
 	FAULT_TRY(ask(listing, &look, NULL, &verdict));
+	if (!listing->self)
+		return caldav_lacks(listing->mem, &look);
 	now.text = listing->ctag; /* (2) */
 	listing->count = 0;
 	if (!listing->gone && caldav_mark_stands(known, &now)) {

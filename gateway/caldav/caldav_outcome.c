@@ -64,7 +64,9 @@ static const struct caldav_outcome_row rows[] = {
 	NO(MULTIGET, PAGE, DIRECTLY),
 	NO(MULTIGET, BROKEN, DIRECTLY),
 	NO(LOOK, WITHOUT, NO_FOLDER),
-	NO(FOLDERS, WITHOUT, RETRY_FOLDER), /* a listing names its folder too (N5) */
+	NO(LIST, WITHOUT, RETRY_FOLDER), /* a listing names its folder too (N5) */
+	NO(START, WITHOUT, OTHER_WAY),   /* a sync-collection has a token */
+	NO(CHANGES, WITHOUT, FORGET_TOKEN),
 	NO(MULTIGET, WITHOUT, DIRECTLY),
 	NO(NAME | OPTIONS, NONSENSE, LEAVE),
 	NO(NAME | OPTIONS, PAGE, LEAVE),
@@ -82,6 +84,7 @@ static const struct caldav_outcome_row rows[] = {
 	NO_MAYBE(ALL, BROKEN, RETRY_ITEM),
 	NO(ALL, WITHOUT, DONE),
 	NO(ALL, UNTAGGED, RETRY_ITEM),
+	NO(ALL, HALF, RETRY_ITEM), /* without a length the end of a connection looks like the end */
 
 	/* whatever was asked */
 	ON(ALL, 401, 401, LOGIN),

@@ -40,7 +40,8 @@
 	X(PAGE, "200 with a page for people")                                                      \
 	X(BROKEN, "207 cut, or not XML")                                                           \
 	X(WITHOUT, "207 without what was asked for")                                               \
-	X(UNTAGGED, "200 without ETag")
+	X(UNTAGGED, "200 without ETag")                                                            \
+	X(HALF, "200 with half an item")
 
 /* name, kind of the fault (KINDS: as the status says), how far it reaches, what next, words, meaning */
 #define CALDAV_OUTCOME_TABLE(X)                                                                    \

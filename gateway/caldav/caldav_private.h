@@ -9,6 +9,7 @@
 #include "gateway/caldav/caldav_traits.h"
 #include "gateway/caldav/href.h"
 #include "gateway/caldav/multistatus.h"
+#include "gateway/net/resolve.h"
 
 #define CALDAV_XML "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
 #define CALDAV_NS                                                                                  \
@@ -23,20 +24,37 @@ struct caldav_kept {
 
 struct caldav {
 	struct endpoint endpoint; /* first */
-	struct clock *clock;
 	struct http *http;
 	struct http_site site;
 	struct http_stats stats;
+	struct clock *clock;
 	const char *url; /* as configured */
+	char *asked;     /* endpoint_place.asked */
 	int32_t deadline_ms;
-	/* where: from the URL; a redirect to the same host may change it */
+	/* where: from the URL, or by name; a redirect to a host that is trusted may change it */
+	char *domain; /* the name that stands in place of a URL; NULL: a URL */
+	const struct resolve_dns *dns;
+	struct resolve_target *targets; /* of the domain's records, the trusted ones */
+	size_t target_count, target;
+	char *context; /* the path that the records name, or NULL */
+	char *plain;   /* a host that the records name without TLS; NULL: none */
 	struct http_url at;
-	char *origin; /* "https://dav.example.com:443"; NULL: the URL is wrong */
-	char *host;   /* "dav.example.com:443" */
-	/* what discovery found */
-	bool discovered;
+	char *origin;	     /* "https://dav.example.com:443"; NULL: not known yet, or the URL is wrong */
+	char *host;	     /* "dav.example.com:443" */
+	char *last;	     /* ORIGIN as it is remembered, for when names cannot be looked up */
+	const char *located; /* how ORIGIN was found, for people */
+	/* whose home it is, where it is not the login's own */
+	const char *home_path; /* NULL: by its principal */
+	const char *person;    /* whose principal to search for; NULL: the login's own */
+	/* what discovery found, or an earlier endpoint */
+	bool discovered, remembered;
+	int64_t found_us;
 	char *principal; /* NULL: none, the URL is the home itself */
 	char *home;
+	char *how;       /* for people */
+	char *elsewhere; /* the origin that the server itself names for the home, when it is not this
+			    host; NULL: none */
+	char *owner;	 /* of the home, once it was asked for; "": not told */
 	struct caldav_traits traits; /* what is known of this server */
 	/* what answers have told */
 	char *server, *dav; /* header fields, or NULL */
@@ -98,6 +116,28 @@ char *caldav_version(TALLOC_CTX *mem, const char *etag);
 /* Text for an XML body. */
 char *caldav_xml(TALLOC_CTX *mem, const char *text);
 
+/* ---- caldav_where.c: which host ---- */
+
+/* Sees to it that `origin` is set: a name in place of a URL is looked up now (RFC 6764). */
+struct fault *caldav_where(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* The host does not answer: true when there is another one to try, which `origin` is then. */
+bool caldav_where_next(struct caldav *caldav, TALLOC_CTX *mem);
+
+/* Where a redirect leads, or a fault when we do not go there. */
+struct fault *caldav_where_redirected(struct caldav *caldav, TALLOC_CTX *mem,
+				      const struct http_request *request,
+				      const char **path_r) ATTR_MUST_CHECK;
+
+/* The configured URL or name, and what was remembered of it, become the endpoint's. */
+void caldav_where_init(struct caldav *caldav, const struct caldav_account *account);
+
+/* What was remembered is believed no more. */
+void caldav_where_forget(struct caldav *caldav);
+
+struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+			   struct endpoint_place **place_r);
+
 /* ---- caldav_result.c: what an answer leads to ---- */
 
 struct caldav_verdict {
@@ -128,10 +168,43 @@ bool caldav_is_wide(const struct fault *fault);
 
 /* ---- caldav_discover.c ---- */
 
+/* One address, as the server describes it. All addresses are normalised, lists without doubles. */
+struct caldav_found {
+	const char *path; /* in the end, after redirects */
+	char *principal, *owner;
+	struct multistatus_list homes, collections;
+	char *elsewhere; /* the origin that stands in the first home; NULL: none or this one */
+	bool collection, calendar, any;
+};
+
+/* Looks at PATH, and where it redirects to. */
+struct fault *caldav_look_at(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+			     struct caldav_found *found_r) ATTR_MUST_CHECK;
+
+/* Of several homes the one that belongs to PRINCIPAL. HINT: an address; the home that it stands in
+ * is the one that is meant. NULL: none is given. */
+struct fault *caldav_choose_home(struct caldav *caldav, TALLOC_CTX *mem,
+				 const struct multistatus_list *homes, const char *principal,
+				 const char *hint, const char **home_r) ATTR_MUST_CHECK;
+
 /* Finds the home, once. */
 struct fault *caldav_discover(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* True when OWNER, as a server wrote it at PATH, is somebody else than the person whose home this
+ * is. A server that tells no owner, or the same one for the home, is believed. */
+struct fault *caldav_is_foreign(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+				const char *owner, bool *foreign_r) ATTR_MUST_CHECK;
+
 struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    struct endpoint_probe **probe_r);
+
+/* ---- caldav_search.c ---- */
+
+/* The one principal with the e-mail address PERSON, among those that stand in COLLECTIONS (RFC 3744
+ * section 9.4), and its homes. REFUSED fault of the account, held: none, or several. */
+struct fault *caldav_search(struct caldav *caldav, TALLOC_CTX *mem,
+			    const struct multistatus_list *collections, const char *person,
+			    struct caldav_found *found_r) ATTR_MUST_CHECK;
 
 /* ---- caldav_folder.c, caldav_notice.c, caldav_sweep.c, caldav_fetch.c, caldav_write.c: the operations of
  * endpoint.h ---- */

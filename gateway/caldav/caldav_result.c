@@ -119,6 +119,26 @@ static bool is_page(const struct http_request *request)
 	       (item && *text == '<');
 }
 
+/* An item that begins as one and does not end as one. */
+static bool is_half(const struct http_request *request)
+{
+	static const char begin[] = "BEGIN:VCALENDAR", end[] = "END:VCALENDAR";
+	size_t len = request->answer_len;
+
+	while (len && isspace((unsigned char)request->answer[len - 1]))
+		len--;
+	return !strncasecmp(request->answer, begin, strlen(begin)) &&
+	       (len < strlen(end) ||
+		strncasecmp(request->answer + len - strlen(end), end, strlen(end)) != 0);
+}
+
+static enum caldav_said said_of_item(TALLOC_CTX *mem, const struct http_request *request)
+{
+	if (is_half(request))
+		return CALDAV_SAID_HALF;
+	return caldav_version(mem, request->etag) ? CALDAV_SAID_STATUS : CALDAV_SAID_UNTAGGED;
+}
+
 static enum caldav_said said_of(TALLOC_CTX *mem, struct http_request *request, char **condition_r)
 {
 	if (request->fault && !request->sent)
@@ -133,9 +153,8 @@ static enum caldav_said said_of(TALLOC_CTX *mem, struct http_request *request, c
 		return said_inside(mem, request, condition_r);
 	if (request->status == 200 && is_page(request))
 		return CALDAV_SAID_PAGE;
-	if (request->status == 200 && caldav_op_of(request) == CALDAV_OP_GET &&
-	    !caldav_version(mem, request->etag))
-		return CALDAV_SAID_UNTAGGED;
+	if (request->status == 200 && caldav_op_of(request) == CALDAV_OP_GET)
+		return said_of_item(mem, request);
 	if (request->status >= 300)
 		*condition_r = multistatus_error(mem, request->answer, request->answer_len);
 	return CALDAV_SAID_STATUS;

@@ -50,6 +50,10 @@ enum element {
 	ELEMENT_TYPE,
 	ELEMENT_PRINCIPAL,
 	ELEMENT_HOME,
+	ELEMENT_OWNER,
+	ELEMENT_COLLECTIONS,
+	ELEMENT_ADDRESSES,
+	ELEMENT_EMAILS,
 	ELEMENT_COMPONENTS,
 	ELEMENT_COMPONENT,
 	ELEMENT_REPORTS,
@@ -60,7 +64,7 @@ enum element {
 	ELEMENT_DOCUMENT_ERROR,
 };
 
-enum keep { KEEP_NOTHING, KEEP_TEXT, KEEP_FLAG, KEEP_DATA };
+enum keep { KEEP_NOTHING, KEEP_TEXT, KEEP_FLAG, KEEP_DATA, KEEP_LIST };
 
 struct row {
 	const char *ns, *name;
@@ -92,7 +96,16 @@ static const struct row rows[] = {
 	{ NS_DAV, "current-user-principal", ELEMENT_PROP, ELEMENT_PRINCIPAL, KEEP_NOTHING, 0 },
 	{ NS_DAV, "href", ELEMENT_PRINCIPAL, ELEMENT_PROPERTY, KEEP_TEXT, AT(principal) },
 	{ NS_CALDAV, "calendar-home-set", ELEMENT_PROP, ELEMENT_HOME, KEEP_NOTHING, 0 },
-	{ NS_DAV, "href", ELEMENT_HOME, ELEMENT_PROPERTY, KEEP_TEXT, AT(home) },
+	{ NS_DAV, "href", ELEMENT_HOME, ELEMENT_PROPERTY, KEEP_LIST, AT(homes) },
+	{ NS_DAV, "owner", ELEMENT_PROP, ELEMENT_OWNER, KEEP_NOTHING, 0 },
+	{ NS_DAV, "href", ELEMENT_OWNER, ELEMENT_PROPERTY, KEEP_TEXT, AT(owner) },
+	{ NS_DAV, "principal-collection-set", ELEMENT_PROP, ELEMENT_COLLECTIONS, KEEP_NOTHING, 0 },
+	{ NS_DAV, "href", ELEMENT_COLLECTIONS, ELEMENT_PROPERTY, KEEP_LIST, AT(collections) },
+	{ NS_CALDAV, "calendar-user-address-set", ELEMENT_PROP, ELEMENT_ADDRESSES, KEEP_NOTHING,
+	  0 },
+	{ NS_DAV, "href", ELEMENT_ADDRESSES, ELEMENT_PROPERTY, KEEP_LIST, AT(addresses) },
+	{ NS_SERVER, "email-address-set", ELEMENT_PROP, ELEMENT_EMAILS, KEEP_NOTHING, 0 },
+	{ NS_SERVER, "email-address", ELEMENT_EMAILS, ELEMENT_PROPERTY, KEEP_LIST, AT(addresses) },
 	{ NS_DAV, "resourcetype", ELEMENT_PROP, ELEMENT_TYPE, KEEP_NOTHING, 0 },
 	{ NS_DAV, "collection", ELEMENT_TYPE, ELEMENT_PROPERTY, KEEP_FLAG, AT(collection) },
 	{ NS_CALDAV, "calendar", ELEMENT_TYPE, ELEMENT_PROPERTY, KEEP_FLAG, AT(calendar) },
@@ -164,6 +177,19 @@ static const char **text_at(struct multistatus_response *response, size_t offset
 	return (const char **)((char *)response + offset);
 }
 
+static struct multistatus_list *list_at(struct multistatus_response *response, size_t offset)
+{
+	return (struct multistatus_list *)((char *)response + offset);
+}
+
+static void list_add(struct multistatus *reader, struct multistatus_list *list, const char *text)
+{
+	if (list->count == MULTISTATUS_LIST_MAX)
+		return;
+	list->items = MEM_GROW(reader->owned, list->items, const char *, list->count + 1);
+	list->items[list->count++] = text;
+}
+
 static bool is_ok(int status)
 {
 	return status >= 200 && status < 300;
@@ -228,6 +254,18 @@ static void propstat_begin(struct multistatus *reader)
 	reader->pending_status = 0;
 }
 
+static void property_end(const struct row *row, struct multistatus_response *from,
+			 struct multistatus_response *to)
+{
+	if (row->keep == KEEP_FLAG && *flag_at(from, row->offset))
+		*flag_at(to, row->offset) = true;
+	else if (row->keep == KEEP_LIST && list_at(from, row->offset)->count)
+		*list_at(to, row->offset) = *list_at(from, row->offset);
+	else if (row->element == ELEMENT_PROPERTY &&
+		 (row->keep == KEEP_TEXT || row->keep == KEEP_DATA) && *text_at(from, row->offset))
+		*text_at(to, row->offset) = *text_at(from, row->offset);
+}
+
 static void propstat_end(struct multistatus *reader)
 {
 	struct multistatus_response *from = &reader->pending, *to = &reader->response;
@@ -237,13 +275,8 @@ static void propstat_end(struct multistatus *reader)
 			to->refused = reader->pending_status;
 		return;
 	}
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		if (rows[i].keep == KEEP_FLAG && *flag_at(from, rows[i].offset))
-			*flag_at(to, rows[i].offset) = true;
-		else if (rows[i].element == ELEMENT_PROPERTY && rows[i].keep != KEEP_FLAG &&
-			 *text_at(from, rows[i].offset))
-			*text_at(to, rows[i].offset) = *text_at(from, rows[i].offset);
-	}
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		property_end(&rows[i], from, to);
 	to->todo = to->todo || from->todo;
 	to->data_over = to->data_over || from->data_over;
 	if (from->data)
@@ -294,8 +327,8 @@ static void element_begin(struct multistatus *reader, enum element element, int 
 	}
 	if (reader->row && reader->row->keep == KEEP_FLAG)
 		*flag_at(&reader->pending, reader->row->offset) = true;
-	reader->gathers =
-		reader->row && (reader->row->keep == KEEP_TEXT || reader->row->keep == KEEP_DATA);
+	reader->gathers = reader->row && reader->row->keep != KEEP_NOTHING &&
+			  reader->row->keep != KEEP_FLAG;
 	reader->text_over = false;
 	buf_clear(reader->text);
 }
@@ -353,6 +386,10 @@ static void take_text(struct multistatus *reader, enum element element)
 		reader->pending_status = status_of(text);
 		break;
 	default:
+		if (reader->row->keep == KEEP_LIST) {
+			list_add(reader, list_at(&reader->pending, reader->row->offset), text);
+			break;
+		}
 		at = text_at(&reader->pending, reader->row->offset);
 		if (!*at) /* the first of several */
 			*at = text;

@@ -15,10 +15,17 @@
 #define MULTISTATUS_DEPTH_MAX 64         /* elements; access control lists are some 12 deep */
 #define MULTISTATUS_RESPONSES_MAX 500000 /* of one answer */
 #define MULTISTATUS_HREFS_MAX 1000       /* of one response that has no properties */
+#define MULTISTATUS_LIST_MAX 100 /* of one property; what is over is not kept */
 #define MULTISTATUS_TEXT_MAX                                                                       \
 	((size_t)8 << 10)                      /* bytes of an address, a name, a token, a version  \
 						*/
 #define MULTISTATUS_DATA_MAX ((size_t)1 << 20) /* bytes of one item (DESIGN section 11) */
+
+/* Texts of a property that has several, as the server wrote them. */
+struct multistatus_list {
+	const char **items;
+	size_t count;
+};
 
 /* One response. All strings live until the callback returns; NULL: not given. */
 struct multistatus_response {
@@ -28,8 +35,10 @@ struct multistatus_response {
 	const char *error; /* the name of the first precondition: "valid-sync-token" */
 
 	const char *etag, *last_modified, *displayname, *ctag, *sync_token;
-	const char *principal,
-		*home;    /* the first address in current-user-principal, calendar-home-set */
+	const char *principal, *owner; /* the first address in current-user-principal, owner */
+	struct multistatus_list homes,
+		collections, /* principal-collection-set */
+		addresses;   /* calendar-user-address-set, and email-address-set without "mailto:" */
 	const char *data; /* calendar-data; line ends as XML leaves them */
 	size_t data_len;
 	bool data_over; /* longer than MULTISTATUS_DATA_MAX: `data` is not set */

@@ -390,6 +390,29 @@ json_t *cli_json_time(TALLOC_CTX *mem, int64_t us)
 	return us ? cli_json_text(clock_rfc3339(mem, us)) : json_null();
 }
 
+json_t *cli_json_file(const struct file *file)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "name", cli_json_text(file->name));
+	json_object_set_new(object, "type", cli_json_text(file->type));
+	json_object_set_new(object, "size",
+			    file->digest ? json_integer(file->size) : json_null());
+	json_object_set_new(object, "digest", cli_json_text(file->digest));
+	json_object_set_new(object, "uri", cli_json_text(file->uri));
+	return object;
+}
+
+static json_t *files_json(TALLOC_CTX *mem, const char *lines)
+{
+	struct files *files = files_read(mem, lines);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < files->count; i++)
+		json_array_append_new(array, cli_json_file(&files->list[i]));
+	return array;
+}
+
 json_t *cli_json_value(TALLOC_CTX *mem, enum field field, const struct value *value)
 {
 	if (value->presence != SET)
@@ -400,6 +423,8 @@ json_t *cli_json_value(TALLOC_CTX *mem, enum field field, const struct value *va
 		return json_integer(value->number);
 	case FIELD_FLAG:
 		return json_boolean(value->number != 0);
+	case FIELD_FILES:
+		return files_json(mem, value->text);
 	default:
 		break;
 	}

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "gateway/sync/edit.h"
 #include "gateway/sync/sync.h"
+#include "model/files.h"
 
 #define CLI_ARGS_MAX 64 /* words behind a command */
 #define CLI_OPTIONS_MAX 8
@@ -82,10 +83,11 @@ void cli_attention(struct cli *cli, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void cli_json(struct cli *cli, json_t *document);
 
 /* JSON values: a string or null; an id as a string; a time (0: null); a set value of a field or
- * null. */
+ * null; an attachment as an object. */
 json_t *cli_json_text(const char *text);
 json_t *cli_json_id(int64_t id);
 json_t *cli_json_time(TALLOC_CTX *mem, int64_t us);
+json_t *cli_json_file(const struct file *file);
 json_t *cli_json_value(TALLOC_CTX *mem, enum field field, const struct value *value);
 
 /* The edit environment of this process: author "project:USER". */
@@ -111,6 +113,7 @@ struct fault *cli_assignment(struct cli *cli, const char *id,
 cli_run cmd_init, cmd_check, cmd_doctor, cmd_import, cmd_publish, cmd_sync, cmd_run, cmd_status;
 cli_run cmd_project_list, cmd_project_show, cmd_project_archive;
 cli_run cmd_task_list, cmd_task_show, cmd_task_set;
+cli_run cmd_task_attach, cmd_task_detach, cmd_task_files;
 cli_run cmd_resource_list, cmd_resource_show, cmd_resource_set;
 cli_run cmd_history, cmd_revisions, cmd_revision_show, cmd_revision_decide;
 cli_run cmd_queue, cmd_queue_retry;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "model/effort.h"
+#include "model/files.h"
 
 #define LINE_CHARS_MAX 1000 /* code points of one line of a text that is shown */
 #define HEAD_WIDTH 14       /* columns before the text of a line */
@@ -125,6 +126,8 @@ char *cli_view_value(const struct cli *cli, TALLOC_CTX *mem, enum field field,
 		return mem_strdup(mem, value->number ? "yes" : "no");
 	case FIELD_LIST:
 		return joined(mem, value->text);
+	case FIELD_FILES:
+		return files_names(mem, value->text);
 	default:
 		break;
 	}

@@ -113,11 +113,12 @@ static const struct {
 	{ FIELD_categories, true },    { FIELD_notes, false },
 	{ FIELD_description, false },  { FIELD_parent, false },
 	{ FIELD_milestone, true },     { FIELD_summary, true },
+	{ FIELD_attachments, true },
 };
 
 static json_t *default_json(enum field field)
 {
-	if (field_table[field].type == FIELD_LIST)
+	if (field_table[field].type == FIELD_LIST || field_table[field].type == FIELD_FILES)
 		return json_array();
 	if (field_table[field].type == FIELD_FLAG)
 		return json_false();
@@ -440,6 +441,7 @@ static const struct {
 	{ "Categories", FIELD_categories },
 	{ "Notes", FIELD_notes },
 	{ "Description", FIELD_description },
+	{ "Attachments", FIELD_attachments },
 };
 
 static char *kind_text(struct cli *cli, const struct vector *values)

@@ -57,6 +57,17 @@ static bool set_text(CURL *easy, CURLoption option, const char *text)
 	return curl_easy_setopt(easy, option, text) == CURLE_OK;
 }
 
+/* curl repeats a request by itself when a kept connection turns out to be closed before any byte of an
+ * answer. A write with a condition may go twice: if the first was carried out, the second is refused.
+ * One without would be done twice, so it gets a connection of its own. */
+static bool may_go_twice(const struct http_request *request)
+{
+	for (const char *const *header = request->headers; header && *header; header++)
+		if (!strncasecmp(*header, "If-", 3))
+			return true;
+	return !request->writes;
+}
+
 /* Who we trust and who we are. The secret is revealed here and nowhere else (N8). */
 static bool set_site(CURL *easy, const struct http_batch *batch)
 {
@@ -90,6 +101,8 @@ static bool set_request(CURL *easy, struct http_transfer *t)
 		ok = ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
 		     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				      (curl_off_t)request->body_len) == CURLE_OK;
+	if (!may_go_twice(request))
+		ok = ok && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 	/* only listings: a compressing proxy changes the ETag of an item */
 	if (!strcmp(request->method, "REPORT") || !strcmp(request->method, "PROPFIND"))
 		ok = ok && set_text(easy, CURLOPT_ACCEPT_ENCODING, "gzip");

@@ -7,11 +7,13 @@
 #include "base/text.h"
 #include "mappers/card.h"
 #include "mappers/message.h"
-#include "mappers/vtodo.h"
 
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
 {
-	return vector_hash(mem, vtodo_normal(mem, values));
+	struct vector *normal = vtodo_normal(mem, values);
+
+	normal->value[FIELD_attachments].presence = ABSENT;
+	return vector_hash(mem, normal);
 }
 
 /* ---- a VTODO ---- */
@@ -27,6 +29,7 @@ static struct decoded *of_vtodo(TALLOC_CTX *mem, const struct vtodo *vtodo)
 	decoded->writer = vtodo->prodid;
 	decoded->last_modified_us = vtodo->last_modified_us;
 	decoded->elapsed_s = vtodo->elapsed_s;
+	decoded->files = vtodo->files;
 	return decoded;
 }
 
@@ -59,6 +62,10 @@ static void vtodo_publish_of(const struct codec_publish *publish, struct vtodo_p
 				       .edition = publish->edition,
 				       .edition_hash = publish->edition_hash,
 				       .trailer = publish->trailer,
+				       .files = publish->files,
+				       .file_count = publish->file_count,
+				       .gone = publish->gone,
+				       .gone_count = publish->gone_count,
 				       .now_us = publish->now_us };
 }
 
@@ -208,6 +215,9 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 	FAULT_TRY(read_halves(mem, text, len, known, &now));
 	if (now.vtodo) {
 		decoded = of_vtodo(mem, now.vtodo);
+		/* a message's files are parts of it; its VTODO says nothing about them */
+		decoded->values->value[FIELD_attachments].presence = ABSENT;
+		decoded->files = NULL;
 	} else {
 		decoded = MEM_NEW(mem, struct decoded);
 		decoded->values = vector_new(mem);
@@ -261,6 +271,12 @@ struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char 
 {
 	return form == ENDPOINT_MESSAGE ? decode_message(mem, text, len, last, seen, decoded_r)
 					: decode_vtodo(mem, text, len, last, decoded_r);
+}
+
+struct fault *codec_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
+			       char **bytes_r, size_t *len_r)
+{
+	return vtodo_file_bytes(mem, text, len, digest, bytes_r, len_r);
 }
 
 struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,

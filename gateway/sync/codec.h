@@ -9,11 +9,12 @@
 #define TASKFERRY_CODEC_H
 
 #include "gateway/endpoint.h"
+#include "mappers/vtodo.h"
 #include "model/trailer.h"
 #include "model/vector.h"
 
 /* Changes whenever decoding means something new by the same text. */
-#define CODEC_VERSION 2
+#define CODEC_VERSION 3
 
 struct decoded {
 	struct vector *values;
@@ -24,6 +25,7 @@ struct decoded {
 	int64_t last_modified_us; /* 0: not told */
 	int64_t elapsed_s;        /* a timer's sum; -1: none */
 	bool uneven;              /* a message whose halves do not say the same: worth a write */
+	struct files *files;      /* attachments, as in struct vtodo; NULL: none */
 	struct vector *beaten;    /* what the VTODO says where the card says otherwise and both
 				     were edited; NULL: nothing */
 };
@@ -36,11 +38,16 @@ struct codec_publish {
 	const char *edition_hash;
 	const char *trailer;
 	int64_t now_us;
+	/* attachments that come and go, as in struct vtodo_publish; none in a message */
+	const struct vtodo_file *files;
+	size_t file_count;
+	const char *const *gone;
+	size_t gone_count;
 	/* a message's envelope */
 	const char *site_host, *project, *to_name, *to_email;
 };
 
-/* The hash that an item carries with its edition: of what it can show of VALUES, so that it can be told
+/* The hash that an item carries with its edition: of what it can show of VALUES but its attachments, so that it can be told
  * from the item itself whether that is still what was published. */
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values);
 
@@ -50,6 +57,10 @@ char *codec_hash(TALLOC_CTX *mem, const struct vector *values);
 struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text, size_t len,
 			   const char *last, const struct vector *seen,
 			   struct decoded **decoded_r) ATTR_MUST_CHECK;
+
+/* The bytes of the attachment of that digest in the text of a VTODO. DATA fault: there is none. */
+struct fault *codec_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
+			       char **bytes_r, size_t *len_r) ATTR_MUST_CHECK;
 
 /* OLD: the text that the server holds, in which what is not ours stays byte for byte (N4); NULL: a
  * new item. */

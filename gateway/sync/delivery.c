@@ -5,19 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "gateway/caldav/caldav.h"
+#include "gateway/caldav/href.h"
 #include "gateway/imap/imap.h"
 #include "gateway/memory/memory.h"
 
-/* False when the login is made from an address that the person does not have. */
+static bool needs_address(const char *template)
+{
+	return template && (strstr(template, "%{email}") || strstr(template, "%{local}"));
+}
+
+/* False when the login, or where it goes, is made from an address that the person does not have. */
 static bool has_login(const struct conf *conf, const struct conf_server *server,
 		      const struct resource *resource)
 {
 	const struct conf_account *account = conf_account_find(conf, server->name, resource->key);
 	const char *login = account && account->login ? account->login : server->login;
+	const char *home = account && account->home ? account->home : server->home;
 
-	return resource->email || (!strstr(login, "%{email}") && !strstr(login, "%{local}"));
+	return resource->email || (!needs_address(login) && !needs_address(home) &&
+				   !needs_address(server->url) && !server->principal_search);
 }
 
 size_t delivery_servers(const struct conf *conf, const struct resource *resource,
@@ -99,6 +108,11 @@ static bool has_password(const struct conf_password *password)
 	return password->command || password->file || password->credential || password->password;
 }
 
+struct delivery_login {
+	const char *name;
+	const struct secret *password;
+};
+
 /* What goes wrong here is one account's affair: a person has to mend it. */
 static struct fault *of_account(struct fault *fault)
 {
@@ -113,16 +127,57 @@ static struct fault *no_password(TALLOC_CTX *mem, const struct conf_server *serv
 				    login));
 }
 
-static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
-				     const struct conf_server *server, const char *login,
-				     const struct secret *password, struct endpoint **endpoint_r)
+/* A path with names put in. A value is one segment whatever is in it, and none of those with a
+ * meaning. */
+static struct fault *expand_path(TALLOC_CTX *mem, const char *template,
+				 const struct secret_names *names, char **path_r)
 {
-	struct caldav_account account = {
-		.url = server->url, .user = login, .password = password, .tls_ca = server->tls_ca
-	};
+	struct buf *path = buf_new(mem);
 
-	if (!password)
-		return no_password(mem, server, login);
+	while (*template) {
+		const char *end = text_starts(template, "%{") ? strchr(template, '}') : NULL;
+		size_t len = end ? (size_t)(end - template) + 1 : 1;
+		char *chunk = mem_strndup(path, template, len), *value = NULL;
+
+		if (end) {
+			FAULT_TRY(secret_expand(mem, chunk, names, &value));
+			if (!strcmp(value, "."))
+				return fault_new(mem, FAULT_DATA, "%s is no part of a path: '%s'",
+						 chunk, value);
+			chunk = href_segment(path, value);
+		}
+		buf_puts(path, chunk);
+		template += len;
+	}
+	*path_r = buf_steal(&path, mem, NULL);
+	return NULL;
+}
+
+static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
+				     const struct conf_server *server,
+				     const struct secret_names *names,
+				     const struct delivery_login *login,
+				     struct endpoint **endpoint_r)
+{
+	const struct conf_account *own = conf_account_find(delivery->conf, server->name, names->key);
+	const char *template = own && own->home ? own->home : server->home;
+	struct caldav_account account = { .user = login->name,
+					  .password = login->password,
+					  .tls_ca = server->tls_ca,
+					  .place = delivery->place };
+	char *url = NULL, *home = NULL;
+
+	if (!login->password)
+		return no_password(mem, server, login->name);
+	account.url = server->url;
+	if (!strcmp(server->url, CONF_URL_OF_PERSON)) {
+		FAULT_TRY(of_account(secret_expand(mem, server->url, names, &url)));
+		account.url = url;
+	}
+	if (template)
+		FAULT_TRY(of_account(expand_path(mem, template, names, &home)));
+	account.home = home;
+	account.person = server->principal_search && !home ? names->email : NULL;
 	*endpoint_r = caldav_new(mem, delivery->http, delivery->clock, &account);
 	return NULL;
 }
@@ -174,6 +229,7 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 						   : &server->password,
 					   &names, &password)));
 	if (server->type == SERVER_CALDAV)
-		return caldav_endpoint(mem, delivery, server, login, password, endpoint_r);
+		return caldav_endpoint(mem, delivery, server, &names,
+				       &(struct delivery_login){ login, password }, endpoint_r);
 	return imap_endpoint(mem, delivery, server, login, password, endpoint_r);
 }

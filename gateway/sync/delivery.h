@@ -28,6 +28,7 @@ struct delivery {
 	struct points *points;
 	const struct conf *conf;
 	struct trusts *trusts;
+	const struct endpoint_place *place; /* what is remembered of this account, or NULL */
 	int stop_fd; /* readable: network waits end with TRY_LATER; -1: none */
 };
 struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,

@@ -99,6 +99,11 @@ static struct fault *ask(TALLOC_CTX *mem, const struct edit_env *env,
 			return fault_new(mem, FAULT_DATA,
 					 "%s comes from the plan; change it there and import again",
 					 info->name);
+		if (info->type == FIELD_FILES)
+			return fault_new(mem, FAULT_DATA,
+					 "%s are not set like this; see taskferry task attach and "
+					 "task detach",
+					 info->name);
 		if (info->type == FIELD_EFFORT && fields[i].text[0] &&
 		    effort_from_text(fields[i].text, env->conf->site.hours_per_day * 60, &minutes))
 			value = (struct value){ .presence = SET, .number = minutes };

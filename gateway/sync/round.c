@@ -256,6 +256,7 @@ struct fault *round_passes(struct round *round)
 		size_t count = 0;
 
 		FAULT_TRY(round_fetch(round, mem, &found, &count));
+		FAULT_TRY(round_files_read(round, mem, found, count));
 		FAULT_TRY(round_commit(round, found, count));
 		FAULT_TRY(round_commit_project(round));
 		if (round->options->dry_run)

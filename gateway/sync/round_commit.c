@@ -85,6 +85,7 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	link->want = publish_vector(link, view.stamped->values, round->env->conf->site.dates,
 				    view.parent_uid);
+	link->want->value[FIELD_attachments].presence = ABSENT; /* those that it has are added */
 	if (link->seen)
 		for (int f = 0; f < FIELDS; f++)
 			if (field_table[f].group == GROUP_PLAN)
@@ -224,6 +225,7 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 		return round_wait_for(round, found, "held", INT64_MAX);
 	FAULT_TRY(notice_withdrawn(round, mem, link));
 	FAULT_TRY(round_refresh(round, link));
+	FAULT_TRY(round_files_resolve(round, mem, link, found->decoded, found->fetched));
 	FAULT_TRY(round_find_base(round, mem, link, found));
 	switch (outcome_of(project_state(link), item_state(mem, link, found), is_in_flight(link))) {
 	case OUTCOME_RECOGNISE:
@@ -406,6 +408,8 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 				    .dates = round->env->conf->site.dates,
 				    .assignee = round->env->conf->rights.assignee,
 				    .project = view->stamped->values,
+				    .seen = link->seen,
+				    .room = round_room(round),
 				    .parent_uid = view->parent_uid,
 				    .context = &view->context };
 
@@ -415,6 +419,7 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 						 view->assignment->uid);
 	link->project_ids = mem_strdup(link, ids);
 	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
+	FAULT_TRY(round_files_plan(round, mem, link, input.project));
 	return link_set(round->env->store, link);
 }
 

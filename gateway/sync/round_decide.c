@@ -267,6 +267,7 @@ static struct fault *prepare(struct round *round, TALLOC_CTX *mem, const struct 
 		.project_by = j->view.stamped->author,
 		.author = round->author,
 		.parent_uid = j->view.parent_uid,
+		.room = round_room(round),
 		.context = &j->view.context,
 		.times = { .server_us = found->item->modified_us,
 			   .last_modified_us = found->decoded->last_modified_us,
@@ -307,6 +308,7 @@ static struct fault *follow(struct round *round, struct link *link, const struct
 
 	if (j->decision->remark || has_report(j->decision))
 		link->correction = j->decision->remark;
+	round_files_untaken(found->decoded->values, j->decision->not_taken, j->decision->want);
 	if (!found->keeps_seen)
 		round_see(round, link, found);
 	link->state = LINK_OK;
@@ -332,5 +334,6 @@ struct fault *round_decide(struct round *round, TALLOC_CTX *mem, struct link *li
 	FAULT_TRY(prepare(round, mem, link, found, j));
 	j->decision = round_book_judge(mem, &j->input, j->booking);
 	FAULT_TRY(carry_out(round, link, found, j));
-	return follow(round, link, found, j);
+	FAULT_TRY(follow(round, link, found, j));
+	return round_files_plan(round, mem, link, j->decision->project);
 }

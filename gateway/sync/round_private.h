@@ -19,6 +19,7 @@ struct found {
 	const struct vector *base;  /* the state that it was made from, where that is not `seen` */
 	const struct vector *published; /* what its edition said when it was published, where it is
 					   an old one's; NULL: not known */
+	struct files *fetched;      /* managed attachments that were downloaded; NULL: none */
 	const struct vector *other; /* what else may have been edited (decide/stale.h), or NULL */
 };
 
@@ -48,6 +49,7 @@ struct round {
 	int64_t begin_us;
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
+	struct shown_room room; /* round_room() */
 	int64_t *
 		claimed; /* assignments whose items were found under another UID, and are read next */
 	size_t claimed_count;
@@ -246,6 +248,40 @@ struct fault *round_reconcile(struct round *round) ATTR_MUST_CHECK;
 /* Reads, decides and pushes until nothing is left to read; then the token (round.c). */
 struct fault *round_passes(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_advance(struct round *round) ATTR_MUST_CHECK;
+
+/* Attachments (round_files.c). What an item of this round has room for. */
+const struct shown_room *round_room(struct round *round);
+
+/* Keeps the bytes of attachments that were found on items of ours and that nobody has yet; in
+ * transactions of its own. What could not be downloaded now is the item's fault. */
+struct fault *round_files_read(struct round *round, TALLOC_CTX *mem, struct found *found,
+			       size_t count) ATTR_MUST_CHECK;
+
+/* DECODED's attachments by their contents: without those that cannot be the project's, for their
+ * bytes are not known or they did not become its before. FETCHED: found->fetched, in a write
+ * transaction, or NULL. */
+struct fault *round_files_resolve(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				  struct decoded *decoded,
+				  const struct files *fetched) ATTR_MUST_CHECK;
+
+/* VALUES were decoded anew from the text of `seen`: only what SEEN had was agreed on. */
+void round_files_agreed(struct vector *values, const struct vector *seen);
+
+/* VALUES are to become `seen`: without what did not become the project's. */
+void round_files_untaken(struct vector *values, const char *not_taken, const struct vector *want);
+
+/* What of the PROJECT's files LINK's item does not show, now that LINK's want is made: left out, or
+ * to be uploaded; in the caller's transaction. */
+struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			       const struct vector *project) ATTR_MUST_CHECK;
+
+/* What comes into the text of LINK's item and goes from it. */
+struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
+				  struct codec_publish *publish) ATTR_MUST_CHECK;
+
+/* What the item does not show, one line each; *TEXT_R is left alone when there is nothing. */
+struct fault *round_files_told(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			       const struct vector *project, const char **text_r) ATTR_MUST_CHECK;
 
 /* Holds a link for a person, with the reason; the caller writes it. */
 void round_hold(struct round *round, struct link *link, const char *why);

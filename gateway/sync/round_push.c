@@ -82,6 +82,8 @@ static struct fault *compose(struct round *round, TALLOC_CTX *mem, const struct 
 	trailer.outcomes =
 		told_text(mem, newest, count, view.stamped->at_us, round->env->conf->site.dates);
 	trailer.values = view.stamped->values;
+	FAULT_TRY(round_files_told(round, mem, link, view.stamped->values, &trailer.files));
+	FAULT_TRY(round_files_compose(round, mem, link, &publish));
 	trailer.hint = round_form(round) == ENDPOINT_MESSAGE ? TRAILER_HINT_MESSAGE
 			       " " TRAILER_HINT_WORK
 							     : TRAILER_HINT_WORK;
@@ -134,7 +136,8 @@ static void refused(struct round *round, struct link *link, struct fault *fault)
 static struct fault *decode_own(struct round *round, struct link *link, const char *text,
 				size_t len, struct decoded **decoded_r)
 {
-	return codec_decode(link, round_form(round), text, len, NULL, NULL, decoded_r);
+	FAULT_TRY(codec_decode(link, round_form(round), text, len, NULL, NULL, decoded_r));
+	return round_files_resolve(round, link, link, *decoded_r, NULL);
 }
 
 /* seen := what the server holds, in that version. */

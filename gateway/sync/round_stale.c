@@ -21,6 +21,9 @@ struct fault *round_refresh(struct round *round, struct link *link)
 	talloc_free(fault); /* not readable any more: what it was read as then has to do */
 	if (!decoded)
 		return NULL;
+	/* only what was the project's then was agreed on */
+	if (decoded->values->value[FIELD_attachments].presence != ABSENT)
+		round_files_agreed(decoded->values, link->seen);
 	link->seen = decoded->values;
 	link->decoder = CODEC_VERSION;
 	link->seen_ids = ids_of_vector(link, CODEC_VERSION, link->seen);

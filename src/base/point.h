@@ -33,6 +33,8 @@
 	X(FOLDER_RECORDED, "round: folder recorded")                                               \
 	X(ROUND_NOTICED, "round: changes listed")                                                  \
 	X(ROUND_READ, "round: changed items read")                                                 \
+	X(FILE_STAGED, "files: an attachment's bytes written, not committed")                      \
+	X(FILE_STORED, "files: bytes committed, nothing decided")                                  \
 	X(COMMIT_STAGED, "commit: decisions written, not committed")                               \
 	X(COMMIT_DONE, "commit: committed, nothing sent")                                          \
 	X(PUSH_STARTING, "push: about to send a batch")                                            \

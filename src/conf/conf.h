@@ -19,8 +19,13 @@
 
 #define CONF_FILE_MAX ((size_t)1 << 20)  /* bytes: a thousand servers fit */
 #define CONF_LINE_MAX ((size_t)64 << 10) /* bytes: a rule with a long expression fits */
+#define CONF_ATTACHMENT_MAX ((int64_t)100 << 20) /* bytes of file_max: it is held in memory whole */
+#define CONF_INLINE_MAX ((int64_t)256 << 10)     /* bytes of inline_max: servers take 1 MB items */
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
+
+/* As the url of a caldav server: the domain of each person's own address. */
+#define CONF_URL_OF_PERSON "%{email}"
 
 enum conf_server_type { SERVER_CALDAV, SERVER_IMAP, SERVER_MEMORY };
 enum conf_deliver { DELIVER_FIRST, DELIVER_ALL };
@@ -40,14 +45,18 @@ struct conf_password {
 struct conf_server {
 	const char *name;
 	enum conf_server_type type;
-	const char *url;
-	const char *login; /* template; default "%{email}" */
+	const char *url; /* caldav: also a host name, an e-mail address or "%{email}" */
+	const char *home;  /* caldav: template of the path of a person's calendar home; NULL: it is
+			      found by the login's principal */
+	bool principal_search; /* caldav: it is found by the principal with the person's address */
+	const char *login;     /* template; default "%{email}" */
 	struct conf_password password;
 	const char *resources; /* globs separated by blanks or commas; NULL: everybody, but see
 				  conf_server_has() */
 	enum conf_deliver deliver;
 	int64_t poll_us, settle_us;
 	int64_t poll_max_us; /* less than poll_us: as that */
+	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
 	long line;
@@ -57,6 +66,7 @@ struct conf_account {
 	const char *server;            /* names a conf_server */
 	const char *resource;          /* a resource's key, in lower case */
 	const char *login;             /* NULL: the server's */
+	const char *home;              /* template; NULL: the server's */
 	struct conf_password password; /* all NULL: the server's */
 	long line;
 };
@@ -87,6 +97,7 @@ struct conf {
 		enum conf_dates dates;
 		const char *folder;       /* url | host | TEXT */
 		const char *closed_until; /* YYYY-MM-DD; NULL: nothing is closed */
+		int64_t file_max;         /* bytes of an attachment */
 	} site;
 	const char *dsn;
 	struct conf_server *servers; /* in file order */

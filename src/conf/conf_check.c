@@ -147,6 +147,55 @@ static bool sends_password(const struct conf_parse *parse, const struct conf_sec
 	return false;
 }
 
+/* A pattern of `resources` that can only match addresses of one domain, or one key. */
+static bool is_of_one_domain(const char *pattern, size_t len)
+{
+	const char *at = memchr(pattern, '@', len);
+	const char *rest = at ? at : pattern;
+
+	for (; rest < pattern + len; rest++)
+		if (strchr("*?", *rest))
+			return false;
+	return true;
+}
+
+/* Addresses come with imported files, and nobody's server gets a password because of one (DESIGN
+ * section 9). */
+static bool names_domains(const struct conf_server *server)
+{
+	const char *word = server->resources;
+
+	while (word && *word) {
+		size_t len = strcspn(word, CONF_SEPARATORS);
+
+		if (!is_of_one_domain(word, len))
+			return false;
+		word += len + strspn(word + len, CONF_SEPARATORS);
+	}
+	return word != NULL;
+}
+
+/* A name in place of a URL. */
+static void check_name(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	long line = line_of(section, CONF_KEY_SERVER_URL);
+
+	if (server->type != SERVER_CALDAV)
+		conf_report_error(parse->report, line,
+				  "'url' of a server of type %s begins with %s; only a caldav server "
+				  "is found by a name",
+				  conf_choice_table[CONF_CHOICE_SERVER_TYPE].words[server->type],
+				  type_rows[server->type].text);
+	else if (!strcmp(server->url, CONF_URL_OF_PERSON) && has_password(section) &&
+		 !names_domains(server))
+		conf_report_error(parse->report, line,
+				  "'url' = %s goes to the domain of any address that is imported, "
+				  "with a password: 'resources' must name the domains, as in "
+				  "*@example.com",
+				  CONF_URL_OF_PERSON);
+}
+
 /* The URL goes with the type, and shows nobody a password (N9). */
 static void check_url(struct conf_parse *parse, const struct conf_section *section)
 {
@@ -156,7 +205,9 @@ static void check_url(struct conf_parse *parse, const struct conf_section *secti
 	const char *why;
 	struct conf_url url;
 
-	if (!conf_url_read(scratch, server->url, &url, &why))
+	if (conf_url_is_name(scratch, server->url))
+		check_name(parse, section);
+	else if (!conf_url_read(scratch, server->url, &url, &why))
 		conf_report_error(parse->report, line, "'url': %s", why);
 	else if (strcmp(url.scheme, type_rows[server->type].schemes[0]) &&
 		 strcmp(url.scheme, type_rows[server->type].schemes[1]))
@@ -178,6 +229,38 @@ static void check_url(struct conf_parse *parse, const struct conf_section *secti
 	talloc_free(scratch);
 }
 
+/* One login for the calendars of several people. */
+static bool is_proxy(const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+
+	return (server->home || server->principal_search) && !strstr(server->login, "%{");
+}
+
+/* Whose home is taken, where it is not the login's own. */
+static void check_home(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	long line = line_of(section, server->home ? CONF_KEY_SERVER_HOME
+						  : CONF_KEY_SERVER_PRINCIPAL_SEARCH);
+
+	if (!server->home && !server->principal_search)
+		return;
+	if (server->type != SERVER_CALDAV)
+		conf_report_error(parse->report, line, "'%s' is for servers of type caldav",
+				  key_name(server->home ? CONF_KEY_SERVER_HOME
+							: CONF_KEY_SERVER_PRINCIPAL_SEARCH));
+	else if (server->home && server->principal_search)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_PRINCIPAL_SEARCH),
+				  "'principal_search': there is a 'home' in line %ld already, and "
+				  "one way is enough",
+				  line);
+	else if (server->home && !strstr(server->home, "%{"))
+		conf_report_warning(parse->report, line,
+				    "'home' is the same for everybody, and a calendar home belongs "
+				    "to one person: write a name such as %%{local} into it");
+}
+
 /* Nobody gets an account by accident (DESIGN section 9). */
 static void check_login(struct conf_parse *parse, const struct conf_section *section)
 {
@@ -186,7 +269,11 @@ static void check_login(struct conf_parse *parse, const struct conf_section *sec
 
 	if (is_given(section, CONF_KEY_SERVER_RESOURCES) || section->ini->damaged)
 		return;
-	if (strchr(server->login, '*'))
+	if (is_proxy(section) && has_password(section))
+		conf_report_error(parse->report, line,
+				  "'login' writes into others' calendars: 'resources' must say who "
+				  "has an account here");
+	else if (strchr(server->login, '*'))
 		conf_report_error(parse->report, line,
 				  "'login' with a '*' is a master login: 'resources' must say who "
 				  "has an account here");
@@ -240,6 +327,8 @@ static void check_server(struct conf_parse *parse, const struct conf_section *se
 	check_login(parse, section);
 	if (has_type && section->good[CONF_KEY_SERVER_URL])
 		check_url(parse, section);
+	if (has_type)
+		check_home(parse, section);
 	if (has_type && server->type != SERVER_MEMORY)
 		check_passwords(parse, section);
 	if (is_given(section, CONF_KEY_SERVER_PASSWORD))

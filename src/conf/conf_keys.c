@@ -70,12 +70,19 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  0, 0, "What the top folder in a mailbox is called: the site's url, its host, or a text") \
 	X(SITE, SITE_CLOSED_UNTIL, "closed_until", DATE, NONE, NULL, NULL, conf,                   \
 	  site.closed_until, 0, 0, "The last day of the periods in which progress is closed")      \
+	X(SITE, SITE_FILE_MAX, "file_max", SIZE, NONE, NULL, "25M", conf, site.file_max, 1,        \
+	  CONF_ATTACHMENT_MAX, "The largest file that may be attached to an assignment")                \
 	X(STORE, STORE_DSN, "dsn", DSN, NONE, NULL, "sqlite:/var/lib/taskferry/taskferry.db",      \
 	  conf, dsn, 0, 0, "The database: sqlite:PATH or postgresql://USER@HOST/NAME")             \
 	X(SERVER, SERVER_TYPE, "type", CHOICE, SERVER_TYPE, CONF_WORDS_SERVER_TYPE(" | "), NULL,   \
 	  conf_server, type, 0, 0, "The kind of server; memory is for tests and trying out")       \
 	X(SERVER, SERVER_URL, "url", SERVER_URL, NONE, NULL, NULL, conf_server, url, 0, 0,         \
 	  "Where the server is")                                                                   \
+	X(SERVER, SERVER_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_server, home, 0, 0,      \
+	  "The path of a person's calendar home, where login may write into others' calendars")    \
+	X(SERVER, SERVER_PRINCIPAL_SEARCH, "principal_search", YES_NO, NONE, "yes | no", "no",     \
+	  conf_server, principal_search, 0, 0,                                                     \
+	  "Whether a person's calendar home is found by searching for the address")                \
 	X(SERVER, SERVER_LOGIN, "login", TEMPLATE, NONE, NULL, "%{email}", conf_server, login, 0,  \
 	  0, "The login name of a resource's account")                                             \
 	X(SERVER, SERVER_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL,          \
@@ -98,10 +105,15 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  HOUR_US, "How long an item that a person just changed is left alone")                    \
 	X(SERVER, SERVER_STARTTLS, "starttls", YES_NO, NONE, "yes | no", "no", conf_server,        \
 	  starttls, 0, 0, "Whether imap: uses STARTTLS on loopback too; elsewhere it always does") \
+	X(SERVER, SERVER_INLINE_MAX, "inline_max", SIZE, NONE, NULL, "64k", conf_server,           \
+	  inline_max, 0, CONF_INLINE_MAX,                                                                \
+	  "The largest file that is put into an item where the server keeps no files; 0: none")    \
 	X(SERVER, SERVER_TLS_CA, "tls_ca", PATH, NONE, NULL, NULL, conf_server, tls_ca, 0, 0,      \
 	  "A file of certificates to trust instead of the system's")                               \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
+	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \
+	  "The path of this person's calendar home; without it by the server's home")              \
 	X(ACCOUNT, ACCOUNT_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL,        \
 	  conf_account, password.command, 0, 0, "A command that prints this person's password")    \
 	X(ACCOUNT, ACCOUNT_PASSWORD_FILE, "password_file", NAMED_PATH, NONE, NULL, NULL,           \

@@ -130,6 +130,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_NAME_GROUPS "list"
 #define CONF_TYPE_NAME_DURATION "duration"
 #define CONF_TYPE_NAME_NUMBER "number"
+#define CONF_TYPE_NAME_SIZE "size"
 #define CONF_TYPE_NAME_PERCENT "percent"
 #define CONF_TYPE_NAME_CHOICE "choice"
 #define CONF_TYPE_NAME_CHOICE_NAME "choice"
@@ -156,6 +157,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 	X(GROUPS)                                                                                  \
 	X(DURATION)                                                                                \
 	X(NUMBER)                                                                                  \
+	X(SIZE)                                                                                    \
 	X(PERCENT)                                                                                 \
 	X(CHOICE)                                                                                  \
 	X(CHOICE_NAME)                                                                             \
@@ -210,9 +212,12 @@ enum conf_key_id {
 	CONF_KEY_SITE_DATES,
 	CONF_KEY_SITE_FOLDER,
 	CONF_KEY_SITE_CLOSED_UNTIL,
+	CONF_KEY_SITE_FILE_MAX,
 	CONF_KEY_STORE_DSN,
 	CONF_KEY_SERVER_TYPE,
 	CONF_KEY_SERVER_URL,
+	CONF_KEY_SERVER_HOME,
+	CONF_KEY_SERVER_PRINCIPAL_SEARCH,
 	CONF_KEY_SERVER_LOGIN,
 	CONF_KEY_SERVER_PASSWORD_COMMAND,
 	CONF_KEY_SERVER_PASSWORD_FILE,
@@ -223,9 +228,11 @@ enum conf_key_id {
 	CONF_KEY_SERVER_POLL,
 	CONF_KEY_SERVER_POLL_MAX,
 	CONF_KEY_SERVER_SETTLE,
+	CONF_KEY_SERVER_INLINE_MAX,
 	CONF_KEY_SERVER_STARTTLS,
 	CONF_KEY_SERVER_TLS_CA,
 	CONF_KEY_ACCOUNT_LOGIN,
+	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
 	CONF_KEY_ACCOUNT_PASSWORD_FILE,
 	CONF_KEY_ACCOUNT_CREDENTIAL,
@@ -315,6 +322,10 @@ struct conf_url {
 
 /* Takes a URL apart. False: *WHY_R says what is wrong with it, without repeating it. */
 bool conf_url_read(TALLOC_CTX *mem, const char *text, struct conf_url *url_r, const char **why_r);
+
+/* What may stand in place of the URL of a caldav server: a host name, an e-mail address, or
+ * "%{email}". */
+bool conf_url_is_name(TALLOC_CTX *mem, const char *text);
 
 /* True for localhost, 127.0.0.0/8 and [::1]: there plaintext credentials are no leak (N9). */
 bool conf_url_is_loopback(const char *host);

@@ -136,6 +136,16 @@ bool conf_url_read(TALLOC_CTX *mem, const char *text, struct conf_url *url_r, co
 	return true;
 }
 
+bool conf_url_is_name(TALLOC_CTX *mem, const char *text)
+{
+	const char *at = strrchr(text, '@');
+	const char *host = at ? at + 1 : text;
+
+	if (!strcmp(text, CONF_URL_OF_PERSON))
+		return true;
+	return (!at || text_is_address(text)) && *host != '[' && is_host(mem, host);
+}
+
 bool conf_url_is_loopback(const char *host)
 {
 	struct in_addr address;

@@ -121,7 +121,8 @@ static bool read_SERVER_URL(const struct conf_value *v)
 {
 	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
 	struct conf_url url;
-	bool good = read_url(v, scratch, &url) && put_text(v, v->text);
+	bool good = (conf_url_is_name(scratch, v->text) || read_url(v, scratch, &url)) &&
+		    put_text(v, v->text);
 
 	talloc_free(scratch);
 	return good;
@@ -340,6 +341,46 @@ static bool read_NUMBER(const struct conf_value *v)
 			   (long long)key->min, (long long)key->max, example(v));
 	*(int64_t *)member(v) = number;
 	return true;
+}
+
+static const struct {
+	const char *unit;
+	int64_t bytes;
+} size_units[] = { { "G", 1 << 30 }, { "M", 1 << 20 }, { "k", 1 << 10 }, { "", 1 } };
+
+static char *size_text(TALLOC_CTX *mem, int64_t bytes)
+{
+	size_t i = 0;
+
+	while (bytes ? bytes % size_units[i].bytes : *size_units[i].unit)
+		i++;
+	return mem_printf(mem, "%lld%s", (long long)(bytes / size_units[i].bytes),
+			  size_units[i].unit);
+}
+
+/* Bytes, or with k, M or G. */
+static bool read_SIZE(const struct conf_value *v)
+{
+	const struct conf_key *key = &conf_key_table[v->id];
+	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
+	size_t digits = strspn(v->text, DIGITS), i = 0;
+	int64_t number = 0;
+	bool good;
+
+	while (i < COUNT_OF(size_units) && strcmp(v->text + digits, size_units[i].unit))
+		i++;
+	good = digits && i < COUNT_OF(size_units) &&
+	       text_to_int(mem_strndup(scratch, v->text, digits), &number);
+	if (!good)
+		bad(v, "must be a number of bytes, or with k, M or G, for example %s", example(v));
+	else if (number > key->max / size_units[i].bytes ||
+		 number * size_units[i].bytes < key->min)
+		good = bad(v, "must lie between %s and %s", size_text(scratch, key->min),
+			   size_text(scratch, key->max));
+	if (good)
+		*(int64_t *)member(v) = number * size_units[i].bytes;
+	talloc_free(scratch);
+	return good;
 }
 
 static bool read_PERCENT(const struct conf_value *v)

@@ -88,6 +88,62 @@ static void of_person(const struct item_input *in, struct revision *revision, en
 		revision->against = in->project_by[field];
 }
 
+/* ---- attachments ---- */
+
+/* VALUES as an item that has those of A and B shows them. */
+static void show_files(const struct work *work, struct vector *values, const struct vector *a,
+		       const struct vector *b)
+{
+	const char *value = vector_str(values, FIELD_attachments);
+	char *there;
+
+	if (!value)
+		return;
+	there = files_join(values, a ? vector_str(a, FIELD_attachments) : NULL,
+			   b ? vector_str(b, FIELD_attachments) : NULL);
+	vector_text(values, FIELD_attachments,
+		    shown_files(values, value, there, work->in->room));
+}
+
+/* What an item has no room for was not merged, and nobody has taken it away. */
+static void restore_left_out(struct work *work)
+{
+	const char *all = vector_str(work->in->project, FIELD_attachments);
+	char *left = files_without(work->published, all,
+				   vector_str(work->published, FIELD_attachments));
+	struct vector *merged = work->merge->values;
+
+	if (!left)
+		return;
+	vector_text(merged, FIELD_attachments,
+		    files_join(merged, vector_str(merged, FIELD_attachments), left));
+	vector_text(work->published, FIELD_attachments, all);
+}
+
+/* What the person added, and the project did not take. */
+static void find_not_taken(struct work *work)
+{
+	const char *theirs = vector_str(work->in->item, FIELD_attachments);
+	char *added;
+
+	if (!theirs)
+		return;
+	added = files_without(work->out, theirs,
+			      work->in->seen ? vector_str(work->in->seen, FIELD_attachments) : NULL);
+	work->out->not_taken = files_without(
+		work->out, added, vector_str(work->out->project, FIELD_attachments));
+}
+
+/* True when a proposal is of attachments that the person added: those stay where they are. */
+static bool leaves_all_there(const struct work *work, const struct revision *proposal)
+{
+	for (int f = 0; f < FIELDS; f++)
+		if (proposal->has[f] && f != FIELD_attachments)
+			return false;
+	return !files_without(work->out, vector_str(work->published, FIELD_attachments),
+			      vector_str(work->merge->values, FIELD_attachments));
+}
+
 /* Step 2. */
 static void apply_rights(struct work *work)
 {
@@ -128,7 +184,7 @@ static void apply_rights(struct work *work)
 			work->moved[f] = true;
 		}
 	}
-	if (revision_has_any(proposal))
+	if (revision_has_any(proposal) && !leaves_all_there(work, proposal))
 		work->out->pushed_back = true;
 	add_revision(work->out, proposal);
 	add_revision(work->out, losing);
@@ -248,10 +304,12 @@ struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *inpu
 
 	out->project = vector_copy(out, input->project);
 	work.published = publish_vector(scratch, input->project, input->dates, input->parent_uid);
+	show_files(&work, work.published, input->want, input->seen);
 	if (input->item || input->booked) {
 		work.asked = vector_copy(scratch, input->project);
 		if (input->item) {
 			work.merge = merge(&work, scratch);
+			restore_left_out(&work);
 			apply_rights(&work);
 		}
 		ask_work(&work);
@@ -261,6 +319,9 @@ struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *inpu
 			apply_rules(&work, scratch);
 	}
 	out->want = publish_vector(out, out->project, input->dates, input->parent_uid);
+	show_files(&work, out->want, input->item ? input->item : input->seen, NULL);
+	if (input->item)
+		find_not_taken(&work);
 	talloc_free(scratch);
 	return out;
 }

@@ -5,6 +5,7 @@
 
 #include "decide/merge.h"
 #include "decide/rules.h"
+#include "decide/shown.h"
 #include "model/revision.h"
 
 struct item_input {
@@ -24,6 +25,7 @@ struct item_input {
 	const bool *project_moved, *item_moved; /* [GROUPS] in which that side can have changed;
 						   NULL: any */
 	const bool *assignee;                   /* [GROUPS] what an assignee may change by right */
+	const struct shown_room *room;          /* of the item for attachments; NULL: any */
 	int64_t booked; /* minutes of work that the person reported besides */
 	struct rules *rules;
 	const struct rules_context *context;
@@ -35,6 +37,8 @@ struct item_decision {
 	const char *rule[FIELDS];    /* the rule that made a new value; NULL: the person did */
 	const char *message[FIELDS]; /* its words */
 	struct vector *want;         /* what the item is to show */
+	const char *not_taken;       /* attachments that the person added and that did not become
+					the project's: theirs, to be left alone; NULL: none */
 	struct revision **revisions; /* what did not become the project's, state, fields, rule and
 					message filled in */
 	size_t revision_count;

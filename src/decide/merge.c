@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "model/files.h"
 
 static bool is_merged(enum field field)
 {
@@ -145,6 +146,29 @@ static void decide_set(const struct version side[SIDES], enum field field, struc
 	talloc_free(gone);
 }
 
+/* The same for files, which are the same when their contents are. At first contact nothing that is
+ * not on the item was taken away there. */
+static void decide_files(const struct version side[SIDES], enum field field, struct merge *out)
+{
+	const char *base = side[MAILBOX].base ? lines_of(&side[MAILBOX].base->value[field]) : NULL,
+		   *theirs = lines_of(&side[MAILBOX].values->value[field]),
+		   *ours = lines_of(&side[PROJECT].values->value[field]);
+	bool by_project = moved(side, PROJECT, field);
+	char *gone, *added;
+
+	if (!moved(side, MAILBOX, field)) {
+		out->from[field] = by_project ? MERGE_FROM_PROJECT : MERGE_FROM_NEITHER;
+		return;
+	}
+	gone = files_without(out, base, theirs);
+	added = files_without(out, theirs, base);
+	vector_text(out->values, field, files_join(out, files_without(out, ours, gone), added));
+	out->from[field] = value_same(field, &side[PROJECT].values->value[field],
+				      &out->values->value[field])
+				   ? by_project ? MERGE_FROM_BOTH : MERGE_FROM_NEITHER
+				   : MERGE_FROM_MAILBOX;
+}
+
 struct merge *merge_item(TALLOC_CTX *mem, const struct version side[SIDES])
 {
 	struct merge *out = MEM_NEW(mem, struct merge);
@@ -159,6 +183,10 @@ struct merge *merge_item(TALLOC_CTX *mem, const struct version side[SIDES])
 			continue;
 		if (is_coupled((enum field)f)) {
 			coupled[f] = has_coupled = true;
+			continue;
+		}
+		if (field_table[f].type == FIELD_FILES) {
+			decide_files(side, (enum field)f, out);
 			continue;
 		}
 		if (field_table[f].merge == MERGE_SET) {

@@ -44,11 +44,11 @@ struct merge {
  * for a person's edit cannot be made again by a machine. Coupled fields (status, percent, completed
  * at) are decided as one: the side whose newest change of any of them is newer gives all three.
  * Sets are merged by their members: the project's, with what the mailbox added and without what it
- * removed; nothing is lost there.
+ * removed; nothing is lost there. Files are members by their contents.
  *
  * First contact (a base is NULL): for progress and notes the project's values are the mailbox'
  * base, so what is found on an adopted item counts as a mailbox change (M6); for all else the
- * item's own values are, so the plan wins. Absent values of the mailbox never count as changed.
+ * item's own values are, so the plan wins; of files none, so those of both sides are kept. Absent values of the mailbox never count as changed.
  * Pure: no I/O, no clock. */
 struct merge *merge_item(TALLOC_CTX *mem, const struct version side[SIDES]);
 

@@ -25,6 +25,8 @@ struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enu
 			continue;
 		if (f == FIELD_parent)
 			vector_text(item, FIELD_parent, parent_uid);
+		else if (value->presence == ABSENT && field_table[f].type == FIELD_FILES)
+			continue; /* none ever: what a person attached is not ours to touch */
 		else if (value->presence != SET)
 			vector_clear(item, (enum field)f);
 		else if (f == FIELD_start || f == FIELD_due)

@@ -287,6 +287,7 @@ static struct expr_value bound_value(TALLOC_CTX *mem, enum field field, const st
 		return integer_value(value->number);
 	case FIELD_TEXT:
 	case FIELD_LIST:
+	case FIELD_FILES:
 		return text_value(value->text);
 	case FIELD_WHEN:
 	case FIELD_STATUS:

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "model/effort.h"
+#include "model/files.h"
 
 enum values { VALUES_THEIRS, VALUES_OURS };
 
@@ -63,6 +64,9 @@ static void put_value(struct buf *out, enum field field, const struct value *val
 	case FIELD_TEXT:
 	case FIELD_LIST:
 		buf_printf(out, "%s %s", name, quoted(out, value->text));
+		break;
+	case FIELD_FILES:
+		buf_printf(out, "%s %s", name, quoted(out, files_names(out, value->text)));
 		break;
 	case FIELD_NUMBER:
 	case FIELD_FLAG:

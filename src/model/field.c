@@ -17,7 +17,7 @@ const struct field_info field_table[FIELDS] = {
 };
 
 static const char *const type_names[] = {
-	"text", "number", "when", "effort", "flag", "status", "list",
+	"text", "number", "when", "effort", "flag", "status", "list", "files",
 };
 _Static_assert(COUNT_OF(type_names) == FIELD_TYPES, "one name per type");
 

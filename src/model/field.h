@@ -15,6 +15,7 @@ enum field_type {
 	FIELD_FLAG,   /* true or false */
 	FIELD_STATUS, /* enum status */
 	FIELD_LIST,   /* a set of short texts, one a line, sorted, none twice */
+	FIELD_FILES,  /* a set of attachments (model/files.h) */
 	FIELD_TYPES
 };
 
@@ -42,7 +43,7 @@ enum field_owner {
 
 enum field_merge {
 	MERGE_NEWER,   /* M3 for the field alone */
-	MERGE_SET,     /* a set of texts: what either side added is in, what either removed is out */
+	MERGE_SET,     /* a set: what either side added is in, what either removed is out */
 	MERGE_COUPLED, /* M3 for all coupled fields of the group as one */
 	MERGE_NONE,    /* not merged: owner is not BOTH */
 	MERGES
@@ -79,7 +80,8 @@ enum status {
 	X(actual_work, EFFORT, ASSIGNMENT, PROGRESS, DERIVED, NONE, "X-TASKFERRY-ACTUAL-WORK", "Actual work",          \
 	  "Assignment/ActualWork")                                                                                     \
 	X(notes, TEXT, ASSIGNMENT, NOTES, BOTH, NEWER, "DESCRIPTION", "Notes", "Assignment/Notes")                     \
-	X(description, TEXT, TASK, NOTES, PROJECT, NONE, NULL, "Description", "Task/Notes")
+	X(description, TEXT, TASK, NOTES, PROJECT, NONE, NULL, "Description", "Task/Notes")                            \
+	X(attachments, FILES, ASSIGNMENT, FILES, BOTH, SET, "ATTACH", NULL, NULL)
 /* clang-format on */
 
 enum field {

@@ -775,6 +775,7 @@ char *trailer_text(TALLOC_CTX *mem, const struct trailer *trailer)
 	if (values)
 		put_values(buf, values);
 	put_predecessors(buf, trailer->predecessors);
+	put_lines(buf, trailer->files);
 	put_lines(buf, trailer->outcomes);
 	put_line(buf, "Note: ", trailer->remark);
 	if (trailer->hint)

@@ -51,6 +51,7 @@ struct trailer {
 	const char *project;         /* the project's name */
 	const char *predecessors;    /* subjects, one a line */
 	const char *outcomes;        /* what became of values of the person, one a line */
+	const char *files;           /* attachments that the item does not show, one a line */
 	const char *remark;          /* of rules on the last report */
 	const char *hint;            /* a line in front of how_to_report, or NULL */
 	const char *how_to_report;   /* NULL: the standard sentence */

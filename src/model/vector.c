@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "model/effort.h"
+#include "model/files.h"
 
 /* Everything that depends on a field's type is one row of `kinds`.
  *
@@ -179,6 +180,27 @@ static bool list_parse(TALLOC_CTX *mem, enum field field, const char *text, stru
 	return true;
 }
 
+/* Files */
+
+static bool files_meaning(TALLOC_CTX *mem, enum field field, const struct value *value,
+			  struct meaning *meaning_r)
+{
+	(void)field;
+	if (value->presence != SET || !value->text)
+		return false;
+	*meaning_r = (struct meaning){ .text = files_ids(mem, value->text) };
+	return *meaning_r->text;
+}
+
+static bool files_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
+{
+	(void)field;
+	if (!files_valid(text))
+		return false;
+	*value = value_string(files_write(mem, files_read(mem, text)));
+	return true;
+}
+
 /* Numbers */
 
 /* RFC 5545 section 3.8.1.9: 1 to 4 high, 5 medium, 6 to 9 low. What is out of range stands for
@@ -334,6 +356,7 @@ static const struct kind kinds[] = {
 	[FIELD_STATUS] = { number_meaning, status_text, status_parse,
 			   "needs-action, in-process, completed or cancelled" },
 	[FIELD_LIST] = { list_meaning, text_text, list_parse, "UTF-8 text" },
+	[FIELD_FILES] = { files_meaning, text_text, files_parse, "a list of attachments" },
 };
 _Static_assert(COUNT_OF(kinds) == FIELD_TYPES, "one row per type");
 
@@ -347,7 +370,7 @@ static bool holds_text(enum field field)
 {
 	enum field_type type = field_table[field].type;
 
-	return type == FIELD_TEXT || type == FIELD_LIST;
+	return type == FIELD_TEXT || type == FIELD_LIST || type == FIELD_FILES;
 }
 
 /* Vectors */

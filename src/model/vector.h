@@ -17,7 +17,7 @@ struct value {
 	enum presence presence;
 	int64_t number;   /* NUMBER, EFFORT (minutes), FLAG (0, 1), STATUS (enum status) */
 	struct when when; /* WHEN */
-	const char *text; /* TEXT, LIST */
+	const char *text; /* TEXT, LIST, FILES */
 };
 
 struct vector {
@@ -53,7 +53,8 @@ const char *vector_str(const struct vector *vector, enum field field);
  * priority absent are 0, status absent is needs-action, a flag absent is false (but no effort is
  * not an effort of 0); an instant equals a date that it is on (when_on_day()), two instants are
  * compared by the minute; priorities are compared by RFC 5545's bands (1-4, 5, 6-9,
- * none); texts after CR, blanks at line ends and blank lines at the end are gone; lists as sets. */
+ * none); texts after CR, blanks at line ends and blank lines at the end are gone; lists as
+ * sets, of files as sets of contents. */
 bool value_same(enum field field, const struct value *a, const struct value *b);
 
 /* True when they are the same to the letter, but for absent and cleared, and for an instant's zone.

@@ -10,13 +10,15 @@
 
 /* The tick: a program that does not know of it is no task client. */
 #define TICK (F(status) | F(completed_at))
+/* Who shows attachments lets people remove them. */
+#define FILES F(attachments)
 /* What nearly every task client shows and edits. */
 #define CORE (F(start) | F(due) | F(priority) | F(categories) | F(notes) | F(percent) | TICK)
 
 /* The PRODIDs of 2Do and of Outlook CalDav Synchronizer were not seen in a sample; should they be
  * others, the last rows hold. */
 const struct writer writer_table[] = {
-	{ "Thunderbird", { "Mozilla" }, .clears = CORE },
+	{ "Thunderbird", { "Mozilla" }, .clears = CORE | FILES },
 	{ "Nextcloud Tasks",
 	  { "Nextcloud" },
 	  .clears = CORE,
@@ -24,7 +26,7 @@ const struct writer writer_table[] = {
 	  .reopened = 99,
 	  .keeps_prodid = true,
 	  .rolls_up = true },
-	{ "jtx Board", { "techbee.jtx" }, .clears = CORE, .started = 1, .rolls_up = true },
+	{ "jtx Board", { "techbee.jtx" }, .clears = CORE | FILES, .started = 1, .rolls_up = true },
 	{ "OpenTasks", { "OpenTasks", "org.dmfs" }, .clears = CORE, .reopened = 50 },
 	{ "Tasks.org", { "tasks.org", "org.tasks" }, .clears = CORE, .rolls_up = true },
 	{ "DAVx5", { "DAVx5" }, .clears = CORE },
@@ -34,10 +36,10 @@ const struct writer writer_table[] = {
 	  .start_is_due = true },
 	{ "Evolution, Endeavour",
 	  { "Evolution" },
-	  .clears = CORE | F(total_work),
+	  .clears = CORE | F(total_work) | FILES,
 	  .started = 50,
 	  .reopened = 50 },
-	{ "KOrganizer", { "K Desktop", "KOrganizer" }, .clears = CORE },
+	{ "KOrganizer", { "K Desktop", "KOrganizer" }, .clears = CORE | FILES },
 	{ "todoman", { "todoman" }, .clears = CORE, .keeps_prodid = true },
 	{ "2Do", { "2Do", "Guided Ways" }, .clears = CORE & ~(F(percent) | F(start)) },
 	{ "Errands", { "Errands" }, .clears = CORE, .keeps_prodid = true },
@@ -52,8 +54,8 @@ const struct writer writer_table[] = {
 	/* who leaves our PRODID on an item has edited it in place */
 	{ "any other that keeps the PRODID of taskferry",
 	  { "taskferry//taskferry" },
-	  .clears = CORE },
-	{ "any other that keeps the edition", { NULL }, .clears = CORE },
+	  .clears = CORE | FILES },
+	{ "any other that keeps the edition", { NULL }, .clears = CORE | FILES },
 	{ "any other", { NULL }, .clears = TICK },
 };
 const size_t writer_count = COUNT_OF(writer_table);

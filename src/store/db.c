@@ -73,11 +73,13 @@ static int binds_read(struct db_bind *out, const char *binds, va_list ap)
 		out[n].type = *b;
 		out[n].number = 0;
 		out[n].text = NULL;
-		if (*b == 't')
+		if (*b == 't' || *b == 'x')
 			out[n].text = va_arg(ap, const char *);
+		if (*b == 'x')
+			out[n].number = (int64_t)va_arg(ap, size_t);
 		else if (*b == 'b')
 			out[n].number = va_arg(ap, int) != 0;
-		else
+		else if (*b == 'i')
 			out[n].number = va_arg(ap, int64_t);
 		n++;
 	}
@@ -151,6 +153,17 @@ char *db_text(struct db_cursor *cursor, TALLOC_CTX *mem, int column)
 	if (cursor->db->driver->is_null(cursor, column))
 		return NULL;
 	return mem_strdup(mem, cursor->db->driver->text(cursor, column));
+}
+
+char *db_bytes(struct db_cursor *cursor, TALLOC_CTX *mem, int column, size_t *len_r)
+{
+	const char *bytes;
+
+	*len_r = 0;
+	if (cursor->db->driver->is_null(cursor, column))
+		return NULL;
+	bytes = cursor->db->driver->bytes(cursor, column, len_r);
+	return mem_bytes(mem, bytes ? bytes : "", *len_r);
 }
 
 struct fault *db_close(struct db_cursor **cursor)

@@ -28,7 +28,7 @@ struct fault *db_commit(struct db *db) ATTR_MUST_CHECK;
 void db_rollback(struct db *db); /* harmless without a transaction */
 
 /* Runs a statement whose rows nobody wants. BINDS has a letter per parameter: i int64_t, t const
- * char * (NULL is NULL), b int (a truth value). */
+ * char * (NULL is NULL), b int (a truth value), x const void * and size_t (bytes). */
 struct fault *db_run(struct db *db, enum sql sql, const char *binds, ...) ATTR_MUST_CHECK;
 
 /* Runs a statement for its rows. Close the cursor before the same statement is run again. */
@@ -38,6 +38,9 @@ bool db_next(struct db_cursor *cursor);
 int64_t db_int(struct db_cursor *cursor, int column); /* NULL is 0 */
 bool db_bool(struct db_cursor *cursor, int column);
 char *db_text(struct db_cursor *cursor, TALLOC_CTX *mem, int column); /* NULL is NULL */
+
+/* Bytes, with a NUL behind them; NULL is NULL and 0. */
+char *db_bytes(struct db_cursor *cursor, TALLOC_CTX *mem, int column, size_t *len_r);
 
 /* Ends a cursor and sets it to NULL; tells whether reading ended well. */
 struct fault *db_close(struct db_cursor **cursor) ATTR_MUST_CHECK;

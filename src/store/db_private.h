@@ -7,8 +7,8 @@
 #define DB_BINDS_MAX 24 /* parameters of the widest statement */
 
 struct db_bind {
-	char type; /* i, t or b */
-	int64_t number;
+	char type; /* i, t, b or x */
+	int64_t number; /* of x: how many bytes */
 	const char *text;
 };
 
@@ -24,6 +24,7 @@ struct db_driver {
 	bool (*is_null)(struct db_cursor *cursor, int column);
 	int64_t (*number)(struct db_cursor *cursor, int column);
 	const char *(*text)(struct db_cursor *cursor, int column);
+	const char *(*bytes)(struct db_cursor *cursor, int column, size_t *len_r);
 	struct fault *(*close)(struct db_cursor *cursor);
 	struct fault *(*execute)(struct db *db, const char *text);
 	struct fault *(*has_table)(struct db *db, const char *name, bool *has_r);

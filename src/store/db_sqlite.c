@@ -171,6 +171,9 @@ static int bind_one(sqlite3_stmt *statement, int number, const struct db_bind *b
 	index = sqlite3_bind_parameter_index(statement, name);
 	if (!index)
 		return SQLITE_RANGE;
+	if (bind->type == 'x')
+		return sqlite3_bind_blob64(statement, index, bind->text ? bind->text : "",
+					   (sqlite3_uint64)bind->number, SQLITE_TRANSIENT);
 	if (bind->type != 't')
 		return sqlite3_bind_int64(statement, index, bind->number);
 	if (!bind->text)
@@ -231,6 +234,14 @@ static const char *sqlite_text(struct db_cursor *cursor, int column)
 	return (const char *)sqlite3_column_text(cursor->statement, column);
 }
 
+static const char *sqlite_bytes(struct db_cursor *cursor, int column, size_t *len_r)
+{
+	const char *bytes = sqlite3_column_blob(cursor->statement, column);
+
+	*len_r = (size_t)sqlite3_column_bytes(cursor->statement, column);
+	return bytes;
+}
+
 static struct fault *sqlite_has_table(struct db *base, const char *name, bool *has_r)
 {
 	struct sqlite_db *db = (struct sqlite_db *)base;
@@ -279,6 +290,7 @@ const struct db_driver db_sqlite = {
 	.is_null = sqlite_is_null,
 	.number = sqlite_number,
 	.text = sqlite_text,
+	.bytes = sqlite_bytes,
 	.close = sqlite_close_cursor,
 	.execute = sqlite_execute,
 	.has_table = sqlite_has_table,

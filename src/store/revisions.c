@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "store/blobs.h"
 #include "store/rows.h"
 
 static const char section_letters[] = { 'b', 't', 'o' };
@@ -78,6 +79,23 @@ static struct fault *read_section(struct revision *revision, const char *text, s
 	return NULL;
 }
 
+/* The bytes of all attachments that it speaks of, so that each of its values can be taken. */
+static struct fault *keep_files(struct store *store, int64_t id, const struct revision *revision)
+{
+	const struct revision_field *field = &revision->field[FIELD_attachments];
+	char *all = NULL;
+	struct fault *fault;
+
+	if (!revision->has[FIELD_attachments])
+		return NULL;
+	for (size_t s = 0; s < COUNT_OF(section_letters); s++)
+		if (section_value(field, s)->presence == SET)
+			all = files_join(store, all, section_value(field, s)->text);
+	fault = blobs_use(store, id, all);
+	talloc_free(all);
+	return fault;
+}
+
 struct fault *revisions_add(struct store *store, const struct revision *revision)
 {
 	char *fields = fields_text(store, revision);
@@ -94,6 +112,8 @@ struct fault *revisions_add(struct store *store, const struct revision *revision
 		return NULL;
 	}
 	fault = store_id(store, &id);
+	if (!fault)
+		fault = keep_files(store, id, revision);
 	if (!fault)
 		fault = db_run(store->db, SQL_REVISION_ADD, "iittttittt", id,
 			       revision->assignment_id, revision_state_name(revision->state),

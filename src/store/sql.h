@@ -250,6 +250,25 @@ X(ACCOUNT_UNRECONCILED, "SELECT f.account_id, MIN(f.reconciled_at) FROM folder f
   "(SELECT 1 FROM job j WHERE j.account_id = f.account_id AND j.kind = 'reconcile' " \
   "AND j.state IN ('ready', 'waiting', 'leased')) " \
   "GROUP BY f.account_id ORDER BY f.account_id") \
+/* attachments: bytes once by digest; who uses them; what of a link's stands where */ \
+X(FILE_PUT, "INSERT INTO file (digest, size, bytes, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO UPDATE SET " \
+  "created_at = excluded.created_at") \
+X(FILE_HAS, "SELECT COUNT(*) FROM file WHERE digest = $1") \
+X(FILE_ANY, "SELECT COUNT(*) FROM (SELECT 1 FROM file_use LIMIT 1) x") \
+X(FILE_BYTES, "SELECT bytes FROM file WHERE digest = $1") \
+X(FILE_PURGE, "DELETE FROM file WHERE created_at < $1 AND NOT EXISTS (SELECT 1 FROM file_use u WHERE u.digest = file.digest)") \
+X(FILE_USE_PUT, "INSERT INTO file_use (digest, owner) VALUES ($1, $2) ON CONFLICT (digest, owner) DO NOTHING") \
+X(FILE_USE_DROP, "DELETE FROM file_use WHERE owner = $1") \
+X(LINK_FILE_PUT, "INSERT INTO link_file (link_id, digest, how, managed_id, size, uri, attempts, due_at, error) " \
+  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (link_id, digest) DO UPDATE SET how = excluded.how, " \
+  "managed_id = excluded.managed_id, size = excluded.size, uri = excluded.uri, attempts = excluded.attempts, " \
+  "due_at = excluded.due_at, error = excluded.error") \
+X(LINK_FILE_DROP, "DELETE FROM link_file WHERE link_id = $1 AND digest = $2") \
+X(LINK_FILE_OF, "SELECT link_id, digest, how, managed_id, size, uri, attempts, due_at, error FROM link_file WHERE link_id = $1 ORDER BY digest") \
+X(LINK_FILE_UPLOADS, "SELECT f.link_id, f.digest, f.how, f.managed_id, f.size, f.uri, f.attempts, f.due_at, f.error FROM link_file f " \
+  "JOIN link l ON l.id = f.link_id WHERE f.how = 'upload' AND l.folder_id = $1 ORDER BY f.link_id, f.digest") \
+X(LINK_FILE_OUT, "SELECT ac.server, COUNT(DISTINCT f.digest), COUNT(DISTINCT ac.id) FROM link_file f JOIN link l ON l.id = f.link_id JOIN folder d " \
+  "ON d.id = l.folder_id JOIN account ac ON ac.id = d.account_id WHERE f.how = 'left-out' GROUP BY ac.server ORDER BY ac.server") \
 /* jobs */ \
 X(JOB_FIND, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting') LIMIT 1") \
 X(JOB_FIND_ANY, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state <> 'done' AND state <> 'leased' " \
@@ -379,7 +398,16 @@ X(3, "ALTER TABLE revision ADD COLUMN decided_by TEXT") \
 X(3, "UPDATE revision SET origin = state, writer = CASE WHEN state <> 'losing' THEN author END") \
 /* 4: what servers have been seen to do */ \
 X(4, "CREATE TABLE server_trait (server TEXT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), traits TEXT NOT NULL, " \
-  "probed_at BIGINT NOT NULL)")
+  "probed_at BIGINT NOT NULL)") \
+/* 4: attachments. BYTEA is PostgreSQL's word; SQLite keeps what it is given. An owner is an assignment or a revision, whose ids \
+ * come from one sequence. Of a link only what does not follow from its text has a row. */ \
+X(4, "CREATE TABLE file (digest TEXT PRIMARY KEY, size BIGINT NOT NULL, created_at BIGINT NOT NULL, bytes BYTEA NOT NULL)") \
+X(4, "CREATE TABLE file_use (digest TEXT NOT NULL, owner BIGINT NOT NULL, PRIMARY KEY (digest, owner))") \
+X(4, "CREATE INDEX file_use_owner ON file_use (owner)") \
+X(4, "CREATE TABLE link_file (link_id BIGINT NOT NULL REFERENCES link (id), digest TEXT NOT NULL, how TEXT NOT NULL, managed_id TEXT, " \
+  "size BIGINT NOT NULL, uri TEXT, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, error TEXT, PRIMARY KEY (link_id, digest))") \
+X(4, "CREATE INDEX link_file_upload ON link_file (link_id) WHERE how = 'upload'") \
+X(4, "CREATE INDEX link_file_out ON link_file (link_id) WHERE how = 'left-out'")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

@@ -8,6 +8,7 @@
 #include "store/project.h"
 
 #include "base/text.h"
+#include "store/blobs.h"
 #include "store/rows.h"
 
 int64_t project_owner(const struct assignment *assignment, enum field field)
@@ -94,6 +95,8 @@ struct fault *project_change(struct store *store, const struct project_step *ste
 			       field_table[step->field].scope == SCOPE_TASK ? INT64_C(0)
 									    : step->assignment_id,
 			       name, old_text, new_text, step->at_us, step->author, step->cause);
+	if (!fault && field_table[step->field].type == FIELD_FILES)
+		fault = blobs_use(store, owner, new_text);
 	talloc_free(old_text);
 	talloc_free(new_text);
 	if (!fault && changed_r)

@@ -147,14 +147,15 @@ static void pour(int fd)
 static bool answer(struct connection *c, const struct scripted_answer *a)
 {
 	const char *text = a->text ? a->text : "";
+	size_t len = a->cut ? a->cut : strlen(text);
 
 	nap(a->delay_ms);
 	switch (a->manner) {
 	case SCRIPTED_ANSWER:
-		(void)send_bytes(c->fd, text, strlen(text));
+		(void)send_bytes(c->fd, text, len);
 		return false;
 	case SCRIPTED_KEEP:
-		return send_bytes(c->fd, text, strlen(text));
+		return send_bytes(c->fd, text, len);
 	case SCRIPTED_CUT:
 		(void)send_bytes(c->fd, text, a->cut);
 		return false;

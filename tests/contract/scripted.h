@@ -21,8 +21,8 @@ enum scripted_manner {
 struct scripted_answer {
 	enum scripted_manner manner;
 	const char *text; /* head and body; NULL: nothing */
-	size_t cut;
-	int delay_ms; /* before the first byte */
+	size_t cut;       /* of ANSWER and KEEP: the length of a text with NUL in it, else 0 */
+	int delay_ms;     /* before the first byte */
 };
 
 /* Says what comes back for a request: METHOD, PATH, and all of it, head and body (a long body is

@@ -40,7 +40,11 @@ static struct fault *check(void *context, const struct multistatus_response *res
 	(void)length(response->ctag);
 	(void)length(response->sync_token);
 	(void)length(response->principal);
-	(void)length(response->home);
+	(void)length(response->owner);
+	for (size_t i = 0; i < response->homes.count; i++)
+		(void)length(response->homes.items[i]);
+	for (size_t i = 0; i < response->addresses.count; i++)
+		(void)length(response->addresses.items[i]);
 	must(length(response->error) <= 64);
 	must(!response->data ||
 	     (response->data_len <= MULTISTATUS_DATA_MAX && !response->data[response->data_len]));

@@ -10,6 +10,9 @@
  *     drop TITLE                                     takes a row out of the plan
  *     import [withdraw]; publish; sync [full]        as the commands
  *     set TITLE of WHO FIELD=VALUE ...               as `task set`
+ *     attach TITLE of WHO NAME SIZE [LETTER]         as `task attach`, a file of so many of that letter (x)
+ *     detach TITLE of WHO NAME                       as `task detach`
+ *     enclose WHO TITLE NAME SIZE [LETTER]           a client puts such a file into the item
  *     accept|reject|restore|dismiss N [COMMENT]      as `revision accept` ..., on the N-th of all revisions
  *     refused accept|reject|restore|dismiss N TEXT   the same is refused, TEXT is part of the reason
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
@@ -36,6 +39,7 @@
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
  *     expect bookings TITLE of WHO N
+ *     expect attached TITLE of WHO "NAME, NAME"      all of its attachments, whose bytes are in the store
  *     expect state TITLE of WHO active|declined|withdrawn
  *     expect history TITLE of WHO NAME FROM TO       a row of the change log; "" is not set
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
@@ -52,6 +56,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "client.h"
@@ -205,6 +210,27 @@ static void do_set(struct line *line)
 	for (int i = 4; i < line->count; i++, count++)
 		fields[count].field = field_of(line, i, &fields[count].text);
 	WORLD_OK(edit_assignment(world->mem, &env, assignment->id, fields, count, &result));
+}
+
+static void do_attach(struct line *line)
+{
+	attach_put(line->world, word(line, 1), word(line, 3), word(line, 4),
+		   (size_t)number(line, 5), line->count > 6 ? word(line, 6)[0] : 'x');
+}
+
+static void do_detach(struct line *line)
+{
+	attach_drop(line->world, word(line, 1), word(line, 3), word(line, 4));
+}
+
+/* A client's own file. */
+static void do_enclose(struct line *line)
+{
+	char *attach = attach_line(line->world->mem, word(line, 3), (size_t)number(line, 4),
+				   line->count > 5 ? word(line, 5)[0] : 'x');
+
+	client_edit(line->world, word(line, 1), word(line, 2),
+		    mem_printf(line->world->mem, "+%s", attach));
 }
 
 /* Decides on the revision whose place among all is word I. */
@@ -548,6 +574,14 @@ static void expect_bookings(struct line *line)
 	expect_number(line, (int)count, 5);
 }
 
+static void expect_attached(struct line *line)
+{
+	char *names = attach_names(line->world, word(line, 2), word(line, 4));
+
+	cr_expect_str_eq(names, line->count > 5 ? word(line, 5) : "", "%s: attached: %s",
+			 line->where, names);
+}
+
 static void expect_items(struct line *line)
 {
 	expect_number(line, (int64_t)client_count(line->world, word(line, 2)), 3);
@@ -721,7 +755,7 @@ static const struct command expectations[] = {
 	{ "writes", expect_writes },       { "report", expect_report },
 	{ "note", expect_note },           { "stray", expect_stray },
 	{ "held", expect_held },           { "bookings", expect_bookings },
-	{ "history", expect_history },
+	{ "history", expect_history },     { "attached", expect_attached },
 };
 
 static void run_table(const struct command *table, size_t count, struct line *line, int i)
@@ -748,6 +782,9 @@ static const struct command commands[] = {
 	{ "publish", do_publish },
 	{ "sync", do_sync },
 	{ "set", do_set },
+	{ "attach", do_attach },
+	{ "detach", do_detach },
+	{ "enclose", do_enclose },
 	{ "mailbox", do_mailbox },
 	{ "before", do_before },
 	{ "put", do_put },

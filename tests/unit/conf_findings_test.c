@@ -144,7 +144,7 @@ Test(conf_findings, findings_of_sections_and_keys)
 		  "f:2: error: unknown key 'ulr' in [site]; did you mean 'url'?\n" },
 		{ "[site]\nURL = https://x\n", "f:2: error: unknown key 'URL' in [site]; there are "
 					       "url, name, timezone, hours_per_day, "
-					       "hours_per_week, dates, folder, closed_until\n" },
+					       "hours_per_week, dates, folder, closed_until, file_max\n" },
 		{ "[site]\npoll = 3s\n",
 		  "f:2: error: unknown key 'poll' in [site]; it belongs into [server NAME]\n" },
 		{ "[log]\nset.percent = 3\n",
@@ -276,6 +276,60 @@ static const struct finding_case value_cases[] = {
 Test(conf_findings, findings_of_values)
 {
 	expect_findings(value_cases, COUNT_OF(value_cases), SHARED);
+}
+
+#define DAV_SERVER SITE "[server s]\ntype = caldav\npassword_file = /p\n"
+
+Test(conf_findings, findings_of_names_and_homes)
+{
+	static const struct finding_case cases[] = {
+		{ DAV_SERVER "url = dav.example.com\n", "" },
+		{ DAV_SERVER "url = ana@example.com\n", "" },
+		{ DAV_SERVER "url = %{email}\nresources = *@example.com, bo\n", "" },
+		{ SITE "[server s]\ntype = caldav\nurl = %{email}\n[account s a@x.org]\npassword_file "
+		       "= /p\n",
+		  "" },
+		{ DAV_SERVER "url = %{local}\n",
+		  "f:6: error: 'url' is no URL that can be used: it must begin with a scheme such "
+		  "as https://\n" },
+		{ DAV_SERVER "url = dav.example.com:8443\n",
+		  "f:6: error: 'url' is no URL that can be used: it must begin with a scheme such "
+		  "as https://\n" },
+		{ SITE "[server s]\ntype = imap\nurl = mail.example.com\npassword_file = /p\n",
+		  "f:5: error: 'url' of a server of type imap begins with imaps:// or imap://; only "
+		  "a caldav server is found by a name\n" },
+#define GOES_ANYWHERE                                                                              \
+	"f:6: error: 'url' = %{email} goes to the domain of any address that is imported, with a " \
+	"password: 'resources' must name the domains, as in *@example.com\n"
+		{ DAV_SERVER "url = %{email}\n", GOES_ANYWHERE },
+		{ DAV_SERVER "url = %{email}\nresources = *\n", GOES_ANYWHERE },
+		{ DAV_SERVER "url = %{email}\nresources = a@x.org, *@*.org\n", GOES_ANYWHERE },
+		{ DAV_SERVER "url = https://h/\nlogin = tf\nhome = /c/%{local}/\nresources = *\n",
+		  "" },
+		{ DAV_SERVER "url = https://h/\nhome = /c/%{local}/\n", "" },
+#define NOT_EVERYBODY                                                                              \
+	"f:7: error: 'login' writes into others' calendars: 'resources' must say who has an "      \
+	"account here\n"
+		{ DAV_SERVER "url = https://h/\nlogin = tf\nhome = /c/%{local}/\n", NOT_EVERYBODY },
+		{ DAV_SERVER "url = https://h/\nlogin = tf\nprincipal_search = yes\n",
+		  NOT_EVERYBODY },
+		{ DAV_SERVER "url = https://h/\nhome = c/%{local}\n",
+		  "f:7: error: 'home' must be an absolute path: it begins with '/'\n" },
+		{ DAV_SERVER "url = https://h/\nhome = /c/%{login}/\n",
+		  "f:7: error: 'home' is no template: unknown name %{login}; there are %{email}, "
+		  "%{local}, %{name}, %{key}\n" },
+		{ DAV_SERVER "url = https://h/\nhome = /c/\n",
+		  "f:7: warning: 'home' is the same for everybody, and a calendar home belongs to "
+		  "one person: write a name such as %{local} into it\n" },
+		{ DAV_SERVER "url = https://h/\nhome = /c/%{key}/\nprincipal_search = yes\n",
+		  "f:8: error: 'principal_search': there is a 'home' in line 7 already, and one way "
+		  "is enough\n" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://h\npassword_file = /p\n"
+		       "principal_search = yes\n",
+		  "f:7: error: 'principal_search' is for servers of type caldav\n" },
+	};
+
+	expect_findings(cases, COUNT_OF(cases), SHARED);
 }
 
 Test(conf_findings, findings_of_urls)

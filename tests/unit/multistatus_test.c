@@ -29,8 +29,15 @@ static struct fault *write_line(void *context, const struct multistatus_response
 	TEXT("ctag", ctag)
 	TEXT("token", sync_token)
 	TEXT("principal", principal)
-	TEXT("home", home)
+	TEXT("owner", owner)
 #undef TEXT
+#define LIST(name, member)                                                                         \
+	for (size_t i = 0; i < r->member.count; i++)                                               \
+		buf_printf(out, " " name "=%s", r->member.items[i]);
+	LIST("home", homes)
+	LIST("principals", collections)
+	LIST("address", addresses)
+#undef LIST
 	if (r->data)
 		buf_printf(out, " data=%zu:%s", r->data_len, r->data);
 #define FLAG(name, member)                                                                         \
@@ -218,7 +225,7 @@ static const struct {
 	  "</d:propstat></d:response></d:multistatus>",
 	  "/a\n" },
 	{ "a href inside of an unknown property is not the response's",
-	  ITEM("<d:owner><d:href>/other</d:href></d:owner><x:y "
+	  ITEM("<d:group><d:href>/other</d:href></d:group><x:y "
 	       "xmlns:x=\"urn:x\"><d:getetag>\"no\"</d:getetag></x:y>"
 	       "<d:getetag>\"e\"</d:getetag>"),
 	  "/a etag=\"e\"\n" },
@@ -226,10 +233,25 @@ static const struct {
 	  ITEM("<c:getetag>\"no\"</c:getetag><d:calendar-data>no</d:calendar-data><d:getctag>no</"
 	       "d:getctag>"),
 	  "/a\n" },
-	{ "the first of several homes",
+	{ "all of several homes",
 	  ITEM("<c:calendar-home-set><d:href>/h1/</d:href><d:href>/h2/</d:href></"
 	       "c:calendar-home-set>"),
-	  "/a home=/h1/\n" },
+	  "/a home=/h1/ home=/h2/\n" },
+	{ "an owner, and where principals are",
+	  ITEM("<d:owner><d:href>/p/ana/</d:href><d:href>/p/bo/</d:href></d:owner>"
+	       "<d:principal-collection-set><d:href>/p/</d:href><d:href>/q/</d:href>"
+	       "</d:principal-collection-set>"),
+	  "/a owner=/p/ana/ principals=/p/ principals=/q/\n" },
+	{ "addresses of both kinds",
+	  ITEM("<c:calendar-user-address-set><d:href>mailto:ana@example.com</d:href><d:href>/p/ana/"
+	       "</d:href></c:calendar-user-address-set><cs:email-address-set><cs:email-address>"
+	       "ana@example.com</cs:email-address></cs:email-address-set>"),
+	  "/a address=mailto:ana@example.com address=/p/ana/ address=ana@example.com\n" },
+	{ "an address of a property that was refused",
+	  "<d:multistatus " DAV "><d:response><d:href>/a</d:href><d:propstat><d:prop>"
+	  "<c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set></d:prop>"
+	  "<d:status>HTTP/1.1 403 no</d:status></d:propstat></d:response></d:multistatus>",
+	  "/a refused=403\n" },
 	{ "blanks around, a comment and a processing instruction inside",
 	  ITEM("<d:getetag>\n \"e<!-- no -->1\" \t<?no no?></d:getetag>"), "/a etag=\"e1\"\n" },
 	{ "an escaped CR survives, a plain one does not",

@@ -319,6 +319,7 @@ Test(rules, fields_are_bound)
 		{ "actual_work=-5", "integer:-5" },
 		{ "notes=a 'b'", "text:a 'b'" },
 		{ "description=d", "text:d" },
+		{ "attachments=https://x.example/a - - a", "text:https://x.example/a - - a" },
 	};
 	_Static_assert(COUNT_OF(rows) == FIELDS, "one row per field");
 	struct world world;

@@ -64,7 +64,6 @@ static const char *const not_portable[] = {
 	"CURRENT_TIMESTAMP",
 	"LIMIT -",
 	"BLOB",
-	"BYTEA",
 	"COLLATE",
 	"PRINTF(",
 	"CONCAT(",

@@ -401,7 +401,7 @@ Test(store, values_round_trip)
 		"predecessors=3,4; total_work=480; "
 		"status=in-process; percent=-5; completed_at=2026-11-21T08:59:59.123456Z; "
 		"remaining_work=0; actual_work=90; "
-		"notes=first\nsecond\\n; description=d",
+		"notes=first\nsecond\\n; description=d; attachments=https://x.example/a - - a b",
 	};
 	struct store_world world = store_world_new();
 	struct vector *wanted = spec_vector(world.mem, specs[0]);

@@ -389,6 +389,11 @@ static void put_random(struct vector *vector, enum field field, unsigned *seed)
 	case FIELD_LIST:
 		vector_list(vector, field, random_text(seed));
 		break;
+	case FIELD_FILES:
+		vector_text(vector, field,
+			    rand_r(seed) % 2 ? "https://x.example/a - - a b"
+					     : "https://x.example/b - - b\nhttps://x.example/c - - c");
+		break;
 	case FIELD_WHEN:
 		vector_when(vector, field, random_when(seed));
 		break;

@@ -16,23 +16,23 @@ static void *mem;
 
 #define NOW_US INT64_C(1795251600000000) /* 2026-11-21T09:00:00Z */
 
-struct file {
+struct sample {
 	char *path, *text;
 	size_t len;
 };
 
-struct files {
-	struct file *file;
+struct corpus {
+	struct sample *file;
 	size_t count;
 };
 
-static void add_file(struct files *files, const char *path, size_t size)
+static void add_file(struct corpus *files, const char *path, size_t size)
 {
 	FILE *in = fopen(path, "rb");
-	struct file *file;
+	struct sample *file;
 
 	cr_assert(in, "%s", path);
-	files->file = MEM_GROW(mem, files->file, struct file, files->count + 1);
+	files->file = MEM_GROW(mem, files->file, struct sample, files->count + 1);
 	file = &files->file[files->count++];
 	file->path = mem_strdup(mem, path);
 	file->text = talloc_zero_size(mem, size + 1);
@@ -41,7 +41,7 @@ static void add_file(struct files *files, const char *path, size_t size)
 	fclose(in);
 }
 
-static void add_folder(struct files *files, const char *path)
+static void add_folder(struct corpus *files, const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -61,10 +61,10 @@ static void add_folder(struct files *files, const char *path)
 	closedir(dir);
 }
 
-static struct files corpus(void)
+static struct corpus corpus(void)
 {
 	const char *root = getenv("TASKFERRY_CORPUS");
-	struct files files = { NULL, 0 };
+	struct corpus files = { NULL, 0 };
 
 	if (!root)
 		cr_skip_test("TASKFERRY_CORPUS is not set: no file of the corpus was read");
@@ -77,11 +77,11 @@ static struct files corpus(void)
 
 Test(vtodo_corpus, decoded_or_set_aside)
 {
-	struct files files = corpus();
+	struct corpus files = corpus();
 	size_t decoded = 0, with_problems = 0, aside = 0;
 
 	for (size_t i = 0; i < files.count; i++) {
-		struct file *file = &files.file[i];
+		struct sample *file = &files.file[i];
 		struct vtodo *vtodo = NULL;
 		struct fault *fault = vtodo_decode(mem, file->text, file->len, NULL, &vtodo);
 
@@ -128,7 +128,7 @@ static const struct {
 
 /* Patches one field; returns whether the item takes it (dates of recurring items are left alone).
  */
-static void patch_file(const struct file *file, const struct vtodo *before, size_t change)
+static void patch_file(const struct sample *file, const struct vtodo *before, size_t change)
 {
 	const char *ours[8] = { "DTSTAMP", "LAST-MODIFIED", "X-TASKFERRY-EDITION" };
 	struct vector *values = vector_new(mem);
@@ -165,7 +165,7 @@ static void patch_file(const struct file *file, const struct vtodo *before, size
 
 Test(vtodo_corpus, patched)
 {
-	struct files files = corpus();
+	struct corpus files = corpus();
 	size_t patched = 0;
 
 	for (size_t i = 0; i < files.count; i++) {

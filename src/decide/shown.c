@@ -1,0 +1,36 @@
+#include "config.h"
+
+#include "decide/shown.h"
+
+char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
+		  const struct shown_room *room)
+{
+	TALLOC_CTX *scratch;
+	struct files *all, *standing, *shown;
+	int64_t total = 0;
+	char *text;
+
+	if (!value || (room && room->none))
+		return NULL;
+	if (!room)
+		return mem_strdup(mem, value);
+	scratch = MEM_CONTEXT(mem);
+	all = files_read(scratch, value);
+	standing = files_read(scratch, there);
+	shown = MEM_NEW(scratch, struct files);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct file *file = &all->list[i];
+		bool stands = files_find(standing, files_id(file)) != NULL;
+		bool fits = !room->managed && file->size <= room->inline_max &&
+			    total + file->size <= SHOWN_INLINE_TOTAL;
+
+		if (file->digest && !stands && !fits)
+			continue;
+		if (file->digest && !room->managed)
+			total += file->size;
+		files_add(shown, file);
+	}
+	text = files_write(mem, shown);
+	talloc_free(scratch);
+	return text;
+}
