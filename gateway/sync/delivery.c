@@ -164,7 +164,8 @@ static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *del
 	struct caldav_account account = { .user = login->name,
 					  .password = login->password,
 					  .tls_ca = server->tls_ca,
-					  .place = delivery->place };
+					  .place = delivery->place,
+					  .points = delivery->points };
 	char *url = NULL, *home = NULL;
 
 	if (!login->password)

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
+#include "gateway/sync/homes.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 #define BUSY_PAUSE_US CLOCK_SECOND_US      /* until a busy database is asked again */
@@ -30,6 +31,7 @@ struct work {
 	const char *name; /* "SERVER/RESOURCE" */
 	struct endpoint *endpoint;
 	bool parked;                  /* so it was before this job */
+	struct endpoint_place *place; /* as it was remembered; later: what is to be; NULL: nothing */
 	struct endpoint_stats before; /* of a parked endpoint */
 	struct endpoint_stats took;
 	struct visit visit;
@@ -233,11 +235,15 @@ static struct fault *make_endpoint(struct work *work, TALLOC_CTX *mem)
 				     .conf = env->conf,
 				     .trusts = env->trusts,
 				     .stop_fd = env->stop_fd };
-	TALLOC_CTX *root = MEM_CONTEXT(NULL);
 	struct endpoint *endpoint = NULL;
-	struct fault *fault = delivery_endpoint(root, &delivery, work->task->server->conf,
-						work->resource, &endpoint);
+	struct fault *fault;
+	TALLOC_CTX *root;
 
+	FAULT_TRY(homes_load(work->worker->store, mem, work->account->id, &work->place));
+	delivery.place = work->place;
+	root = MEM_CONTEXT(NULL);
+	fault = delivery_endpoint(root, &delivery, work->task->server->conf, work->resource,
+				  &endpoint);
 	if (fault) {
 		talloc_steal(mem, fault);
 		talloc_free(root);
@@ -411,26 +417,32 @@ static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
 			 ENGINE_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work->account)));
 }
 
-/* The password that a parked endpoint was made with may be an old one. */
-static struct fault *visit_anew(struct work *work, TALLOC_CTX *mem)
+static struct fault *visit_with(struct work *work, TALLOC_CTX *mem)
 {
-	struct visit *visit = &work->visit;
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
+	work->visit.endpoint = work->endpoint;
+	work->visit.rounds = work->visit.still_count = 0;
+	work->visit.folder_fault = NULL;
+	return visit_run(mem, &work->visit);
+}
 
+/* The password that a parked endpoint was made with may be an old one. */
+static struct fault *visit_all(struct work *work, TALLOC_CTX *mem)
+{
+	struct fault *fault = visit_with(work, mem);
+
+	if (!fault || fault->kind != FAULT_LOGIN || !work->parked)
+		return fault;
 	TALLOC_FREE(work->endpoint);
 	FAULT_TRY(make_endpoint(work, mem));
-	work->parked = false;
 	work->before = endpoint_stats(work->endpoint);
-	visit->endpoint = work->endpoint;
-	visit->rounds = visit->still_count = 0;
-	visit->folder_fault = NULL;
-	return visit_run(mem, visit);
+	return visit_with(work, mem);
 }
 
 static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 {
 	const struct job *job = work->task->job;
 	struct visit *visit = &work->visit;
-	struct fault *fault;
 
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
@@ -438,7 +450,6 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->account = work->account;
 	visit->resource = work->resource;
 	visit->server = work->task->server->conf;
-	visit->endpoint = work->endpoint;
 	visit->project = job->project_id;
 	visit->sweep = job->kind == JOB_PULL;
 	visit->options =
@@ -450,8 +461,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->seen = seen;
 	visit->goes_on = goes_on;
 	visit->data = work;
-	fault = visit_run(mem, visit);
-	return fault && fault->kind == FAULT_LOGIN && work->parked ? visit_anew(work, mem) : fault;
+	return visit_all(work, mem);
 }
 
 /* ---- what it comes to ---- */
@@ -509,9 +519,26 @@ static void keep_held(struct work *work)
 			  "account is held; see: taskferry queue");
 }
 
+/* The host was looked up again meanwhile: that is news only for the next endpoint. */
+static struct fault *note_place(struct work *work, TALLOC_CTX *mem)
+{
+	struct endpoint_place *before = work->place, *place = NULL;
+
+	work->place = NULL;
+	if (!before || !work->endpoint)
+		return NULL;
+	FAULT_TRY(endpoint_place(work->endpoint, mem, false, &place));
+	if (place && place->found_us > before->found_us && !strcmp(place->home, before->home))
+		work->place = place;
+	return NULL;
+}
+
 static struct fault *write_account(struct work *work, const void *data)
 {
 	const struct fault *fault = data;
+
+	if (work->place)
+		FAULT_TRY(homes_renew(work->worker->store, work->account->id, work->place));
 
 	FAULT_TRY(link_account_set(work->worker->store, work->account));
 	for (size_t i = 0; i < work->visit.still_count; i++)
@@ -669,6 +696,9 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 	    engine_ends(work->engine, engine_copy(mem, fault)))
 		return fault;
 	learn_of_server(work, fault);
+	FAULT_TRY(note_place(work, mem));
+	if (work->endpoint)
+		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->endpoint));
 	FAULT_TRY(give(work, mem, fault));
 	if (!work->later) {
 		judge_account(work, fault);

@@ -25,6 +25,7 @@ struct engine_server {
 	int busy;         /* workers */
 	bool proven;      /* it has answered, and not failed since */
 	bool probing;     /* one worker is finding out; until then the others leave it alone */
+	bool learning;    /* one worker tries what it does */
 	int failures;     /* one after the other */
 	int64_t until_us; /* the breaker: nobody tries before */
 	int64_t failed_us;
@@ -220,6 +221,17 @@ struct fault *engine_poll_look(struct engine_worker *worker, TALLOC_CTX *mem) AT
 
 /* *WAKE_R is lowered to the time at which that is due (monotonic). */
 void engine_poll_wait(struct engine *engine, int64_t *wake_r);
+
+/* ---- engine_traits.c ---- */
+
+/* Before and after the rounds of a job. A fault that the rounds would have met as well, or of the
+ * whole site. */
+struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem,
+				   struct engine_task *task,
+				   struct endpoint *endpoint) ATTR_MUST_CHECK;
+struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
+				  struct engine_task *task,
+				  struct endpoint *endpoint) ATTR_MUST_CHECK;
 
 /* ---- engine_job.c ---- */
 

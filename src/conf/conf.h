@@ -59,6 +59,7 @@ struct conf_server {
 	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
+	bool probe;         /* what it does may be tried, by writing into a folder made for that */
 	long line;
 };
 

@@ -110,6 +110,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "The largest file that is put into an item where the server keeps no files; 0: none")    \
 	X(SERVER, SERVER_TLS_CA, "tls_ca", PATH, NONE, NULL, NULL, conf_server, tls_ca, 0, 0,      \
 	  "A file of certificates to trust instead of the system's")                               \
+	X(SERVER, SERVER_PROBE, "probe", YES_NO, NONE, "yes | no", "yes", conf_server, probe, 0,   \
+	  0, "Whether it may be tried what a CalDAV server does, in a folder made for that")       \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
 	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \
