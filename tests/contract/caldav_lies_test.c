@@ -44,7 +44,7 @@ static bool is_write(enum caldav_op op)
 /* A look finds the item as it was: nothing has been carried out. */
 static struct expected looked(const struct caldav_outcome_row *row, int status)
 {
-	if (row->said == CALDAV_SAID_STATUS && status != 202)
+	if (row->said == CALDAV_SAID_STATUS && status >= 300)
 		return FAULT(FAULT_REFUSED, ITEM, HOLD);
 	return FAULT(ANY, ITEM, RETRY);
 }

@@ -13,6 +13,7 @@
 #define TASKS 5
 #define EDITED 1                              /* by the person, while the server lies */
 #define CHANGED 2                             /* by the project, while the server lies */
+#define WITHDRAWN 0                           /* by the project, too */
 #define ROUNDS 8                              /* after which everything has to stand still */
 #define PAUSE_US (3 * 3600 * CLOCK_SECOND_US) /* longer than any back-off */
 
@@ -99,6 +100,19 @@ static void edit(struct story *story, size_t number, int percent)
 			    (int)(before - text), text, percent, before));
 }
 
+static void withdraw(struct story *story, size_t number)
+{
+	struct store *store = story->world->store;
+	struct assignment *assignment = NULL;
+
+	round_world_must(store_begin(store));
+	round_world_must(project_assignment(store, story->lab, story->world->assignments[number],
+					    &assignment));
+	round_world_must(project_assignment_set_state(store, assignment, ASSIGNMENT_WITHDRAWN,
+						      "project:test", NULL));
+	round_world_must(store_commit(store));
+}
+
 static int percent_of(struct story *story, size_t number)
 {
 	struct assignment *assignment = NULL;
@@ -154,10 +168,13 @@ static void tell_story(const char *what, const struct liar_lie *lie, size_t at_l
 	expect_peace(&story, what, TASKS);
 	edit(&story, EDITED, 35);
 	round_world_set(story.world, CHANGED, 60);
+	withdraw(&story, WITHDRAWN);
 	liar_tell(story.liar, lie);
 	for (int i = 0; i < 3; i++)
 		talloc_free(go(&story, false));
-	expect_peace(&story, what, TASKS);
+	expect_peace(&story, what, TASKS - 1);
+	cr_assert_null(liar_text(story.liar, story.lab, name_of(&story, WITHDRAWN)),
+		       "%s: withdrawn", what);
 	expect_values(&story, what);
 	story_free(&story);
 }
@@ -248,7 +265,7 @@ static void tell_all(enum caldav_op op, bool undone, int times)
 #define STORY_TEST(name, op, undone, times)                                                        \
 	Test(caldav_round, lies_about_##name, .timeout = 240)                                      \
 	{                                                                                          \
-		tell_all(op, undone, times);                                           \
+		tell_all(op, undone, times);                                                       \
 	}
 
 STORY_TEST(first_listings, CALDAV_OP_START, false, 0)
@@ -260,6 +277,8 @@ STORY_TEST(creations_that_were_done, CALDAV_OP_CREATE, false, 0)
 STORY_TEST(creations_that_were_not, CALDAV_OP_CREATE, true, 0)
 STORY_TEST(replacements_that_were_done, CALDAV_OP_REPLACE, false, 0)
 STORY_TEST(replacements_that_were_not, CALDAV_OP_REPLACE, true, 0)
+STORY_TEST(removals_that_were_done, CALDAV_OP_REMOVE, false, 0)
+STORY_TEST(removals_that_were_not, CALDAV_OP_REMOVE, true, 0)
 STORY_TEST(everything, CALDAV_OPS, false, 0)
 STORY_TEST(every_write_and_read_once, CALDAV_OPS, true, 1)
 
