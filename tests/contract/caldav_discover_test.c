@@ -503,7 +503,7 @@ static const struct {
 	const char *text;
 } names[] = {
 	{ "hosted.test", FAULT_CONFIG, FAULT_SCOPE_ACCOUNT,
-	  "names caldav.hoster.example, which is outside of hosted.test" },
+	  "names caldav.hoster.example, outside of hosted.test" },
 	{ "ana@hosted.test", FAULT_CONFIG, FAULT_SCOPE_ACCOUNT,
 	  "write url = https://caldav.hoster.example/" },
 	{ "odd.test", FAULT_CONFIG, FAULT_SCOPE_ACCOUNT,
