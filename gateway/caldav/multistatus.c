@@ -157,6 +157,8 @@ static void fail(struct multistatus *reader, const char *words)
 		reader->fault = fault_reaches(fault_new(reader->mem, FAULT_PROTOCOL,
 							"multistatus line %d: %s", line, words),
 					      FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+	if (reader->xml)
+		xmlStopParser(reader->xml);
 }
 
 static const struct row *find_row(enum element parent, const char *ns, const char *name)
@@ -507,6 +509,8 @@ static const xmlSAXHandler handler = {
 
 static int reader_close(struct multistatus *reader)
 {
+	if (reader->xml)
+		xmlFreeDoc(reader->xml->myDoc); /* made for the entities of a DOCTYPE */
 	xmlFreeParserCtxt(reader->xml);
 	return 0;
 }
