@@ -532,6 +532,7 @@ static void reader_begin(struct multistatus *reader)
 	xmlSAXHandler calls = handler; /* libxml2 copies it */
 
 	xmlInitParser(); /* harmless when repeated, from any thread */
+	xmlSetStructuredErrorFunc(NULL, ignore_error); /* this thread's, for what knows no parser */
 	reader->xml = mem_must(xmlCreatePushParserCtxt(&calls, reader, NULL, 0, NULL));
 	(void)xmlCtxtUseOptions(reader->xml, XML_PARSE_NONET);
 	reader->sound = true;
