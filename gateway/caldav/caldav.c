@@ -399,6 +399,12 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 	caldav->clock = clock;
 	caldav->points = account->points;
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
+	caldav->site.tls_cert = mem_strdup(caldav, account->tls_cert);
+	caldav->site.tls_key = mem_strdup(caldav, account->tls_key);
+	caldav->site.tls_pin = mem_strdup(caldav, account->tls_pin);
+	caldav->site.auth = account->auth;
+	caldav->site.renew = account->renew;
+	caldav->site.renew_context = account->renew_context;
 	caldav->site.user = mem_strdup(caldav, account->user);
 	caldav->site.password = account->password;
 	caldav->site.stats = &caldav->stats;

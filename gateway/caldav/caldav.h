@@ -23,9 +23,12 @@ struct caldav_account {
 	const char *person; /* the e-mail address whose principal is to be searched for, when it is
 			       not the login's own; or NULL */
 	const char *user;
-	const struct secret *password;
-	const char *tls_ca;
-	int32_t deadline_ms;                /* of one request; 0: HTTP_DEADLINE_MS */
+	const struct secret *password; /* or token */
+	enum http_auth auth;
+	http_renew *renew; /* of struct http_site */
+	void *renew_context;
+	const char *tls_ca, *tls_cert, *tls_key, *tls_pin;
+	int32_t deadline_ms; /* of one request; 0: HTTP_DEADLINE_MS */
 	const struct endpoint_place *place; /* what an earlier endpoint has found, or NULL */
 	const struct resolve_dns *dns;      /* for tests; NULL: the system's name servers */
 	struct points *points;              /* of the probe; may be NULL */

@@ -68,6 +68,7 @@ struct caldav {
 	struct caldav_traits told;   /* what the endpoint's maker knows of it */
 	/* what answers have told */
 	char *server, *dav;       /* header fields, or NULL */
+	bool timeless;            /* neither multiget nor GET tells when an item was changed */
 	struct caldav_kept *kept; /* caldav_sweep.c */
 	size_t kept_count;
 	bool no_sweep, no_ctag;

@@ -13,8 +13,9 @@
  *
  * 1. A server that is not known to honour a condition is looked at first: what does not hold by then
  * is not sent.
- * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; a
- * look does (LOOK_ITEM).
+ * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; one
+ * to If-None-Match does not tell "exists" from a text that the server does not like; and nobody reads
+ * back what was removed: a look tells (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
  * (LOOK_FOLDER): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
@@ -106,11 +107,24 @@ static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *wri
 	}
 }
 
-/* It is there, in the version that was named: then the answer was no "changed". */
+static bool was_taken(const struct write *write)
+{
+	return write->request.status >= 200 && write->request.status < 300;
+}
+
+/* It is there, in the version that was named: then the answer was neither "done" nor "changed". */
 static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
 {
 	int status = write->request.status;
 
+	if (!write->if_version)
+		return fault_new(mem, FAULT_REFUSED,
+				 "%s %s: status %d, though nothing is there; the server does not "
+				 "like the text",
+				 write->request.method, write->address, status);
+	if (was_taken(write))
+		return fault_new(mem, FAULT_PROTOCOL, "%s %s: status %d, and it is still there",
+				 write->request.method, write->address, status);
 	if (status == 404 || status == 410 || status == 412)
 		return fault_new(mem, FAULT_REFUSED,
 				 "%s %s: status %d, though it is there in the very version that "
@@ -119,6 +133,18 @@ static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
 				 write->request.method, write->address, status);
 	write->fault->maybe_done = false;
 	return write->fault;
+}
+
+/* What a look after the answer says; NULL: it is done. */
+static struct fault *looked(TALLOC_CTX *mem, const struct write *write, struct http_request *look)
+{
+	struct fault *fault = judge(mem, write, look);
+
+	if (!fault)
+		return disbelieved(mem, write);
+	if (fault->kind == FAULT_GONE && was_taken(write))
+		return NULL;
+	return fault->kind == FAULT_GONE || fault->kind == FAULT_CHANGED ? fault : write->fault;
 }
 
 /* (2) */
@@ -130,16 +156,9 @@ static void settle_items(struct caldav *caldav, TALLOC_CTX *mem, struct write *w
 	for (size_t i = 0; i < count; i++)
 		which[i] = writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_LOOK_ITEM;
 	looks = look_at(caldav, mem, writes, which, count);
-	for (size_t i = 0; i < count; i++) {
-		struct fault *fault = which[i] ? judge(mem, &writes[i], &looks[i]) : NULL;
-
-		if (!which[i])
-			continue;
-		if (!fault)
-			writes[i].fault = disbelieved(mem, &writes[i]);
-		else if (fault->kind == FAULT_GONE || fault->kind == FAULT_CHANGED)
-			writes[i].fault = fault;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (which[i])
+			writes[i].fault = looked(mem, &writes[i], &looks[i]);
 }
 
 /* (3) */

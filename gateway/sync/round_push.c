@@ -119,7 +119,13 @@ static void confirm_read_back(struct round *round, struct link *link,
 		return;
 	}
 	if (!put->answered || strcmp(put->answered, item->version)) {
-		round_read_add(round, link->address);
+		if (round->pass < ROUND_PASSES)
+			round_read_add(round, link->address);
+		else
+			back_off(round, link,
+				 fault_new(link, FAULT_PROTOCOL,
+					   "the server says that it took this item, and shows "
+					   "another one each time; it is tried again later"));
 		return;
 	}
 	confirm(round, link, item->text, decoded, item->version);
