@@ -157,6 +157,8 @@ static void fail(struct multistatus *reader, const char *words)
 		reader->fault = fault_reaches(fault_new(reader->mem, FAULT_PROTOCOL,
 							"multistatus line %d: %s", line, words),
 					      FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+	if (reader->xml)
+		xmlStopParser(reader->xml);
 }
 
 static const struct row *find_row(enum element parent, const char *ns, const char *name)
@@ -507,6 +509,8 @@ static const xmlSAXHandler handler = {
 
 static int reader_close(struct multistatus *reader)
 {
+	if (reader->xml)
+		xmlFreeDoc(reader->xml->myDoc); /* made for the entities of a DOCTYPE */
 	xmlFreeParserCtxt(reader->xml);
 	return 0;
 }
@@ -528,6 +532,7 @@ static void reader_begin(struct multistatus *reader)
 	xmlSAXHandler calls = handler; /* libxml2 copies it */
 
 	xmlInitParser(); /* harmless when repeated, from any thread */
+	xmlSetStructuredErrorFunc(NULL, ignore_error); /* this thread's, for what knows no parser */
 	reader->xml = mem_must(xmlCreatePushParserCtxt(&calls, reader, NULL, 0, NULL));
 	(void)xmlCtxtUseOptions(reader->xml, XML_PARSE_NONET);
 	reader->sound = true;
