@@ -252,6 +252,14 @@ class MemoryServer(Plain):
         pass
 
 
+class WholeServer(MemoryServer):
+    """The same, and it makes a folder with all its items by one request."""
+    kind = "whole"
+
+    def config(self):
+        return f"type = memory\nurl = memory:{self.path}?whole\nlogin = %{{local}}\n"
+
+
 class MessageServer(MemoryServer):
     """The same with messages: an edit is a new item behind the others, and the old one goes."""
     kind = "messages"

@@ -39,7 +39,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from servers import (SRCDIR, ZONE, DovecotServer, Failed, MemoryServer, MessageServer, NotInstalled, RadicaleServer,
+from servers import (SRCDIR, ZONE, DovecotServer, Failed, MemoryServer, MessageServer, NotInstalled, RadicaleServer, WholeServer,
                      edit_text, lines_of, part_text, property_of, unfold)
 
 PROGRAM = os.environ.get("TASKFERRY", "taskferry")
@@ -846,12 +846,13 @@ def tell_points(tap, named, fired, must):
                f"points fired: at least {least} of {len(named)}", "not fired: " + " ".join(missing) if missing else "")
 
 
-SERVERS = {"memory": MemoryServer, "messages": MessageServer, "radicale": RadicaleServer, "dovecot": DovecotServer}
+SERVERS = {"memory": MemoryServer, "messages": MessageServer, "whole": WholeServer, "radicale": RadicaleServer, "dovecot": DovecotServer}
 # A point that is not reached fails the run. These cannot be: they are of another kind of server, whose run must reach them.
 PROBED = ("PROBE_", "TRAITS_")  # of servers that have traits
-NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED), "messages": ("IMAP_", *PROBED), "radicale": ("SWEEP_", "IMAP_"),
+NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED), "messages": ("IMAP_", *PROBED),
+             "whole": ("SWEEP_", "IMAP_", *PROBED), "radicale": ("SWEEP_", "IMAP_"),
              "dovecot": ("HTTP_", *PROBED)}
-ONLY_THERE = {"memory": (), "messages": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_")}
+ONLY_THERE = {"memory": (), "messages": (), "whole": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_")}
 
 
 def main():
@@ -867,7 +868,7 @@ def main():
         torture_random(tap, args.random, args.seed)
         return tap.end()
     runner = Runner(SERVERS[args.server], KILL_CASES_AT_ONCE)
-    simulated = args.server in ("memory", "messages")
+    simulated = args.server in ("memory", "messages", "whole")
     try:
         named = args.points.split(",") if args.points else \
             [name for name in point_names() if not name.startswith(NOT_THERE[args.server])]
