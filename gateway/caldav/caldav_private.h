@@ -68,6 +68,7 @@ struct caldav {
 	struct caldav_traits told;   /* what the endpoint's maker knows of it */
 	/* what answers have told */
 	char *server, *dav;       /* header fields, or NULL */
+	bool timeless;            /* neither multiget nor GET tells when an item was changed */
 	struct caldav_kept *kept; /* caldav_sweep.c */
 	size_t kept_count;
 	bool no_sweep, no_ctag;
@@ -195,6 +196,12 @@ void caldav_found_put(struct caldav *caldav, const struct http_request *request,
 /* An item as it was read. */
 void caldav_found_item(struct caldav *caldav, const char *address, const char *version,
 		       const char *text, size_t len);
+
+/* ---- caldav_content.c ---- */
+
+/* Whether two texts have the same content lines, in whatever order, folding and grouping of
+ * categories. */
+bool caldav_same_content(const char *a, const char *b);
 
 /* ---- caldav_probe.c ---- */
 

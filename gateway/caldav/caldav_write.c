@@ -13,8 +13,9 @@
  *
  * 1. A server that is not known to honour a condition is looked at first: what does not hold by then
  * is not sent.
- * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds, and
- * nobody reads back what was removed: a look tells (LOOK_ITEM).
+ * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; one
+ * to If-None-Match does not tell "exists" from a text that the server does not like; and nobody reads
+ * back what was removed: a look tells (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
  * (LOOK_FOLDER): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
@@ -116,6 +117,11 @@ static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
 {
 	int status = write->request.status;
 
+	if (!write->if_version)
+		return fault_new(mem, FAULT_REFUSED,
+				 "%s %s: status %d, though nothing is there; the server does not "
+				 "like the text",
+				 write->request.method, write->address, status);
 	if (was_taken(write))
 		return fault_new(mem, FAULT_PROTOCOL, "%s %s: status %d, and it is still there",
 				 write->request.method, write->address, status);
