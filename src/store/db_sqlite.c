@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define DB_CACHE_KIB                                                                               \
-	8192 /* page cache of one connection: what a round touches, not what there is */
+	4096 /* page cache of one connection: what a round touches, not what there is */
 
 struct sqlite_db {
 	struct db db;
