@@ -304,6 +304,9 @@ static const struct endpoint_ops caldav_ops = {
 	.may_read = caldav_may_read,
 	.place = caldav_place,
 	.sweep = caldav_sweep,
+	.attaches = caldav_files_attaches,
+	.attach = caldav_files_attach,
+	.download = caldav_files_download,
 	.stats = caldav_stats,
 };
 

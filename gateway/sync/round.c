@@ -256,6 +256,7 @@ struct fault *round_passes(struct round *round)
 		size_t count = 0;
 
 		FAULT_TRY(round_fetch(round, mem, &found, &count));
+		FAULT_TRY(round_files_begin(round));
 		FAULT_TRY(round_files_read(round, mem, found, count));
 		FAULT_TRY(round_commit(round, found, count));
 		FAULT_TRY(round_commit_project(round));
@@ -265,6 +266,7 @@ struct fault *round_passes(struct round *round)
 		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
 				       &round->pending, &round->pending_count));
 		FAULT_TRY(round_push(round));
+		FAULT_TRY(round_upload(round));
 		FAULT_TRY(round_notice_again(round));
 		talloc_free(mem);
 		if (!round->read_count)

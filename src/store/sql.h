@@ -134,6 +134,7 @@ X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, 
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.dirty AND l.state IN ('new', 'ok', 'withdrawing')) " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.project_ids IS NULL AND l.state IN ('new', 'ok')) " \
   "AND NOT EXISTS (SELECT 1 FROM leftover o WHERE o.folder_id = f.id) " \
+  "AND NOT EXISTS (SELECT 1 FROM link_file u JOIN link l ON l.id = u.link_id WHERE u.how = 'upload' AND l.folder_id = f.id) " \
   "AND NOT EXISTS (SELECT 1 FROM folder y JOIN link l ON l.folder_id = y.id WHERE y.account_id = $1 AND l.state = 'missing' " \
   "AND l.state <> 'ok') " \
   "AND NOT EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
