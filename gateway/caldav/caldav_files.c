@@ -97,8 +97,9 @@ struct fault *caldav_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, co
 		caldav_run(caldav, work, &request, 1);
 		verdict = caldav_judge(work, &request);
 		fault = talloc_steal(mem, verdict.fault);
-		if (fault && verdict.outcome == CALDAV_OUTCOME_OTHER_WAY)
-			fault->kind = FAULT_REFUSED; /* no file of this sort, or none at all */
+		if (fault && verdict.outcome == CALDAV_OUTCOME_OTHER_WAY) /* no such file, or none */
+			fault = fault_reaches(fault_new(mem, FAULT_REFUSED, "%s", fault->text),
+					      FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 		if (fault && verdict.outcome == CALDAV_OUTCOME_UNANSWERED &&
 		    caldav_answers(caldav, folder))
 			fault->scope = FAULT_SCOPE_ITEM;

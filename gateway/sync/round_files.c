@@ -431,6 +431,19 @@ struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const st
 	return NULL;
 }
 
+struct fault *round_files_purge(struct round *round)
+{
+	struct store *store = round->env->store;
+	struct fault *fault = store_begin(store);
+
+	if (!fault)
+		fault = blobs_purge(store);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
 /* ---- for people ---- */
 
 struct fault *round_files_told(struct round *round, TALLOC_CTX *mem, const struct link *link,

@@ -282,6 +282,9 @@ struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, struct link
 struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
 				  struct codec_publish *publish) ATTR_MUST_CHECK;
 
+/* Drops bytes that nobody has any more. */
+struct fault *round_files_purge(struct round *round) ATTR_MUST_CHECK;
+
 /* True when two texts have the same attachments, as far as the texts tell. */
 bool round_files_same(const struct files *a, const struct files *b);
 

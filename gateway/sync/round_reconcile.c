@@ -427,6 +427,7 @@ struct fault *round_reconcile(struct round *round)
 	struct comparison comparison = { .mem = MEM_CONTEXT(round->mem) };
 
 	FAULT_TRY(reconcile(round, &comparison));
+	FAULT_TRY(round_files_purge(round));
 	round->report->folders++;
 	round->folder->reconciled_us = clock_now_us(round->env->clock);
 	round->notice = comparison.listing;

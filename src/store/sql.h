@@ -265,6 +265,9 @@ X(LINK_FILE_DROP, "DELETE FROM link_file WHERE link_id = $1 AND digest = $2") \
 X(LINK_FILE_OF, "SELECT link_id, digest, how, managed_id, size, uri, attempts, due_at, error FROM link_file WHERE link_id = $1 ORDER BY digest") \
 X(LINK_FILE_UPLOADS, "SELECT f.link_id, f.digest, f.how, f.managed_id, f.size, f.uri, f.attempts, f.due_at, f.error FROM link_file f " \
   "JOIN link l ON l.id = f.link_id WHERE f.how = 'upload' AND l.folder_id = $1 ORDER BY f.link_id, f.digest") \
+X(LINK_FILE_OUT_OF, "SELECT f.digest, ac.server, r.key, f.error FROM link_file f JOIN link l ON l.id = f.link_id JOIN folder d " \
+  "ON d.id = l.folder_id JOIN account ac ON ac.id = d.account_id JOIN resource r ON r.id = ac.resource_id " \
+  "WHERE l.assignment_id = $1 AND f.how = 'left-out' ORDER BY ac.server, r.key, f.digest") \
 X(LINK_FILE_OUT, "SELECT ac.server, COUNT(DISTINCT f.digest), COUNT(DISTINCT ac.id) FROM link_file f JOIN link l ON l.id = f.link_id JOIN folder d " \
   "ON d.id = l.folder_id JOIN account ac ON ac.id = d.account_id WHERE f.how = 'left-out' GROUP BY ac.server ORDER BY ac.server") \
 /* jobs */ \
