@@ -88,16 +88,32 @@ struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return endpoint->ops->sweep ? endpoint->ops->sweep(endpoint, mem, folders, count) : NULL;
 }
 
+bool endpoint_can_learn(const struct endpoint *endpoint)
+{
+	return endpoint->ops->learn != NULL;
+}
+
+struct fault *endpoint_learn(struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	return endpoint->ops->learn ? endpoint->ops->learn(endpoint, mem) : NULL;
+}
+
+void endpoint_know(struct endpoint *endpoint, const char *traits)
+{
+	if (endpoint->ops->know)
+		endpoint->ops->know(endpoint, traits);
+}
+
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem)
 {
 	return endpoint->ops->traits ? endpoint->ops->traits(endpoint, mem) : NULL;
 }
 
-struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			     struct endpoint_place **place_r)
 {
 	if (endpoint->ops->place)
-		return endpoint->ops->place(endpoint, mem, place_r);
+		return endpoint->ops->place(endpoint, mem, find, place_r);
 	*place_r = NULL;
 	return NULL;
 }

@@ -182,7 +182,9 @@ struct endpoint_ops {
 	/* NULL: each folder is asked */
 	struct fault *(*sweep)(struct endpoint *endpoint, TALLOC_CTX *mem,
 			       struct endpoint_sweep *folders, size_t count);
-	/* NULL: nothing is worth remembering */
+	/* all three NULL: nothing is worth finding out */
+	struct fault *(*learn)(struct endpoint *endpoint, TALLOC_CTX *mem);
+	void (*know)(struct endpoint *endpoint, const char *traits);
 	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
 	/* all three NULL: this kind of server keeps no files */
 	struct fault *(*attaches)(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r);
@@ -191,7 +193,7 @@ struct endpoint_ops {
 	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
 	/* NULL: the login alone says where */
-	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem,
+	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
 	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
@@ -271,8 +273,21 @@ struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *endpoint_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			     struct endpoint_sweep *folders, size_t count) ATTR_MUST_CHECK;
 
-/* What has been found out about the server, for the endpoint's maker to remember and give to the
- * next endpoint of that server. NULL: nothing new since this one was made. */
+/* True when this kind of server has traits: the next three are of use. */
+bool endpoint_can_learn(const struct endpoint *endpoint);
+
+/* Finds out what the server does, by trying it in a place that is made for that purpose, marked as
+ * such, and removed in the end; touches nothing else. What cannot be found out stays unknown. A
+ * fault only where every other request of this account would meet it as well (no answer from the
+ * beginning, a refused login, the end of the process): then nothing is known, and it is tried again
+ * some time. */
+struct fault *endpoint_learn(struct endpoint *endpoint, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* What is kept of the server, in place of what this endpoint knew; NULL: nothing. */
+void endpoint_know(struct endpoint *endpoint, const char *traits);
+
+/* What has been found out about the server that is otherwise than what it was told to know, for the
+ * endpoint's maker to keep; from now on it counts as told. NULL: nothing. */
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem);
 
 /* Whether the server keeps files beside items (RFC 8607). Asked once, unless it is known. */
@@ -291,10 +306,10 @@ struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 				const char *uri, size_t max, char **bytes_r,
 				size_t *len_r) ATTR_MUST_CHECK;
 
-/* Where the account's folders are made, found out now unless it is known, for the endpoint's maker
- * to remember and give to the next endpoint of that account. *PLACE_R NULL: this kind of server has
- * no such thing. A fault reaches the account at least. */
-struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+/* Where the account's folders are made, for the endpoint's maker to remember and give to the next
+ * endpoint of that account. If it is not known: found out now with FIND, else *PLACE_R is NULL; so it
+ * is where this kind of server has no such thing. A fault reaches the account at least. */
+struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			     struct endpoint_place **place_r) ATTR_MUST_CHECK;
 
 /* True when this kind of server may tell of changes by itself. */

@@ -7,7 +7,7 @@ _taskferry_options()
 	case $1 in
 	"init") words="" ;;
 	"check") words="" ;;
-	"doctor") words="--json" ;;
+	"doctor") words="--read-only --json" ;;
 	"import") words="--project --resources --withdraw --dry-run" ;;
 	"publish") words="--all" ;;
 	"sync") words="--account --project --full --dry-run" ;;

@@ -19,15 +19,6 @@
 _Static_assert(MULTISTATUS_DATA_MAX == CALDAV_ITEM_MAX,
 	       "one bound for an item, however it is read");
 
-/* Servers known to carry out a write whose condition does not hold. */
-static const struct {
-	const char *server; /* in the Server field */
-	const char *path;   /* or how addresses begin, where a proxy hides the field */
-} careless_servers[] = {
-	{ "SOGo", "/SOGo/" },
-	{ "NGObjWeb", "/SOGo/" },
-};
-
 struct http_request caldav_request(TALLOC_CTX *mem, const char *method, const char *path,
 				   const char *depth, const char *body)
 {
@@ -47,20 +38,18 @@ struct http_request caldav_request(TALLOC_CTX *mem, const char *method, const ch
 
 static void learn(struct caldav *caldav, const struct http_request *request)
 {
-	if (request->server && !caldav->server)
+	if (request->server && !caldav->server && request->status < 400)
 		caldav->server = mem_strdup(caldav, request->server);
-	for (size_t i = 0; i < COUNT_OF(careless_servers); i++)
-		if (request->server && strstr(request->server, careless_servers[i].server))
-			caldav->careless = true;
 }
 
-bool caldav_is_careless(const struct caldav *caldav, const char *path)
+bool caldav_does(const struct caldav *caldav, enum caldav_trait trait)
 {
-	bool careless = caldav->careless;
+	return caldav->traits.answer[trait] == CALDAV_YES;
+}
 
-	for (size_t i = 0; i < COUNT_OF(careless_servers); i++)
-		careless = careless || text_starts(path, careless_servers[i].path);
-	return careless;
+bool caldav_does_not(const struct caldav *caldav, enum caldav_trait trait)
+{
+	return caldav->traits.answer[trait] == CALDAV_NO;
 }
 
 /* Each request has a fault of its own: what becomes of it is the caller's business. */
@@ -290,9 +279,32 @@ static void caldav_stats(struct endpoint *endpoint, struct endpoint_stats *stats
 					    .received_bytes = stats->received_bytes };
 }
 
+static void caldav_know(struct endpoint *endpoint, const char *traits)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+
+	caldav_traits_read(traits, &caldav->traits);
+	caldav->told = caldav->traits;
+}
+
+static char *caldav_news(struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+	char *news;
+
+	if (caldav->server)
+		caldav_traits_name(&caldav->traits, caldav->server);
+	news = caldav_traits_news(mem, &caldav->told, &caldav->traits);
+	caldav->told = caldav->traits;
+	if (*news)
+		return news;
+	talloc_free(news);
+	return NULL;
+}
+
 static const struct endpoint_ops caldav_ops = {
 	.kind = "caldav",
-	.probe = caldav_discover_probe,
+	.probe = caldav_doctor_probe,
 	.ensure = caldav_folder_ensure,
 	.notice = caldav_notice,
 	.fetch = caldav_fetch,
@@ -307,6 +319,9 @@ static const struct endpoint_ops caldav_ops = {
 	.attaches = caldav_files_attaches,
 	.attach = caldav_files_attach,
 	.download = caldav_files_download,
+	.learn = caldav_probe_learn,
+	.know = caldav_know,
+	.traits = caldav_news,
 	.stats = caldav_stats,
 };
 
@@ -318,7 +333,14 @@ struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *cl
 	caldav->endpoint.ops = &caldav_ops;
 	caldav->http = http;
 	caldav->clock = clock;
+	caldav->points = account->points;
 	caldav->site.tls_ca = mem_strdup(caldav, account->tls_ca);
+	caldav->site.tls_cert = mem_strdup(caldav, account->tls_cert);
+	caldav->site.tls_key = mem_strdup(caldav, account->tls_key);
+	caldav->site.tls_pin = mem_strdup(caldav, account->tls_pin);
+	caldav->site.auth = account->auth;
+	caldav->site.renew = account->renew;
+	caldav->site.renew_context = account->renew_context;
 	caldav->site.user = mem_strdup(caldav, account->user);
 	caldav->site.password = account->password;
 	caldav->site.stats = &caldav->stats;

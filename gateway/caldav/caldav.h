@@ -18,15 +18,20 @@ struct caldav_account {
 	/* of the server, or of a principal, or of a calendar home, or of a calendar; or in place of
 	 * a URL a host name or an e-mail address, whose domain is looked up (RFC 6764) */
 	const char *url;
-	const char *home; /* the path of the calendar home, when it is not to be found out; or NULL */
+	const char
+		*home; /* the path of the calendar home, when it is not to be found out; or NULL */
 	const char *person; /* the e-mail address whose principal is to be searched for, when it is
 			       not the login's own; or NULL */
 	const char *user;
-	const struct secret *password;
-	const char *tls_ca;
+	const struct secret *password; /* or token */
+	enum http_auth auth;
+	http_renew *renew; /* of struct http_site */
+	void *renew_context;
+	const char *tls_ca, *tls_cert, *tls_key, *tls_pin;
 	int32_t deadline_ms; /* of one request; 0: HTTP_DEADLINE_MS */
 	const struct endpoint_place *place; /* what an earlier endpoint has found, or NULL */
-	const struct resolve_dns *dns;	    /* for tests; NULL: the system's name servers */
+	const struct resolve_dns *dns;      /* for tests; NULL: the system's name servers */
+	struct points *points;              /* of the probe; may be NULL */
 };
 
 /* Nothing is sent yet: discovery (current-user-principal, well-known, calendar-home-set) happens at
@@ -39,7 +44,10 @@ struct caldav_account {
  * are a sync-token, a CTag, or both (caldav_token.h). put never vouches for a version: three of five servers
  * rewrite what they get and send a strong ETag all the same (RFC 4791 section 5.3.4 forbids it), so
  * what was put is read back. Item text comes back with the CR LF that XML takes away. A display
- * name that the server refuses is left as it is, and not tried again by the same endpoint. */
+ * name that the server refuses is left as it is, and not tried again by the same endpoint.
+ *
+ * What the server does is known by traits (caldav_traits.h): endpoint_know() and endpoint_learn().
+ * What is not known is taken for the worse: an item is looked at before it is written. */
 struct endpoint *caldav_new(TALLOC_CTX *mem, struct http *http, struct clock *clock,
 			    const struct caldav_account *account);
 

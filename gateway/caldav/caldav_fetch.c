@@ -154,6 +154,7 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 	if (response->last_modified)
 		item->modified_us =
 			own_time(chunk->reading.answer, http_date_us(response->last_modified));
+	caldav_found_item(fetch->caldav, item->address, item->version, item->text, item->len);
 	fetch->settled[i] = true;
 	return NULL;
 }
@@ -236,6 +237,7 @@ static struct fault *take_get(struct fetch *fetch, size_t i, struct http_request
 	item->text = mem_bytes(fetch->items, request->answer, request->answer_len);
 	item->len = request->answer_len;
 	item->modified_us = own_time(request, request->last_modified_us);
+	caldav_found_item(fetch->caldav, item->address, item->version, item->text, item->len);
 	fetch->settled[i] = true;
 	talloc_free(request->answer);
 	return NULL;
@@ -293,7 +295,7 @@ static void ask_times(struct fetch *fetch)
 			continue;
 		*item = (struct endpoint_item){ .address = item->address };
 		fetch->settled[i] = false;
-		fetch->caldav->no_times = true;
+		caldav_found(fetch->caldav, CALDAV_TRAIT_TIMES, false);
 	}
 }
 
@@ -301,16 +303,16 @@ static struct fault *fetch_all(struct fetch *fetch)
 {
 	bool few = fetch->timed && fetch->count <= TIMES_MAX, by_multiget, brought_nothing;
 
-	by_multiget = !fetch->caldav->no_multiget && !(few && fetch->caldav->no_times);
+	by_multiget = !caldav_does_not(fetch->caldav, CALDAV_TRAIT_MULTIGET) &&
+		      !(few && caldav_does_not(fetch->caldav, CALDAV_TRAIT_TIMES));
 	if (by_multiget)
 		FAULT_TRY(fetch_by_multiget(fetch));
 	brought_nothing = by_multiget && !settled_count(fetch);
 	if (few)
 		ask_times(fetch);
 	FAULT_TRY(fetch_by_get(fetch));
-	if (brought_nothing && any_text(fetch))
-		fetch->caldav->no_multiget =
-			true; /* this server's multiget finds nothing that is there */
+	if (brought_nothing && any_text(fetch)) /* it finds nothing that is there */
+		caldav_found(fetch->caldav, CALDAV_TRAIT_MULTIGET, false);
 	return NULL;
 }
 

@@ -184,10 +184,13 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 	if (!fault) /* (1) */
 		verdict.outcome = caldav_outcome_of(caldav_op_of(&request), CALDAV_SAID_WITHOUT, 0,
 						    NULL)->outcome;
-	if (verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN)
+	if (verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN) {
+		if (fault)
+			caldav_found(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED, true);
 		return fault_new(listing->mem, FAULT_TOKEN,
 				 "%s: the server does not know the token any more%s%s",
 				 listing->folder, fault ? ": " : "", fault ? fault->text : "");
+	}
 	if (verdict.outcome != CALDAV_OUTCOME_OTHER_WAY &&
 	    verdict.outcome != CALDAV_OUTCOME_OTHER_WAY_NOW)
 		return fault;
@@ -196,8 +199,8 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 }
 
 static struct fault *sync_folder(struct listing *listing, const char *since,
-				 struct endpoint_notice **notice_r,
-				 enum caldav_outcome *way_r, TALLOC_CTX *mem)
+				 struct endpoint_notice **notice_r, enum caldav_outcome *way_r,
+				 TALLOC_CTX *mem)
 {
 	const char *token = since;
 
@@ -281,11 +284,15 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 			    const char *folder, const char *text, struct endpoint_notice **notice_r)
 {
 	struct listing listing = { .mem = work, .caldav = caldav, .folder = folder };
-	struct caldav_token token = { .sync = text || caldav->no_sync ? NULL : "" };
+	bool lacks_sync = caldav_does_not(caldav, CALDAV_TRAIT_SYNC);
+	struct caldav_token token = { .sync = text || lacks_sync ? NULL : "" };
 	enum caldav_outcome way = CALDAV_OUTCOME_DONE;
 
 	if (text && !caldav_token_read(work, text, &token))
 		return fault_new(work, FAULT_TOKEN, "%s: not a token of a CalDAV server", folder);
+	if (text && token.sync && lacks_sync)
+		return fault_new(work, FAULT_TOKEN,
+				 "%s: the server's lists of changes are not used", folder);
 	if (token.sync) {
 		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &way, mem));
 		if (way == CALDAV_OUTCOME_DONE)
@@ -295,7 +302,8 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 	}
 	FAULT_TRY(list_folder(&listing, &token.mark, way != CALDAV_OUTCOME_OTHER_WAY_NOW, notice_r,
 			      mem));
-	caldav->no_sync = caldav->no_sync || way == CALDAV_OUTCOME_OTHER_WAY;
+	if (way == CALDAV_OUTCOME_OTHER_WAY)
+		caldav_found(caldav, CALDAV_TRAIT_SYNC, false);
 	return NULL;
 }
 

@@ -22,9 +22,17 @@ struct caldav_kept {
 	struct caldav_mark mark;
 };
 
+#define CALDAV_WRITTEN_MAX 16 /* writes that are remembered: a spot check, see caldav_evidence.c */
+
+/* A write, to see what becomes of it. */
+struct caldav_written {
+	char *address, *version, *digest; /* all NULL: none */
+};
+
 struct caldav {
 	struct endpoint endpoint; /* first */
 	struct http *http;
+	struct points *points;
 	struct http_site site;
 	struct http_stats stats;
 	struct clock *clock;
@@ -39,9 +47,9 @@ struct caldav {
 	char *context; /* the path that the records name, or NULL */
 	char *plain;   /* a host that the records name without TLS; NULL: none */
 	struct http_url at;
-	char *origin;	     /* "https://dav.example.com:443"; NULL: not known yet, or the URL is wrong */
-	char *host;	     /* "dav.example.com:443" */
-	char *last;	     /* ORIGIN as it is remembered, for when names cannot be looked up */
+	char *origin; /* "https://dav.example.com:443"; NULL: not known yet, or the URL is wrong */
+	char *host;   /* "dav.example.com:443" */
+	char *last;   /* ORIGIN as it is remembered, for when names cannot be looked up */
 	const char *located; /* how ORIGIN was found, for people */
 	/* whose home it is, where it is not the login's own */
 	const char *home_path; /* NULL: by its principal */
@@ -54,19 +62,20 @@ struct caldav {
 	char *how;       /* for people */
 	char *elsewhere; /* the origin that the server itself names for the home, when it is not this
 			    host; NULL: none */
-	char *owner;	 /* of the home, once it was asked for; "": not told */
+	char *owner;     /* of the home, once it was asked for; "": not told */
 	struct caldav_traits traits; /* what is known of this server */
+	struct caldav_traits told;   /* what the endpoint's maker knows of it */
 	/* what answers have told */
-	char *server, *dav; /* header fields, or NULL */
-	bool careless;      /* see caldav_is_careless() */
-	bool no_sync, no_multiget;
-	bool no_times;      /* multiget does not tell when an item was changed */
+	char *server, *dav;       /* header fields, or NULL */
 	struct caldav_kept *kept; /* caldav_sweep.c */
 	size_t kept_count;
 	bool no_sweep, no_ctag;
-	int vain; /* sweeps that saved nothing, one after the other */
+	int vain;           /* sweeps that saved nothing, one after the other */
 	const char **named; /* folders whose display name has been tried */
 	size_t named_count;
+	struct caldav_written written[CALDAV_WRITTEN_MAX];
+	size_t written_next;
+	char *left; /* a collection that a probe made and could not remove, or NULL */
 };
 
 /* ---- caldav.c: requests ---- */
@@ -106,9 +115,9 @@ struct fault *caldav_read_end(struct caldav_reading *reading, TALLOC_CTX *mem,
 struct fault *caldav_ask(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *request,
 			 multistatus_each *each, void *context, char **token_r) ATTR_MUST_CHECK;
 
-/* True for a server known to overwrite and delete whatever condition a request has: look first (N1,
- * N7). */
-bool caldav_is_careless(const struct caldav *caldav, const char *path);
+/* What is known of the server: that it does, that it does not. Neither: unknown. */
+bool caldav_does(const struct caldav *caldav, enum caldav_trait trait);
+bool caldav_does_not(const struct caldav *caldav, enum caldav_trait trait);
 
 /* An ETag as it is compared, kept and sent: trimmed, quoted. NULL for NULL. */
 char *caldav_version(TALLOC_CTX *mem, const char *etag);
@@ -135,7 +144,7 @@ void caldav_where_init(struct caldav *caldav, const struct caldav_account *accou
 /* What was remembered is believed no more. */
 void caldav_where_forget(struct caldav *caldav);
 
-struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem,
+struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			   struct endpoint_place **place_r);
 
 /* ---- caldav_result.c: what an answer leads to ---- */
@@ -166,6 +175,28 @@ struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
 /* True for what all further requests of this account would meet as well. */
 bool caldav_is_wide(const struct fault *fault);
 
+/* ---- caldav_evidence.c: what ordinary work shows of the server ---- */
+
+/* It does, or it does not. */
+void caldav_found(struct caldav *caldav, enum caldav_trait trait, bool does);
+
+/* A PUT that was carried out, as its answer says (VERSION NULL: it does not say). */
+void caldav_found_put(struct caldav *caldav, const struct http_request *request, bool created,
+		      const char *version);
+
+/* An item as it was read. */
+void caldav_found_item(struct caldav *caldav, const char *address, const char *version,
+		       const char *text, size_t len);
+
+/* ---- caldav_probe.c ---- */
+
+struct fault *caldav_probe_learn(struct endpoint *endpoint, TALLOC_CTX *mem);
+
+/* ---- caldav_doctor.c ---- */
+
+struct fault *caldav_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
+				  struct endpoint_probe **probe_r);
+
 /* ---- caldav_discover.c ---- */
 
 /* One address, as the server describes it. All addresses are normalised, lists without doubles. */
@@ -194,9 +225,6 @@ struct fault *caldav_discover(struct caldav *caldav, TALLOC_CTX *mem) ATTR_MUST_
  * is. A server that tells no owner, or the same one for the home, is believed. */
 struct fault *caldav_is_foreign(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
 				const char *owner, bool *foreign_r) ATTR_MUST_CHECK;
-
-struct fault *caldav_discover_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
-				    struct endpoint_probe **probe_r);
 
 /* ---- caldav_search.c ---- */
 

@@ -287,29 +287,36 @@ void caldav_where_forget(struct caldav *caldav)
 	use_configured(caldav);
 }
 
-struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem,
-			   struct endpoint_place **place_r)
+static struct fault *find_place(struct caldav *caldav, TALLOC_CTX *mem)
 {
-	struct caldav *caldav = (struct caldav *)endpoint;
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
 	struct fault *fault = caldav_discover(caldav, work);
-	struct endpoint_place *place;
 
 	if (!fault)
 		fault = caldav_where(caldav, work);
-	if (fault) {
+	if (fault)
 		fault = caldav_widen(talloc_steal(mem, fault), FAULT_SCOPE_ACCOUNT);
-		talloc_free(work);
-		return fault;
-	}
 	talloc_free(work);
-	place = MEM_NEW(mem, struct endpoint_place);
-	place->asked = mem_strdup(place, caldav->asked);
-	place->origin = mem_strdup(place, caldav->origin);
-	place->home = mem_strdup(place, caldav->home);
-	place->principal = mem_strdup(place, caldav->principal);
-	place->how = mem_strdup(place, caldav->how);
-	place->found_us = caldav->found_us;
+	return fault;
+}
+
+struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
+			   struct endpoint_place **place_r)
+{
+	struct caldav *caldav = (struct caldav *)endpoint;
+	struct endpoint_place *place = NULL;
+
+	if (find)
+		FAULT_TRY(find_place(caldav, mem));
+	if (caldav->discovered && caldav->origin) {
+		place = MEM_NEW(mem, struct endpoint_place);
+		place->asked = mem_strdup(place, caldav->asked);
+		place->origin = mem_strdup(place, caldav->origin);
+		place->home = mem_strdup(place, caldav->home);
+		place->principal = mem_strdup(place, caldav->principal);
+		place->how = mem_strdup(place, caldav->how);
+		place->found_us = caldav->found_us;
+	}
 	*place_r = place;
 	return NULL;
 }

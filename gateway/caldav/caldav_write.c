@@ -11,8 +11,8 @@
  *   PUT    If-None-Match: *  or  If-Match: VERSION
  *   DELETE If-Match: VERSION
  *
- * 1. A server that is known to ignore conditions is looked at first: what does not hold by then is
- * not sent.
+ * 1. A server that is not known to honour a condition is looked at first: what does not hold by then
+ * is not sent.
  * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; a
  * look does (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
@@ -24,7 +24,8 @@
 
 struct write {
 	const char *address;
-	const char *if_version; /* NULL: must not exist */
+	const char *if_version;  /* NULL: must not exist */
+	enum caldav_trait guard; /* what has to be known of the server for its condition to do */
 	struct http_request request;
 	enum caldav_outcome outcome;
 	struct fault *fault;
@@ -93,7 +94,7 @@ static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *wri
 	struct http_request *looks;
 
 	for (size_t i = 0; i < count; i++)
-		which[i] = !writes[i].fault;
+		which[i] = !writes[i].fault && !caldav_does(caldav, writes[i].guard);
 	looks = look_at(caldav, mem, writes, which, count);
 	for (size_t i = 0; i < count; i++) {
 		if (!which[i])
@@ -173,8 +174,7 @@ static void settle_unanswered(struct caldav *caldav, const char *folder, struct 
 	bool any = false;
 
 	for (size_t i = 0; i < count; i++)
-		any = any ||
-		      (writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_UNANSWERED);
+		any = any || (writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_UNANSWERED);
 	if (!any || !caldav_answers(caldav, folder))
 		return;
 	for (size_t i = 0; i < count; i++)
@@ -189,8 +189,7 @@ static void send_all(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
 	struct http_request *requests = MEM_ARRAY(mem, struct http_request, count);
 	size_t *back = MEM_ARRAY(mem, size_t, count), n = 0;
 
-	if (caldav_is_careless(caldav, folder))
-		look_first(caldav, mem, writes, count);
+	look_first(caldav, mem, writes, count);
 	for (size_t i = 0; i < count; i++) {
 		if (writes[i].fault)
 			continue;
@@ -228,6 +227,7 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 	headers[1] = "Content-Type: text/calendar; charset=utf-8";
 	write->address = put->address;
 	write->if_version = put->if_version;
+	write->guard = put->if_version ? CALDAV_TRAIT_REPLACE_GUARD : CALDAV_TRAIT_CREATE_GUARD;
 	write->request = (struct http_request){
 		.method = "PUT",
 		.url = put->address,
@@ -260,6 +260,9 @@ struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const
 		puts[i].version = NULL; /* (5) */
 		puts[i].answered =
 			puts[i].fault ? NULL : caldav_version(mem, writes[i].request.etag);
+		if (!puts[i].fault)
+			caldav_found_put(caldav, &writes[i].request, !puts[i].if_version,
+					 puts[i].answered);
 	}
 	talloc_free(work);
 	return NULL;
@@ -273,6 +276,7 @@ static void prepare_remove(TALLOC_CTX *mem, const char *folder,
 	headers[0] = condition(mem, remove->if_version);
 	write->address = remove->address;
 	write->if_version = remove->if_version;
+	write->guard = CALDAV_TRAIT_REMOVE_GUARD;
 	write->request = (struct http_request){
 		.method = "DELETE",
 		.url = remove->address,

@@ -92,6 +92,7 @@ static const struct row rows[] = {
 	{ NS_DAV, "displayname", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(displayname) },
 	{ NS_DAV, "sync-token", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(sync_token) },
 	{ NS_SERVER, "getctag", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(ctag) },
+	{ NS_CALDAV, "max-resource-size", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_TEXT, AT(max_size) },
 	{ NS_CALDAV, "calendar-data", ELEMENT_PROP, ELEMENT_PROPERTY, KEEP_DATA, AT(data) },
 	{ NS_DAV, "current-user-principal", ELEMENT_PROP, ELEMENT_PRINCIPAL, KEEP_NOTHING, 0 },
 	{ NS_DAV, "href", ELEMENT_PRINCIPAL, ELEMENT_PROPERTY, KEEP_TEXT, AT(principal) },
@@ -278,6 +279,7 @@ static void propstat_end(struct multistatus *reader)
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		property_end(&rows[i], from, to);
 	to->todo = to->todo || from->todo;
+	to->others = to->others || from->others;
 	to->data_over = to->data_over || from->data_over;
 	if (from->data)
 		to->data_len = from->data_len;
@@ -303,9 +305,12 @@ static void take_component(struct multistatus *reader, int count, const xmlChar 
 	for (; count > 0; count--, attributes += 5) {
 		size_t len = (size_t)(attributes[4] - attributes[3]);
 
-		if (!attributes[2] && !strcmp((const char *)attributes[0], "name") &&
-		    len == strlen(todo) && !strncasecmp((const char *)attributes[3], todo, len))
+		if (attributes[2] || strcmp((const char *)attributes[0], "name"))
+			continue;
+		if (len == strlen(todo) && !strncasecmp((const char *)attributes[3], todo, len))
 			reader->pending.todo = true;
+		else
+			reader->pending.others = true;
 	}
 }
 

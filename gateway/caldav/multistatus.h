@@ -44,7 +44,9 @@ struct multistatus_response {
 	bool data_over; /* longer than MULTISTATUS_DATA_MAX: `data` is not set */
 
 	bool collection, calendar, addressbook; /* resourcetype */
+	const char *max_size;                   /* max-resource-size */
 	bool components, todo; /* supported-calendar-component-set was given; has VTODO in it */
+	bool others;           /* ... and others */
 	bool reports, reports_sync,
 		reports_multiget; /* supported-report-set was given; has these in it */
 	bool privileges,

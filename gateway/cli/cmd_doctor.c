@@ -1,5 +1,5 @@
 /* cmd_doctor.c - what each server can do and what is wrong. One account per server is enough to
- * ask; nothing is written anywhere. */
+ * ask. What only a write can show is tried in a folder that the endpoint makes for that purpose. */
 #include "config.h"
 
 #include "gateway/cli/cli_view.h"
@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
+#include "gateway/sync/traits.h"
 #include "store/blobs.h"
 
 #define EXIT_UNREACHABLE 69
@@ -127,6 +128,60 @@ static void add_nobody(struct doctor *doctor, const struct conf_server *server)
 				       .level = FINDING_WARNING });
 }
 
+static void add_tried(struct doctor *doctor, const struct conf_server *server, const char *account,
+		      const struct server_traits *kept, bool tried)
+{
+	TALLOC_CTX *mem = doctor->cli->mem;
+	bool ever = kept && kept->probed_us;
+	struct finding finding = { .server = server->name, .account = account, .probe = "tried" };
+	char *change = kept ? traits_last_change(mem, kept) : NULL;
+
+	finding.result =
+		tried  ? "now"
+		: ever ? clock_rfc3339(mem, kept->probed_us / CLOCK_SECOND_US * CLOCK_SECOND_US)
+		       : "never";
+	finding.meaning =
+		tried ? "What follows was tried in a folder that was made for that purpose."
+		: !server->probe
+			? "Nothing is written for trying (probe = no in the configuration); "
+			  "what is not known is taken for the worse."
+		: ever ? "What follows was found then, and by ordinary work since."
+		       : "Nothing was written for trying; what is not known is taken for the "
+			 "worse.";
+	add(doctor, &finding);
+	if (!change)
+		return;
+	finding.probe = "changed";
+	finding.result = clock_rfc3339(mem, kept->changed_us / CLOCK_SECOND_US * CLOCK_SECOND_US);
+	finding.meaning = change;
+	add(doctor, &finding);
+}
+
+/* Tries what the server does, and keeps it where there is a database. */
+static struct fault *learn(struct doctor *doctor, const struct conf_server *server,
+			   const char *account, struct endpoint *endpoint)
+{
+	struct cli *cli = doctor->cli;
+	bool tries = server->probe && !cli_has(cli, "--read-only");
+	struct server_traits *kept = NULL;
+	char *words = NULL;
+
+	if (!endpoint_can_learn(endpoint))
+		return NULL;
+	if (cli->store)
+		FAULT_TRY(server_traits(cli->store, cli->mem, server->name, &kept));
+	endpoint_know(endpoint, kept ? kept->traits : NULL);
+	if (tries)
+		FAULT_TRY(endpoint_learn(endpoint, cli->mem));
+	if (tries && cli->store) {
+		FAULT_TRY(traits_keep(cli->store, cli->mem, server->name,
+				      endpoint_traits(endpoint, cli->mem), true, &words));
+		FAULT_TRY(server_traits(cli->store, cli->mem, server->name, &kept));
+	}
+	add_tried(doctor, server, account, kept, tries);
+	return NULL;
+}
+
 static void ask(struct doctor *doctor, const struct conf_server *server)
 {
 	const struct resource *person = find_person(doctor, server);
@@ -147,7 +202,9 @@ static void ask(struct doctor *doctor, const struct conf_server *server)
 		return;
 	}
 	doctor->tried++;
-	fault = endpoint_probe(endpoint, mem, &probe);
+	fault = learn(doctor, server, account, endpoint);
+	if (!fault)
+		fault = endpoint_probe(endpoint, mem, &probe);
 	doctor->reached += !fault || !add_fault(doctor, server, account, fault);
 	for (size_t i = 0; !fault && i < probe->count; i++)
 		add(doctor, &(struct finding){ .server = server->name,

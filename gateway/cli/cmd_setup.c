@@ -3,6 +3,7 @@
 #include "gateway/cli/cli.h"
 
 #include "base/text.h"
+#include "gateway/net/http.h"
 
 /* True when there is something to go on with: the database is not new, but was migrated. */
 static struct fault *has_projects(struct cli *cli, bool *has_r)
@@ -35,6 +36,17 @@ struct fault *cmd_init(struct cli *cli)
 	return NULL;
 }
 
+/* What this machine cannot do. */
+static void check_machine(const struct conf *conf, struct conf_report *report)
+{
+	for (size_t i = 0; i < conf->server_count; i++)
+		if (conf->servers[i].auth == CONF_AUTH_NEGOTIATE && !http_has_negotiate())
+			conf_report_error(report, conf->servers[i].line,
+					  "[server %s]: the libcurl of this machine cannot speak "
+					  "Negotiate; choose another auth",
+					  conf->servers[i].name);
+}
+
 struct fault *cmd_check(struct cli *cli)
 {
 	struct conf_report *report = NULL;
@@ -43,6 +55,8 @@ struct fault *cmd_check(struct cli *cli)
 	bool wrong;
 
 	FAULT_TRY(conf_read(cli->mem, cli->conf_path, &conf, &report));
+	if (conf)
+		check_machine(conf, report);
 	if (conf)
 		rules = rules_new(cli->mem, conf, report);
 	conf_report_print(report, cli->out);

@@ -527,6 +527,21 @@ static char *address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *fol
 	return mem_printf(mem, "%s%s.ics", folder, uid);
 }
 
+static struct fault *memory_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
+				  struct endpoint_place **place_r)
+{
+	const struct memory_endpoint *memory = (const struct memory_endpoint *)endpoint;
+	struct endpoint_place *place = MEM_NEW(mem, struct endpoint_place);
+
+	(void)find; /* it is known without asking */
+	place->origin = mem_printf(place, "memory:%s", memory->path);
+	place->home = mem_strdup(place, memory->user);
+	place->asked = mem_printf(place, "%s\n%s", place->origin, place->home);
+	place->how = "the login";
+	*place_r = place;
+	return NULL;
+}
+
 static const struct endpoint_ops memory_ops = {
 	.kind = "memory",
 	.probe = probe,
@@ -537,6 +552,7 @@ static const struct endpoint_ops memory_ops = {
 	.remove = remove_items,
 	.may_read = may_read,
 	.sweep = memory_sweep,
+	.place = memory_place,
 	.address = address,
 	.attaches = memory_files_attaches,
 	.attach = memory_files_attach,
@@ -582,6 +598,7 @@ static const struct endpoint_ops memory_append_ops = {
 	.remove = remove_items,
 	.may_read = may_read,
 	.sweep = memory_sweep,
+	.place = memory_place,
 	.address = no_address,
 	.locate = locate,
 };

@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#define HTTP_LOGINS_MAX 3 /* of one http_run(): as we are, by a challenge, by a fresh one */
+
 /* The design.
  *
  *   caller   http_run() checks its requests, makes a batch on its own stack and memory, puts it into
@@ -157,30 +159,30 @@ static struct fault *request_refused(TALLOC_CTX *mem, const struct http_request 
 	batch->origin = origin;
 	batch->tls = url.tls;
 	batch->loopback = http_url_is_loopback(url.host);
-	if (batch->site->user && !batch->tls && !batch->loopback)
+	if (http_auth_is_secret(batch->site) && !batch->tls && !batch->loopback)
 		return fault_reaches(
 			fault_new(mem, FAULT_CONFIG,
-				  "a password goes over https or to loopback only, not to %s",
-				  origin),
+				  "a login goes over https or to loopback only, not to %s", origin),
 			FAULT_SCOPE_SERVER, FAULT_NEXT_HOLD);
 	return NULL;
 }
 
-static void batch_prepare(TALLOC_CTX *mem, struct http_batch *batch, struct http_request *requests)
+static void batch_prepare(TALLOC_CTX *mem, struct http_batch *batch, struct http_site *site,
+			  struct http_request *const *requests)
 {
 	batch->transfers = MEM_ARRAY(mem, struct http_transfer, batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_transfer *t = &batch->transfers[i];
 
 		t->batch = batch;
-		t->request = &requests[i];
+		t->request = requests[i];
 		t->head.max = HTTP_HEAD_MAX;
-		requests[i].fault = request_refused(mem, &requests[i], batch);
-		if (requests[i].fault) {
+		t->request->fault = request_refused(mem, t->request, batch);
+		if (t->request->fault) {
 			http_net_end(t);
 			continue;
 		}
-		t->headers = http_option_headers(&requests[i]);
+		t->headers = http_auth_headers(http_option_headers(t->request), site, t->request);
 	}
 }
 
@@ -204,6 +206,7 @@ static const struct {
 	{ CURLE_SSL_CERTPROBLEM, FAULT_TLS },
 	{ CURLE_SSL_CIPHER, FAULT_TLS },
 	{ CURLE_SSL_ISSUER_ERROR, FAULT_TLS },
+	{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, FAULT_TLS },
 	{ CURLE_WEIRD_SERVER_REPLY, FAULT_PROTOCOL },
 	{ CURLE_UNSUPPORTED_PROTOCOL, FAULT_PROTOCOL },
 	{ CURLE_BAD_CONTENT_ENCODING, FAULT_PROTOCOL },
@@ -211,6 +214,14 @@ static const struct {
 	{ CURLE_OUT_OF_MEMORY, FAULT_PROTOCOL }, /* what curl says to a header line over 100 KB */
 	{ CURLE_ABORTED_BY_CALLBACK, FAULT_TRY_LATER },
 };
+
+static const char *pin_words(TALLOC_CTX *mem, const struct http_transfer *t)
+{
+	return mem_printf(mem,
+			  "the server's public key is none of those in tls_pin; it has %s; if its "
+			  "administrator says that this is right, put it there",
+			  *t->pin ? t->pin : "another one");
+}
 
 static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 {
@@ -225,6 +236,8 @@ static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 		words = "the answer is longer than allowed";
 	else if (t->code == CURLE_ABORTED_BY_CALLBACK)
 		words = "the service is ending";
+	else if (t->code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+		words = pin_words(mem, t);
 	else if (t->code == CURLE_OK)
 		words = "the answer ends within its head";
 	fault = fault_new(mem, kind, "%s %s: %s", t->request->method,
@@ -307,21 +320,63 @@ static void batch_wait(struct http *http, struct http_batch *batch, TALLOC_CTX *
 		http_net_skip(batch, NULL, "not sent: the service is ending");
 }
 
-void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
-	      struct http_request *requests, size_t count)
+static void run_batch(struct http *http, TALLOC_CTX *mem, struct http_site *site,
+		      struct http_request *const *requests, size_t count, int64_t deadline_ms)
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct http_batch batch = { .http = http, .site = site, .count = count };
+	struct http_batch batch = {
+		.http = http, .site = site, .count = count, .deadline_ms = deadline_ms
+	};
 
-	batch.deadline_ms = http_net_now_ms() + HTTP_BATCH_DEADLINE_MS;
-	batch_prepare(work, &batch, requests);
+	batch_prepare(work, &batch, site, requests);
 	if (batch.ended < count)
 		batch_wait(http, &batch, mem);
 	for (size_t i = 0; i < count; i++) {
-		talloc_steal(mem, requests[i].fault);
+		talloc_steal(mem, requests[i]->fault);
 		if (site->stats)
 			http_net_count(site->stats, &batch.transfers[i].took);
-		transfer_collect(mem, &batch.transfers[i], &requests[i]);
+		transfer_collect(mem, &batch.transfers[i], requests[i]);
 	}
 	talloc_free(work);
+}
+
+static bool is_refused(const struct http_request *request)
+{
+	return request->fault ? request->fault->kind == FAULT_LOGIN : request->status == 401;
+}
+
+/* Leaves of the COUNT in REQUESTS those whose login was refused; *ONE_R is one that was sent. */
+static size_t keep_refused(struct http_request **requests, size_t count,
+			   const struct http_request **one_r)
+{
+	size_t n = 0;
+
+	*one_r = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_refused(requests[i]))
+			continue;
+		if (!requests[i]->fault)
+			*one_r = requests[i];
+		requests[n++] = requests[i];
+	}
+	return n;
+}
+
+void http_run(struct http *http, TALLOC_CTX *mem, struct http_site *site,
+	      struct http_request *requests, size_t count)
+{
+	struct http_request **left = MEM_ARRAY(mem, struct http_request *, count);
+	int64_t deadline_ms = http_net_now_ms() + HTTP_BATCH_DEADLINE_MS;
+	const struct http_request *refused = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		left[i] = &requests[i];
+	run_batch(http, mem, site, left, count, deadline_ms);
+	for (int tries = 1; tries < HTTP_LOGINS_MAX; tries++) {
+		count = keep_refused(left, count, &refused);
+		if (!refused || !http_auth_again(site, refused))
+			break;
+		run_batch(http, mem, site, left, count, deadline_ms);
+	}
+	talloc_free(left);
 }

@@ -3,7 +3,7 @@
  * HTTP/1.1 keep-alive, at most HTTP_HOST_CONNECTIONS per host and HTTP_CONNECTIONS in all,
  * certificates always verified (N9), CAPATH never used (facts: 3.9 MB per connection). Callers
  * block. An answer is gathered, up to a bound, or taken by the caller while it arrives, so that its
- * length costs no memory. Basic credentials go out over https or to loopback only. Redirects are not
+ * length costs no memory. Credentials go out over https or to loopback only. Redirects are not
  * followed here: the caller sees them. "Expect: 100-continue" is never sent: items are small, and a
  * server that knows nothing of it would cost a second per write.
  */
@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/point.h"
 #include "base/secret.h"
+#include "gateway/net/http_digest.h"
 
 #define HTTP_HOST_CONNECTIONS 8 /* DESIGN section 11 */
 #define HTTP_CONNECTIONS 32     /* DESIGN section 11: 125 MB of TLS state at worst */
@@ -40,11 +41,36 @@ struct http_stats {
 	int64_t requests, writes, connections, sent_bytes, received_bytes;
 };
 
-/* One host with its trust and its login; shared by all its requests, and outlives them. */
+enum http_auth {
+	HTTP_AUTH_PASSWORD, /* Basic; Digest where a server refuses that and offers only this */
+	HTTP_AUTH_BASIC,
+	HTTP_AUTH_DIGEST,      /* the password is never sent */
+	HTTP_AUTH_BEARER,      /* `password` is a token */
+	HTTP_AUTH_NEGOTIATE,   /* the process's own Kerberos ticket */
+	HTTP_AUTH_CERTIFICATE, /* by tls_cert only */
+	HTTP_AUTHS
+};
+
+/* A token in place of one that was refused; called in the thread that called http_run(). The one
+ * before is not used any more by then. */
+typedef struct fault *http_renew(void *context, const struct secret **token_r);
+
+/* One host with its trust and its login; shared by all its requests, and outlives them. Used by one
+ * http_run() at a time. */
 struct http_site {
-	const char *tls_ca; /* a file, or NULL: the system's bundle */
-	const char *user;   /* NULL: no login */
+	const char *tls_ca;  /* a file, or NULL: the system's bundle */
+	const char *tls_pin; /* "sha256//BASE64", several with ';' between: public keys of which the
+				server must have one, its certificate verified all the same; or NULL */
+	const char *tls_cert,
+		*tls_key; /* files: who we are; NULL: nobody; the key in the same file */
+	enum http_auth auth;
+	const char *user; /* NULL: no login, or one without a name */
 	const struct secret *password;
+	http_renew *renew; /* BEARER: after a 401, once per http_run() and not within a minute; or
+			      NULL */
+	void *renew_context;
+	struct http_challenge challenge; /* http_run()'s own: Digest is spoken with this */
+	int64_t renewed_ms;              /* likewise */
 	struct http_stats *stats; /* http_run() adds what it took; NULL: nobody wants to know. Not
 				     for several threads at once */
 };
@@ -96,14 +122,17 @@ struct fault *http_new(TALLOC_CTX *mem, struct clock *clock, struct points *poin
 /* Carries out COUNT requests, all of one host, and returns when all have a result. At most
  * HTTP_HOST_CONNECTIONS are under way at once, started in their order; hosts and callers take
  * turns. Results belong to MEM. Any thread may call. Once the login is refused or no connection can
- * be made, what has not been sent yet is not tried and gets that fault too: a wrong password is not
+ * be made, and SITE cannot do better (a new token, or Digest), what has not been sent yet is not tried and gets that fault too: a wrong password is not
  * offered hundreds of times. */
-void http_run(struct http *http, TALLOC_CTX *mem, const struct http_site *site,
+void http_run(struct http *http, TALLOC_CTX *mem, struct http_site *site,
 	      struct http_request *requests, size_t count);
 
 /* Everything that is under way, and everything later, ends with TRY_LATER at once: the process is
  * about to end. Any thread. */
 void http_cancel(struct http *http);
+
+/* True if this libcurl can speak Negotiate. */
+bool http_has_negotiate(void);
 
 /* Counters since the start; for tests and `status`. */
 struct http_stats http_stats(struct http *http);

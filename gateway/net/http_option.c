@@ -46,7 +46,6 @@ static const struct {
 	{ CURLOPT_SSL_VERIFYHOST, 2 },
 	{ CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
 	{ CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
-	{ CURLOPT_HTTPAUTH, CURLAUTH_BASIC },
 	{ CURLOPT_NETRC, CURL_NETRC_IGNORED },
 	{ CURLOPT_SUPPRESS_CONNECT_HEADERS, 1 },
 	{ CURLOPT_TCP_KEEPALIVE, 1 },
@@ -68,9 +67,39 @@ static bool may_go_twice(const struct http_request *request)
 	return !request->writes;
 }
 
-/* Who we trust and who we are. The secret is revealed here and nowhere else (N8). */
-static bool set_site(CURL *easy, const struct http_batch *batch)
+/* curl tells the key of a server that is not one of the pinned ones only while it is talkative;
+ * everything else that it says then, requests with their secrets too, is not listened to. */
+static int take_pin(CURL *easy, curl_infotype type, char *data, size_t len, void *context)
 {
+	static const char mark[] = " public key hash: ";
+	const size_t skip = sizeof mark - 1;
+	struct http_transfer *t = context;
+	size_t n = 0;
+
+	(void)easy;
+	if (type != CURLINFO_TEXT || len < skip || memcmp(data, mark, skip) != 0)
+		return 0;
+	while (skip + n < len && n + 1 < sizeof t->pin && (unsigned char)data[skip + n] > ' ')
+		n++;
+	memcpy(t->pin, data + skip, n);
+	t->pin[n] = '\0';
+	return 0;
+}
+
+static bool set_pin(CURL *easy, struct http_transfer *t)
+{
+	const char *pin = t->batch->site->tls_pin;
+
+	return !pin || (set_text(easy, CURLOPT_PINNEDPUBLICKEY, pin) &&
+			curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, take_pin) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_DEBUGDATA, t) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK);
+}
+
+/* Whom we trust and who we are. */
+static bool set_site(CURL *easy, struct http_transfer *t)
+{
+	const struct http_batch *batch = t->batch;
 	const struct http_site *site = batch->site;
 	bool ok = set_text(easy, CURLOPT_CAPATH, NULL) &&
 		  set_text(easy, CURLOPT_CAINFO, site->tls_ca ? site->tls_ca : HTTP_SYSTEM_CA) &&
@@ -79,11 +108,10 @@ static bool set_site(CURL *easy, const struct http_batch *batch)
 
 	if (batch->loopback)
 		ok = ok && set_text(easy, CURLOPT_PROXY, "");
-	if (site->user)
-		ok = ok && set_text(easy, CURLOPT_USERNAME, site->user) &&
-		     set_text(easy, CURLOPT_PASSWORD,
-			      site->password ? secret_reveal(site->password) : "");
-	return ok;
+	if (site->tls_cert)
+		ok = ok && set_text(easy, CURLOPT_SSLCERT, site->tls_cert) &&
+		     set_text(easy, CURLOPT_SSLKEY, site->tls_key ? site->tls_key : site->tls_cert);
+	return ok && set_pin(easy, t) && http_auth_set(easy, site);
 }
 
 static bool set_request(CURL *easy, struct http_transfer *t)
@@ -132,7 +160,7 @@ bool http_option_set(CURL *easy, struct http_transfer *t)
 		if (curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value) !=
 		    CURLE_OK)
 			return false;
-	return set_site(easy, t->batch) && set_request(easy, t) && set_limits(easy, t);
+	return set_site(easy, t) && set_request(easy, t) && set_limits(easy, t);
 }
 
 struct curl_slist *http_option_headers(const struct http_request *request)

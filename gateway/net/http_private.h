@@ -1,5 +1,5 @@
 /* http_private.h - what the files of HTTP share: http.c the caller's side, http_net.c the net
- * thread, http_take.c bodies on their way, http_option.c what curl is told, http_url.c addresses, http_answer.c what came back. */
+ * thread, http_take.c bodies on their way, http_auth.c and http_digest.c who we are, http_option.c what curl is told, http_url.c addresses, http_answer.c what came back. */
 #ifndef TASKFERRY_HTTP_PRIVATE_H
 #define TASKFERRY_HTTP_PRIVATE_H
 
@@ -7,6 +7,8 @@
 #include <pthread.h>
 
 #include "gateway/net/http.h"
+
+#define HTTP_PIN_SIZE 64 /* bytes: "sha256//", 44 of Base64, NUL */
 
 struct http_bytes {
 	char *data;
@@ -39,6 +41,7 @@ struct http_transfer {
 	int64_t answered_us;
 	struct http_stats took;
 	char error[CURL_ERROR_SIZE];
+	char pin[HTTP_PIN_SIZE]; /* the server's public key, where keys are pinned; "" unknown */
 };
 
 struct http_host {
@@ -51,7 +54,7 @@ struct http_host {
 struct http_batch {
 	struct http_batch *prev, *next;
 	struct http *http;
-	const struct http_site *site;
+	const struct http_site *site; /* nobody writes while it is under way */
 	const char *origin;
 	bool loopback, tls;
 	struct http_transfer *transfers;
@@ -126,6 +129,22 @@ bool http_option_set(CURL *easy, struct http_transfer *t);
 
 /* The header lines of a request; curl_slist_free_all() is the caller's. */
 struct curl_slist *http_option_headers(const struct http_request *request);
+
+/* ---- http_auth.c ---- */
+
+/* True if requests to SITE show something that only its server may see. */
+bool http_auth_is_secret(const struct http_site *site);
+
+/* Tells curl the login; false: it did not take it. */
+bool http_auth_set(CURL *easy, const struct http_site *site);
+
+/* LIST with the header lines that say who we are; in the caller's thread. */
+struct curl_slist *http_auth_headers(struct curl_slist *list, struct http_site *site,
+				     const struct http_request *request);
+
+/* REFUSED was answered with 401: true if SITE says now who we are in another way, so that it is
+ * worth to try again. */
+bool http_auth_again(struct http_site *site, const struct http_request *refused);
 
 /* ---- http_url.c ---- */
 

@@ -84,6 +84,8 @@ static struct fault *from_credential(TALLOC_CTX *mem, const char *name, struct s
 static struct fault *find_password(TALLOC_CTX *mem, const struct conf_password *password,
 				   const struct secret_names *names, const struct secret **secret_r)
 {
+	const char *command = password->command ? password->command : password->token_command;
+	const char *file = password->file ? password->file : password->token_file;
 	struct secret *secret = NULL;
 	char *path = NULL;
 
@@ -91,10 +93,10 @@ static struct fault *find_password(TALLOC_CTX *mem, const struct conf_password *
 		*secret_r = password->password;
 		return NULL;
 	}
-	if (password->command) {
-		FAULT_TRY(secret_command(mem, password->command, names, &secret));
-	} else if (password->file) {
-		FAULT_TRY(secret_expand(mem, password->file, names, &path));
+	if (command) {
+		FAULT_TRY(secret_command(mem, command, names, &secret));
+	} else if (file) {
+		FAULT_TRY(secret_expand(mem, file, names, &path));
 		FAULT_TRY(secret_file(mem, path, &secret));
 	} else if (password->credential) {
 		FAULT_TRY(from_credential(mem, password->credential, &secret));
@@ -103,14 +105,10 @@ static struct fault *find_password(TALLOC_CTX *mem, const struct conf_password *
 	return NULL;
 }
 
-static bool has_password(const struct conf_password *password)
-{
-	return password->command || password->file || password->credential || password->password;
-}
-
 struct delivery_login {
 	const char *name;
 	const struct secret *password;
+	const struct conf_password *source; /* where it came from */
 };
 
 /* What goes wrong here is one account's affair: a person has to mend it. */
@@ -153,22 +151,89 @@ static struct fault *expand_path(TALLOC_CTX *mem, const char *template,
 	return NULL;
 }
 
+static const enum http_auth auths[] = {
+	[CONF_AUTH_PASSWORD] = HTTP_AUTH_PASSWORD,
+	[CONF_AUTH_BASIC] = HTTP_AUTH_BASIC,
+	[CONF_AUTH_DIGEST] = HTTP_AUTH_DIGEST,
+	[CONF_AUTH_BEARER] = HTTP_AUTH_BEARER,
+	[CONF_AUTH_NEGOTIATE] = HTTP_AUTH_NEGOTIATE,
+	[CONF_AUTH_CERTIFICATE] = HTTP_AUTH_CERTIFICATE,
+};
+_Static_assert(COUNT_OF(auths) == HTTP_AUTHS, "one row per way");
+
+/* Where a new token comes from; goes with its endpoint. */
+struct token_source {
+	const struct conf_password *password;
+	struct secret_names names;
+};
+
+static struct fault *renew_token(void *context, const struct secret **token_r)
+{
+	struct token_source *source = context;
+
+	return find_password(source, source->password, &source->names, token_r);
+}
+
+static struct token_source *token_source(TALLOC_CTX *mem, const struct conf_password *password,
+					 const struct secret_names *names)
+{
+	struct token_source *source = MEM_NEW(mem, struct token_source);
+
+	source->password = password;
+	source->names = (struct secret_names){ .email = mem_strdup(source, names->email),
+					       .local = mem_strdup(source, names->local),
+					       .name = mem_strdup(source, names->name),
+					       .key = mem_strdup(source, names->key) };
+	return source;
+}
+
+/* How the account says who it is. */
+static struct fault *caldav_login(TALLOC_CTX *mem, const struct conf_server *server,
+				  const struct secret_names *names,
+				  const struct delivery_login *login,
+				  struct caldav_account *account)
+{
+	char *cert = NULL, *key = NULL;
+
+	if (!login->password && !conf_server_is_open(server))
+		return no_password(mem, server, login->name);
+	if (server->auth == CONF_AUTH_NEGOTIATE && !http_has_negotiate())
+		return of_account(fault_new(mem, FAULT_CONFIG,
+					    "server %s: the libcurl of this machine cannot speak "
+					    "Negotiate; choose another auth",
+					    server->name));
+	if (server->tls_cert)
+		FAULT_TRY(of_account(secret_expand(mem, server->tls_cert, names, &cert)));
+	if (server->tls_key)
+		FAULT_TRY(of_account(secret_expand(mem, server->tls_key, names, &key)));
+	account->auth = auths[server->auth];
+	account->user = conf_server_is_open(server) ? NULL : login->name;
+	account->password = login->password;
+	account->tls_cert = cert;
+	account->tls_key = key;
+	if (server->auth == CONF_AUTH_BEARER) {
+		account->renew = renew_token;
+		account->renew_context = token_source(mem, login->source, names);
+	}
+	return NULL;
+}
+
 static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
 				     const struct conf_server *server,
 				     const struct secret_names *names,
 				     const struct delivery_login *login,
 				     struct endpoint **endpoint_r)
 {
-	const struct conf_account *own = conf_account_find(delivery->conf, server->name, names->key);
+	const struct conf_account *own =
+		conf_account_find(delivery->conf, server->name, names->key);
 	const char *template = own && own->home ? own->home : server->home;
-	struct caldav_account account = { .user = login->name,
-					  .password = login->password,
-					  .tls_ca = server->tls_ca,
-					  .place = delivery->place };
+	struct caldav_account account = { .tls_ca = server->tls_ca,
+					  .tls_pin = server->tls_pin,
+					  .place = delivery->place,
+					  .points = delivery->points };
 	char *url = NULL, *home = NULL;
 
-	if (!login->password)
-		return no_password(mem, server, login->name);
+	FAULT_TRY(caldav_login(mem, server, names, login, &account));
 	account.url = server->url;
 	if (!strcmp(server->url, CONF_URL_OF_PERSON)) {
 		FAULT_TRY(of_account(secret_expand(mem, server->url, names, &url)));
@@ -210,6 +275,7 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 	struct secret_names names = { .email = resource->email,
 				      .name = resource->name,
 				      .key = resource->key };
+	const struct conf_password *source;
 	const struct secret *password = NULL;
 	char *login = NULL;
 
@@ -223,13 +289,13 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 		*endpoint_r = memory_new(mem, path, login, delivery->clock, delivery->points);
 		return NULL;
 	}
-	FAULT_TRY(of_account(find_password(mem,
-					   account && has_password(&account->password)
-						   ? &account->password
-						   : &server->password,
-					   &names, &password)));
+	source = account && conf_password_is_set(&account->password) ? &account->password
+								     : &server->password;
+	if (!conf_server_is_open(server))
+		FAULT_TRY(of_account(find_password(mem, source, &names, &password)));
 	if (server->type == SERVER_CALDAV)
 		return caldav_endpoint(mem, delivery, server, &names,
-				       &(struct delivery_login){ login, password }, endpoint_r);
+				       &(struct delivery_login){ login, password, source },
+				       endpoint_r);
 	return imap_endpoint(mem, delivery, server, login, password, endpoint_r);
 }

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
+#include "gateway/sync/homes.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 #define BUSY_PAUSE_US CLOCK_SECOND_US      /* until a busy database is asked again */
@@ -29,6 +30,7 @@ struct work {
 	struct resource *resource;
 	const char *name; /* "SERVER/RESOURCE" */
 	struct endpoint *endpoint;
+	struct endpoint_place *place; /* as it was remembered; later: what is to be; NULL: nothing */
 	struct endpoint_stats before; /* of a parked endpoint */
 	struct endpoint_stats took;
 	struct visit visit;
@@ -232,11 +234,15 @@ static struct fault *make_endpoint(struct work *work, TALLOC_CTX *mem)
 				     .conf = env->conf,
 				     .trusts = env->trusts,
 				     .stop_fd = env->stop_fd };
-	TALLOC_CTX *root = MEM_CONTEXT(NULL);
 	struct endpoint *endpoint = NULL;
-	struct fault *fault = delivery_endpoint(root, &delivery, work->task->server->conf,
-						work->resource, &endpoint);
+	struct fault *fault;
+	TALLOC_CTX *root;
 
+	FAULT_TRY(homes_load(work->worker->store, mem, work->account->id, &work->place));
+	delivery.place = work->place;
+	root = MEM_CONTEXT(NULL);
+	fault = delivery_endpoint(root, &delivery, work->task->server->conf, work->resource,
+				  &endpoint);
 	if (fault) {
 		talloc_steal(mem, fault);
 		talloc_free(root);
@@ -413,6 +419,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
 	visit->env = &work->worker->env;
 	visit->account = work->account;
 	visit->resource = work->resource;
@@ -487,9 +494,26 @@ static void keep_held(struct work *work)
 			  "account is held; see: taskferry queue");
 }
 
+/* The host was looked up again meanwhile: that is news only for the next endpoint. */
+static struct fault *note_place(struct work *work, TALLOC_CTX *mem)
+{
+	struct endpoint_place *before = work->place, *place = NULL;
+
+	work->place = NULL;
+	if (!before || !work->endpoint)
+		return NULL;
+	FAULT_TRY(endpoint_place(work->endpoint, mem, false, &place));
+	if (place && place->found_us > before->found_us && !strcmp(place->home, before->home))
+		work->place = place;
+	return NULL;
+}
+
 static struct fault *write_account(struct work *work, const void *data)
 {
 	const struct fault *fault = data;
+
+	if (work->place)
+		FAULT_TRY(homes_renew(work->worker->store, work->account->id, work->place));
 
 	FAULT_TRY(link_account_set(work->worker->store, work->account));
 	for (size_t i = 0; i < work->visit.still_count; i++)
@@ -647,6 +671,9 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 	    engine_ends(work->engine, engine_copy(mem, fault)))
 		return fault;
 	learn_of_server(work, fault);
+	FAULT_TRY(note_place(work, mem));
+	if (work->endpoint)
+		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->endpoint));
 	FAULT_TRY(give(work, mem, fault));
 	if (!work->later) {
 		judge_account(work, fault);

@@ -25,6 +25,7 @@ struct engine_server {
 	int busy;         /* workers */
 	bool proven;      /* it has answered, and not failed since */
 	bool probing;     /* one worker is finding out; until then the others leave it alone */
+	bool learning;    /* one worker tries what it does */
 	int failures;     /* one after the other */
 	int64_t until_us; /* the breaker: nobody tries before */
 	int64_t failed_us;
@@ -202,6 +203,17 @@ bool engine_reconcile_is_due(int64_t account, int64_t last_us, int64_t began_us,
 /* Jobs for those; *WAKE_R is lowered to the time of the next look (monotonic). The leader's. */
 struct fault *engine_reconcile_look(struct engine_worker *worker, TALLOC_CTX *mem,
 				    int64_t *wake_r) ATTR_MUST_CHECK;
+
+/* ---- engine_traits.c ---- */
+
+/* Before and after the rounds of a job. A fault that the rounds would have met as well, or of the
+ * whole site. */
+struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem,
+				   struct engine_task *task,
+				   struct endpoint *endpoint) ATTR_MUST_CHECK;
+struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
+				  struct engine_task *task,
+				  struct endpoint *endpoint) ATTR_MUST_CHECK;
 
 /* ---- engine_job.c ---- */
 

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "gateway/sync/homes.h"
 #include "gateway/sync/older.h"
 
 #define FOLDER_SLUG_MAX                                                                            \
@@ -180,6 +181,7 @@ static struct fault *name_suffix(struct round *round, const char **suffix_r)
 
 static struct fault *ensure_folder(struct round *round)
 {
+	struct endpoint_place *place = NULL;
 	struct endpoint_folder name;
 	char *address = NULL;
 	bool created = false, changed, known = round->folder->address != NULL;
@@ -188,6 +190,10 @@ static struct fault *ensure_folder(struct round *round)
 		return round->folder->address ? NULL : tell_new_folder(round);
 	round_folder_name(round->mem, round->env->conf, round->project, &name);
 	FAULT_TRY(name_suffix(round, &name.suffix));
+	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
+	if (place)
+		FAULT_TRY(homes_keep(round->env->store, round->mem, round->env->conf,
+				     round->account->id, place));
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
 				  &address, &created));

@@ -6,10 +6,12 @@
 
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/engine_private.h"
+#include "gateway/sync/homes.h"
 #include "gateway/sync/older.h"
 #include "gateway/sync/outcomes.h"
 #include "gateway/sync/visit.h"
 #include "queue/queue.h"
+#include "store/server.h"
 
 #define FOREVER_US INT64_MAX /* no job lasts for ever: every wait has its deadline */
 
@@ -94,9 +96,15 @@ static struct fault *dry_rounds(struct dry *dry, TALLOC_CTX *mem, struct visit *
 				     .conf = dry->env->conf,
 				     .trusts = dry->env->trusts,
 				     .stop_fd = dry->env->stop_fd };
+	struct endpoint_place *place = NULL;
+	struct server_traits *kept = NULL;
 
+	FAULT_TRY(homes_load(dry->round.store, mem, visit->account->id, &place));
+	delivery.place = place;
 	FAULT_TRY(delivery_endpoint(mem, &delivery, visit->server, visit->resource,
 				    &visit->endpoint));
+	FAULT_TRY(server_traits(dry->round.store, mem, visit->server->name, &kept));
+	endpoint_know(visit->endpoint, kept ? kept->traits : NULL);
 	return visit_run(mem, visit);
 }
 

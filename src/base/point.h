@@ -28,6 +28,8 @@
 	X(JOB_LEASED, "queue: job leased")                                                         \
 	X(JOB_FINISHING, "queue: work done, job not yet marked")                                   \
 	X(JOB_FINISHED, "queue: job marked")                                                       \
+	X(PLACE_STAGED, "round: where folders are made is written, not committed")                 \
+	X(PLACE_DONE, "round: where folders are made is committed")                                \
 	X(FOLDER_CREATING, "round: about to create the folder")                                    \
 	X(FOLDER_CREATED, "round: folder created on the server, not recorded")                     \
 	X(FOLDER_RECORDED, "round: folder recorded")                                               \
@@ -50,6 +52,11 @@
 	X(SWEEP_DONE, "sweep: committed")                                                          \
 	X(TOKEN_STAGED, "token: written, not committed")                                           \
 	X(TOKEN_DONE, "token: committed")                                                          \
+	X(PROBE_MADE, "probe: collection for trying made on the server, nothing tried")            \
+	X(PROBE_TRIED, "probe: everything tried, collection not removed")                          \
+	X(PROBE_CLEARED, "probe: collection removed, nothing recorded")                            \
+	X(TRAITS_STAGED, "traits: what a server does written, not committed")                      \
+	X(TRAITS_DONE, "traits: committed")                                                        \
 	X(HTTP_SENDING, "net: a request that writes is about to be sent")                          \
 	X(HTTP_ANSWERED, "net: a request that writes was answered")                                \
 	X(IMAP_SENDING, "imap: a command that writes is about to be sent")                         \

@@ -465,15 +465,24 @@ static bool is_matched(const char *patterns, const char *key, const char *email)
 	return matched;
 }
 
+bool conf_password_is_set(const struct conf_password *password)
+{
+	return password->command || password->file || password->credential || password->password ||
+	       password->token_command || password->token_file;
+}
+
+bool conf_server_is_open(const struct conf_server *server)
+{
+	return server->type == SERVER_MEMORY || server->auth == CONF_AUTH_NEGOTIATE ||
+	       server->auth == CONF_AUTH_CERTIFICATE;
+}
+
 bool conf_server_has(const struct conf *conf, const struct conf_server *server, const char *key,
 		     const char *email)
 {
-	const struct conf_password *password = &server->password;
-
 	if (conf_account_find(conf, server->name, key))
 		return true;
-	if (server->type != SERVER_MEMORY && !password->command && !password->file &&
-	    !password->credential && !password->password)
+	if (!conf_server_is_open(server) && !conf_password_is_set(&server->password))
 		return false;
 	return !server->resources || is_matched(server->resources, key, email);
 }

@@ -29,24 +29,34 @@
 
 enum conf_server_type { SERVER_CALDAV, SERVER_IMAP, SERVER_MEMORY };
 enum conf_deliver { DELIVER_FIRST, DELIVER_ALL };
+/* How an account is known to its server; caldav only. */
+enum conf_auth {
+	CONF_AUTH_PASSWORD, /* Basic; Digest where the server refuses that and offers only this */
+	CONF_AUTH_BASIC,
+	CONF_AUTH_DIGEST,
+	CONF_AUTH_BEARER, /* the secret is a token */
+	CONF_AUTH_NEGOTIATE,
+	CONF_AUTH_CERTIFICATE /* tls_cert alone */
+};
 enum conf_on_delete { ON_DELETE_RESTORE, ON_DELETE_DECLINE, ON_DELETE_IGNORE };
 enum conf_new_items { NEW_ITEMS_PROPOSE, NEW_ITEMS_ACCEPT, NEW_ITEMS_IGNORE };
 enum conf_dates { DATES_DAY, DATES_TIME };
 enum conf_rule_action { RULE_CORRECT, RULE_REJECT, RULE_HOLD, RULE_WARN };
 
-/* How a password is found; at most one of the four is set. None: see conf_server_has(). */
+/* How a password or token is found; at most one of the six is set. None: see conf_server_has(). */
 struct conf_password {
-	const char *command;           /* password_command, before names are put in */
-	const char *file;              /* password_file, likewise */
-	const char *credential;        /* a name in $CREDENTIALS_DIRECTORY */
-	const struct secret *password; /* in the file itself */
+	const char *command;                    /* password_command, before names are put in */
+	const char *file;                       /* password_file, likewise */
+	const char *credential;                 /* a name in $CREDENTIALS_DIRECTORY */
+	const struct secret *password;          /* in the file itself */
+	const char *token_command, *token_file; /* as the first two, and again when it is refused */
 };
 
 struct conf_server {
 	const char *name;
 	enum conf_server_type type;
-	const char *url; /* caldav: also a host name, an e-mail address or "%{email}" */
-	const char *home;  /* caldav: template of the path of a person's calendar home; NULL: it is
+	const char *url;  /* caldav: also a host name, an e-mail address or "%{email}" */
+	const char *home; /* caldav: template of the path of a person's calendar home; NULL: it is
 			      found by the login's principal */
 	bool principal_search; /* caldav: it is found by the principal with the person's address */
 	const char *login;     /* template; default "%{email}" */
@@ -58,6 +68,10 @@ struct conf_server {
 	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
+	bool probe;         /* what it does may be tried, by writing into a folder made for that */
+	enum conf_auth auth;
+	const char *tls_cert, *tls_key; /* templates; NULL: none, the key in the same file */
+	const char *tls_pin;            /* "sha256//BASE64;sha256//BASE64..."; NULL: none */
 	long line;
 };
 
@@ -158,8 +172,7 @@ void conf_report_print(const struct conf_report *report, FILE *out);
 struct conf_key_info {
 	const char *section; /* "site", "server NAME", "account SERVER KEY", "rule NAME" ... */
 	const char *key;     /* "set.FIELD" stands for a family */
-	const char *
-		type; /* "text", "date", "duration", "number", "percent", "choice", "yes/no",
+	const char *type;    /* "text", "date", "duration", "number", "percent", "choice", "yes/no",
 		       * "path", "url", "list", "template", "command", "name", "secret",
 		       * "expression", "address" */
 	const char *choices; /* "a | b | c", or NULL */
@@ -174,9 +187,15 @@ const struct conf_server *conf_server_find(const struct conf *conf, const char *
 const struct conf_account *conf_account_find(const struct conf *conf, const char *server,
 					     const char *resource);
 
+/* True if there is a password or token of any kind. */
+bool conf_password_is_set(const struct conf_password *password);
+
+/* True for a server of whose accounts none needs a password: by ticket or certificate, or memory. */
+bool conf_server_is_open(const struct conf_server *server);
+
 /* True if SERVER has an account for this resource: it is named in an [account] section or matched
  * by `resources` (EMAIL or KEY; EMAIL may be NULL). A server without a password of its own (and not
- * a memory one) has accounts by [account] sections only, since only these bring a password. */
+ * open) has accounts by [account] sections only, since only these bring a password. */
 bool conf_server_has(const struct conf *conf, const struct conf_server *server, const char *key,
 		     const char *email);
 

@@ -56,18 +56,17 @@ static void demand(struct conf_parse *parse, const struct conf_section *section,
 /* ---- passwords ---- */
 
 static const enum conf_key_id server_passwords[] = {
-	CONF_KEY_SERVER_PASSWORD_COMMAND,
-	CONF_KEY_SERVER_PASSWORD_FILE,
-	CONF_KEY_SERVER_CREDENTIAL,
-	CONF_KEY_SERVER_PASSWORD,
+	CONF_KEY_SERVER_PASSWORD_COMMAND, CONF_KEY_SERVER_PASSWORD_FILE, CONF_KEY_SERVER_CREDENTIAL,
+	CONF_KEY_SERVER_PASSWORD,         CONF_KEY_SERVER_TOKEN_COMMAND, CONF_KEY_SERVER_TOKEN_FILE,
 };
 static const enum conf_key_id account_passwords[] = {
-	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
-	CONF_KEY_ACCOUNT_PASSWORD_FILE,
-	CONF_KEY_ACCOUNT_CREDENTIAL,
-	CONF_KEY_ACCOUNT_PASSWORD,
+	CONF_KEY_ACCOUNT_PASSWORD_COMMAND, CONF_KEY_ACCOUNT_PASSWORD_FILE,
+	CONF_KEY_ACCOUNT_CREDENTIAL,       CONF_KEY_ACCOUNT_PASSWORD,
+	CONF_KEY_ACCOUNT_TOKEN_COMMAND,    CONF_KEY_ACCOUNT_TOKEN_FILE,
 };
 _Static_assert(COUNT_OF(server_passwords) == COUNT_OF(account_passwords), "the same sources");
+#define CREDENTIALS_AT 2 /* in these two: the one source that may hold either */
+#define TOKENS_AT 4      /* and from here on tokens */
 
 static const enum conf_key_id *password_keys(const struct conf_section *section)
 {
@@ -138,7 +137,8 @@ static bool is_account_of(const struct conf_section *section, const struct conf_
 /* True when a password will be sent to that server. */
 static bool sends_password(const struct conf_parse *parse, const struct conf_section *section)
 {
-	if (has_password(section))
+	if (has_password(section) ||
+	    ((struct conf_server *)section->object)->auth == CONF_AUTH_NEGOTIATE)
 		return true;
 	for (size_t i = 0; i < parse->count; i++)
 		if (is_account_of(&parse->sections[i], section->object) &&
@@ -182,11 +182,12 @@ static void check_name(struct conf_parse *parse, const struct conf_section *sect
 	long line = line_of(section, CONF_KEY_SERVER_URL);
 
 	if (server->type != SERVER_CALDAV)
-		conf_report_error(parse->report, line,
-				  "'url' of a server of type %s begins with %s; only a caldav server "
-				  "is found by a name",
-				  conf_choice_table[CONF_CHOICE_SERVER_TYPE].words[server->type],
-				  type_rows[server->type].text);
+		conf_report_error(
+			parse->report, line,
+			"'url' of a server of type %s begins with %s; only a caldav server "
+			"is found by a name",
+			conf_choice_table[CONF_CHOICE_SERVER_TYPE].words[server->type],
+			type_rows[server->type].text);
 	else if (!strcmp(server->url, CONF_URL_OF_PERSON) && has_password(section) &&
 		 !names_domains(server))
 		conf_report_error(parse->report, line,
@@ -241,8 +242,8 @@ static bool is_proxy(const struct conf_section *section)
 static void check_home(struct conf_parse *parse, const struct conf_section *section)
 {
 	const struct conf_server *server = section->object;
-	long line = line_of(section, server->home ? CONF_KEY_SERVER_HOME
-						  : CONF_KEY_SERVER_PRINCIPAL_SEARCH);
+	long line = line_of(section,
+			    server->home ? CONF_KEY_SERVER_HOME : CONF_KEY_SERVER_PRINCIPAL_SEARCH);
 
 	if (!server->home && !server->principal_search)
 		return;
@@ -261,6 +262,21 @@ static void check_home(struct conf_parse *parse, const struct conf_section *sect
 				    "to one person: write a name such as %%{local} into it");
 }
 
+static const char *auth_word(const struct conf_server *server)
+{
+	return conf_choice_table[CONF_CHOICE_AUTH].words[server->auth];
+}
+
+/* The service's own ticket, or its one certificate. */
+static bool is_one_for_all(const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+
+	return server->type == SERVER_CALDAV && conf_server_is_open(server) &&
+	       (server->auth == CONF_AUTH_NEGOTIATE ||
+		(server->tls_cert && !strstr(server->tls_cert, "%{")));
+}
+
 /* Nobody gets an account by accident (DESIGN section 9). */
 static void check_login(struct conf_parse *parse, const struct conf_section *section)
 {
@@ -269,7 +285,12 @@ static void check_login(struct conf_parse *parse, const struct conf_section *sec
 
 	if (is_given(section, CONF_KEY_SERVER_RESOURCES) || section->ini->damaged)
 		return;
-	if (is_proxy(section) && has_password(section))
+	if (is_one_for_all(section))
+		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
+				  "auth = %s is one login for everybody here: 'resources' must say "
+				  "who has an account",
+				  auth_word(server));
+	else if (is_proxy(section) && has_password(section))
 		conf_report_error(parse->report, line,
 				  "'login' writes into others' calendars: 'resources' must say who "
 				  "has an account here");
@@ -277,7 +298,7 @@ static void check_login(struct conf_parse *parse, const struct conf_section *sec
 		conf_report_error(parse->report, line,
 				  "'login' with a '*' is a master login: 'resources' must say who "
 				  "has an account here");
-	else if (!strstr(server->login, "%{") && server->type != SERVER_MEMORY &&
+	else if (!strstr(server->login, "%{") && !conf_server_is_open(server) &&
 		 has_password(section))
 		conf_report_warning(parse->report, line,
 				    "'login' is the same for everybody: name the people of this "
@@ -305,8 +326,11 @@ static void check_passwords(struct conf_parse *parse, const struct conf_section 
 	}
 	if (!accounts)
 		conf_report_error(parse->report, section->ini->line,
-				  "[%s] has no password: write password_command, password_file, "
-				  "credential or password",
+				  ((struct conf_server *)section->object)->auth == CONF_AUTH_BEARER
+					  ? "[%s] has no token: write token_command, token_file or "
+					    "credential"
+					  : "[%s] has no password: write password_command, "
+					    "password_file, credential or password",
 				  title(parse, section));
 	else if (is_given(section, CONF_KEY_SERVER_RESOURCES))
 		conf_report_warning(parse->report, line_of(section, CONF_KEY_SERVER_RESOURCES),
@@ -314,6 +338,87 @@ static void check_passwords(struct conf_parse *parse, const struct conf_section 
 				    "only those with an "
 				    "[account] section have one",
 				    title(parse, section));
+}
+
+/* ---- logins other than by password ---- */
+
+/* What a section brings goes with what its server asks for. */
+static void check_kind(struct conf_parse *parse, const struct conf_section *section,
+		       const struct conf_server *server)
+{
+	const enum conf_key_id *keys = password_keys(section);
+	bool bearer = server->auth == CONF_AUTH_BEARER;
+
+	for (size_t i = 0; i < COUNT_OF(server_passwords); i++) {
+		long line = line_of(section, keys[i]);
+
+		if (!is_given(section, keys[i]))
+			continue;
+		if (conf_server_is_open(server) && server->type != SERVER_MEMORY)
+			conf_report_warning(
+				parse->report, line,
+				"'%s' has no effect: with auth = %s no password is sent",
+				key_name(keys[i]), auth_word(server));
+		else if (bearer && i < TOKENS_AT && i != CREDENTIALS_AT)
+			conf_report_error(parse->report, line,
+					  "'%s' does not go with auth = bearer: use token_command, "
+					  "token_file or credential",
+					  key_name(keys[i]));
+		else if (!bearer && i >= TOKENS_AT)
+			conf_report_error(parse->report, line, "'%s' needs auth = bearer",
+					  key_name(keys[i]));
+	}
+}
+
+/* These keys protect something: silently without effect they would be a trap. */
+static void check_only_caldav(struct conf_parse *parse, const struct conf_section *section)
+{
+	static const enum conf_key_id keys[] = { CONF_KEY_SERVER_AUTH, CONF_KEY_SERVER_TLS_CERT,
+						 CONF_KEY_SERVER_TLS_KEY, CONF_KEY_SERVER_TLS_PIN };
+	const struct conf_server *server = section->object;
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (is_given(section, keys[i]) &&
+		    (keys[i] != CONF_KEY_SERVER_AUTH || server->auth != CONF_AUTH_PASSWORD))
+			conf_report_error(parse->report, line_of(section, keys[i]),
+					  "'%s' is for servers of type caldav only",
+					  key_name(keys[i]));
+}
+
+static void check_auth(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+
+	if (server->type != SERVER_CALDAV) {
+		check_only_caldav(parse, section);
+	} else if (server->auth == CONF_AUTH_CERTIFICATE && !section->ini->damaged &&
+		   !is_given(section, CONF_KEY_SERVER_TLS_CERT)) {
+		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
+				  "auth = certificate needs 'tls_cert'");
+	} else if (is_given(section, CONF_KEY_SERVER_TLS_KEY) &&
+		   !is_given(section, CONF_KEY_SERVER_TLS_CERT)) {
+		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_TLS_KEY),
+				  "'tls_key' needs 'tls_cert'");
+	}
+	check_kind(parse, section, server);
+	for (size_t i = 0; i < parse->count; i++)
+		if (is_account_of(&parse->sections[i], server))
+			check_kind(parse, &parse->sections[i], server);
+}
+
+/* TLS with a URL that has none. */
+static void check_tls(struct conf_parse *parse, const struct conf_section *section)
+{
+	static const enum conf_key_id keys[] = { CONF_KEY_SERVER_TLS_CERT,
+						 CONF_KEY_SERVER_TLS_PIN };
+	const struct conf_server *server = section->object;
+
+	if (server->type != SERVER_CALDAV || !server->url || !text_starts(server->url, "http:"))
+		return;
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (is_given(section, keys[i]))
+			conf_report_error(parse->report, line_of(section, keys[i]),
+					  "'%s' needs a URL with https:", key_name(keys[i]));
 }
 
 static void check_server(struct conf_parse *parse, const struct conf_section *section)
@@ -329,8 +434,12 @@ static void check_server(struct conf_parse *parse, const struct conf_section *se
 		check_url(parse, section);
 	if (has_type)
 		check_home(parse, section);
-	if (has_type && server->type != SERVER_MEMORY)
+	if (has_type && !conf_server_is_open(server))
 		check_passwords(parse, section);
+	if (has_type) {
+		check_auth(parse, section);
+		check_tls(parse, section);
+	}
 	if (is_given(section, CONF_KEY_SERVER_PASSWORD))
 		check_mode(parse, section, CONF_KEY_SERVER_PASSWORD);
 }

@@ -17,6 +17,7 @@ const struct conf_kind_info conf_kind_table[CONF_KINDS] = {
 static const char *const dates_words[] = { CONF_WORDS_DATES(COMMA) };
 static const char *const server_type_words[] = { CONF_WORDS_SERVER_TYPE(COMMA) };
 static const char *const deliver_words[] = { CONF_WORDS_DELIVER(COMMA) };
+static const char *const auth_words[] = { CONF_WORDS_AUTH(COMMA) };
 static const char *const on_delete_words[] = { CONF_WORDS_ON_DELETE(COMMA) };
 static const char *const new_items_words[] = { CONF_WORDS_NEW_ITEMS(COMMA) };
 static const char *const action_words[] = { CONF_WORDS_ACTION(COMMA) };
@@ -25,6 +26,7 @@ static const char *const level_words[] = { CONF_WORDS_LEVEL(COMMA) };
 _Static_assert(COUNT_OF(dates_words) == DATES_TIME + 1, "one word per value");
 _Static_assert(COUNT_OF(server_type_words) == SERVER_MEMORY + 1, "one word per value");
 _Static_assert(COUNT_OF(deliver_words) == DELIVER_ALL + 1, "one word per value");
+_Static_assert(COUNT_OF(auth_words) == CONF_AUTH_CERTIFICATE + 1, "one word per value");
 _Static_assert(COUNT_OF(on_delete_words) == ON_DELETE_IGNORE + 1, "one word per value");
 _Static_assert(COUNT_OF(new_items_words) == NEW_ITEMS_IGNORE + 1, "one word per value");
 _Static_assert(COUNT_OF(action_words) == RULE_WARN + 1, "one word per value");
@@ -38,6 +40,7 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	[CONF_CHOICE_DATES] = CHOICE(dates_words, CONF_WORDS_DATES(" | ")),
 	[CONF_CHOICE_SERVER_TYPE] = CHOICE(server_type_words, CONF_WORDS_SERVER_TYPE(" | ")),
 	[CONF_CHOICE_DELIVER] = CHOICE(deliver_words, CONF_WORDS_DELIVER(" | ")),
+	[CONF_CHOICE_AUTH] = CHOICE(auth_words, CONF_WORDS_AUTH(" | ")),
 	[CONF_CHOICE_ON_DELETE] = CHOICE(on_delete_words, CONF_WORDS_ON_DELETE(" | ")),
 	[CONF_CHOICE_NEW_ITEMS] = CHOICE(new_items_words, CONF_WORDS_NEW_ITEMS(" | ")),
 	[CONF_CHOICE_ACTION] = CHOICE(action_words, CONF_WORDS_ACTION(" | ")),
@@ -108,6 +111,20 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "The largest file that is put into an item where the server keeps no files; 0: none")    \
 	X(SERVER, SERVER_TLS_CA, "tls_ca", PATH, NONE, NULL, NULL, conf_server, tls_ca, 0, 0,      \
 	  "A file of certificates to trust instead of the system's")                               \
+	X(SERVER, SERVER_PROBE, "probe", YES_NO, NONE, "yes | no", "yes", conf_server, probe, 0,   \
+	  0, "Whether it may be tried what a CalDAV server does, in a folder made for that")       \
+	X(SERVER, SERVER_AUTH, "auth", CHOICE, AUTH, CONF_WORDS_AUTH(" | "), NULL, conf_server,    \
+	  auth, 0, 0, "How an account is known to a caldav server; without it password")           \
+	X(SERVER, SERVER_TOKEN_COMMAND, "token_command", COMMAND, NONE, NULL, NULL, conf_server,   \
+	  password.token_command, 0, 0, "A command that prints the token, for auth = bearer")      \
+	X(SERVER, SERVER_TOKEN_FILE, "token_file", NAMED_PATH, NONE, NULL, NULL, conf_server,      \
+	  password.token_file, 0, 0, "A file whose first line is the token, for auth = bearer")    \
+	X(SERVER, SERVER_TLS_CERT, "tls_cert", NAMED_PATH, NONE, NULL, NULL, conf_server,          \
+	  tls_cert, 0, 0, "A file with the certificate that is shown to the server")               \
+	X(SERVER, SERVER_TLS_KEY, "tls_key", NAMED_PATH, NONE, NULL, NULL, conf_server, tls_key,   \
+	  0, 0, "A file with the key of tls_cert; without it the key is in the same file")         \
+	X(SERVER, SERVER_TLS_PIN, "tls_pin", PINS, NONE, NULL, NULL, conf_server, tls_pin, 0, 0,   \
+	  "Public keys, sha256//BASE64, of which the server must have one")                        \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
 	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \
@@ -120,6 +137,10 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  password.credential, 0, 0, "A credential that is this person's password")                \
 	X(ACCOUNT, ACCOUNT_PASSWORD, "password", SECRET, NONE, NULL, NULL, conf_account,           \
 	  password.password, 0, 0, "This person's password, in a file that others cannot read")    \
+	X(ACCOUNT, ACCOUNT_TOKEN_COMMAND, "token_command", COMMAND, NONE, NULL, NULL,              \
+	  conf_account, password.token_command, 0, 0, "A command that prints this person's token") \
+	X(ACCOUNT, ACCOUNT_TOKEN_FILE, "token_file", NAMED_PATH, NONE, NULL, NULL, conf_account,   \
+	  password.token_file, 0, 0, "A file whose first line is this person's token")             \
 	X(RIGHTS, RIGHTS_ASSIGNEE, "assignee", GROUPS, NONE,                                       \
 	  "plan | progress | notes | files | custom | none", "progress, notes, files", conf,       \
 	  rights.assignee, 0, 0, "Groups that an assignee changes; others become proposals")       \

@@ -128,6 +128,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_NAME_SECRET "secret"
 #define CONF_TYPE_NAME_GLOBS "list"
 #define CONF_TYPE_NAME_GROUPS "list"
+#define CONF_TYPE_NAME_PINS "list"
 #define CONF_TYPE_NAME_DURATION "duration"
 #define CONF_TYPE_NAME_NUMBER "number"
 #define CONF_TYPE_NAME_SIZE "size"
@@ -154,6 +155,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 	X(CREDENTIAL)                                                                              \
 	X(SECRET)                                                                                  \
 	X(GLOBS)                                                                                   \
+	X(PINS)                                                                                    \
 	X(GROUPS)                                                                                  \
 	X(DURATION)                                                                                \
 	X(NUMBER)                                                                                  \
@@ -178,6 +180,8 @@ enum conf_type {
 #define CONF_WORDS_DATES(sep) "day" sep "time"
 #define CONF_WORDS_SERVER_TYPE(sep) "caldav" sep "imap" sep "memory"
 #define CONF_WORDS_DELIVER(sep) "first" sep "all"
+#define CONF_WORDS_AUTH(sep)                                                                       \
+	"password" sep "basic" sep "digest" sep "bearer" sep "negotiate" sep "certificate"
 #define CONF_WORDS_ON_DELETE(sep) "restore" sep "decline" sep "ignore"
 #define CONF_WORDS_NEW_ITEMS(sep) "propose" sep "accept" sep "ignore"
 #define CONF_WORDS_ACTION(sep) "correct" sep "reject" sep "hold" sep "warn"
@@ -188,6 +192,7 @@ enum conf_choice {
 	CONF_CHOICE_DATES,
 	CONF_CHOICE_SERVER_TYPE,
 	CONF_CHOICE_DELIVER,
+	CONF_CHOICE_AUTH,
 	CONF_CHOICE_ON_DELETE,
 	CONF_CHOICE_NEW_ITEMS,
 	CONF_CHOICE_ACTION,
@@ -230,12 +235,21 @@ enum conf_key_id {
 	CONF_KEY_SERVER_INLINE_MAX,
 	CONF_KEY_SERVER_STARTTLS,
 	CONF_KEY_SERVER_TLS_CA,
+	CONF_KEY_SERVER_PROBE,
+	CONF_KEY_SERVER_AUTH,
+	CONF_KEY_SERVER_TOKEN_COMMAND,
+	CONF_KEY_SERVER_TOKEN_FILE,
+	CONF_KEY_SERVER_TLS_CERT,
+	CONF_KEY_SERVER_TLS_KEY,
+	CONF_KEY_SERVER_TLS_PIN,
 	CONF_KEY_ACCOUNT_LOGIN,
 	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
 	CONF_KEY_ACCOUNT_PASSWORD_FILE,
 	CONF_KEY_ACCOUNT_CREDENTIAL,
 	CONF_KEY_ACCOUNT_PASSWORD,
+	CONF_KEY_ACCOUNT_TOKEN_COMMAND,
+	CONF_KEY_ACCOUNT_TOKEN_FILE,
 	CONF_KEY_RIGHTS_ASSIGNEE,
 	CONF_KEY_RIGHTS_ON_DELETE,
 	CONF_KEY_RIGHTS_NEW_ITEMS,

@@ -245,6 +245,36 @@ static bool bad_group(const struct conf_value *v, const char *word)
 }
 
 /* One word of the list of groups. */
+#define PIN_MARK "sha256//"
+#define PIN_BYTES 44 /* of Base64, its '=' included: 32 bytes */
+
+static bool is_pin(const char *word)
+{
+	const char *hash = word + strlen(PIN_MARK);
+
+	return text_starts(word, PIN_MARK) && strlen(hash) == PIN_BYTES &&
+	       strspn(hash, LETTERS DIGITS "+/") == PIN_BYTES - 1 && hash[PIN_BYTES - 1] == '=';
+}
+
+/* Kept as curl takes them: with ';' between. */
+static bool read_PINS(const struct conf_value *v)
+{
+	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
+	char *text = mem_strdup(scratch, v->text), *save = NULL, *pins = mem_strdup(scratch, "");
+	bool ok = true;
+
+	for (char *word = strtok_r(text, CONF_SEPARATORS ";", &save); word && ok;
+	     word = strtok_r(NULL, CONF_SEPARATORS ";", &save)) {
+		ok = is_pin(word);
+		pins = mem_printf(scratch, "%s%s%s", pins, *pins ? ";" : "", word);
+	}
+	ok = ok && *pins ? put_text(v, pins)
+			 : bad(v, "is a list of public keys, each of them sha256// and the 44 "
+				  "characters of a hash in Base64");
+	talloc_free(scratch);
+	return ok;
+}
+
 static bool take_group(const struct conf_value *v, const char *word, bool groups[GROUPS])
 {
 	enum field_group group = field_group_find(word);

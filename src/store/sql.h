@@ -123,6 +123,12 @@ X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, lo
 X(ACCOUNT_UNREACHABLE, "UPDATE account SET state = 'unreachable', error = $2 WHERE server = $1 AND state IN ('new', 'ok') AND EXISTS " \
   "(SELECT 1 FROM job j WHERE j.account_id = account.id AND j.state <> 'done' AND j.state IN ('ready', 'waiting') AND j.due_at <= $3)") \
 X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
+X(PLACE_GET, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE account_id = $1") \
+X(PLACE_SET, "INSERT INTO account_place (account_id, asked, origin, home, principal, how, found_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
+  "ON CONFLICT (account_id) DO UPDATE SET asked = excluded.asked, origin = excluded.origin, home = excluded.home, " \
+  "principal = excluded.principal, how = excluded.how, found_at = excluded.found_at") \
+X(PLACE_SAME, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE origin = $1 AND home = $2 " \
+  "AND account_id <> $3 ORDER BY account_id") \
 X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
   "WHERE account_id = $1 AND project_id = $2") \
 X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
@@ -296,7 +302,12 @@ X(JOB_OVERDUE, "SELECT DISTINCT a.id, r.key FROM job j JOIN account a ON a.id = 
   "WHERE j.server = $3 AND j.due_at <= $4 AND j.state IN ('ready', 'waiting') AND " SQL_JOB_MEANT " ORDER BY r.key") \
 X(JOB_RENEW, "UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'leased'") \
 X(JOB_ALL_DUE, "UPDATE job SET due_at = $1 WHERE state IN ('ready', 'waiting') AND due_at > $1") \
-X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1")
+X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1") \
+/* servers */ \
+X(SERVER_TRAITS, "SELECT server, traits, earlier, changed_at, probed_at, due_at FROM server_trait WHERE server = $1") \
+X(SERVER_TRAITS_PUT, "INSERT INTO server_trait (server, traits, earlier, changed_at, probed_at, due_at) VALUES ($1, $2, $3, $4, $5, $6) " \
+  "ON CONFLICT (server) DO UPDATE SET traits = excluded.traits, earlier = excluded.earlier, changed_at = excluded.changed_at, " \
+  "probed_at = excluded.probed_at, due_at = excluded.due_at")
 
 #define SQL_MIGRATION_TABLE(X) \
 X(1, "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)") \
@@ -398,8 +409,8 @@ X(3, "ALTER TABLE revision ADD COLUMN against TEXT") \
 X(3, "ALTER TABLE revision ADD COLUMN decided_by TEXT") \
 X(3, "UPDATE revision SET origin = state, writer = CASE WHEN state <> 'losing' THEN author END") \
 /* 4: what servers have been seen to do */ \
-X(4, "CREATE TABLE server_trait (server TEXT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), traits TEXT NOT NULL, " \
-  "probed_at BIGINT NOT NULL)") \
+X(4, "CREATE TABLE server_trait (server TEXT PRIMARY KEY, traits TEXT NOT NULL, earlier TEXT, changed_at BIGINT NOT NULL, " \
+  "probed_at BIGINT NOT NULL, due_at BIGINT NOT NULL)") \
 /* 4: attachments. BYTEA is PostgreSQL's word; SQLite keeps what it is given. An owner is an assignment or a revision, whose ids \
  * come from one sequence. Of a link only what does not follow from its text has a row. */ \
 X(4, "CREATE TABLE file (digest TEXT PRIMARY KEY, size BIGINT NOT NULL, created_at BIGINT NOT NULL, bytes BYTEA NOT NULL)") \
@@ -408,7 +419,11 @@ X(4, "CREATE INDEX file_use_owner ON file_use (owner)") \
 X(4, "CREATE TABLE link_file (link_id BIGINT NOT NULL REFERENCES link (id), digest TEXT NOT NULL, how TEXT NOT NULL, managed_id TEXT, " \
   "size BIGINT NOT NULL, uri TEXT, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, error TEXT, PRIMARY KEY (link_id, digest))") \
 X(4, "CREATE INDEX link_file_upload ON link_file (link_id) WHERE how = 'upload'") \
-X(4, "CREATE INDEX link_file_out ON link_file (link_id) WHERE how = 'left-out'")
+X(4, "CREATE INDEX link_file_out ON link_file (link_id) WHERE how = 'left-out'") \
+/* where an account's folders are made; no two accounts share a home */ \
+X(4, "CREATE TABLE account_place (account_id BIGINT PRIMARY KEY REFERENCES account (id), asked TEXT NOT NULL, origin TEXT NOT NULL, " \
+  "home TEXT NOT NULL, principal TEXT, how TEXT, found_at BIGINT NOT NULL)") \
+X(4, "CREATE INDEX account_place_home ON account_place (home, origin)")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

@@ -167,6 +167,23 @@ static struct lab *lab_world(const char *name)
 ENDPOINT_CONTRACT(X)
 #undef X
 
+/* The same over what a probe finds of Radicale: above nothing is known of it. */
+#define X(name)                                                                                    \
+	Test(caldav_contract_known, name)                                                          \
+	{                                                                                          \
+		struct lab *lab = lab_world("known_" #name);                                       \
+                                                                                                   \
+		endpoint_know(lab->world.endpoint,                                                 \
+			      "create-guard=yes replace-guard=yes remove-guard=yes ctag=yes "      \
+			      "strong-etag=yes fine-etag=yes keeps-bytes=no sync=yes "             \
+			      "sync-data=yes token-refused=yes multiget=yes one-uid=yes "          \
+			      "whole-put=yes times=no");                                           \
+		endpoint_contract_##name(&lab->world);                                             \
+		talloc_free(lab);                                                                  \
+	}
+ENDPOINT_CONTRACT(X)
+#undef X
+
 /* ---- accounts ---- */
 
 static struct fault *ensure_at(struct lab *lab, struct endpoint *endpoint, char **address_r)
@@ -322,7 +339,8 @@ Test(caldav_account, probe_tells_what_there_is)
 		{ "calendar-access", "yes" },
 		{ "sync-collection", "yes" },
 		{ "ctag", "yes" },
-		{ "conditional writes", "not tried" },
+		{ "replacing on a condition", "yes" },
+		{ "keeps text", "no" },
 	};
 	const char *url = server(SERVER_URL);
 	struct lab *lab = lab_new();
@@ -331,6 +349,7 @@ Test(caldav_account, probe_tells_what_there_is)
 	struct fault *fault;
 
 	cr_assert_null(ensure_at(lab, endpoint, &(char *){ NULL }));
+	cr_assert_null(endpoint_learn(endpoint, lab));
 	fault = endpoint_probe(endpoint, lab, &probe);
 	cr_assert_null(fault, "%s", fault->text);
 	for (size_t i = 0; i < COUNT_OF(expected); i++) {

@@ -465,18 +465,20 @@ Test(caldav_discover, a_place_is_given_to_the_next_endpoint)
 	struct lab *lab = lab_new(play, &d);
 	struct endpoint_place *place = NULL, *again = NULL, *other = NULL;
 
-	cr_assert_null(endpoint_place(account(lab, &d, NULL), lab, &place));
+	cr_assert_null(endpoint_place(account(lab, &d, NULL), lab, false, &place));
+	cr_expect_null(place);
+	cr_assert_null(endpoint_place(account(lab, &d, NULL), lab, true, &place));
 	cr_expect_str_eq(place->home, "/c/ana/");
 	cr_expect_str_eq(place->principal, "/p/ana/");
 	cr_expect_str_eq(place->origin, scripted_url(lab->server));
 	cr_expect_str_eq(place->how, "the URL");
 	cr_expect_eq(scripted_counts(lab->server).requests, 1);
-	cr_assert_null(endpoint_place(account(lab, &d, place), lab, &again));
+	cr_assert_null(endpoint_place(account(lab, &d, place), lab, true, &again));
 	cr_expect_str_eq(again->home, place->home);
 	cr_expect_eq(again->found_us, place->found_us);
 	cr_expect_eq(scripted_counts(lab->server).requests, 1, "looked for again");
 	d.url = "/x/"; /* another configuration */
-	cr_assert_null(endpoint_place(account(lab, &d, place), lab, &other));
+	cr_assert_null(endpoint_place(account(lab, &d, place), lab, true, &other));
 	cr_expect_gt(scripted_counts(lab->server).requests, 1, "believed for another URL");
 	talloc_free(lab);
 }

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "lab.h"
 
 /* CalDAV against servers that no package installs: each test is a table of requests and what comes
@@ -841,52 +842,116 @@ Test(caldav_write, a_conflict_is_named_and_a_missing_folder_is_seen)
 	}
 }
 
-/* A product that overwrites and deletes whatever the condition: it is looked at first. */
+/* A server that overwrites and deletes whatever the condition, or of which nobody knows better: it is
+ * looked at first. */
 Test(caldav_write, a_careless_server_is_looked_at_first)
 {
-	struct endpoint_remove removes[2] = {
-		{ .address = "/home/p/other.ics", .if_version = "\"1\"" },
-		{ .address = "/home/p/same.ics", .if_version = "\"2\"" }
-	};
+	static const char *const known[] = { NULL,
+					     "create-guard=no replace-guard=no remove-guard=no" };
+
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		struct endpoint_remove removes[2] = {
+			{ .address = "/home/p/other.ics", .if_version = "\"1\"" },
+			{ .address = "/home/p/same.ics", .if_version = "\"2\"" }
+		};
+		struct endpoint *endpoint;
+		PLAY(lab, { "PUT", "/home/p/other.ics", NULL, "204 x", "" },
+		     { "PUT", "/home/p/new.ics", NULL, "201 x", "" },
+		     { "DELETE", "/home/p/other.ics", NULL, "204 x", "" },
+		     { "DELETE", "/home/p/same.ics", NULL, "204 x", "" },
+		     { "GET", "/home/p/other.ics", NULL, "200 x\r\nETag: \"2\"", "text" },
+		     { "GET", "/home/p/same.ics", NULL, "200 x\r\nETag: \"2\"", "text" });
+
+		endpoint = lab_account(lab, "/");
+		endpoint_know(endpoint, known[i]);
+		lab_expect(put_one(lab, endpoint, "/home/p/other.ics", NULL).fault, FAULT_CHANGED,
+			   "create over");
+		lab_expect(put_one(lab, endpoint, "/home/p/other.ics", "\"1\"").fault,
+			   FAULT_CHANGED, "replace another version");
+		cr_assert_null(put_one(lab, endpoint, "/home/p/other.ics", "\"2\"").fault);
+		cr_assert_null(put_one(lab, endpoint, "/home/p/new.ics", NULL).fault);
+		cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", removes, 2));
+		lab_expect(removes[0].fault, FAULT_CHANGED, "remove another version");
+		cr_assert_null(removes[1].fault);
+		cr_assert_eq(http_stats(lab->http).writes, 3, "%lld writes",
+			     (long long)http_stats(lab->http).writes);
+		talloc_free(lab);
+	}
+}
+
+/* ---- CalDAV: what ordinary work shows ---- */
+
+static void expect_news(struct lab *lab, struct endpoint *endpoint, const char *expected)
+{
+	char *news = endpoint_traits(endpoint, lab);
+
+	cr_assert(text_same(news, expected), "expected news %s, got %s", expected ? expected : "-",
+		  news ? news : "-");
+	cr_assert_null(endpoint_traits(endpoint, lab), "told twice");
+}
+
+Test(caldav_evidence, a_create_that_replaced)
+{
 	struct endpoint *endpoint;
-	PLAY(lab, { "PUT", "/home/p/other.ics", NULL, "204 x\r\nServer: SOGo/5.8.0", "" },
-	     { "PUT", "/home/p/new.ics", NULL, "201 x\r\nServer: SOGo/5.8.0", "" },
-	     { "DELETE", "/home/p/other.ics", NULL, "204 x", "" },
-	     { "DELETE", "/home/p/same.ics", NULL, "204 x", "" },
-	     { "GET", "/home/p/other.ics", NULL, "200 x\r\nServer: SOGo/5.8.0\r\nETag: \"2\"",
-	       "text" },
-	     { "GET", "/home/p/same.ics", NULL, "200 x\r\nETag: \"2\"", "text" });
+	PLAY(lab, { "PUT", "/home/p/new.ics", NULL, "201 x", "" },
+	     { "PUT", "/home/p/a.ics", NULL, "204 x", "" });
 
 	endpoint = lab_account(lab, "/");
-	cr_assert_null(put_one(lab, endpoint, "/home/p/new.ics", NULL)
-			       .fault); /* by its answer it is known */
-	lab_expect(put_one(lab, endpoint, "/home/p/other.ics", NULL).fault, FAULT_CHANGED,
-		   "create over");
-	lab_expect(put_one(lab, endpoint, "/home/p/other.ics", "\"1\"").fault, FAULT_CHANGED,
-		   "replace another version");
-	cr_assert_null(put_one(lab, endpoint, "/home/p/other.ics", "\"2\"").fault);
 	cr_assert_null(put_one(lab, endpoint, "/home/p/new.ics", NULL).fault);
-	cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", removes, 2));
-	lab_expect(removes[0].fault, FAULT_CHANGED, "remove another version");
-	cr_assert_null(removes[1].fault);
-	cr_assert_eq(http_stats(lab->http).writes, 4, "%lld writes",
-		     (long long)http_stats(lab->http).writes);
+	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", "\"1\"").fault);
+	expect_news(lab, endpoint, NULL);
+	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).fault);
+	expect_news(lab, endpoint, "create-guard=no");
+	lab_expect(put_one(lab, endpoint, "/home/p/b.ics", NULL).fault, FAULT_GONE,
+		   "a look comes first from now on");
 	talloc_free(lab);
 }
 
-/* The same product behind a proxy that hides its name: known by its addresses, before any answer.
- */
-Test(caldav_write, a_careless_server_is_known_by_its_addresses)
+/* The text that put_one() puts is "text". */
+Test(caldav_evidence, a_text_that_came_back_otherwise)
 {
-	struct endpoint_put put = { .address = "/SOGo/dav/ana/Calendar/p/a.ics",
-				    .text = "text",
-				    .len = 4 };
-	PLAY(lab, { "PUT", "/SOGo/dav/ana/Calendar/p/a.ics", NULL, "204 x", "" },
-	     { "GET", "/SOGo/dav/ana/Calendar/p/a.ics", NULL, "200 x\r\nETag: \"1\"", "text" });
+	static const struct {
+		const char *known, *address, *news;
+	} cases[] = {
+		{ LAB_TRAITS " keeps-bytes=yes", "/home/p/same.ics", NULL },
+		{ LAB_TRAITS " keeps-bytes=yes", "/home/p/other.ics", "keeps-bytes=no" },
+		{ LAB_TRAITS " keeps-bytes=yes", "/home/p/edited.ics", NULL },
+		{ LAB_TRAITS, "/home/p/other.ics", NULL },
+	};
 
-	cr_assert_null(endpoint_put(lab_account(lab, "/SOGo/dav/ana/"), lab,
-				    "/SOGo/dav/ana/Calendar/p/", &put, 1));
-	lab_expect(put.fault, FAULT_CHANGED, "create over");
-	cr_assert_eq(http_stats(lab->http).writes, 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct endpoint_item *items = NULL;
+		struct endpoint *endpoint;
+		PLAY(lab, { "PUT", "/home/p/same.ics", NULL, "201 x\r\nETag: \"1\"", "" },
+		     { "PUT", "/home/p/other.ics", NULL, "201 x\r\nETag: \"1\"", "" },
+		     { "PUT", "/home/p/edited.ics", NULL, "201 x\r\nETag: \"1\"", "" },
+		     { "GET", "/home/p/same.ics", NULL, "200 x\r\nETag: \"1\"", "text" },
+		     { "GET", "/home/p/other.ics", NULL, "200 x\r\nETag: \"1\"", "TEXT" },
+		     { "GET", "/home/p/edited.ics", NULL, "200 x\r\nETag: \"2\"", "TEXT" });
+
+		endpoint = lab_account(lab, "/");
+		endpoint_know(endpoint, cases[i].known);
+		cr_assert_null(put_one(lab, endpoint, cases[i].address, NULL).fault);
+		cr_assert_null(endpoint_fetch(endpoint, lab, "/home/p/", &cases[i].address, 1,
+					      &items));
+		if (cases[i].news)
+			cr_expect(text_same(endpoint_traits(endpoint, lab),
+					    "keeps-bytes=no multiget=no"));
+		else
+			expect_news(lab, endpoint, "multiget=no");
+		talloc_free(lab);
+	}
+}
+
+Test(caldav_evidence, what_calls_itself_otherwise)
+{
+	struct endpoint *endpoint;
+	PLAY(lab, { "PUT", "/home/p/a.ics", NULL, "201 x\r\nServer: Cal DAV/2", "" });
+
+	endpoint = lab_account(lab, "/");
+	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).fault);
+	expect_news(lab, endpoint, "product=Cal_DAV/2");
+	endpoint_know(endpoint, "product=Cal_DAV/1");
+	expect_news(lab, endpoint, "product=Cal_DAV/2");
 	talloc_free(lab);
 }

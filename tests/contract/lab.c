@@ -30,10 +30,13 @@ struct lab *lab_new(scripted_reply *reply, void *context)
 struct endpoint *lab_account(struct lab *lab, const char *path)
 {
 	struct caldav_account one = { .user = "ana", .deadline_ms = LAB_SHORT_MS };
+	struct endpoint *endpoint;
 
 	one.password = lab->site.password;
 	one.url = mem_printf(lab, "%s%s", scripted_url(lab->server), path);
-	return caldav_new(lab, lab->http, lab->clock, &one);
+	endpoint = caldav_new(lab, lab->http, lab->clock, &one);
+	endpoint_know(endpoint, LAB_TRAITS);
+	return endpoint;
 }
 
 struct scripted_answer lab_always(void *context, TALLOC_CTX *mem, const char *method,

@@ -18,7 +18,12 @@ struct lab {
 /* CONTEXT, and what the answers point to, may hang from the lab: its server ends first. */
 struct lab *lab_new(scripted_reply *reply, void *context);
 
-/* An account on the scripted server. */
+/* What is known of a server without surprises. */
+#define LAB_TRAITS                                                                                 \
+	"create-guard=yes replace-guard=yes remove-guard=yes strong-etag=yes fine-etag=yes "       \
+	"ctag=yes"
+
+/* An account on the scripted server, which is known to be LAB_TRAITS. */
 struct endpoint *lab_account(struct lab *lab, const char *path);
 
 /* A scripted_reply whose context is the one answer to everything. */

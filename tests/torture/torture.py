@@ -848,8 +848,10 @@ def tell_points(tap, named, fired, must):
 
 SERVERS = {"memory": MemoryServer, "messages": MessageServer, "radicale": RadicaleServer, "dovecot": DovecotServer}
 # A point that is not reached fails the run. These cannot be: they are of another kind of server, whose run must reach them.
-NOT_THERE = {"memory": ("SWEEP_", "IMAP_"), "messages": ("IMAP_",), "radicale": ("SWEEP_", "IMAP_"), "dovecot": ("HTTP_",)}
-ONLY_THERE = {"memory": (), "messages": (), "radicale": ("HTTP_",), "dovecot": ("IMAP_", "SWEEP_")}
+PROBED = ("PROBE_", "TRAITS_")  # of servers that have traits
+NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED), "messages": ("IMAP_", *PROBED), "radicale": ("SWEEP_", "IMAP_"),
+             "dovecot": ("HTTP_", *PROBED)}
+ONLY_THERE = {"memory": (), "messages": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_")}
 
 
 def main():

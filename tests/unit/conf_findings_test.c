@@ -286,8 +286,9 @@ Test(conf_findings, findings_of_names_and_homes)
 		{ DAV_SERVER "url = dav.example.com\n", "" },
 		{ DAV_SERVER "url = ana@example.com\n", "" },
 		{ DAV_SERVER "url = %{email}\nresources = *@example.com, bo\n", "" },
-		{ SITE "[server s]\ntype = caldav\nurl = %{email}\n[account s a@x.org]\npassword_file "
-		       "= /p\n",
+		{ SITE
+		  "[server s]\ntype = caldav\nurl = %{email}\n[account s a@x.org]\npassword_file "
+		  "= /p\n",
 		  "" },
 		{ DAV_SERVER "url = %{local}\n",
 		  "f:6: error: 'url' is no URL that can be used: it must begin with a scheme such "
@@ -296,7 +297,8 @@ Test(conf_findings, findings_of_names_and_homes)
 		  "f:6: error: 'url' is no URL that can be used: it must begin with a scheme such "
 		  "as https://\n" },
 		{ SITE "[server s]\ntype = imap\nurl = mail.example.com\npassword_file = /p\n",
-		  "f:5: error: 'url' of a server of type imap begins with imaps:// or imap://; only "
+		  "f:5: error: 'url' of a server of type imap begins with imaps:// or imap://; "
+		  "only "
 		  "a caldav server is found by a name\n" },
 #define GOES_ANYWHERE                                                                              \
 	"f:6: error: 'url' = %{email} goes to the domain of any address that is imported, with a " \
@@ -322,7 +324,8 @@ Test(conf_findings, findings_of_names_and_homes)
 		  "f:7: warning: 'home' is the same for everybody, and a calendar home belongs to "
 		  "one person: write a name such as %{local} into it\n" },
 		{ DAV_SERVER "url = https://h/\nhome = /c/%{key}/\nprincipal_search = yes\n",
-		  "f:8: error: 'principal_search': there is a 'home' in line 7 already, and one way "
+		  "f:8: error: 'principal_search': there is a 'home' in line 7 already, and one "
+		  "way "
 		  "is enough\n" },
 		{ SITE "[server s]\ntype = imap\nurl = imaps://h\npassword_file = /p\n"
 		       "principal_search = yes\n",
@@ -666,4 +669,66 @@ Test(conf_findings, report_keeps_the_order)
 	cr_expect_eq(report->errors, 5);
 	cr_expect_eq(report->count, 6);
 	talloc_free(mem);
+}
+
+#define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define IMAP SITE "[server s]\ntype = imap\nurl = imaps://d\npassword_file = /p\n"
+
+Test(conf_findings, findings_of_logins)
+{
+	static const struct finding_case cases[] = {
+		{ CALDAV "auth = bearer\ntoken_file = /t/%{key}\ntls_pin = " PIN ", " PIN "\n",
+		  "" },
+		{ CALDAV "auth = bearer\ntoken_command = get %{email}\n", "" },
+		{ CALDAV "auth = bearer\ncredential = c\n", "" },
+		{ CALDAV "auth = bearer\n",
+		  "f:3: error: [server s] has no token: write token_command, token_file or "
+		  "credential\n" },
+		{ CALDAV "auth = bearer\npassword_file = /p\n",
+		  "f:7: error: 'password_file' does not go with auth = bearer: use token_command, "
+		  "token_file or credential\n" },
+		{ CALDAV "auth = bearer\ntoken_file = /p\n[account s ana]\npassword_command = c\n",
+		  "f:9: error: 'password_command' does not go with auth = bearer: use "
+		  "token_command, token_file or credential\n" },
+		{ CALDAV "token_file = /p\n", "f:6: error: 'token_file' needs auth = bearer\n" },
+		{ SERVER "[account s ana]\ntoken_command = c\n",
+		  "f:8: error: 'token_command' needs auth = bearer\n" },
+		{ CALDAV "auth = bearer\ntoken_file = /p\ntoken_command = c\n",
+		  "f:8: error: 'token_command': there is a 'token_file' in line 7 already, and one "
+		  "source is enough\n" },
+		{ CALDAV "auth = certificate\ntls_cert = /c/%{key}\n", "" },
+		{ CALDAV "auth = certificate\nresources = ana\ntls_cert = /c\ntls_key = /k\n", "" },
+		{ CALDAV "auth = certificate\n",
+		  "f:6: error: auth = certificate needs 'tls_cert'\n" },
+		{ CALDAV "auth = certificate\ntls_cert = /c\n",
+		  "f:6: error: auth = certificate is one login for everybody here: 'resources' "
+		  "must "
+		  "say who has an account\n" },
+		{ CALDAV "auth = certificate\ntls_cert = /c/%{key}\npassword_file = /p\n",
+		  "f:8: warning: 'password_file' has no effect: with auth = certificate no "
+		  "password "
+		  "is sent\n" },
+		{ CALDAV "auth = negotiate\n",
+		  "f:6: error: auth = negotiate is one login for everybody here: 'resources' must "
+		  "say who has an account\n" },
+		{ SITE
+		  "[server s]\ntype = caldav\nurl = http://d/\nauth = negotiate\nresources = a\n",
+		  "f:5: error: 'url': plaintext credentials would go to a host that is not "
+		  "loopback; "
+		  "use https://\n" },
+		{ SERVER "tls_key = /k\n", "f:7: error: 'tls_key' needs 'tls_cert'\n" },
+		{ SITE "[server s]\ntype = caldav\nurl = http://localhost/\npassword_file = "
+		       "/p\ntls_pin = " PIN "\n",
+		  "f:7: error: 'tls_pin' needs a URL with https:\n" },
+		{ SERVER "tls_pin = sha256//abc=\n", "f:7: error: 'tls_pin' is a list of public "
+						     "keys, each of them sha256// and the 44 "
+						     "characters of a hash in Base64\n" },
+		{ IMAP "tls_pin = " PIN "\n",
+		  "f:7: error: 'tls_pin' is for servers of type caldav only\n" },
+		{ IMAP "auth = password\n", "" },
+		{ IMAP "auth = digest\n",
+		  "f:7: error: 'auth' is for servers of type caldav only\n" },
+	};
+
+	expect_findings(cases, COUNT_OF(cases), 0600);
 }
