@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "mappers/icaltext.h"
 
 /* What a server does, found by trying it.
  *
@@ -29,7 +30,7 @@
 #define REQUEST_MS 10000 /* most answers take milliseconds; one more time-out is no news */
 #define PROBE_US (60 * CLOCK_SECOND_US) /* a job waits for it */
 #define SILENT_MAX 3 /* requests without an answer: one may be a crash over an odd request */
-#define CONNECTION_REQUESTS 8      /* a connection that serves as many stays open */
+#define CONNECTION_REQUESTS 3 /* a connection that serves as many stays open; refusals close some */
 #define CONNECTION_REQUESTS_MIN 16 /* fewer tell nothing */
 #define SAME_SECOND_TRIES 4        /* to do two things in one second of the server's clock */
 #define STRANGE_TOKEN "http://taskferry.invalid/never-given"
@@ -40,6 +41,7 @@ struct marks {
 	const char *version, *ctag;
 	char *token;
 	int64_t version_us, ctag_us, token_us;
+	int64_t own_us; /* when it was written, by our clock */
 };
 
 struct probe {
@@ -58,6 +60,8 @@ struct probe {
 	int edition;
 	const char *older; /* a version of the item that it has no more */
 	struct marks marks;
+	int64_t before_us;         /* when it was written before the last write, by our clock */
+	bool moved[CALDAV_TRAITS]; /* a mark moved with the write before the last */
 };
 
 static void find(struct probe *probe, enum caldav_trait trait, bool yes)
@@ -169,23 +173,34 @@ static struct http_request write_request(struct probe *probe, const char *method
 	"PRODID:-//taskferry//taskferry " PACKAGE_VERSION "//EN\r\n"
 #define TAIL "END:VCALENDAR\r\n"
 
+/* Content lines; the UID goes before them, and each is folded as ours are. */
+static const char *const todo_lines[] = {
+	"DTSTAMP:20260101T090000Z",
+	"CREATED:20260101T090000Z",
+	"LAST-MODIFIED:20260101T090000Z",
+	"SUMMARY:A trial of this server\\, which may be deleted: \xC3\xA4\xC3\xB6 \xE2\x82\xAC",
+	"DTSTART;VALUE=DATE:20260105",
+	"DUE;VALUE=DATE:20260109",
+	"STATUS:NEEDS-ACTION",
+	"PRIORITY:5",
+	"CATEGORIES:@ana,trial",
+	"ESTIMATED-DURATION:PT8H",
+	"X-TASKFERRY-ACTUAL-WORK:PT3H30M",
+	"DESCRIPTION:First line\\n\\nA line that is longer than the seventy-five bytes that a "
+	"content line has at most\\, with \xE2\x80\x9Cquotes\xE2\x80\x9D and a semicolon\\; and so "
+	"on.\\n--\\nTask T-1 of project P",
+};
+
 static char *todo(TALLOC_CTX *mem, const char *uid, int edition)
 {
-	return mem_printf(
-		mem,
-		"BEGIN:VTODO\r\nUID:%s\r\nDTSTAMP:20260101T090000Z\r\nCREATED:20260101T090000Z\r\n"
-		"LAST-MODIFIED:20260101T0900%02dZ\r\n"
-		"SUMMARY:A trial of this server\\, which may be deleted: \xC3\xA4\xC3\xB6 "
-		"\xE2\x82\xAC\r\n"
-		"DTSTART;VALUE=DATE:20260105\r\nDUE;VALUE=DATE:20260109\r\nSTATUS:NEEDS-ACTION\r\n"
-		"PERCENT-COMPLETE:%d\r\nPRIORITY:5\r\nCATEGORIES:@ana,trial\r\n"
-		"ESTIMATED-DURATION:PT8H\r\nX-TASKFERRY-ACTUAL-WORK:PT3H30M\r\n"
-		"X-TASKFERRY-EDITION:%d-9f86d081\r\n"
-		"DESCRIPTION:First line\\n\\nA line that is longer than the seventy-five bytes\r\n"
-		"  that a content line has at most\\, with \xE2\x80\x9Cquotes\xE2\x80\x9D and a "
-		"semicolon\\; a\r\n"
-		" nd so on.\\n--\\nTask T-1 of project P\r\nEND:VTODO\r\n",
-		uid, edition % 60, edition % 100, edition);
+	struct buf *out = buf_new(mem);
+
+	buf_printf(out, "BEGIN:VTODO\r\nUID:%s\r\n", uid);
+	for (size_t i = 0; i < COUNT_OF(todo_lines); i++)
+		icaltext_fold(out, todo_lines[i], "\r\n");
+	buf_printf(out, "PERCENT-COMPLETE:%d\r\nX-TASKFERRY-EDITION:%d-9f86d081\r\nEND:VTODO\r\n",
+		   edition % 100, edition);
+	return buf_steal(&out, mem, NULL);
 }
 
 static char *calendar(TALLOC_CTX *mem, const char *uid, int edition)
@@ -222,11 +237,13 @@ static int put_item(struct probe *probe, const char *condition)
 {
 	char *text = calendar(probe->mem, uid_of(probe, "a"), ++probe->edition);
 	struct http_request request = put_request(probe, probe->item, condition, text), get;
+	int64_t began_us = clock_now_us(probe->caldav->clock);
 	int status = send_status(probe, &request);
 
 	if (!is_done(status))
 		return status;
 	probe->text = text;
+	probe->marks.own_us = began_us;
 	probe->older = probe->marks.version;
 	probe->marks.version = caldav_version(probe->mem, request.etag);
 	probe->marks.version_us = request.date_us;
@@ -432,16 +449,19 @@ static bool same_second(int64_t a_us, int64_t b_us)
 	return a_us && b_us && a_us / CLOCK_SECOND_US == b_us / CLOCK_SECOND_US;
 }
 
-/* (3) That a mark is another one says something only when both are of the same second. */
+/* (3) That a mark is another one says something only when both are of the same second: by the
+ * server's clock (WITHIN), or when it was another one twice within a second of ours (SOON), in which
+ * the server's can have begun a new second once. */
 static void judge_mark(struct probe *probe, enum caldav_trait trait, const char *was,
-		       const char *now, bool within)
+		       const char *now, bool within, bool soon)
 {
 	if (!was || !now || lacks(probe, trait))
 		return;
 	if (!strcmp(was, now))
 		find(probe, trait, false);
-	else if (within)
+	else if (within || (soon && probe->moved[trait]))
 		find(probe, trait, true);
+	probe->moved[trait] = strcmp(was, now) != 0;
 }
 
 /* Whatever was listed once and is not listed after another write is lost for who relies on it. */
@@ -459,20 +479,28 @@ static void ask_changes(struct probe *probe, const struct marks *was)
 	probe->marks.token_us = request.date_us;
 }
 
-/* One more write. True when it was within a second of the last one. */
+static bool knows(const struct probe *probe, enum caldav_trait trait)
+{
+	return does(probe, trait) || lacks(probe, trait);
+}
+
+/* One more write. True when there is nothing more to learn of marks. */
 static bool write_again(struct probe *probe)
 {
 	struct marks was = probe->marks;
+	bool soon;
 
 	if (!is_done(put_item(probe, if_match(probe, was.version))))
-		return true; /* it cannot be replaced: nothing more to learn of that */
+		return true;
 	ask_changes(probe, &was);
 	ask_ctag(probe, &probe->marks);
+	soon = clock_now_us(probe->caldav->clock) - probe->before_us < CLOCK_SECOND_US;
 	judge_mark(probe, CALDAV_TRAIT_FINE_ETAG, was.version, probe->marks.version,
-		   same_second(was.version_us, probe->marks.version_us));
+		   same_second(was.version_us, probe->marks.version_us), soon);
 	judge_mark(probe, CALDAV_TRAIT_CTAG, was.ctag, probe->marks.ctag,
-		   same_second(was.ctag_us, probe->marks.ctag_us));
-	return same_second(was.version_us, probe->marks.token_us);
+		   same_second(was.ctag_us, probe->marks.ctag_us), soon);
+	probe->before_us = was.own_us;
+	return knows(probe, CALDAV_TRAIT_FINE_ETAG) && knows(probe, CALDAV_TRAIT_CTAG);
 }
 
 static void try_marks(struct probe *probe)
@@ -532,8 +560,7 @@ static void try_multiget(struct probe *probe)
 	if (status != 207 && !is_no_report(status) && status != 404)
 		return;
 	find(probe, CALDAV_TRAIT_MULTIGET, got.found);
-	if (got.found)
-		find(probe, CALDAV_TRAIT_TIMES, got.timed);
+	find(probe, CALDAV_TRAIT_TIMES, got.timed);
 }
 
 /* ---- conditions that do not hold ---- */
@@ -556,10 +583,12 @@ static void try_guards(struct probe *probe)
 	judge_guard(probe, CALDAV_TRAIT_REPLACE_GUARD, put_item(probe, if_match(probe, stale)));
 }
 
+/* Of the second item: it may be gone then. */
 static void try_removing(struct probe *probe)
 {
 	struct http_request request =
-		write_request(probe, "DELETE", probe->item, if_match(probe, STRANGE_VERSION));
+		write_request(probe, "DELETE", address_of(probe, probe->folder, "b"),
+			      if_match(probe, STRANGE_VERSION));
 
 	judge_guard(probe, CALDAV_TRAIT_REMOVE_GUARD, send_status(probe, &request));
 }
@@ -626,13 +655,18 @@ static void try_moving(struct probe *probe)
 			write_request(probe, "MOVE", probe->item,
 				      mem_printf(probe->mem, "Destination: %s%s", origins[i], to));
 		int status = send_status(probe, &request);
+		struct http_request get;
 
 		if (!status)
 			return;
-		find(probe, CALDAV_TRAIT_MOVE, is_done(status));
-		if (!is_done(status))
+		if (!is_done(status)) {
+			find(probe, CALDAV_TRAIT_MOVE, false);
 			continue;
+		}
 		probe->item = to;
+		status = get_item(probe, &get);
+		if (status)
+			find(probe, CALDAV_TRAIT_MOVE, status == 200);
 		return;
 	}
 }
@@ -762,8 +796,8 @@ static void try_all(struct probe *probe)
 	try_guards(probe);
 	try_files(probe);
 	try_second_folder(probe);
-	try_moving(probe);
 	try_removing(probe);
+	try_moving(probe);
 }
 
 /* (2) What cannot be removed is told, and left to a later probe. */

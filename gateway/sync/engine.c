@@ -204,8 +204,11 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 
 static void wake_account(struct engine *engine, struct engine_task *task)
 {
+	int64_t at_us = clock_now_us(engine->env.clock);
 	bool needed = engine->park.wake(engine->park.data, task->wake);
 
+	if (!needed)
+		engine_poll_answered(engine, task->wake, at_us);
 	pthread_mutex_lock(&engine->lock);
 	if (needed)
 		add_pull(engine, task->wake);
@@ -345,6 +348,7 @@ static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct 
 	const char **names = NULL;
 	int64_t until = INT64_MAX;
 
+	FAULT_TRY(engine_poll_look(worker, mem));
 	if (take_look(engine, task))
 		return NULL;
 	FAULT_TRY(engine_request_begin(worker, mem));
@@ -354,6 +358,7 @@ static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct 
 		return see_need(worker, mem);
 	FAULT_TRY(engine_request_look(worker, mem, &horizon->wake_us));
 	FAULT_TRY(engine_reconcile_look(worker, mem, &horizon->wake_us));
+	engine_poll_wait(engine, &horizon->wake_us);
 	(void)engine_server_closed(engine, mem, true, &names, &until);
 	if (until < horizon->wake_us)
 		horizon->wake_us = until;
@@ -471,6 +476,8 @@ static void lead(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_ta
 		if (task->job || task->wake)
 			return;
 	}
+	if (worker->store) /* what is not written now is only shown too old */
+		talloc_free(engine_poll_look(worker, mem));
 	engine_request_abort(engine);
 }
 

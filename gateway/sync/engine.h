@@ -50,6 +50,11 @@ struct engine_parked {
 			       first; NULL: the account has none yet */
 	bool alone;  /* FOLDER is the account's only one: while it is listened to, nothing else has
 		      * to be polled */
+	/* all its folders with their tokens, when nothing waits in any of them and it is enough to ask
+	 * whether one has moved; NULL: the next look takes a job. The receiver copies them */
+	const struct endpoint_sweep *places;
+	size_t place_count;
+	bool active; /* something was read, changed or written */
 	bool failed; /* the job ended with a fault of account or server */
 	bool gone;   /* the account has no published project any more: forget it */
 };
@@ -64,8 +69,9 @@ struct engine_park {
 	 * the job looked; the engine looks again at once */
 	bool (*give)(void *data, const struct engine_parked *parked);
 	/* before the job of an account of engine_look() is made: takes what has come, by the
-	 * account's own connection, without SQL. False: nothing of interest ("* OK Still here"), the
-	 * account is parked again and needs no job. May be NULL: always true */
+	 * account's own connection, or asks whether anything has moved, without SQL. False: nothing of
+	 * interest ("* OK Still here"), its server has answered, the account is parked again and needs
+	 * no job. May be NULL: always true */
 	bool (*wake)(void *data, int64_t account);
 };
 
@@ -93,8 +99,8 @@ struct engine;
 struct fault *engine_new(TALLOC_CTX *mem, const struct engine_env *env, int workers,
 			 const struct engine_park *park, struct engine **engine_r) ATTR_MUST_CHECK;
 
-/* Starts the threads. EVERYBODY: a pull job for every account with a published project, due now
- * (the service's beginning). A fault belongs to the engine's MEM. */
+/* Starts the threads. EVERYBODY: a pull job for every account with a published project, due one after
+ * the other within a minute (the service's beginning). A fault belongs to the engine's MEM. */
 struct fault *engine_start(struct engine *engine, bool everybody) ATTR_MUST_CHECK;
 
 /* Something changed in the database: look. Any thread, never blocks. */
@@ -124,6 +130,7 @@ bool engine_join(struct engine *engine, int64_t patience_us);
 struct engine_figures {
 	int workers, busy;
 	int64_t jobs_done, jobs_failed;
+	int64_t polls; /* without a job, that found nothing */
 	struct endpoint_stats stats;
 };
 struct engine_figures engine_figures(struct engine *engine);

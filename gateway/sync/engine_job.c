@@ -30,6 +30,7 @@ struct work {
 	struct resource *resource;
 	const char *name; /* "SERVER/RESOURCE" */
 	struct endpoint *endpoint;
+	bool parked;                  /* so it was before this job */
 	struct endpoint_place *place; /* as it was remembered; later: what is to be; NULL: nothing */
 	struct endpoint_stats before; /* of a parked endpoint */
 	struct endpoint_stats took;
@@ -265,6 +266,7 @@ static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
 			work->endpoint); /* it broke while it was parked: no failure of the job */
 		work->endpoint = NULL;
 	}
+	work->parked = work->endpoint != NULL;
 	if (!work->endpoint)
 		FAULT_TRY(make_endpoint(work, mem));
 	work->before = endpoint_stats(work->endpoint);
@@ -352,6 +354,7 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	count_stats(work);
 	parked.gone = work->visit.listed && !work->visit.project_count;
 	parked.alone = work->visit.project_count == 1;
+	parked.active = work->moved_project != 0;
 	if (failed || parked.gone || !park->give)
 		talloc_free(work->endpoint);
 	else
@@ -361,6 +364,8 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 		return NULL;
 	if (work->visit.listed)
 		FAULT_TRY(choose_folder(work, mem, &parked.folder));
+	if (parked.endpoint)
+		FAULT_TRY(engine_poll_places(work->worker, mem, &work->visit, &parked));
 	if (!park->give(park->data, &parked))
 		return NULL;
 	return insist(work, mem, add_pull_now, NULL);
@@ -412,6 +417,28 @@ static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
 			 ENGINE_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work->account)));
 }
 
+static struct fault *visit_with(struct work *work, TALLOC_CTX *mem)
+{
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
+	work->visit.endpoint = work->endpoint;
+	work->visit.rounds = work->visit.still_count = 0;
+	work->visit.folder_fault = NULL;
+	return visit_run(mem, &work->visit);
+}
+
+/* The password that a parked endpoint was made with may be an old one. */
+static struct fault *visit_all(struct work *work, TALLOC_CTX *mem)
+{
+	struct fault *fault = visit_with(work, mem);
+
+	if (!fault || fault->kind != FAULT_LOGIN || !work->parked)
+		return fault;
+	TALLOC_FREE(work->endpoint);
+	FAULT_TRY(make_endpoint(work, mem));
+	work->before = endpoint_stats(work->endpoint);
+	return visit_with(work, mem);
+}
+
 static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 {
 	const struct job *job = work->task->job;
@@ -419,12 +446,10 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
-	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
 	visit->env = &work->worker->env;
 	visit->account = work->account;
 	visit->resource = work->resource;
 	visit->server = work->task->server->conf;
-	visit->endpoint = work->endpoint;
 	visit->project = job->project_id;
 	visit->sweep = job->kind == JOB_PULL;
 	visit->options =
@@ -436,7 +461,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->seen = seen;
 	visit->goes_on = goes_on;
 	visit->data = work;
-	return visit_run(mem, visit);
+	return visit_all(work, mem);
 }
 
 /* ---- what it comes to ---- */

@@ -38,6 +38,7 @@ struct engine_account {
 	int64_t id;
 	struct engine_server *server;
 	int64_t held_us; /* monotonic, when it was held; 0: it is not */
+	int64_t seen_us; /* when it was polled last, to be written; 0: nothing is */
 	char *folder;    /* where something happened last */
 	uint64_t *notes; /* hashes of what was said of it: the same is not said at every job */
 	size_t note_count;
@@ -96,6 +97,7 @@ struct engine {
 	struct engine_request *inbox; /* not begun yet */
 	int64_t serial;               /* of the last request */
 	struct engine_figures figures;
+	int64_t flush_us; /* monotonic, when to write who was polled; 0: nobody since the last time */
 	int64_t drift_us; /* wall clock minus monotonic clock, the most that was seen */
 	/* the leader's: */
 	bool reconciles;      /* compares everything once a day */
@@ -203,6 +205,22 @@ bool engine_reconcile_is_due(int64_t account, int64_t last_us, int64_t began_us,
 /* Jobs for those; *WAKE_R is lowered to the time of the next look (monotonic). The leader's. */
 struct fault *engine_reconcile_look(struct engine_worker *worker, TALLOC_CTX *mem,
 				    int64_t *wake_r) ATTR_MUST_CHECK;
+
+/* ---- engine_poll.c ---- */
+
+/* What polling has to know of the account of VISIT, when no folder of it waits for anything. */
+struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
+				 const struct visit *visit,
+				 struct engine_parked *parked) ATTR_MUST_CHECK;
+
+/* The account was polled without a job at AT_US, and nothing had changed. */
+void engine_poll_answered(struct engine *engine, int64_t account, int64_t at_us);
+
+/* Writes that for all, some time later; when the engine ends, at once. The leader's. */
+struct fault *engine_poll_look(struct engine_worker *worker, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* *WAKE_R is lowered to the time at which that is due (monotonic). */
+void engine_poll_wait(struct engine *engine, int64_t *wake_r);
 
 /* ---- engine_traits.c ---- */
 

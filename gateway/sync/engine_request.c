@@ -14,6 +14,10 @@
 
 #include "gateway/sync/delivery.h"
 
+/* At the service's beginning accounts are looked at one after the other: 20 of them in a second, more
+ * only where all would take longer than that. */
+#define START_PACE_US (CLOCK_SECOND_US / 20)
+#define START_SPAN_US (60 * CLOCK_SECOND_US)
 #define HELD_REST_US (3600 * CLOCK_SECOND_US) /* as long as refused logins are counted */
 
 struct engine_request {
@@ -41,6 +45,8 @@ struct engine_request {
 struct accounts {
 	int64_t *ids;
 	size_t count;
+	bool spread;     /* they are due one after the other */
+	int64_t pace_us; /* at this distance */
 };
 
 static struct fault *account_ids(TALLOC_CTX *mem, struct engine_worker *worker,
@@ -56,12 +62,13 @@ static struct fault *account_ids(TALLOC_CTX *mem, struct engine_worker *worker,
 	return NULL;
 }
 
+/* PACE_US apart, the first of them at DUE_US. */
 static struct fault *add_jobs(struct engine_worker *worker, const int64_t *ids, size_t count,
-			      int64_t project)
+			      int64_t project, int64_t due_us, int64_t pace_us)
 {
 	for (size_t i = 0; i < count; i++)
 		FAULT_TRY(queue_add(worker->store, JOB_PULL, ids[i], project,
-				    clock_now_us(worker->env.clock), NULL));
+				    due_us + (int64_t)i * pace_us, NULL));
 	return NULL;
 }
 
@@ -78,13 +85,23 @@ static struct fault *pull_people(struct engine_worker *worker, TALLOC_CTX *mem,
 	for (size_t i = 0; i < count && !fault; i++)
 		fault = account_ids(mem, worker, &people[i], accounts);
 	if (!fault)
-		fault = add_jobs(worker, accounts->ids + before, accounts->count - before, project);
+		fault = add_jobs(worker, accounts->ids + before, accounts->count - before, project,
+				 clock_now_us(worker->env.clock) +
+					 (int64_t)before * accounts->pace_us,
+				 accounts->pace_us);
 	if (!fault)
 		fault = store_commit(worker->store);
 	store_rollback(worker->store);
 	if (!fault)
 		point_reach(worker->env.points, POINT_JOB_ADDED);
 	return fault;
+}
+
+static int64_t start_pace_us(size_t count)
+{
+	int64_t pace = START_SPAN_US / (count ? (int64_t)count : 1);
+
+	return pace < START_PACE_US ? pace : START_PACE_US;
 }
 
 static struct fault *pull_project(struct engine_worker *worker, TALLOC_CTX *mem, int64_t project,
@@ -97,6 +114,7 @@ static struct fault *pull_project(struct engine_worker *worker, TALLOC_CTX *mem,
 		FAULT_TRY(project_resources(worker->store, mem, project, &people, &count));
 	else
 		FAULT_TRY(project_people(worker->store, mem, &people, &count));
+	accounts->pace_us = accounts->spread ? start_pace_us(count) : 0;
 	for (size_t i = 0; i < count; i += ENGINE_BATCH) {
 		size_t lot = count - i < ENGINE_BATCH ? count - i : ENGINE_BATCH;
 
@@ -111,7 +129,7 @@ static struct fault *pull_ids(struct engine_worker *worker, const int64_t *ids, 
 	struct fault *fault;
 
 	FAULT_TRY(store_begin(worker->store));
-	fault = add_jobs(worker, ids, count, project);
+	fault = add_jobs(worker, ids, count, project, clock_now_us(worker->env.clock), 0);
 	if (!fault)
 		fault = store_commit(worker->store);
 	store_rollback(worker->store);
@@ -272,7 +290,7 @@ struct fault *engine_request_begin(struct engine_worker *worker, TALLOC_CTX *mem
 	everybody = engine->everybody;
 	pthread_mutex_unlock(&engine->lock);
 	if (everybody) {
-		struct accounts all = { .ids = NULL };
+		struct accounts all = { .spread = true };
 
 		FAULT_TRY(pull_project(worker, mem, 0, &all));
 		pthread_mutex_lock(&engine->lock);

@@ -10,6 +10,9 @@
  * anew; a spot that was told is polled meanwhile, so that nobody is forgotten when no job comes of
  * it.
  *
+ * A spot that is polled has its endpoint and its places (places.h) where these are known; wake() then asks
+ * the endpoint, and mostly no job comes of it.
+ *
  * An endpoint is in one place: in its spot, or in the hands of a worker (`lent` by take() until
  * give(), or for the moment of wake()). A worker that comes back to a spot that has another one, or
  * is lent, frees its own.
@@ -30,6 +33,9 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "gateway/watch/pace.h"
+#include "gateway/watch/places.h"
+
 #define EVENTS_MAX 64 /* of one system call */
 #define BELL 0        /* no account has this id */
 
@@ -42,7 +48,9 @@ struct spot {
 	int fd;           /* in the epoll set; -1: it does not listen */
 	bool alone;       /* no other folder has to be polled */
 	bool lent, heard; /* heard: readable, but it was looked at a moment ago */
-	int64_t poll_us;
+	int64_t poll_us, poll_max_us;
+	struct pace pace;
+	struct places *places; /* that its endpoint can be asked of; NULL: it takes a job */
 	uint64_t dice;
 	int64_t poll_at_us, renew_at_us, rest_until_us;
 	int64_t due_us; /* the first of all that; INT64_MAX: nothing */
@@ -53,6 +61,7 @@ struct spot {
 
 struct watch {
 	struct clock *clock;
+	int64_t wall_us; /* the people's time less the clock's */
 	int epoll, bell;
 	pthread_mutex_t lock; /* for all below */
 	struct spot *spots;   /* hash by account */
@@ -72,21 +81,17 @@ static int64_t monotonic_us(struct clock *clock)
 
 /* ---- times ---- */
 
-/* splitmix64 */
-static uint64_t throw_dice(uint64_t *dice)
+static int64_t wall_us(struct watch *watch)
 {
-	uint64_t z = *dice += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
+	return clock_now_us(watch->clock) + watch->wall_us;
 }
 
-int64_t watch_interval_us(int64_t poll_us, uint64_t *dice)
+/* From now on, by what has happened in the account, and its dice. */
+static int64_t interval_us(struct watch *watch, struct spot *spot)
 {
-	int64_t spread = poll_us / 100 * WATCH_JITTER_PERCENT;
-
-	return poll_us - spread + (int64_t)(throw_dice(dice) % (uint64_t)(2 * spread + 1));
+	return pace_jitter_us(pace_interval_us(&spot->pace, spot->poll_us, spot->poll_max_us,
+					       clock_now_us(watch->clock), wall_us(watch)),
+			      &spot->dice);
 }
 
 static void swap(struct watch *watch, size_t a, size_t b)
@@ -151,6 +156,7 @@ static struct spot *spot_add(struct watch *watch, int64_t account)
 	spot->account = account;
 	spot->fd = -1;
 	spot->dice = (uint64_t)account;
+	pace_begin(&spot->pace, clock_now_us(watch->clock), wall_us(watch));
 	spot->poll_at_us = spot->renew_at_us = spot->due_us = INT64_MAX;
 	HASH_ADD(hh, watch->spots, account, sizeof spot->account, spot);
 	watch->heap = MEM_GROW(watch, watch->heap, struct spot *, watch->count + 1);
@@ -201,7 +207,7 @@ static void spot_fill(struct watch *watch, struct spot *spot, struct endpoint *e
 	spot->fd = fd;
 	watch->listening++;
 	spot->renew_at_us = clock_now_us(watch->clock) + WATCH_RENEW_US -
-			    (int64_t)(throw_dice(&spot->dice) % (WATCH_RENEW_US / 5));
+			    (int64_t)(pace_dice(&spot->dice) % (WATCH_RENEW_US / 5));
 }
 
 /* ---- what workers call ---- */
@@ -239,14 +245,17 @@ static void forget(struct watch *watch, int64_t account)
 	talloc_free(old);
 }
 
-/* Lets the endpoint listen; one that cannot, or fails at it, is freed and *ENDPOINT is NULL. */
+/* Lets the endpoint listen. One whose kind cannot is kept all the same, for it holds no connection;
+ * one whose server does not, or that fails at it, is freed and *ENDPOINT is NULL. */
 static int begin_to_listen(struct endpoint **endpoint, const char *folder, bool *changed_r)
 {
 	struct fault *fault = NULL;
 	bool changed = false;
 	int fd = -1;
 
-	if (*endpoint && folder && endpoint_can_listen(*endpoint))
+	if (*endpoint && !endpoint_can_listen(*endpoint))
+		return -1;
+	if (*endpoint && folder)
 		fault = endpoint_listen(*endpoint, folder, &fd, &changed);
 	if (!fault && changed) {
 		*changed_r = true;
@@ -268,14 +277,18 @@ static struct endpoint *park(struct watch *watch, struct spot *spot,
 	spot->lent = false;
 	spot->alone = parked->alone;
 	spot->poll_us = parked->server->poll_us;
+	spot->poll_max_us = parked->server->poll_max_us;
+	if (parked->active)
+		pace_happened(&spot->pace, clock_now_us(watch->clock), wall_us(watch));
+	places_take(spot, &spot->places, endpoint && fd < 0 ? parked->places : NULL,
+		    parked->place_count);
 	talloc_free(spot->folder);
 	spot->folder = mem_strdup(spot, parked->folder);
 	if (endpoint)
 		spot_fill(watch, spot, endpoint, fd);
 	spot->poll_at_us = INT64_MAX;
 	if (!parked->failed && !(spot->fd >= 0 && spot->alone))
-		spot->poll_at_us =
-			clock_now_us(watch->clock) + watch_interval_us(spot->poll_us, &spot->dice);
+		spot->poll_at_us = clock_now_us(watch->clock) + interval_us(watch, spot);
 	return old;
 }
 
@@ -364,6 +377,40 @@ static struct endpoint *borrow(struct watch *watch, int64_t account, enum reason
 	return endpoint;
 }
 
+/* It is to be polled: its endpoint is asked, where nothing else waits for a job. */
+static bool wake_polled(struct watch *watch, int64_t account)
+{
+	struct endpoint *endpoint = NULL;
+	struct places *places = NULL;
+	struct spot *spot;
+	bool moved;
+
+	pthread_mutex_lock(&watch->lock);
+	spot = spot_find(watch, account);
+	if (spot && spot->endpoint && spot->fd < 0 && spot->places) {
+		places = talloc_steal(NULL, spot->places);
+		spot->places = NULL;
+		endpoint = spot_empty(watch, spot);
+	}
+	pthread_mutex_unlock(&watch->lock);
+	if (!endpoint)
+		return true;
+	moved = places_moved(places, endpoint);
+	pthread_mutex_lock(&watch->lock);
+	spot = spot_find(watch, account);
+	if (spot && !spot->lent && !spot->endpoint) {
+		spot->places = talloc_steal(spot, places);
+		spot->endpoint = endpoint;
+		endpoint = NULL;
+	}
+	pthread_mutex_unlock(&watch->lock);
+	if (endpoint) { /* a job was faster; it has looked itself */
+		talloc_free(places);
+		talloc_free(endpoint);
+	}
+	return moved;
+}
+
 static bool wake(void *data, int64_t account)
 {
 	struct watch *watch = data;
@@ -375,7 +422,7 @@ static bool wake(void *data, int64_t account)
 	struct fault *fault;
 
 	if (!endpoint)
-		return true;
+		return wake_polled(watch, account);
 	fault = listen_on(endpoint, reason, folder, &fd, &changed);
 	talloc_free(folder);
 	if (fault) {
@@ -395,7 +442,7 @@ static bool wake(void *data, int64_t account)
 /* It is this account's turn; should no job come of it, it is polled. */
 static int64_t tell(struct watch *watch, struct spot *spot, enum reason reason, int64_t now)
 {
-	int64_t next_us = now + watch_interval_us(spot->poll_us, &spot->dice);
+	int64_t next_us = now + interval_us(watch, spot);
 
 	spot->reason = spot->poll_at_us <= now ? REASON_POLL : reason;
 	spot->heard = false;
@@ -510,6 +557,7 @@ struct fault *watch_new(TALLOC_CTX *mem, struct clock *clock, struct watch **wat
 	if (!clock) {
 		watch->clock = MEM_NEW(watch, struct clock);
 		watch->clock->now_us = monotonic_us;
+		watch->wall_us = (int64_t)time(NULL) * CLOCK_SECOND_US - clock_now_us(watch->clock);
 	}
 	watch->told_us = INT64_MAX;
 	watch->heap = MEM_ARRAY(watch, struct spot *, 0);

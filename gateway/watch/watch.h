@@ -5,6 +5,10 @@
  * parked descriptors stand in one epoll set, which is itself a descriptor: whoever turns the loop
  * waits for that one, and calls watch_turn() when it is readable or the time has come.
  *
+ * How often an account is polled follows from what happens in it (pace.h). An account of which nothing
+ * waits is polled without a job and without the database: its endpoint is kept, with the folders and
+ * their tokens, and asked whether any has moved.
+ *
  * Workers park and take accounts while the loop waits, without asking it. What blocks (LOGOUT,
  * DONE, reading TLS) is done by the workers, outside of the lock.
  */
@@ -19,9 +23,6 @@
 #define WATCH_RENEW_US (28 * 60 * CLOCK_SECOND_US)
 /* A server that announces without end costs one look a second. */
 #define WATCH_PAUSE_US CLOCK_SECOND_US
-/* One in five sooner or later than `poll` says, for the same reason. */
-#define WATCH_JITTER_PERCENT 20
-
 struct watch;
 
 /* CLOCK must never jump; NULL: the system's monotonic one. IO fault: no descriptors left. */
@@ -46,8 +47,5 @@ struct watch_figures {
 	size_t watched, listening;
 };
 struct watch_figures watch_figures(struct watch *watch);
-
-/* POLL_US more or less, by the dice of one account; for tests. */
-int64_t watch_interval_us(int64_t poll_us, uint64_t *dice);
 
 #endif

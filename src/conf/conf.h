@@ -65,6 +65,7 @@ struct conf_server {
 				  conf_server_has() */
 	enum conf_deliver deliver;
 	int64_t poll_us, settle_us;
+	int64_t poll_max_us; /* less than poll_us: as that */
 	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */

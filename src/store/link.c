@@ -251,6 +251,12 @@ struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_
 	return db_run(store->db, SQL_FOLDER_SEEN, "ii", folder, now_us);
 }
 
+struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us)
+{
+	FAULT_TRY(db_run(store->db, SQL_ACCOUNT_SEEN, "ii", account, now_us));
+	return db_run(store->db, SQL_FOLDERS_SEEN, "ii", account, now_us);
+}
+
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
 			  int64_t **accounts_r, size_t *count_r)
 {

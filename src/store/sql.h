@@ -146,6 +146,9 @@ X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, 
   "AND NOT EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.id") \
 X(FOLDER_SEEN, "UPDATE folder SET last_round_at = $2 WHERE id = $1") \
+X(ACCOUNT_SEEN, "UPDATE account SET last_seen_at = $2 WHERE id = $1 AND state = 'ok' AND last_seen_at < $2") \
+X(FOLDERS_SEEN, "UPDATE folder SET last_round_at = $2 WHERE account_id = $1 AND state = 'ok' AND last_round_at > 0 AND last_round_at < $2 " \
+  "AND EXISTS (SELECT 1 FROM project p WHERE p.id = folder.project_id AND p.state = 'published')") \
 X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
   "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \

@@ -29,7 +29,7 @@ class Memory:
 
     def __init__(self, directory, people):
         self.path = os.path.join(directory, "server")
-        self.lines = f"type = memory\nurl = memory:{self.path}\nlogin = %{{local}}\npoll = 1s\nsettle = 0s\n"
+        self.lines = f"type = memory\nurl = memory:{self.path}\nlogin = %{{local}}\npoll = 1s\npoll_max = 1s\nsettle = 0s\n"
 
     def rounds(self):
         with open(self.path, "rb") as file:

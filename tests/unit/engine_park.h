@@ -16,7 +16,8 @@ struct test_park {
 	int64_t at_work[PARKED_MAX];
 	bool twice; /* an account had two jobs at once */
 	/* of the last give() */
-	bool failed, gone, alone, had_endpoint;
+	bool failed, gone, alone, had_endpoint, active;
+	size_t place_count;
 	char folder[256];
 	int gives;
 	int again; /* so many times something has changed since */
@@ -70,6 +71,8 @@ static inline bool test_give(void *data, const struct engine_parked *parked)
 	park->failed = parked->failed;
 	park->gone = parked->gone;
 	park->alone = parked->alone;
+	park->active = parked->active;
+	park->place_count = parked->place_count;
 	park->had_endpoint = parked->endpoint != NULL;
 	snprintf(park->folder, sizeof park->folder, "%s", parked->folder ? parked->folder : "");
 	park->gives++;

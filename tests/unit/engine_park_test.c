@@ -165,6 +165,65 @@ Test(engine_park, a_parked_endpoint_that_broke, .timeout = 60)
 	park_end(&test);
 }
 
+/* Passwords change: what was parked with the old one is no reason to hold the account. */
+Test(engine_park, a_parked_endpoint_with_an_old_password, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	test.endpoint = test.kept;
+	test.kept = NULL;
+	cr_assert_not_null(test.endpoint);
+	world_script(world, 'a', "notice 2 login\n");
+	engine_look(world->engine, &account, 1);
+	expect_done(world, 2);
+	cr_expect_eq(engine_figures(world->engine).jobs_failed, 0);
+	world_free(world);
+	park_end(&test);
+}
+
+static bool is_polled(struct engine_world *world, void *data)
+{
+	(void)data;
+	return engine_figures(world->engine).polls == 1;
+}
+
+/* An account that was polled without a job has been seen, and its folder with it. */
+Test(engine_park, seen_without_a_job, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct account *before, *after;
+	struct folder *folders = NULL;
+	struct engine_park park;
+	struct test_park test;
+	size_t count = 0;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	cr_expect_eq(test.place_count, 1, "nothing waits in the one folder");
+	cr_expect(test.active, "the items were made");
+	before = world_account(world, 1, 'a');
+	test.needed = false;
+	engine_look(world->engine, &before->id, 1);
+	cr_assert(world_until(is_polled, world, NULL));
+	world_stop(world);
+	after = world_account(world, 1, 'a');
+	cr_expect_gt(after->last_seen_us, before->last_seen_us);
+	ENGINE_OK(link_folders(world->store, world->mem, before->id, &folders, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_eq(folders[0].last_round_us, after->last_seen_us);
+	world_free(world);
+	park_end(&test);
+}
+
 /* A server's idle chatter wakes the account, but makes no job. */
 Test(engine_park, nothing_of_interest, .timeout = 60)
 {

@@ -1,0 +1,110 @@
+/* engine_poll.c - polling without the database: what the park has to know to ask an account by itself, and
+ * what it found out, which is written now and then for all of them at once. */
+#include "config.h"
+
+#include "gateway/sync/engine_private.h"
+
+/* So much too old may be what "status" shows; ten thousand accounts cost a transaction in that time. */
+#define FLUSH_US (5 * CLOCK_SECOND_US)
+
+struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
+				 const struct visit *visit, struct engine_parked *parked)
+{
+	struct endpoint_sweep *places;
+	struct folder *folders = NULL;
+	size_t count = 0, kept = 0;
+
+	if (!visit->listed || visit->report->due_us < INT64_MAX || visit->folder_fault)
+		return NULL;
+	FAULT_TRY(link_folders_resting(worker->store, mem, visit->account->id, &folders, &count));
+	places = MEM_ARRAY(mem, struct endpoint_sweep, count);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < visit->project_count; k++)
+			if (visit->projects[k].id == folders[i].project_id)
+				places[kept++] =
+					(struct endpoint_sweep){ .folder = folders[i].address,
+								 .token = folders[i].token };
+	if (kept < visit->project_count)
+		return NULL;
+	parked->places = places;
+	parked->place_count = kept;
+	return NULL;
+}
+
+void engine_poll_answered(struct engine *engine, int64_t account, int64_t at_us)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine_account(engine, account)->seen_us = at_us;
+	engine->figures.polls++;
+	if (!engine->flush_us)
+		engine->flush_us = engine_mono_us() + FLUSH_US;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+struct seen {
+	int64_t account, at_us;
+};
+
+static size_t take_seen(struct engine *engine, TALLOC_CTX *mem, struct seen **list_r)
+{
+	struct engine_account *account, *next;
+	struct seen *list;
+	size_t count = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	list = MEM_ARRAY(mem, struct seen, HASH_COUNT(engine->accounts));
+	HASH_ITER(hh, engine->accounts, account, next)
+	{
+		if (account->seen_us)
+			list[count++] = (struct seen){ account->id, account->seen_us };
+		account->seen_us = 0;
+	}
+	pthread_mutex_unlock(&engine->lock);
+	*list_r = list;
+	return count;
+}
+
+static struct fault *write_seen(struct store *store, const struct seen *list, size_t count)
+{
+	struct fault *fault = NULL;
+
+	FAULT_TRY(store_begin(store));
+	for (size_t i = 0; i < count && !fault; i++)
+		fault = link_account_seen(store, list[i].account, list[i].at_us);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
+}
+
+static bool is_due(struct engine *engine)
+{
+	int64_t now = engine_mono_us();
+	bool due;
+
+	pthread_mutex_lock(&engine->lock);
+	due = engine->flush_us && (now >= engine->flush_us || engine->stopping);
+	if (due)
+		engine->flush_us = 0;
+	pthread_mutex_unlock(&engine->lock);
+	return due;
+}
+
+struct fault *engine_poll_look(struct engine_worker *worker, TALLOC_CTX *mem)
+{
+	struct seen *list = NULL;
+	size_t count;
+
+	if (!is_due(worker->engine))
+		return NULL;
+	count = take_seen(worker->engine, mem, &list);
+	return write_seen(worker->store, list, count);
+}
+
+void engine_poll_wait(struct engine *engine, int64_t *wake_r)
+{
+	pthread_mutex_lock(&engine->lock);
+	if (engine->flush_us && engine->flush_us < *wake_r)
+		*wake_r = engine->flush_us;
+	pthread_mutex_unlock(&engine->lock);
+}

@@ -1,0 +1,88 @@
+#include "config.h"
+
+#include "gateway/watch/places.h"
+
+#include <string.h>
+
+struct places {
+	struct endpoint_sweep *folders;
+	size_t count;
+	uint64_t told; /* hash of the last answer that said something; 0: none */
+};
+
+void places_take(TALLOC_CTX *spot, struct places **places, const struct endpoint_sweep *folders,
+		 size_t count)
+{
+	uint64_t told = *places && folders ? (*places)->told : 0;
+
+	TALLOC_FREE(*places);
+	if (!folders || !count)
+		return;
+	*places = MEM_NEW(spot, struct places);
+	(*places)->told = told;
+	(*places)->count = count;
+	(*places)->folders = MEM_ARRAY(*places, struct endpoint_sweep, count);
+	for (size_t i = 0; i < count; i++) {
+		(*places)->folders[i].folder = mem_strdup((*places)->folders, folders[i].folder);
+		(*places)->folders[i].token = mem_strdup((*places)->folders, folders[i].token);
+	}
+}
+
+/* FNV-1a, with the end of the text */
+static uint64_t add(uint64_t hash, const char *text)
+{
+	const char *c = text ? text : "";
+
+	do
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	while (*c++);
+	return hash;
+}
+
+/* What an answer said, and to which question. */
+static uint64_t hash_of(const struct endpoint_sweep *folder, const struct endpoint_notice *notice)
+{
+	uint64_t hash = add(add(UINT64_C(0xcbf29ce484222325), folder->folder), folder->token);
+
+	for (size_t i = 0; i < notice->count; i++)
+		hash = add(add(hash, notice->changes[i].address), notice->changes[i].version);
+	return hash;
+}
+
+/* Of a folder that a sweep does not tell of: asked by itself. */
+static bool has_moved(struct places *places, const struct endpoint_sweep *folder,
+		      struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	struct endpoint_notice *notice = NULL;
+	struct fault *fault =
+		endpoint_notice(endpoint, mem, folder->folder, folder->token, &notice);
+	uint64_t told;
+
+	if (fault || notice->full)
+		return true;
+	if (!notice->count)
+		return false;
+	told = hash_of(folder, notice);
+	if (told == places->told)
+		return false;
+	places->told = told;
+	return true;
+}
+
+bool places_moved(struct places *places, struct endpoint *endpoint)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(places);
+	struct endpoint_sweep *folders = MEM_ARRAY(mem, struct endpoint_sweep, places->count);
+	struct fault *fault;
+	bool moved = false;
+
+	memcpy(folders, places->folders, places->count * sizeof *folders);
+	fault = endpoint_sweep(endpoint, mem, folders, places->count);
+	moved = fault != NULL;
+	for (size_t i = 0; i < places->count && !moved; i++)
+		moved = folders[i].moved && folders[i].asked;
+	for (size_t i = 0; i < places->count && !moved; i++)
+		moved = !folders[i].asked && has_moved(places, &folders[i], endpoint, mem);
+	talloc_free(mem);
+	return moved;
+}

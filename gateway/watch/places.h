@@ -1,0 +1,19 @@
+/* places.h - the folders of one account, and whether any of them has moved: asked of its endpoint, without
+ * the database.
+ */
+#ifndef TASKFERRY_PLACES_H
+#define TASKFERRY_PLACES_H
+
+#include "gateway/endpoint.h"
+
+struct places;
+
+/* *PLACES, of SPOT, become copies of COUNT folders with their tokens; NULL when there are none. */
+void places_take(TALLOC_CTX *spot, struct places **places, const struct endpoint_sweep *folders,
+		 size_t count);
+
+/* True when something has moved, or it could not be told. A server that repeats an answer that a job has
+ * been made for since says nothing new by it. */
+bool places_moved(struct places *places, struct endpoint *endpoint);
+
+#endif
