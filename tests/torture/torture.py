@@ -54,7 +54,7 @@ NS = "http://schemas.microsoft.com/project"
 
 FOREIGN = ("X-OTHER-CLIENT;X-PARAM=\"a;b:c\":kept\\, to the letter\r\n"
            "ATTACH;FMTTYPE=text/plain:https://files.example.com/a%20b.txt\r\n"
-           "ATTACH;FILENAME=enclosed.txt;ENCODING=BASE64;VALUE=BINARY:RW5jbG9zZWQK\r\n")
+           "ATTACH;ENCODING=BASE64;FILENAME=enclosed.txt;VALUE=BINARY:RW5jbG9zZWQK\r\n")
 ALARM = ("BEGIN:VALARM\r\nUID:0f0f0f0f-1111-2222-3333-444444444444\r\nACTION:DISPLAY\r\nDESCRIPTION:Get up\r\n"
          "TRIGGER:-PT15M\r\nX-ALARM-OF-MINE:yes\r\nEND:VALARM\r\n")
 
