@@ -43,6 +43,24 @@ struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const cha
 	return endpoint->ops->put(endpoint, mem, folder, puts, count);
 }
 
+struct fault *endpoint_put_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r)
+{
+	return endpoint->ops->put_begin(endpoint, mem, folder, puts, count, putting_r);
+}
+
+struct fault *endpoint_put_end(struct endpoint *endpoint, struct endpoint_putting *putting,
+			       TALLOC_CTX *mem)
+{
+	return endpoint->ops->put_end(putting, mem);
+}
+
+bool endpoint_overlaps(const struct endpoint *endpoint)
+{
+	return endpoint->ops->put_begin != NULL;
+}
+
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      struct endpoint_remove *removes, size_t count)
 {

@@ -102,6 +102,9 @@ struct endpoint_put {
 			       * if_version of the old one, which is still there */
 };
 
+/* Puts under way. */
+struct endpoint_putting;
+
 struct endpoint_remove {
 	const char *address;
 	const char *if_version; /* NULL (`appends` only): not known, a crash lay between */
@@ -167,6 +170,11 @@ struct endpoint_ops {
 				   struct endpoint_item **items_r); /* NULL: fetch */
 	struct fault *(*put)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count);
+	/* both NULL: nothing else can be done while it puts */
+	struct fault *(*put_begin)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				   struct endpoint_put *puts, size_t count,
+				   struct endpoint_putting **putting_r);
+	struct fault *(*put_end)(struct endpoint_putting *putting, TALLOC_CTX *mem);
 	struct fault *(*remove)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				struct endpoint_remove *removes, size_t count);
 	char *(*address)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -242,6 +250,17 @@ struct fault *endpoint_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, con
  * items concerned. */
 struct fault *endpoint_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			   struct endpoint_put *puts, size_t count) ATTR_MUST_CHECK;
+
+/* endpoint_put() in two halves: what is begun is on its way, and other items may be prepared, read
+ * and recorded meanwhile. PUTS and what they point to stay where they are until the end, which gives
+ * them their results and frees the putting; freeing it waits and gives none. Several may be under
+ * way; they are ended in the order of their beginning. Only where endpoint_overlaps(). */
+struct fault *endpoint_put_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r) ATTR_MUST_CHECK;
+struct fault *endpoint_put_end(struct endpoint *endpoint, struct endpoint_putting *putting,
+			       TALLOC_CTX *mem) ATTR_MUST_CHECK;
+bool endpoint_overlaps(const struct endpoint *endpoint);
 
 /* Removes, each on its condition, likewise. */
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -487,28 +487,36 @@ char *icaltext_params_without(TALLOC_CTX *mem, const struct icaltext_line *line,
 	return buf_steal(&kept, mem, NULL);
 }
 
-/* The largest prefix of at most MAX bytes that does not cut a UTF-8 character; never empty. */
-static size_t fold_length(const char *text, size_t len, size_t max)
+/* How much of a content line goes on one physical line, exactly as libical has it: a server that writes
+ * items anew with it then keeps what we send to the byte. What is a little too short to need it is
+ * cut, too. Behind the last of the signs that words end with; else before the last character that
+ * fits. */
+static size_t fold_length(const char *text, size_t len)
 {
-	size_t n = max;
+	size_t most = ICALTEXT_FOLD - 1, n;
 
-	if (len <= max)
+	if (len < most - 1)
 		return len;
-	while (n > max - 4 && ((unsigned char)text[n] & 0xC0) == 0x80)
-		n--;
-	return ((unsigned char)text[n] & 0xC0) == 0x80 ? max : n;
+	for (n = len < most ? len - 1 : most - 1; n > 0; n--)
+		if (text[n] == ';' || text[n] == ':' || text[n] == ' ')
+			return n + 1;
+	if (len <= most)
+		return len;
+	for (n = most; n > 0; n--)
+		if (((unsigned char)text[n] & 0xC0) != 0x80)
+			return n;
+	return most;
 }
 
 void icaltext_fold(struct buf *buf, const char *content, const char *eol)
 {
-	size_t len = strlen(content);
-	size_t n = fold_length(content, len, ICALTEXT_FOLD);
+	size_t len = strlen(content), n = fold_length(content, len);
 
 	buf_add(buf, content, n);
 	for (content += n, len -= n; len; content += n, len -= n) {
 		buf_puts(buf, eol);
 		buf_putc(buf, ' ');
-		n = fold_length(content, len, ICALTEXT_FOLD - 1);
+		n = fold_length(content, len);
 		buf_add(buf, content, n);
 	}
 	buf_puts(buf, eol);

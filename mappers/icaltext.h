@@ -93,8 +93,8 @@ char *icaltext_param(TALLOC_CTX *mem, const struct icaltext_line *line, const ch
 char *icaltext_params_without(TALLOC_CTX *mem, const struct icaltext_line *line,
 			      const char *const *names);
 
-/* Adds CONTENT, one content line without line end, folded at ICALTEXT_FOLD octets on UTF-8
- * boundaries, and EOL. */
+/* Adds CONTENT, one content line without line end, and EOL; in physical lines of less than
+ * ICALTEXT_FOLD octets, cut behind words where there are any, and never within a character. */
 void icaltext_fold(struct buf *buf, const char *content, const char *eol);
 
 const char *icaltext_kind_name(enum icaltext_kind kind);

@@ -5,7 +5,7 @@
  * patch replaces, inserts or deletes single content lines of the one VTODO; every other byte stays
  * (N4), also properties that stand behind sub-components, odd folding, odd line ends. libical reads
  * values only. Decoding is lenient: what cannot be understood is absent and named in `problems`.
- * Encoding is strict: CRLF, folded at 75 octets on character boundaries, escaped, in UTC or
+ * Encoding is strict: CRLF, folded at 75 octets behind words or characters, escaped, in UTC or
  * VALUE=DATE.
  *
  * Bounds (DESIGN section 11): text 1 MiB, one line 64 KiB unfolded, nesting 16; anything over is a

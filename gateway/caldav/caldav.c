@@ -65,8 +65,9 @@ static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *
 	}
 }
 
-static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
-		      size_t count)
+/* The requests with the origin before their addresses. */
+static struct http_request *complete(struct caldav *caldav, TALLOC_CTX *mem,
+				     const struct http_request *requests, size_t count)
 {
 	struct http_request *sent = MEM_ARRAY(mem, struct http_request, count);
 
@@ -76,7 +77,13 @@ static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_reques
 		if (!sent[i].deadline_ms)
 			sent[i].deadline_ms = caldav->deadline_ms;
 	}
-	http_run(caldav->http, mem, &caldav->site, sent, count);
+	return sent;
+}
+
+/* What came back, with the addresses as before. */
+static void take_back(struct caldav *caldav, const struct http_request *sent,
+		      struct http_request *requests, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		const char *address = requests[i].url;
 
@@ -85,6 +92,15 @@ static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_reques
 		if (!requests[i].fault)
 			learn(caldav, &requests[i]);
 	}
+}
+
+static void send_once(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+		      size_t count)
+{
+	struct http_request *sent = complete(caldav, mem, requests, count);
+
+	http_run(caldav->http, mem, &caldav->site, sent, count);
+	take_back(caldav, sent, requests, count);
 	talloc_free(sent);
 }
 
@@ -129,13 +145,13 @@ static void refuse_redirected(struct http_request *request, struct fault *fault)
 }
 
 /* A redirected request has not been carried out, so that even one that writes may go again. */
-void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
+static void follow_redirects(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
+			     size_t count)
 {
 	struct fault *fault = NULL;
 	const char *before;
 	size_t redirected = 0;
 
-	caldav_send(caldav, mem, requests, count);
 	for (size_t i = 0; i < count; i++)
 		redirected += is_redirected(&requests[i]);
 	if (!redirected || (caldav->discovered && !caldav->remembered))
@@ -151,6 +167,53 @@ void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *req
 		else if (strcmp(before, caldav->origin))
 			caldav_send(caldav, mem, &requests[i], 1);
 	}
+}
+
+void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests, size_t count)
+{
+	caldav_send(caldav, mem, requests, count);
+	follow_redirects(caldav, mem, requests, count);
+}
+
+struct caldav_sending {
+	struct caldav *caldav;
+	struct http_request *requests, *sent;
+	size_t count;
+	struct http_sending *sending; /* NULL: nothing was sent */
+};
+
+struct caldav_sending *caldav_begin(struct caldav *caldav, TALLOC_CTX *mem,
+				    struct http_request *requests, size_t count)
+{
+	struct caldav_sending *sending = MEM_NEW(mem, struct caldav_sending);
+	struct fault *fault = caldav_where(caldav, mem);
+
+	*sending = (struct caldav_sending){ caldav, requests, NULL, count, NULL };
+	if (fault) {
+		refuse_all(requests, count, mem, fault);
+		talloc_free(fault);
+		return sending;
+	}
+	sending->sent = complete(caldav, sending, requests, count);
+	sending->sending =
+		http_send(caldav->http, sending->sent, &caldav->site, sending->sent, count);
+	return sending;
+}
+
+void caldav_end(struct caldav_sending *sending, TALLOC_CTX *mem)
+{
+	struct caldav *caldav = sending->caldav;
+	struct http_request *requests = sending->requests;
+	size_t count = sending->count;
+
+	if (sending->sending) {
+		http_wait(sending->sending, mem);
+		take_back(caldav, sending->sent, requests, count);
+		if (is_silent(requests, count) && caldav_where_next(caldav, mem))
+			caldav_send(caldav, mem, requests, count);
+		follow_redirects(caldav, mem, requests, count);
+	}
+	talloc_free(sending);
 }
 
 static struct fault *feed(void *context, const struct http_request *request, const char *data,
@@ -310,6 +373,8 @@ static const struct endpoint_ops caldav_ops = {
 	.fetch = caldav_fetch,
 	.read_back = caldav_read_back,
 	.put = caldav_write_put,
+	.put_begin = caldav_write_begin,
+	.put_end = caldav_write_end,
 	.remove = caldav_write_remove,
 	.address = caldav_address,
 	.advance = caldav_advance,

@@ -216,6 +216,17 @@ static struct fault *try_address(struct caldav *caldav, TALLOC_CTX *mem, const s
 	return NULL;
 }
 
+/* Some servers name the asker's own home as everybody's: it is nobody else's. */
+static struct fault *not_theirs(const struct caldav *caldav, TALLOC_CTX *mem, const char *home)
+{
+	return fault_reaches(
+		fault_new(mem, FAULT_REFUSED,
+			  "the server names the login's own calendar home, %s, as that of %s, and so "
+			  "the login does not get at theirs by `principal_search`",
+			  home, caldav->person),
+		FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD);
+}
+
 /* Another's home: by the address. */
 static struct fault *try_person(struct caldav *caldav, TALLOC_CTX *mem,
 				const struct caldav_found *login)
@@ -225,6 +236,10 @@ static struct fault *try_person(struct caldav *caldav, TALLOC_CTX *mem,
 
 	FAULT_TRY(caldav_search(caldav, mem, &login->collections, caldav->person, &found));
 	FAULT_TRY(caldav_choose_home(caldav, mem, &found.homes, found.principal, NULL, &home));
+	for (size_t i = 0; i < login->homes.count; i++)
+		if (is_same(login->homes.items[i], home) &&
+		    !is_same(login->principal, found.principal))
+			return not_theirs(caldav, mem, home);
 	settle(caldav, found.principal, home,
 	       mem_printf(mem, "the principal with the address %s", caldav->person));
 	return NULL;

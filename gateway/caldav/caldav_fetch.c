@@ -50,6 +50,15 @@ static int64_t own_time(const struct http_request *request, int64_t server_us)
 	return us > request->answered_us ? request->answered_us : us;
 }
 
+/* Some servers tell the DTSTAMP that the item's writer gave it: a client's clock, which is no time
+ * (M3). */
+static bool tells_own_times(const struct fetch *fetch)
+{
+	return caldav_does(fetch->caldav, CALDAV_TRAIT_TIMES) ||
+	       (!caldav_does_not(fetch->caldav, CALDAV_TRAIT_TIMES) &&
+		!strstr(fetch->folder, "/caldav.php/"));
+}
+
 static char *item_address(const struct fetch *fetch, TALLOC_CTX *mem, const char *href)
 {
 	return href_normalise(mem, fetch->folder, fetch->caldav->host, href);
@@ -151,7 +160,7 @@ static struct fault *take_item(void *context, const struct multistatus_response 
 		return NULL;
 	item->version = caldav_version(fetch->items, response->etag);
 	item->text = with_line_ends(fetch->items, response->data, response->data_len, &item->len);
-	if (response->last_modified)
+	if (response->last_modified && tells_own_times(fetch))
 		item->modified_us =
 			own_time(chunk->reading.answer, http_date_us(response->last_modified));
 	caldav_found_item(fetch->caldav, item->address, item->version, item->text, item->len);
@@ -299,9 +308,19 @@ static void ask_times(struct fetch *fetch)
 	}
 }
 
+/* Whether items were read and none of them came with a time, though each was asked for by GET. */
+static bool is_timeless(const struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->count; i++)
+		if (fetch->items[i].modified_us)
+			return false;
+	return any_text(fetch);
+}
+
 static struct fault *fetch_all(struct fetch *fetch)
 {
-	bool few = fetch->timed && fetch->count <= TIMES_MAX, by_multiget, brought_nothing;
+	bool few = fetch->timed && fetch->count <= TIMES_MAX && !fetch->caldav->timeless,
+	     by_multiget, brought_nothing;
 
 	by_multiget = !caldav_does_not(fetch->caldav, CALDAV_TRAIT_MULTIGET) &&
 		      !(few && caldav_does_not(fetch->caldav, CALDAV_TRAIT_TIMES));
@@ -311,6 +330,7 @@ static struct fault *fetch_all(struct fetch *fetch)
 	if (few)
 		ask_times(fetch);
 	FAULT_TRY(fetch_by_get(fetch));
+	fetch->caldav->timeless = fetch->caldav->timeless || (few && is_timeless(fetch));
 	if (brought_nothing && any_text(fetch)) /* it finds nothing that is there */
 		caldav_found(fetch->caldav, CALDAV_TRAIT_MULTIGET, false);
 	return NULL;

@@ -138,6 +138,20 @@ static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *p
 
 /* ---- making it ---- */
 
+/* A name that XML escapes: one product keeps it as it was escaped, and is told again. What cannot be
+ * looked at now is named by the next ensure. */
+static struct fault *check_display(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+				   const char *display)
+{
+	struct state state;
+
+	if (!display || !strpbrk(display, "&<>\""))
+		return NULL;
+	if (look(caldav, mem, path, &state))
+		return NULL;
+	return adopt(caldav, mem, path, display, &state);
+}
+
 /* By one of the makers. *OTHER_R: the next one may be able to. */
 static struct fault *make_by(struct caldav *caldav, TALLOC_CTX *mem, size_t maker, const char *path,
 			     const char *display, bool *created_r, bool *other_r)
@@ -154,7 +168,7 @@ static struct fault *make_by(struct caldav *caldav, TALLOC_CTX *mem, size_t make
 	verdict = caldav_judge(mem, &request);
 	if (!verdict.fault && request.status == 201) {
 		*created_r = true;
-		return NULL;
+		return check_display(caldav, mem, path, display);
 	}
 	if (verdict.fault && (request.fault || caldav_is_wide(verdict.fault)))
 		return verdict.fault;

@@ -22,7 +22,11 @@
  * 4. An address outside of the folder is a fault: behind a proxy that rewrites paths every item
  * would seem to be missing.
  * 5. A member without an ETag is not listed: one broken item must not stop the folder, and what is
- * missing from a listing is asked for directly before anybody believes that it is gone. */
+ * missing from a listing is asked for directly before anybody believes that it is gone.
+ * 6. A listing names the folder itself, too.
+ * 7. Some servers answer a token that they have forgotten with a full listing, as if it were a list of
+ * changes: what was removed meanwhile is not in it. There every answer that may be one is replaced by
+ * a full listing that was asked for. */
 
 #define PAGES_MAX 1000      /* of one truncated listing */
 #define LISTING_MAX 1000000 /* lines of one listing, all pages */
@@ -182,8 +186,9 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 	if (!fault && *token_r)
 		return NULL;
 	if (!fault) /* (1) */
-		verdict.outcome = caldav_outcome_of(caldav_op_of(&request), CALDAV_SAID_WITHOUT, 0,
-						    NULL)->outcome;
+		verdict.outcome =
+			caldav_outcome_of(caldav_op_of(&request), CALDAV_SAID_WITHOUT, 0, NULL)
+				->outcome;
 	if (verdict.outcome == CALDAV_OUTCOME_FORGET_TOKEN) {
 		if (fault)
 			caldav_found(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED, true);
@@ -198,6 +203,30 @@ static struct fault *sync_page(struct listing *listing, const char *token, char 
 	return NULL;
 }
 
+/* Addresses of servers known for (7), where nobody has tried. */
+static const char *const silent_servers[] = { "/caldav.php/", "/SOGo/" };
+
+static bool forgets_silently(const struct listing *listing)
+{
+	if (caldav_does(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(silent_servers); i++)
+		if (strstr(listing->folder, silent_servers[i]))
+			return true;
+	return caldav_does_not(listing->caldav, CALDAV_TRAIT_TOKEN_REFUSED);
+}
+
+/* (7): a full listing names nobody who is gone, and comes with another token than the old one. */
+static bool may_be_full(const struct listing *listing, const char *since, const char *next)
+{
+	if (!*since || !strcmp(since, next) || !forgets_silently(listing))
+		return false;
+	for (size_t i = 0; i < listing->count; i++)
+		if (listing->changes[i].removed)
+			return false;
+	return true;
+}
+
 static struct fault *sync_folder(struct listing *listing, const char *since,
 				 struct endpoint_notice **notice_r, enum caldav_outcome *way_r,
 				 TALLOC_CTX *mem)
@@ -210,6 +239,13 @@ static struct fault *sync_folder(struct listing *listing, const char *since,
 		FAULT_TRY(sync_page(listing, token, &next, way_r));
 		if (*way_r != CALDAV_OUTCOME_DONE)
 			return NULL;
+		if (!listing->truncated && may_be_full(listing, since, next)) {
+			struct listing whole = { .mem = listing->mem,
+						 .caldav = listing->caldav,
+						 .folder = listing->folder };
+
+			return sync_folder(&whole, "", notice_r, way_r, mem);
+		}
 		if (!listing->truncated) {
 			struct caldav_token given = { .sync = next,
 						      .mark = caldav_sweep_mark(

@@ -55,9 +55,9 @@
 	X(NO_FOLDER, GONE, FOLDER, RETRY, "no folder",                                             \
 	  "the folder is not there, which says nothing of its items")                              \
 	X(LOOK_ITEM, KINDS, ITEM, RETRY, "look at item",                                           \
-	  "the item is asked for: not there, it is gone; in another version, changed; in the "     \
-	  "very "                                                                                  \
-	  "version that was named, refused, or (remove) tried again later")                        \
+	  "the item is asked for: not there, it is gone (remove: done; create: the text is "       \
+	  "refused); in another version, changed; in the very version that was named, refused, "   \
+	  "or (remove) tried again later")                                                         \
 	X(LOOK_FOLDER, REFUSED, ITEM, HOLD, "look at folder",                                      \
 	  "the folder is asked for: not there, then no folder; else the item is held")             \
 	X(DIRECTLY, KINDS, FOLDER, RETRY, "directly",                                              \

@@ -64,9 +64,11 @@ struct caldav {
 			    host; NULL: none */
 	char *owner;     /* of the home, once it was asked for; "": not told */
 	struct caldav_traits traits; /* what is known of this server */
+	size_t sample;               /* which put of a batch is looked at */
 	struct caldav_traits told;   /* what the endpoint's maker knows of it */
 	/* what answers have told */
 	char *server, *dav;       /* header fields, or NULL */
+	bool timeless;            /* neither multiget nor GET tells when an item was changed */
 	struct caldav_kept *kept; /* caldav_sweep.c */
 	size_t kept_count;
 	bool no_sweep, no_ctag;
@@ -92,6 +94,13 @@ void caldav_send(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *re
  * redirected. */
 void caldav_run(struct caldav *caldav, TALLOC_CTX *mem, struct http_request *requests,
 		size_t count);
+
+/* caldav_run() in two halves: what is sent here goes behind what is asked meanwhile. REQUESTS get
+ * their results in caldav_end(), which frees the sending; freeing it waits, too. */
+struct caldav_sending;
+struct caldav_sending *caldav_begin(struct caldav *caldav, TALLOC_CTX *mem,
+				    struct http_request *requests, size_t count);
+void caldav_end(struct caldav_sending *sending, TALLOC_CTX *mem);
 
 /* A multistatus that is read while it arrives. */
 struct caldav_reading {
@@ -266,6 +275,10 @@ struct fault *caldav_read_back(struct endpoint *endpoint, TALLOC_CTX *mem, const
 			       struct endpoint_item **items_r);
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count);
+struct fault *caldav_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r);
+struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  struct endpoint_remove *removes, size_t count);
 

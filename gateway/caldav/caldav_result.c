@@ -11,6 +11,7 @@
 /* From a request and its answer to what the table says (caldav_outcome.h). The operation is read
  * off the request itself, so that no caller can name another one than it has sent. */
 
+#define HREF_SHOWN_MAX 512 /* bytes of an address in a message */
 #define ANSWERS_MS                                                                                 \
 	10000 /* for the look by which a server that answers is told from one that hangs */
 
@@ -162,6 +163,23 @@ static enum caldav_said said_of(TALLOC_CTX *mem, struct http_request *request, c
 
 /* ---- what it leads to ---- */
 
+/* A UID that stands at another place: where, and what to do. */
+static const char *conflict_words(TALLOC_CTX *mem, const struct http_request *request,
+				  const char *condition)
+{
+	bool is_uid = !strcmp(condition, "no-uid-conflict") ||
+		      !strcmp(condition, "unique-scheduling-object-resource");
+	char *href = is_uid ? multistatus_conflict(mem, request->answer, request->answer_len) : NULL;
+
+	if (!is_uid)
+		return "";
+	return mem_printf(mem,
+			  "; the person has an item of this UID already%s%.*s; delete that one, or "
+			  "move it back to this folder",
+			  href ? ": " : " in another place", HREF_SHOWN_MAX,
+			  href ? href : "");
+}
+
 static struct fault *make_fault(TALLOC_CTX *mem, const struct http_request *request,
 				enum caldav_said said, const char *condition)
 {
@@ -177,7 +195,8 @@ static struct fault *make_fault(TALLOC_CTX *mem, const struct http_request *requ
 		return fault_new(mem, FAULT_PROTOCOL, "%s %s: %s", request->method, request->url,
 				 caldav_said_words(said));
 	if (condition)
-		fault->text = mem_printf(fault, "%s (%s)", fault->text, condition);
+		fault->text = mem_printf(fault, "%s (%s)%s", fault->text, condition,
+					 conflict_words(fault, request, condition));
 	return fault;
 }
 

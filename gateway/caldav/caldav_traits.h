@@ -34,7 +34,8 @@ enum caldav_trait {
 	CALDAV_TRAIT_WHOLE_PUT, /* PUT of a VCALENDAR to a new collection's path makes it with its items */
 	CALDAV_TRAIT_PRIVILEGES, /* current-user-privilege-set */
 	CALDAV_TRAIT_KEEPS_OPEN, /* connections serve more than one request */
-	CALDAV_TRAIT_TIMES,      /* calendar-multiget tells when an item was changed */
+	CALDAV_TRAIT_TIMES, /* calendar-multiget tells when an item was changed (by the server's clock,
+			     * not the DTSTAMP that its writer gave it) */
 	CALDAV_TRAITS
 };
 

@@ -98,9 +98,8 @@ static struct fault *take_service(struct caldav *caldav, TALLOC_CTX *mem,
 	if (!caldav->target_count)
 		return of_account(fault_new(
 			mem, FAULT_CONFIG,
-			"the SRV record of %s names %s, which is outside of %s, and the password "
-			"does "
-			"not go there on the word of DNS alone; if it is right, write url = %s",
+			"the SRV record of %s names %s, outside of %s, where no password goes on the "
+			"word of DNS alone; to trust it, write url = %s",
 			caldav->domain, first->host, caldav->domain,
 			written(mem, first->host, first->port, service->path)));
 	if (service->path)

@@ -13,13 +13,16 @@
  *
  * 1. A server that is not known to honour a condition is looked at first: what does not hold by then
  * is not sent.
- * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; a
- * look does (LOOK_ITEM).
+ * 2. A 412 to If-Match does not tell "changed" from "gone", nor from a condition that never holds; one
+ * to If-None-Match does not tell "exists" from a text that the server does not like; and nobody reads
+ * back what was removed: a look tells (LOOK_ITEM).
  * 3. A PUT that fails as if something around it were missing is followed by a look at the folder
  * (LOOK_FOLDER): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
  * it is safe: its condition does not hold any more if it was carried out.
- * 5. No version is believed from the answer to a PUT (caldav.h); it is told, for whoever reads back.
+ * 5. A version is believed from the answer to a PUT only of a server that has been seen to keep bytes
+ * and to give strong ETags, and while a sample of each batch, read back, is what was sent (caldav.h).
+ * It is told in any case, for whoever reads back.
  */
 
 struct write {
@@ -104,11 +107,24 @@ static void look_first(struct caldav *caldav, TALLOC_CTX *mem, struct write *wri
 	}
 }
 
-/* It is there, in the version that was named: then the answer was no "changed". */
+static bool was_taken(const struct write *write)
+{
+	return write->request.status >= 200 && write->request.status < 300;
+}
+
+/* It is there, in the version that was named: then the answer was neither "done" nor "changed". */
 static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
 {
 	int status = write->request.status;
 
+	if (!write->if_version)
+		return fault_new(mem, FAULT_REFUSED,
+				 "%s %s: status %d, though nothing is there; the server does not "
+				 "like the text",
+				 write->request.method, write->address, status);
+	if (was_taken(write))
+		return fault_new(mem, FAULT_PROTOCOL, "%s %s: status %d, and it is still there",
+				 write->request.method, write->address, status);
 	if (status == 404 || status == 410 || status == 412)
 		return fault_new(mem, FAULT_REFUSED,
 				 "%s %s: status %d, though it is there in the very version that "
@@ -117,6 +133,18 @@ static struct fault *disbelieved(TALLOC_CTX *mem, const struct write *write)
 				 write->request.method, write->address, status);
 	write->fault->maybe_done = false;
 	return write->fault;
+}
+
+/* What a look after the answer says; NULL: it is done. */
+static struct fault *looked(TALLOC_CTX *mem, const struct write *write, struct http_request *look)
+{
+	struct fault *fault = judge(mem, write, look);
+
+	if (!fault)
+		return disbelieved(mem, write);
+	if (fault->kind == FAULT_GONE && was_taken(write))
+		return NULL;
+	return fault->kind == FAULT_GONE || fault->kind == FAULT_CHANGED ? fault : write->fault;
 }
 
 /* (2) */
@@ -128,16 +156,9 @@ static void settle_items(struct caldav *caldav, TALLOC_CTX *mem, struct write *w
 	for (size_t i = 0; i < count; i++)
 		which[i] = writes[i].fault && writes[i].outcome == CALDAV_OUTCOME_LOOK_ITEM;
 	looks = look_at(caldav, mem, writes, which, count);
-	for (size_t i = 0; i < count; i++) {
-		struct fault *fault = which[i] ? judge(mem, &writes[i], &looks[i]) : NULL;
-
-		if (!which[i])
-			continue;
-		if (!fault)
-			writes[i].fault = disbelieved(mem, &writes[i]);
-		else if (fault->kind == FAULT_GONE || fault->kind == FAULT_CHANGED)
-			writes[i].fault = fault;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (which[i])
+			writes[i].fault = looked(mem, &writes[i], &looks[i]);
 }
 
 /* (3) */
@@ -183,32 +204,56 @@ static void settle_unanswered(struct caldav *caldav, const char *folder, struct 
 			writes[i].fault->scope = FAULT_SCOPE_ITEM;
 }
 
-static void send_all(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
-		     struct write *writes, size_t count)
-{
-	struct http_request *requests = MEM_ARRAY(mem, struct http_request, count);
-	size_t *back = MEM_ARRAY(mem, size_t, count), n = 0;
+/* Writes under way. */
+struct endpoint_putting {
+	struct caldav *caldav;
+	TALLOC_CTX *work;
+	const char *folder;
+	struct endpoint_put *puts; /* NULL: no puts */
+	struct write *writes;
+	size_t count;
+	struct http_request *requests; /* of those that were sent */
+	size_t *back;                  /* which of `writes` each is of */
+	size_t sent;
+	struct caldav_sending *sending;
+};
 
-	look_first(caldav, mem, writes, count);
-	for (size_t i = 0; i < count; i++) {
-		if (writes[i].fault)
+static void send_all(struct endpoint_putting *putting)
+{
+	struct caldav *caldav = putting->caldav;
+
+	putting->requests = MEM_ARRAY(putting->work, struct http_request, putting->count);
+	putting->back = MEM_ARRAY(putting->work, size_t, putting->count);
+	look_first(caldav, putting->work, putting->writes, putting->count);
+	for (size_t i = 0; i < putting->count; i++) {
+		if (putting->writes[i].fault)
 			continue;
-		back[n] = i;
-		requests[n++] = writes[i].request;
+		putting->back[putting->sent] = i;
+		putting->requests[putting->sent++] = putting->writes[i].request;
 	}
-	if (n)
-		caldav_run(caldav, mem, requests, n);
-	for (size_t i = 0; i < n; i++) {
-		struct write *write = &writes[back[i]];
+	if (putting->sent)
+		putting->sending =
+			caldav_begin(caldav, putting->work, putting->requests, putting->sent);
+}
+
+static void wait_all(struct endpoint_putting *putting)
+{
+	TALLOC_CTX *work = putting->work;
+
+	if (putting->sending)
+		caldav_end(putting->sending, work);
+	putting->sending = NULL;
+	for (size_t i = 0; i < putting->sent; i++) {
+		struct write *write = &putting->writes[putting->back[i]];
 		struct caldav_verdict verdict;
 
-		write->request = requests[i];
-		verdict = caldav_judge(mem, &write->request);
+		write->request = putting->requests[i];
+		verdict = caldav_judge(work, &write->request);
 		write->outcome = verdict.outcome;
 		write->fault = verdict.fault;
 	}
-	settle_unanswered(caldav, folder, writes, count);
-	settle_items(caldav, mem, writes, count);
+	settle_unanswered(putting->caldav, putting->folder, putting->writes, putting->count);
+	settle_items(putting->caldav, work, putting->writes, putting->count);
 }
 
 static struct fault *address_refused(TALLOC_CTX *mem, const char *folder, const char *address)
@@ -244,28 +289,102 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 					 put->address, CALDAV_ITEM_MAX);
 }
 
+/* ---- vouching (5) ---- */
+
+/* Strong, so that it stands for bytes. */
+static bool is_strong(const char *version)
+{
+	return version && !text_starts(version, "W/");
+}
+
+/* True when what the server holds is what was sent, under the version that it answered. A difference
+ * under that very version is the server's doing, and it is not trusted in that any more. */
+static bool holds(struct endpoint_putting *putting, const struct endpoint_put *put)
+{
+	const char *address = put->address;
+	struct endpoint_item *item = NULL;
+	struct fault *fault = caldav_read_back(&putting->caldav->endpoint, putting->work,
+					       putting->folder, &address, 1, &item);
+	bool same;
+
+	if (fault || item->fault || !text_same(item->version, put->answered))
+		return false;
+	same = item->len == put->len && !memcmp(item->text, put->text, put->len);
+	if (!same)
+		caldav_found(putting->caldav, CALDAV_TRAIT_KEEPS_BYTES, false);
+	return same;
+}
+
+/* Versions of a server that has been seen to keep what it is sent, while a sample of each batch is
+ * kept (N7); the samples' places wander. */
+static void vouch(struct endpoint_putting *putting)
+{
+	struct caldav *caldav = putting->caldav;
+	size_t *which = MEM_ARRAY(putting->work, size_t, putting->count), n = 0;
+
+	if (!caldav_does(caldav, CALDAV_TRAIT_KEEPS_BYTES) ||
+	    !caldav_does(caldav, CALDAV_TRAIT_STRONG_ETAG))
+		return;
+	for (size_t i = 0; i < putting->count; i++)
+		if (!putting->puts[i].fault && is_strong(putting->puts[i].answered))
+			which[n++] = i;
+	if (!n || !holds(putting, &putting->puts[which[caldav->sample++ % n]]))
+		return;
+	for (size_t i = 0; i < n; i++)
+		putting->puts[which[i]].version = putting->puts[which[i]].answered;
+}
+
+/* ---- puts ---- */
+
+struct fault *caldav_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				 struct endpoint_put *puts, size_t count,
+				 struct endpoint_putting **putting_r)
+{
+	struct endpoint_putting *putting = MEM_NEW(mem, struct endpoint_putting);
+
+	putting->caldav = (struct caldav *)endpoint;
+	putting->work = putting;
+	putting->folder = mem_strdup(putting, folder);
+	putting->puts = puts;
+	putting->writes = MEM_ARRAY(putting, struct write, count);
+	putting->count = count;
+	for (size_t i = 0; i < count; i++)
+		prepare_put(putting->work, putting->folder, &puts[i], &putting->writes[i]);
+	send_all(putting);
+	*putting_r = putting;
+	return NULL;
+}
+
+struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem)
+{
+	struct caldav *caldav = putting->caldav;
+	struct write *writes = putting->writes;
+	size_t count = putting->count;
+
+	wait_all(putting);
+	settle_folder(caldav, putting->work, putting->folder, writes, count);
+	for (size_t i = 0; i < count; i++) {
+		struct endpoint_put *put = &putting->puts[i];
+
+		put->fault = talloc_steal(mem, writes[i].fault);
+		put->version = NULL;
+		put->answered = put->fault ? NULL : caldav_version(mem, writes[i].request.etag);
+		if (!put->fault)
+			caldav_found_put(caldav, &writes[i].request, !put->if_version,
+					 put->answered);
+	}
+	vouch(putting);
+	talloc_free(putting);
+	return NULL;
+}
+
 struct fault *caldav_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       struct endpoint_put *puts, size_t count)
 {
-	struct caldav *caldav = (struct caldav *)endpoint;
-	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct write *writes = MEM_ARRAY(work, struct write, count);
+	struct endpoint_putting *putting = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		prepare_put(work, folder, &puts[i], &writes[i]);
-	send_all(caldav, work, folder, writes, count);
-	settle_folder(caldav, work, folder, writes, count);
-	for (size_t i = 0; i < count; i++) {
-		puts[i].fault = talloc_steal(mem, writes[i].fault);
-		puts[i].version = NULL; /* (5) */
-		puts[i].answered =
-			puts[i].fault ? NULL : caldav_version(mem, writes[i].request.etag);
-		if (!puts[i].fault)
-			caldav_found_put(caldav, &writes[i].request, !puts[i].if_version,
-					 puts[i].answered);
-	}
-	talloc_free(work);
-	return NULL;
+	FAULT_TRY(caldav_write_begin(endpoint, mem, folder, puts, count, &putting));
+	return caldav_write_end(putting, mem);
 }
 
 static void prepare_remove(TALLOC_CTX *mem, const char *folder,
@@ -294,15 +413,18 @@ static void prepare_remove(TALLOC_CTX *mem, const char *folder,
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  struct endpoint_remove *removes, size_t count)
 {
-	struct caldav *caldav = (struct caldav *)endpoint;
-	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct write *writes = MEM_ARRAY(work, struct write, count);
+	struct endpoint_putting removing = { .caldav = (struct caldav *)endpoint,
+					     .folder = folder,
+					     .count = count };
 
+	removing.work = MEM_CONTEXT(mem);
+	removing.writes = MEM_ARRAY(removing.work, struct write, count);
 	for (size_t i = 0; i < count; i++)
-		prepare_remove(work, folder, &removes[i], &writes[i]);
-	send_all(caldav, work, folder, writes, count);
+		prepare_remove(removing.work, folder, &removes[i], &removing.writes[i]);
+	send_all(&removing);
+	wait_all(&removing);
 	for (size_t i = 0; i < count; i++)
-		removes[i].fault = talloc_steal(mem, writes[i].fault);
-	talloc_free(work);
+		removes[i].fault = talloc_steal(mem, removing.writes[i].fault);
+	talloc_free(removing.work);
 	return NULL;
 }

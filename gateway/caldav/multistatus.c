@@ -62,6 +62,8 @@ enum element {
 	ELEMENT_PRIVILEGES,
 	ELEMENT_PRIVILEGE,
 	ELEMENT_DOCUMENT_ERROR,
+	ELEMENT_CONFLICT,
+	ELEMENT_CONFLICT_HREF,
 };
 
 enum keep { KEEP_NOTHING, KEEP_TEXT, KEEP_FLAG, KEEP_DATA, KEEP_LIST };
@@ -78,6 +80,10 @@ struct row {
 static const struct row rows[] = {
 	{ NS_DAV, "multistatus", ELEMENT_NONE, ELEMENT_MULTISTATUS, KEEP_NOTHING, 0 },
 	{ NS_DAV, "error", ELEMENT_NONE, ELEMENT_DOCUMENT_ERROR, KEEP_NOTHING, 0 },
+	{ NS_CALDAV, "no-uid-conflict", ELEMENT_DOCUMENT_ERROR, ELEMENT_CONFLICT, KEEP_NOTHING, 0 },
+	{ NS_CALDAV, "unique-scheduling-object-resource", ELEMENT_DOCUMENT_ERROR, ELEMENT_CONFLICT,
+	  KEEP_NOTHING, 0 },
+	{ NS_DAV, "href", ELEMENT_CONFLICT, ELEMENT_CONFLICT_HREF, KEEP_TEXT, 0 },
 	{ NS_DAV, "sync-token", ELEMENT_MULTISTATUS, ELEMENT_TOKEN, KEEP_TEXT, 0 },
 	{ NS_DAV, "response", ELEMENT_MULTISTATUS, ELEMENT_RESPONSE, KEEP_NOTHING, 0 },
 	{ NS_DAV, "href", ELEMENT_RESPONSE, ELEMENT_HREF, KEEP_TEXT, 0 },
@@ -146,6 +152,7 @@ struct multistatus {
 	size_t href_count, responses;
 	char *token;
 	char *condition; /* of a DAV:error document */
+	char *conflict;  /* the address that it names */
 	struct fault *fault;
 };
 
@@ -157,6 +164,8 @@ static void fail(struct multistatus *reader, const char *words)
 		reader->fault = fault_reaches(fault_new(reader->mem, FAULT_PROTOCOL,
 							"multistatus line %d: %s", line, words),
 					      FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+	if (reader->xml)
+		xmlStopParser(reader->xml);
 }
 
 static const struct row *find_row(enum element parent, const char *ns, const char *name)
@@ -384,6 +393,9 @@ static void take_text(struct multistatus *reader, enum element element)
 	case ELEMENT_HREF:
 		response_href(reader, text);
 		break;
+	case ELEMENT_CONFLICT_HREF:
+		reader->conflict = mem_strdup(reader->mem, text);
+		break;
 	case ELEMENT_STATUS:
 		reader->response.status = status_of(text);
 		break;
@@ -507,6 +519,8 @@ static const xmlSAXHandler handler = {
 
 static int reader_close(struct multistatus *reader)
 {
+	if (reader->xml)
+		xmlFreeDoc(reader->xml->myDoc); /* made for the entities of a DOCTYPE */
 	xmlFreeParserCtxt(reader->xml);
 	return 0;
 }
@@ -528,6 +542,7 @@ static void reader_begin(struct multistatus *reader)
 	xmlSAXHandler calls = handler; /* libxml2 copies it */
 
 	xmlInitParser(); /* harmless when repeated, from any thread */
+	xmlSetStructuredErrorFunc(NULL, ignore_error); /* this thread's, for what knows no parser */
 	reader->xml = mem_must(xmlCreatePushParserCtxt(&calls, reader, NULL, 0, NULL));
 	(void)xmlCtxtUseOptions(reader->xml, XML_PARSE_NONET);
 	reader->sound = true;
@@ -613,4 +628,16 @@ char *multistatus_error(TALLOC_CTX *mem, const char *xml, size_t len)
 	condition = talloc_steal(mem, reader->condition);
 	talloc_free(reader);
 	return condition;
+}
+
+char *multistatus_conflict(TALLOC_CTX *mem, const char *xml, size_t len)
+{
+	struct multistatus *reader = multistatus_new(mem, NULL, NULL);
+	char *conflict;
+
+	read_some(reader, xml, len);
+	read_end(reader);
+	conflict = talloc_steal(mem, reader->conflict);
+	talloc_free(reader);
+	return conflict;
 }

@@ -79,4 +79,8 @@ struct fault *multistatus_read(TALLOC_CTX *mem, const char *xml, size_t len, mul
  * and for telling one 403 from another. At most 64 bytes of [A-Za-z0-9-]. */
 char *multistatus_error(TALLOC_CTX *mem, const char *xml, size_t len);
 
+/* The address of the item that has the UID already, where a DAV:error document names it (RFC 4791
+ * section 5.3.2.1, RFC 6638 section 3.2.4.1), as the server wrote it; else NULL. */
+char *multistatus_conflict(TALLOC_CTX *mem, const char *xml, size_t len);
+
 #endif

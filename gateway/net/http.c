@@ -278,6 +278,14 @@ static struct fault *transfer_fault(TALLOC_CTX *mem, const struct http_transfer 
 	return t->code == CURLE_OK && t->head_done ? NULL : code_fault(mem, t);
 }
 
+static void transfer_drop(struct http_transfer *t)
+{
+	free(t->head.data);
+	free(t->body.data);
+	free(t->pipe.data);
+	curl_slist_free_all(t->headers);
+}
+
 static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct http_request *request)
 {
 	request->sent = t->sent;
@@ -291,53 +299,94 @@ static void transfer_collect(TALLOC_CTX *mem, struct http_transfer *t, struct ht
 		request->answer = mem_bytes(mem, t->body.data, t->body.len);
 		request->answer_len = t->body.len;
 	}
-	free(t->head.data);
-	free(t->body.data);
-	free(t->pipe.data);
-	curl_slist_free_all(t->headers);
+	transfer_drop(t);
+}
+
+/* Puts it into the inbox; where nothing is carried out any more, it has ended by that. */
+static void batch_send(struct http *http, struct http_batch *batch)
+{
+	pthread_cond_init(&batch->ended_cond, NULL);
+	pthread_mutex_lock(&http->lock);
+	if (http->cancelled)
+		http_net_skip(batch, NULL, "not sent: the service is ending");
+	batch->sent = batch->ended < batch->count;
+	batch->done = !batch->sent;
+	if (batch->sent) {
+		http->callers++;
+		DL_APPEND(http->inbox, batch);
+		curl_multi_wakeup(http->multi);
+	}
+	pthread_mutex_unlock(&http->lock);
 }
 
 static void batch_wait(struct http *http, struct http_batch *batch, TALLOC_CTX *mem)
 {
-	bool refused;
-
-	pthread_cond_init(&batch->ended_cond, NULL);
 	pthread_mutex_lock(&http->lock);
-	refused = http->cancelled;
-	if (!refused) {
-		http->callers++;
-		DL_APPEND(http->inbox, batch);
-		curl_multi_wakeup(http->multi);
-		while (http_take_ready(batch, mem) || !batch->done)
-			if (!batch->ready && !batch->done)
-				pthread_cond_wait(&batch->ended_cond, &http->lock);
+	while (http_take_ready(batch, mem) || !batch->done)
+		if (!batch->ready && !batch->done)
+			pthread_cond_wait(&batch->ended_cond, &http->lock);
+	if (batch->sent) {
 		http->callers--;
 		pthread_cond_signal(&http->left);
 	}
 	pthread_mutex_unlock(&http->lock);
 	pthread_cond_destroy(&batch->ended_cond);
-	if (refused)
-		http_net_skip(batch, NULL, "not sent: the service is ending");
 }
 
-static void run_batch(struct http *http, TALLOC_CTX *mem, struct http_site *site,
-		      struct http_request *const *requests, size_t count, int64_t deadline_ms)
-{
-	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct http_batch batch = {
-		.http = http, .site = site, .count = count, .deadline_ms = deadline_ms
-	};
+struct http_sending {
+	struct http_batch batch;
+	struct http_site *site;
+	struct http_request **requests;
+	bool waited;
+};
 
-	batch_prepare(work, &batch, site, requests);
-	if (batch.ended < count)
-		batch_wait(http, &batch, mem);
-	for (size_t i = 0; i < count; i++) {
-		talloc_steal(mem, requests[i]->fault);
-		if (site->stats)
-			http_net_count(site->stats, &batch.transfers[i].took);
-		transfer_collect(mem, &batch.transfers[i], requests[i]);
+static int sending_free(struct http_sending *sending)
+{
+	if (sending->waited)
+		return 0;
+	batch_wait(sending->batch.http, &sending->batch, sending);
+	for (size_t i = 0; i < sending->batch.count; i++)
+		transfer_drop(&sending->batch.transfers[i]);
+	return 0;
+}
+
+/* The requests that REQUESTS points to, behind others or in turn with them. */
+static struct http_sending *begin(struct http *http, TALLOC_CTX *mem, struct http_site *site,
+				  struct http_request *const *requests, size_t count,
+				  int64_t deadline_ms, bool behind)
+{
+	struct http_sending *sending = MEM_NEW(mem, struct http_sending);
+	struct http_batch *batch = &sending->batch;
+
+	sending->site = site;
+	sending->requests = MEM_ARRAY(sending, struct http_request *, count);
+	for (size_t i = 0; i < count; i++)
+		sending->requests[i] = requests[i];
+	*batch = (struct http_batch){ .http = http,
+				      .site = site,
+				      .count = count,
+				      .deadline_ms = deadline_ms,
+				      .behind = behind };
+	batch_prepare(sending, batch, site, sending->requests);
+	batch_send(http, batch);
+	talloc_set_destructor(sending, sending_free);
+	return sending;
+}
+
+static void finish(struct http_sending *sending, TALLOC_CTX *mem)
+{
+	struct http_batch *batch = &sending->batch;
+
+	batch_wait(batch->http, batch, mem);
+	sending->waited = true;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct http_request *request = sending->requests[i];
+
+		talloc_steal(mem, request->fault);
+		if (batch->site->stats)
+			http_net_count(batch->site->stats, &batch->transfers[i].took);
+		transfer_collect(mem, &batch->transfers[i], request);
 	}
-	talloc_free(work);
 }
 
 static bool is_refused(const struct http_request *request)
@@ -362,21 +411,49 @@ static size_t keep_refused(struct http_request **requests, size_t count,
 	return n;
 }
 
+void http_wait(struct http_sending *sending, TALLOC_CTX *mem)
+{
+	struct http_batch *batch = &sending->batch;
+	const struct http_request *refused = NULL;
+	size_t count = batch->count;
+
+	finish(sending, mem);
+	for (int tries = 1; tries < HTTP_LOGINS_MAX; tries++) {
+		struct http_sending *again;
+
+		count = keep_refused(sending->requests, count, &refused);
+		if (!refused || !http_auth_again(sending->site, refused))
+			break;
+		again = begin(batch->http, mem, sending->site, sending->requests, count,
+			      batch->deadline_ms, false);
+		finish(again, mem);
+		talloc_free(again);
+	}
+	talloc_free(sending);
+}
+
+static struct http_sending *begin_all(struct http *http, TALLOC_CTX *mem, struct http_site *site,
+				      struct http_request *requests, size_t count, bool behind)
+{
+	struct http_request **list = MEM_ARRAY(mem, struct http_request *, count);
+	struct http_sending *sending;
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = &requests[i];
+	sending = begin(http, mem, site, list, count, http_net_now_ms() + HTTP_BATCH_DEADLINE_MS,
+			behind);
+	talloc_free(list);
+	return sending;
+}
+
+struct http_sending *http_send(struct http *http, TALLOC_CTX *mem, struct http_site *site,
+			       struct http_request *requests, size_t count)
+{
+	return begin_all(http, mem, site, requests, count, true);
+}
+
 void http_run(struct http *http, TALLOC_CTX *mem, struct http_site *site,
 	      struct http_request *requests, size_t count)
 {
-	struct http_request **left = MEM_ARRAY(mem, struct http_request *, count);
-	int64_t deadline_ms = http_net_now_ms() + HTTP_BATCH_DEADLINE_MS;
-	const struct http_request *refused = NULL;
-
-	for (size_t i = 0; i < count; i++)
-		left[i] = &requests[i];
-	run_batch(http, mem, site, left, count, deadline_ms);
-	for (int tries = 1; tries < HTTP_LOGINS_MAX; tries++) {
-		count = keep_refused(left, count, &refused);
-		if (!refused || !http_auth_again(site, refused))
-			break;
-		run_batch(http, mem, site, left, count, deadline_ms);
-	}
-	talloc_free(left);
+	http_wait(begin_all(http, mem, site, requests, count, false), mem);
 }

@@ -127,6 +127,15 @@ struct fault *http_new(TALLOC_CTX *mem, struct clock *clock, struct points *poin
 void http_run(struct http *http, TALLOC_CTX *mem, struct http_site *site,
 	      struct http_request *requests, size_t count);
 
+/* http_run() in two halves, so that the caller can do something else meanwhile: what is sent here and
+ * not waited for yet is sent behind everything that is waited for, and in the order of its sending
+ * among that of the same site. SITE and REQUESTS are not touched until http_wait(), which gives them
+ * their results and frees the sending; freeing it waits as well and gives none. The same thread. */
+struct http_sending;
+struct http_sending *http_send(struct http *http, TALLOC_CTX *mem, struct http_site *site,
+			       struct http_request *requests, size_t count);
+void http_wait(struct http_sending *sending, TALLOC_CTX *mem);
+
 /* Everything that is under way, and everything later, ends with TRY_LATER at once: the process is
  * about to end. Any thread. */
 void http_cancel(struct http *http);

@@ -178,11 +178,33 @@ static void http_finish_batches(struct http *http)
 	}
 }
 
-static struct http_transfer *batch_next(struct http_batch *batch)
+static bool batch_has_more(struct http_batch *batch)
 {
 	while (batch->started < batch->count && batch->transfers[batch->started].done)
 		batch->started++;
-	if (batch->started == batch->count || batch->host->active >= HTTP_HOST_CONNECTIONS)
+	return batch->started < batch->count;
+}
+
+/* True while something of its site is to be sent first: what is waited for, or was sent before. */
+static bool batch_is_behind(struct http *http, struct http_batch *batch)
+{
+	struct http_batch *other;
+
+	if (!batch->behind)
+		return false;
+	DL_FOREACH(http->batches, other)
+	{
+		if (other->site == batch->site && other != batch &&
+		    (!other->behind || other->serial < batch->serial) && batch_has_more(other))
+			return true;
+	}
+	return false;
+}
+
+static struct http_transfer *batch_next(struct http *http, struct http_batch *batch)
+{
+	if (!batch_has_more(batch) || batch->host->active >= HTTP_HOST_CONNECTIONS ||
+	    batch_is_behind(http, batch))
 		return NULL;
 	return &batch->transfers[batch->started];
 }
@@ -193,7 +215,7 @@ static void http_start(struct http *http)
 	struct http_batch *batch = http->batches;
 
 	while (batch && http->active < HTTP_CONNECTIONS) {
-		struct http_transfer *t = batch_next(batch);
+		struct http_transfer *t = batch_next(http, batch);
 
 		if (!t) {
 			batch = batch->next;
@@ -249,6 +271,7 @@ static bool http_take_inbox(struct http *http)
 	{
 		DL_DELETE(inbox, batch);
 		batch->host = host_join(http, batch->origin);
+		batch->serial = ++http->serial;
 		DL_APPEND(http->batches, batch);
 	}
 	if (called)

@@ -62,6 +62,9 @@ struct http_batch {
 	size_t ready, calls; /* under the lock: pipes with something in them; words for the net */
 	int64_t deadline_ms; /* monotonic */
 	struct http_host *host; /* the net thread's */
+	int64_t serial;         /* the net thread's: in the order of their coming */
+	bool behind;            /* others of its site go first */
+	bool sent;              /* the net thread was given it */
 	bool done;
 	pthread_cond_t ended_cond;
 };
@@ -75,6 +78,7 @@ struct http {
 	struct http_batch *batches;
 	struct http_host *hosts;
 	size_t active;
+	int64_t serial;
 	bool aborting; /* as `cancelled`, when it looked last */
 	/* under the lock */
 	pthread_mutex_t lock;

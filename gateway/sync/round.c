@@ -265,12 +265,13 @@ struct fault *round_passes(struct round *round)
 		FAULT_TRY(round_files_begin(round));
 		FAULT_TRY(round_files_read(round, mem, found, count));
 		FAULT_TRY(round_commit(round, found, count));
+		/* what this pass found to be inside its quiet time is not to be written */
+		if (!round->options->dry_run)
+			FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
+					       &round->pending, &round->pending_count));
 		FAULT_TRY(round_commit_project(round));
 		if (round->options->dry_run)
 			return NULL;
-		/* what this pass found to be inside its quiet time is not to be written */
-		FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
-				       &round->pending, &round->pending_count));
 		FAULT_TRY(round_push(round));
 		FAULT_TRY(round_upload(round));
 		FAULT_TRY(round_notice_again(round));

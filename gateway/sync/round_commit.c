@@ -543,11 +543,20 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 			 (long long)assignment);
 }
 
+/* So many at once. Of many, what was decided on is on its way while the next are decided on, and the
+ * wire is not left idle for long at the beginning. */
+static size_t lot(size_t done, size_t count)
+{
+	size_t most = !done && count > ROUND_BATCH ? ROUND_PUSH_BATCH : ROUND_BATCH;
+
+	return count - done < most ? count - done : most;
+}
+
 static struct fault *each_id(struct round *round, const int64_t *ids, size_t count,
 			     struct fault *(*one)(struct round *, TALLOC_CTX *, int64_t))
 {
 	for (size_t done = 0; done < count;) {
-		size_t end = count - done < ROUND_BATCH ? count : done + ROUND_BATCH;
+		size_t end = done + lot(done, count);
 		struct fault *fault = store_begin(round->env->store);
 
 		for (; !fault && done < end; done++) {
@@ -558,6 +567,8 @@ static struct fault *each_id(struct round *round, const int64_t *ids, size_t cou
 				talloc_free(mem);
 		}
 		FAULT_TRY(end_transaction(round, fault));
+		if (done < count)
+			FAULT_TRY(round_push_ahead(round, count - done));
 	}
 	return NULL;
 }

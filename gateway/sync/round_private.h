@@ -50,6 +50,7 @@ struct round {
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
 	struct shown_room room; /* round_room() */
+	struct push *push;      /* under way in this pass; NULL: none */
 	int64_t *
 		claimed; /* assignments whose items were found under another UID, and are read next */
 	size_t claimed_count;
@@ -186,6 +187,10 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 
 /* Decides on what changed in the project (round_commit.c). */
 struct fault *round_commit_project(struct round *round) ATTR_MUST_CHECK;
+
+/* Begins with that while decisions are still to be made on MORE items, where the endpoint can put in
+ * the background: what is decided is on its way meanwhile. Between two transactions. */
+struct fault *round_push_ahead(struct round *round, size_t more) ATTR_MUST_CHECK;
 
 /* Sends what is wanted and not seen; what turned out to be changed is left in ROUND's addresses to
  * read (round_push.c). */

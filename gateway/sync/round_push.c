@@ -4,6 +4,7 @@
 
 #include "gateway/sync/round_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -16,7 +17,18 @@
 #define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 
+/* One way for all: links that are due are composed, sent, and recorded, batch by batch. Where the
+ * endpoint can put and do something else meanwhile, PUSH_AHEAD batches are on their way while the
+ * next is composed and the last is recorded, so that the wire is never idle; else one at a time. What
+ * is in the database is the same either way: want and edition are committed before anything of them
+ * is sent, and a batch is recorded in one transaction. */
+
+#define PUSH_AHEAD                                                                                 \
+	2 /* one on the wire and one to follow; more would only be more to lose sight of */
+
 struct batch {
+	TALLOC_CTX *mem; /* all of it hangs from here */
+	struct endpoint_putting *putting;
 	struct link **links;
 	struct endpoint_put *puts;
 	const char *
@@ -200,7 +212,13 @@ static void confirm_read_back(struct round *round, struct link *link,
 		return;
 	}
 	if (!put->answered || strcmp(put->answered, item->version)) {
-		round_read_add(round, link->address);
+		if (round->pass < ROUND_PASSES)
+			round_read_add(round, link->address);
+		else
+			back_off(round, link,
+				 fault_new(link, FAULT_PROTOCOL,
+					   "the server says that it took this item, and shows "
+					   "another one each time; it is tried again later"));
 		return;
 	}
 	confirm(round, link, item->text, decoded, item->version);
@@ -323,23 +341,42 @@ static void take_answers(struct round *round, struct batch *batch, struct fault 
 	}
 }
 
-static struct fault *put_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
+/* It was answered: what came of it is recorded. */
+static struct fault *land(struct round *round, struct batch *batch)
 {
 	struct fault *wide = NULL;
 
-	FAULT_TRY(compose_batch(round, mem, batch));
 	if (batch->sent) {
-		round->wrote = true;
-		point_reach(round->env->points, POINT_PUSH_STARTING);
-		FAULT_TRY(endpoint_put(round->endpoint, mem, round->folder->address, batch->puts,
-				       batch->sent));
 		point_reach(round->env->points, POINT_PUSH_SENT);
 		take_answers(round, batch, &wide);
 	}
 	if (!wide)
-		wide = read_back(round, mem, batch);
+		wide = read_back(round, batch->mem, batch);
 	FAULT_TRY(save_links(round, batch));
 	return wide;
+}
+
+/* Composes and sends; where nothing else can be done meanwhile, and where nothing was sent, it lands
+ * at once. */
+static struct fault *launch(struct round *round, struct batch *batch)
+{
+	const char *folder = round->folder->address;
+	struct fault *fault = store_begin_read(round->env->store);
+
+	if (!fault)
+		fault = compose_batch(round, batch->mem, batch);
+	store_rollback(round->env->store);
+	if (fault)
+		return fault;
+	if (!batch->sent)
+		return land(round, batch);
+	round->wrote = true;
+	point_reach(round->env->points, POINT_PUSH_STARTING);
+	if (endpoint_overlaps(round->endpoint))
+		return endpoint_put_begin(round->endpoint, batch->mem, folder, batch->puts,
+					  batch->sent, &batch->putting);
+	FAULT_TRY(endpoint_put(round->endpoint, batch->mem, folder, batch->puts, batch->sent));
+	return land(round, batch);
 }
 
 /* ---- removing ---- */
@@ -363,7 +400,7 @@ static void removed(struct round *round, struct link *link, struct fault *fault)
 	round->report->removed++;
 }
 
-static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
+static struct fault *remove_batch(struct round *round, struct batch *batch)
 {
 	struct fault *wide = NULL;
 
@@ -373,8 +410,8 @@ static struct fault *remove_batch(struct round *round, TALLOC_CTX *mem, struct b
 						  .if_version = batch->links[i]->seen_version };
 	round->wrote = true;
 	point_reach(round->env->points, POINT_REMOVE_STARTING);
-	FAULT_TRY(endpoint_remove(round->endpoint, mem, round->folder->address, batch->removes,
-				  batch->count));
+	FAULT_TRY(endpoint_remove(round->endpoint, batch->mem, round->folder->address,
+				  batch->removes, batch->count));
 	point_reach(round->env->points, POINT_REMOVE_SENT);
 	for (size_t i = 0; i < batch->count; i++) {
 		wide = widest(wide, batch->removes[i].fault);
@@ -399,6 +436,7 @@ static struct batch *batch_new(TALLOC_CTX *mem)
 {
 	struct batch *batch = MEM_NEW(mem, struct batch);
 
+	batch->mem = batch;
 	batch->links = MEM_ARRAY(batch, struct link *, ROUND_PUSH_BATCH);
 	batch->puts = MEM_ARRAY(batch, struct endpoint_put, ROUND_PUSH_BATCH);
 	batch->removes = MEM_ARRAY(batch, struct endpoint_remove, ROUND_PUSH_BATCH);
@@ -406,51 +444,199 @@ static struct batch *batch_new(TALLOC_CTX *mem)
 	return batch;
 }
 
-/* All due links of one sort, in batches. */
-static struct fault *push_sort(struct round *round, struct link *links, size_t count,
-			       bool withdrawing)
+/* How far the push of a pass has come. */
+struct push {
+	int64_t after;                    /* links up to this id have had their turn */
+	struct batch *flying[PUSH_AHEAD]; /* the oldest first */
+	size_t count;
+	int64_t done, total;
+	int64_t *had; /* links that have had their turn, in the order of their ids */
+	size_t had_count;
+	bool ahead; /* it began before all was decided on */
+	bool again; /* those are passed over: it is about what was decided on behind them */
+};
+
+static void note_turn(struct push *push, int64_t id)
 {
-	size_t total = 0, done = 0;
+	size_t n = push->had_count;
 
-	for (size_t i = 0; i < count; i++)
-		total += (links[i].state == LINK_WITHDRAWING) == withdrawing &&
-			 is_due(round, &links[i]);
-	for (size_t i = 0; i < count;) {
-		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-		struct batch *batch = batch_new(mem);
+	if (!(n & (n - 1))) /* full, at powers of two */
+		push->had = MEM_GROW(push, push->had, int64_t, n ? 2 * n : 1);
+	push->had[push->had_count++] = id;
+}
 
-		for (; i < count && batch->count < ROUND_PUSH_BATCH; i++) {
-			if ((links[i].state == LINK_WITHDRAWING) != withdrawing ||
+static int compare_ids(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* True when it is this link's turn. */
+static bool takes_turn(struct push *push, int64_t id)
+{
+	push->after = id;
+	if (push->again)
+		return !push->had_count ||
+		       !bsearch(&id, push->had, push->had_count, sizeof *push->had, compare_ids);
+	note_turn(push, id);
+	return true;
+}
+
+static void wait_until(struct round *round, const struct link *link)
+{
+	if (link->due_us > clock_now_us(round->env->clock) && link->due_us < round->report->due_us)
+		round->report->due_us = link->due_us;
+}
+
+/* The next links of one sort that are due; an empty batch: there are no more. */
+static struct fault *next_batch(struct round *round, struct push *push, bool withdrawing,
+				struct batch **batch_r)
+{
+	struct batch *batch = batch_new(round->mem);
+	size_t count = ROUND_PUSH_BATCH;
+
+	while (!batch->count && count == ROUND_PUSH_BATCH) {
+		struct link *links = NULL;
+
+		FAULT_TRY(link_dirty(round->env->store, batch, round->folder->id, push->after,
+				     ROUND_PUSH_BATCH, &links, &count));
+		for (size_t i = 0; i < count; i++) {
+			wait_until(round, &links[i]);
+			if (!takes_turn(push, links[i].id) ||
+			    (links[i].state == LINK_WITHDRAWING) != withdrawing ||
 			    !is_due(round, &links[i]))
 				continue;
 			batch->links[batch->count] = MEM_NEW(batch, struct link);
 			*batch->links[batch->count++] = links[i];
 		}
-		if (batch->count)
-			FAULT_TRY(withdrawing ? remove_batch(round, mem, batch)
-					      : put_batch(round, mem, batch));
-		done += batch->count;
-		if (round->options->progress)
-			round->options->progress(round->options->data, (int64_t)done,
-						 (int64_t)total);
-		talloc_free(mem);
 	}
+	*batch_r = batch;
 	return NULL;
+}
+
+static void progress(struct round *round, struct push *push, size_t count)
+{
+	push->done += (int64_t)count;
+	if (push->done > push->total)
+		push->total = push->done;
+	if (round->options->progress)
+		round->options->progress(round->options->data, push->done, push->total);
+}
+
+static struct fault *land_oldest(struct round *round, struct push *push)
+{
+	struct batch *batch = push->flying[0];
+	struct fault *fault;
+
+	memmove(push->flying, push->flying + 1, --push->count * sizeof(struct batch *));
+	fault = endpoint_put_end(round->endpoint, batch->putting, batch->mem);
+	batch->putting = NULL;
+	if (!fault)
+		fault = land(round, batch);
+	if (fault)
+		return fault;
+	progress(round, push, batch->count);
+	talloc_free(batch);
+	return NULL;
+}
+
+/* What is on its way is recorded even where the push ends with a fault. */
+static struct fault *land_all(struct round *round, struct push *push, struct fault *fault)
+{
+	while (push->count) {
+		struct fault *another = land_oldest(round, push);
+
+		fault = fault ? fault : another;
+	}
+	return fault;
+}
+
+static struct fault *put_some(struct round *round, struct push *push)
+{
+	for (;;) {
+		struct batch *batch = NULL;
+
+		FAULT_TRY(next_batch(round, push, false, &batch));
+		if (!batch->count) {
+			talloc_free(batch);
+			return NULL;
+		}
+		if (push->count == PUSH_AHEAD)
+			FAULT_TRY(land_oldest(round, push));
+		FAULT_TRY(launch(round, batch));
+		if (batch->putting) {
+			push->flying[push->count++] = batch;
+			continue;
+		}
+		progress(round, push, batch->count);
+		talloc_free(batch);
+	}
+}
+
+static struct fault *push_begin(struct round *round, struct push **push_r)
+{
+	struct push *push = round->push;
+
+	if (!push) {
+		push = MEM_NEW(round->mem, struct push);
+		FAULT_TRY(link_dirty_count(round->env->store, round->folder->id, &push->total));
+		round->push = push;
+	}
+	*push_r = push;
+	return NULL;
+}
+
+struct fault *round_push_ahead(struct round *round, size_t more)
+{
+	struct push *push = NULL;
+	int64_t dirty = 0;
+	struct fault *fault;
+
+	if (round->options->dry_run || !endpoint_overlaps(round->endpoint))
+		return NULL;
+	FAULT_TRY(push_begin(round, &push));
+	push->ahead = true;
+	FAULT_TRY(link_dirty_count(round->env->store, round->folder->id, &dirty));
+	push->total = push->done + dirty + (int64_t)more;
+	fault = put_some(round, push);
+	return fault ? land_all(round, push, fault) : NULL;
+}
+
+static struct fault *remove_all(struct round *round, struct push *push)
+{
+	push->after = 0;
+	push->had_count = 0;
+	push->again = false;
+	for (;;) {
+		struct batch *batch = NULL;
+
+		FAULT_TRY(next_batch(round, push, true, &batch));
+		if (batch->count) {
+			FAULT_TRY(remove_batch(round, batch));
+			progress(round, push, batch->count);
+		}
+		if (!batch->count) {
+			talloc_free(batch);
+			return NULL;
+		}
+		talloc_free(batch);
+	}
 }
 
 struct fault *round_push(struct round *round)
 {
-	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-	struct link *links = NULL;
-	size_t count = 0;
+	struct push *push = NULL;
 
-	FAULT_TRY(link_dirty(round->env->store, mem, round->folder->id, &links, &count));
-	for (size_t i = 0; i < count; i++)
-		if (links[i].due_us > clock_now_us(round->env->clock) &&
-		    links[i].due_us < round->report->due_us)
-			round->report->due_us = links[i].due_us;
-	FAULT_TRY(push_sort(round, links, count, false));
-	FAULT_TRY(push_sort(round, links, count, true));
-	talloc_free(mem);
+	FAULT_TRY(push_begin(round, &push));
+	FAULT_TRY(land_all(round, push, put_some(round, push)));
+	if (push->ahead) {
+		push->after = 0;
+		push->again = true;
+		FAULT_TRY(land_all(round, push, put_some(round, push)));
+	}
+	FAULT_TRY(remove_all(round, push));
+	talloc_free(push);
+	round->push = NULL;
 	return round->endpoint->ops->appends ? round_sweep(round) : NULL;
 }

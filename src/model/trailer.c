@@ -66,13 +66,23 @@ static size_t one_before(const char *const *set, size_t count, const char *text,
 	return 0;
 }
 
+/* Most of any text: no sign of these tables begins with it. */
+static bool is_ascii(char c)
+{
+	return (unsigned char)c < 0x80;
+}
+
 static size_t blank_at(const char *text)
 {
+	if (*text > ' ' && is_ascii(*text))
+		return 0;
 	return one_of(blanks, COUNT_OF(blanks), text);
 }
 
 static size_t dash_at(const char *text)
 {
+	if (*text != '-' && is_ascii(*text))
+		return 0;
 	return one_of(dashes, COUNT_OF(dashes), text);
 }
 
@@ -247,6 +257,8 @@ struct folded {
 
 static const char *fold_of(const char *text, size_t *len_r)
 {
+	if (is_ascii(*text))
+		return NULL;
 	for (size_t i = 0; i < COUNT_OF(folds); i++)
 		if (text_starts(text, folds[i].from)) {
 			*len_r = strlen(folds[i].from);

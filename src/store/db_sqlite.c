@@ -1,7 +1,8 @@
 /* db_sqlite.c - the SQLite driver: WAL, synchronous FULL, one cached statement per row of the
  * statement table.
  *
- * `$n` is a named parameter in SQLite, numbered by first appearance, so it is bound by its name. */
+ * `$n` is a named parameter in SQLite, numbered by first appearance, so its number is asked for by its
+ * name, once per statement. */
 #include "config.h"
 
 #include "store/db_private.h"
@@ -20,6 +21,8 @@ struct sqlite_db {
 	sqlite3 *handle;
 	char *path;
 	sqlite3_stmt *statements[SQL_STATEMENTS];
+	unsigned char places[SQL_STATEMENTS]
+			    [DB_BINDS_MAX]; /* of the parameters $1, $2 ...; 0: none */
 	sqlite3_stmt *data_version;
 };
 
@@ -162,13 +165,20 @@ static void sqlite_rollback(struct db *base)
 	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static int bind_one(sqlite3_stmt *statement, int number, const struct db_bind *bind)
+static void find_places(struct sqlite_db *db, enum sql sql)
 {
+	int count = sqlite3_bind_parameter_count(db->statements[sql]);
 	char name[16];
-	int index;
 
-	snprintf(name, sizeof name, "$%d", number);
-	index = sqlite3_bind_parameter_index(statement, name);
+	for (int i = 0; i < count && i < DB_BINDS_MAX; i++) {
+		snprintf(name, sizeof name, "$%d", i + 1);
+		db->places[sql][i] =
+			(unsigned char)sqlite3_bind_parameter_index(db->statements[sql], name);
+	}
+}
+
+static int bind_one(sqlite3_stmt *statement, int index, const struct db_bind *bind)
+{
 	if (!index)
 		return SQLITE_RANGE;
 	if (bind->type == 'x')
@@ -187,12 +197,14 @@ static struct fault *sqlite_query(struct db *base, enum sql sql, const struct db
 	struct sqlite_db *db = (struct sqlite_db *)base;
 	sqlite3_stmt **statement = &db->statements[sql];
 
-	if (!*statement &&
-	    sqlite3_prepare_v3(db->handle, db_statement_text(sql), -1, SQLITE_PREPARE_PERSISTENT,
-			       statement, NULL) != SQLITE_OK)
-		return sqlite_fault(db, db_statement_name(sql));
+	if (!*statement) {
+		if (sqlite3_prepare_v3(db->handle, db_statement_text(sql), -1,
+				       SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
+			return sqlite_fault(db, db_statement_name(sql));
+		find_places(db, sql);
+	}
 	for (int i = 0; i < count; i++)
-		if (bind_one(*statement, i + 1, &binds[i]) != SQLITE_OK)
+		if (bind_one(*statement, db->places[sql][i], &binds[i]) != SQLITE_OK)
 			return sqlite_fault(db, db_statement_name(sql));
 	cursor->statement = *statement;
 	cursor->last = SQLITE_ROW;

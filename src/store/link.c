@@ -307,13 +307,21 @@ struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t fold
 	return rows_one(cursor, mem, read_link, sizeof **link_r, link_r);
 }
 
-struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r,
-			 size_t *count_r)
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
+			 int64_t most, struct link **list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_DIRTY, "i", folder));
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_DIRTY, "iii", folder, after, most));
 	return rows_all(cursor, mem, read_link, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_dirty_count(struct store *store, int64_t folder, int64_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, store, &cursor, SQL_LINK_DIRTY_COUNT, "i", folder));
+	return rows_int(cursor, 0, count_r);
 }
 
 struct fault *link_set(struct store *store, const struct link *link)

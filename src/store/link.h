@@ -151,8 +151,12 @@ struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t f
 				 struct link **link_r) ATTR_MUST_CHECK;
 struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			      const char *address, struct link **link_r) ATTR_MUST_CHECK;
-struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, struct link **list_r,
-			 size_t *count_r) ATTR_MUST_CHECK;
+/* Links that are to be written or removed, in the order of their ids, those behind AFTER, at most MOST
+ * at once; and how many there are in all. */
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
+			 int64_t most, struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
+struct fault *link_dirty_count(struct store *store, int64_t folder,
+			       int64_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_CHECK;
 
 /* Id, address, seen_version and state of every link of a folder that has an address. */

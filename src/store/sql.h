@@ -167,7 +167,8 @@ X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_te
   "WHERE folder_id = $1 AND address = $2") \
 X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
   "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
-  "WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing') ORDER BY id") \
+  "WHERE folder_id = $1 AND dirty AND id > $2 AND state IN ('new', 'ok', 'withdrawing') ORDER BY id LIMIT $3") \
+X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
 X(LINK_MISSING_OF_ACCOUNT, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.state = 'missing' " \
   "AND l.state <> 'ok' " \
@@ -426,7 +427,10 @@ X(4, "CREATE INDEX link_file_out ON link_file (link_id) WHERE how = 'left-out'")
 /* where an account's folders are made; no two accounts share a home */ \
 X(4, "CREATE TABLE account_place (account_id BIGINT PRIMARY KEY REFERENCES account (id), asked TEXT NOT NULL, origin TEXT NOT NULL, " \
   "home TEXT NOT NULL, principal TEXT, how TEXT, found_at BIGINT NOT NULL)") \
-X(4, "CREATE INDEX account_place_home ON account_place (home, origin)")
+X(4, "CREATE INDEX account_place_home ON account_place (home, origin)") \
+/* 4: what is to be written, page by page */ \
+X(4, "DROP INDEX link_dirty") \
+X(4, "CREATE INDEX link_dirty ON link (folder_id, id) WHERE dirty")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

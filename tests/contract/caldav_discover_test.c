@@ -30,7 +30,7 @@
 	"<c:calendar-user-address-set><href>" href "</href></c:calendar-user-address-set>"
 #define EMAIL(address)                                                                             \
 	"<s:email-address-set><s:email-address>" address "</s:email-address></"                    \
-							 "s:email-address-set>"
+	"s:email-address-set>"
 
 #define EXCHANGES_MAX 8
 
@@ -414,6 +414,20 @@ static const struct discovery searches[] = {
 	  .exchanges = { ASK("/", PRINCIPAL("/p/tf/") HOMES(HREF("/c/tf/"))), MADE("/c/tf/p/") },
 	  .kind = FAULT_PROTOCOL,
 	  .scope = FAULT_SCOPE_ACCOUNT },
+	{ .what = "a server that names the asker's home as everybody's (Cyrus)",
+	  .url = "/",
+	  .person = "bo@example.com",
+	  .exchanges = { LOGIN, FOUND(NULL, PROPS("/p/bo/", ADDRESS("mailto:bo@example.com"))),
+			 ASK("/p/bo/", HOMES(HREF("/c/tf/"))), MADE("/c/tf/p/") },
+	  .kind = FAULT_REFUSED,
+	  .scope = FAULT_SCOPE_ACCOUNT,
+	  .text = "the login's own calendar home" },
+	{ .what = "the login itself",
+	  .url = "/",
+	  .person = "tf@example.com",
+	  .exchanges = { LOGIN, FOUND(NULL, PROPS("/p/tf/", ADDRESS("mailto:tf@example.com"))),
+			 ASK("/p/tf/", HOMES(HREF("/c/tf/"))), MADE("/c/tf/p/") },
+	  .address = "/c/tf/p/" },
 	{ .what = "a principal without a home",
 	  .url = "/",
 	  .person = "bo@example.com",
@@ -503,7 +517,7 @@ static const struct {
 	const char *text;
 } names[] = {
 	{ "hosted.test", FAULT_CONFIG, FAULT_SCOPE_ACCOUNT,
-	  "names caldav.hoster.example, which is outside of hosted.test" },
+	  "names caldav.hoster.example, outside of hosted.test" },
 	{ "ana@hosted.test", FAULT_CONFIG, FAULT_SCOPE_ACCOUNT,
 	  "write url = https://caldav.hoster.example/" },
 	{ "odd.test", FAULT_CONFIG, FAULT_SCOPE_ACCOUNT,
@@ -543,6 +557,52 @@ Test(caldav_discover, a_name_in_place_of_a_url)
 			  fault_kind_name(names[i].kind), names[i].text,
 			  fault ? fault_kind_name(fault->kind) : "success",
 			  fault ? fault->text : "");
+	}
+	fixture_end(server);
+	cr_assert_eq(server->result, 0);
+	talloc_free(lab);
+}
+
+/* ---- one login for all, on a real server ---- */
+
+/* DAViCal's administrator may write everywhere, and it answers a search by a property that it does
+ * not know with everybody. */
+Test(caldav_discover, an_administrator_of_davical)
+{
+	static const char *const users[] = { "ana", "joana", NULL };
+	struct scripted_answer nothing = { SCRIPTED_ANSWER, NULL, 0, 0 };
+	struct lab *lab = lab_new(lab_always, &nothing);
+	struct fixture *server = fixture_start(lab, "davical", "start", users);
+	struct endpoint_folder folder = { .path = "tf-p", .display = "P" };
+	struct secret *password = secret_new(lab, "secret", strlen("secret"));
+	static const struct {
+		const char *home, *person, *address;
+	} cases[] = {
+		{ NULL, "ana@localhost", "/caldav.php/ana/tf-p/" },
+		{ "/caldav.php/joana/", NULL, "/caldav.php/joana/tf-p/" },
+		{ NULL, "na@localhost", NULL },
+		{ "/caldav.php/nobody/", NULL, NULL },
+	};
+
+	if (server->result == FIXTURE_NOT_INSTALLED) {
+		fixture_end(server);
+		cr_skip_test("DAViCal is not installed");
+	}
+	for (size_t i = 0; server->url && i < COUNT_OF(cases); i++) {
+		struct caldav_account one = { .user = "admin",
+					      .password = password,
+					      .home = cases[i].home,
+					      .person = cases[i].person };
+		bool created = false;
+		char *address = NULL;
+		struct fault *fault;
+
+		one.url = mem_printf(lab, "%scaldav.php/", server->url);
+		fault = endpoint_ensure(caldav_new(lab, lab->http, lab->clock, &one), lab, &folder,
+					NULL, &address, &created);
+		cr_expect(cases[i].address ? !fault && !strcmp(address, cases[i].address)
+					   : fault && fault->scope == FAULT_SCOPE_ACCOUNT,
+			  "case %zu: %s", i, fault ? fault->text : address);
 	}
 	fixture_end(server);
 	cr_assert_eq(server->result, 0);

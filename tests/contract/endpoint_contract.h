@@ -24,6 +24,12 @@ struct contract_world {
 	void (*drop_folder)(struct contract_world *world, const char *folder);
 	/* Whether GOT is what a server may make of PUT (order of properties, folding). NULL: to the
 	 * letter. */
+	/* A token may stand for a moment: what was told already may be told again, as it was. */
+	bool repeats;
+	/* An unknown token brings a full listing, which says so. */
+	bool lists_for_unknown;
+	/* A failing put into a folder that is not there makes the folder. */
+	bool makes_folders;
 	bool (*same_text)(const char *put, const char *got);
 	void *own; /* the program's */
 };

@@ -61,6 +61,20 @@ struct fixture *fixture_start(TALLOC_CTX *mem, const char *name, const char *com
 	return fixture;
 }
 
+bool fixture_add_users(struct fixture *fixture, const char *lines)
+{
+	char *command =
+		mem_printf(fixture, "exec sh '%s' add '%s'", fixture->script, fixture->dir);
+	FILE *to = popen(command, "w");
+	bool written;
+
+	talloc_free(command);
+	if (!to)
+		return false;
+	written = fputs(lines, to) >= 0;
+	return pclose(to) == 0 && written;
+}
+
 void fixture_stop(struct fixture *fixture)
 {
 	const char *words[] = { "sh", fixture->script, "stop", fixture->dir, NULL };

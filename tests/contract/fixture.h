@@ -19,6 +19,10 @@ struct fixture {
 struct fixture *fixture_start(TALLOC_CTX *mem, const char *name, const char *command,
 			      const char *const *arguments);
 
+/* Runs "NAME.sh add DIR" with LINES (USER[:PASSWORD]) on its standard input; false: it failed. For the
+ * servers whose script has that command. */
+bool fixture_add_users(struct fixture *fixture, const char *lines);
+
 /* Stops the server, keeps the directory. Harmless when repeated. */
 void fixture_stop(struct fixture *fixture);
 

@@ -49,6 +49,26 @@ struct scripted_answer lab_always(void *context, TALLOC_CTX *mem, const char *me
 	return *(const struct scripted_answer *)context;
 }
 
+struct scripted_answer lab_play(void *context, TALLOC_CTX *mem, const char *method,
+				const char *path, const char *request)
+{
+	const struct lab_plan *p = context;
+	struct scripted_answer answer = { SCRIPTED_ANSWER,
+					  "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", 0, 0 };
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct lab_exchange *e = &p->exchanges[i];
+
+		if (strcmp(e->method, method) || strcmp(e->path, path) ||
+		    (e->has && !strstr(request, e->has)))
+			continue;
+		answer.text = mem_printf(mem, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
+					 e->status, strlen(e->body), e->body);
+		break;
+	}
+	return answer;
+}
+
 void lab_expect(const struct fault *fault, enum fault_kind kind, const char *what)
 {
 	cr_assert_not_null(fault, "%s: expected %s, got success", what, fault_kind_name(kind));

@@ -29,6 +29,22 @@ struct endpoint *lab_account(struct lab *lab, const char *path);
 /* A scripted_reply whose context is the one answer to everything. */
 scripted_reply lab_always;
 
+/* A server told by a table of requests: the first that fits is the answer, else 404. */
+struct lab_exchange {
+	const char *method, *path;
+	const char *has;    /* in the request, or NULL */
+	const char *status; /* "207 x", with more header lines if wanted */
+	const char *body;
+};
+
+struct lab_plan {
+	const struct lab_exchange *exchanges;
+	size_t count;
+};
+
+/* A scripted_reply whose context is a struct lab_plan. */
+scripted_reply lab_play;
+
 /* Fails the test unless there is a fault of that kind, of one line and without the password. */
 void lab_expect(const struct fault *fault, enum fault_kind kind, const char *what);
 

@@ -20,15 +20,15 @@ make_ca() { # name
 		-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null || fail "openssl makes no CA"
 }
 
-# For localhost and 127.0.0.1, by ca.pem; other-ca.pem has nothing to do with the server.
+# For localhost, 127.0.0.1 and $CERTIFICATE_NAME, by ca.pem; other-ca.pem has nothing to do with the server.
 make_certificate() {
 	[ -s "$dir/server.crt" ] && return 0
 	make_ca ca
 	make_ca other-ca
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
 		-keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null || fail "openssl makes no key"
-	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' \
-		>"$dir/server.ext"
+	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1%s\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' \
+		"${CERTIFICATE_NAME:+,DNS:$CERTIFICATE_NAME}" >"$dir/server.ext"
 	openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
 		-extfile "$dir/server.ext" -out "$dir/server.crt" 2>/dev/null || fail "openssl makes no certificate"
 	chmod 644 "$dir/server.key" # a throwaway key, which the server's own user must be able to read

@@ -115,10 +115,10 @@ make_tree() {
 }
 
 start_server() {
-	[ -x /usr/sbin/apache2 ] && [ -e "$modules/mod_auth_digest.so" ] || {
+	if [ ! -x /usr/sbin/apache2 ] || [ ! -e "$modules/mod_auth_digest.so" ]; then
 		echo "web.sh: Apache is not installed" >&2
 		exit 77
-	}
+	fi
 	mkdir -p "$dir"
 	dir=$(cd "$dir" && pwd)
 	stop_server

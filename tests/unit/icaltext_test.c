@@ -358,16 +358,20 @@ Test(icaltext, what_cannot_be_read_is_not_written)
 	talloc_free(mem);
 }
 
-/* 75 octets and a line end; the second line begins with a blank that counts. */
+/* As libical does: behind the last blank, colon or semicolon; else before the last character that fits
+ * into 74 octets, with the blank before a second line not counted. */
 static const struct {
-	const char *unit;     /* repeated to more than 150 octets behind "X:" */
-	size_t first, second; /* octets of the first two lines */
+	const char *begin, *unit; /* BEGIN, then UNIT repeated to more than 200 octets */
+	size_t first, second;     /* octets of the first two lines */
 } folds[] = {
-	{ "a", 75, 75 },
-	{ "\xC3\xA4", 74, 75 },         /* 2 + 36 * 2; 1 + 37 * 2 */
-	{ "\xE2\x82\xAC", 74, 73 },     /* 2 + 24 * 3; 1 + 24 * 3 */
-	{ "\xF0\x9F\x98\x80", 74, 73 }, /* 2 + 18 * 4; 1 + 18 * 4 */
-	{ "\x80", 75, 75 },             /* no UTF-8 at all */
+	{ "X", "a", 74, 75 },
+	{ "X:", "a", 2, 75 },
+	{ "XY", "\xC3\xA4", 74, 75 },         /* 2 + 36 * 2; 1 + 37 * 2 */
+	{ "XY", "\xE2\x82\xAC", 74, 73 },     /* 2 + 24 * 3; 1 + 24 * 3 */
+	{ "XY", "\xF0\x9F\x98\x80", 74, 73 }, /* 2 + 18 * 4; 1 + 18 * 4 */
+	{ "X", "\x80", 74, 75 },              /* no UTF-8 at all */
+	{ "X:", "word by ", 74, 73 },         /* 2 + 9 * 8; 1 + 9 * 8 */
+	{ "X", ";ab", 74, 73 },
 };
 
 Test(icaltext, folding)
@@ -378,7 +382,7 @@ Test(icaltext, folding)
 		struct buf *content = buf_new(mem), *out = buf_new(mem), *back = buf_new(mem);
 		const char *second, *third;
 
-		buf_puts(content, "X:");
+		buf_puts(content, folds[i].begin);
 		while (content->len < 200)
 			buf_puts(content, folds[i].unit);
 		icaltext_fold(out, content->data, "\r\n");
@@ -397,19 +401,24 @@ Test(icaltext, folding)
 	talloc_free(mem);
 }
 
-Test(icaltext, folding_of_exactly_75)
+Test(icaltext, lines_that_are_not_folded)
 {
 	void *mem = talloc_new(NULL);
 	struct buf *content = buf_new(mem), *out = buf_new(mem);
 
-	while (content->len < 75)
+	while (content->len < 72)
 		buf_putc(content, 'x');
 	icaltext_fold(out, content->data, "\n");
-	cr_expect_eq(out->len, 76);
+	cr_expect_eq(out->len, 73);
 	buf_clear(out);
-	buf_putc(content, 'y');
+	buf_puts(content, "xxy");
 	icaltext_fold(out, content->data, "\n");
-	cr_expect_eq(out->len, 79);
-	cr_expect_str_eq(out->data + 75, "\n y\n");
+	cr_expect_eq(out->len, 78);
+	cr_expect_str_eq(out->data + 74, "\n y\n");
+	buf_clear(out);
+	content->data[10] = ' ';
+	content->data[73] = '\0';
+	icaltext_fold(out, content->data, "\n");
+	cr_expect_eq(strcspn(out->data, "\n"), 11, "as short as that it is cut behind a word");
 	talloc_free(mem);
 }

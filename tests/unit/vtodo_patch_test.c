@@ -106,8 +106,8 @@ static const struct {
 	  ITEM("SUMMARY;LANGUAGE=de:a\\\\b\\;c\\,d\\ne\r\n") },
 	{ "text is folded", ITEM("X-A:1\r\n"),
 	  "subject=0123456789012345678901234567890123456789012345678901234567890123456789",
-	  ITEM("X-A:1\r\nSUMMARY:"
-	       "0123456789012345678901234567890123456789012345678901234567890123456\r\n 789\r\n") },
+	  ITEM("X-A:1\r\nSUMMARY:\r\n"
+	       " 0123456789012345678901234567890123456789012345678901234567890123456789\r\n") },
 	{ "escapes of others stay", ITEM("SUMMARY:a\\gb\\,c\r\n"), "subject=a\\gb,c",
 	  ITEM("SUMMARY:a\\gb\\,c\r\n") },
 
