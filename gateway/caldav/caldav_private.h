@@ -197,6 +197,12 @@ void caldav_found_put(struct caldav *caldav, const struct http_request *request,
 void caldav_found_item(struct caldav *caldav, const char *address, const char *version,
 		       const char *text, size_t len);
 
+/* ---- caldav_content.c ---- */
+
+/* Whether two texts have the same content lines, in whatever order, folding and grouping of
+ * categories. */
+bool caldav_same_content(const char *a, const char *b);
+
 /* ---- caldav_probe.c ---- */
 
 struct fault *caldav_probe_learn(struct endpoint *endpoint, TALLOC_CTX *mem);
