@@ -282,6 +282,7 @@ static struct fault *read_all(struct round *round)
 struct fault *round_passes(struct round *round)
 {
 	for (round->pass = 1;; round->pass++) {
+		FAULT_TRY(round_files_begin(round));
 		FAULT_TRY(read_all(round));
 		/* what this pass found to be inside its quiet time is not to be written */
 		if (!round->options->dry_run)
@@ -291,6 +292,7 @@ struct fault *round_passes(struct round *round)
 		if (round->options->dry_run)
 			return NULL;
 		FAULT_TRY(round_push(round));
+		FAULT_TRY(round_upload(round));
 		FAULT_TRY(round_notice_again(round));
 		if (!round->read_count)
 			return NULL;
