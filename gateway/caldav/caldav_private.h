@@ -298,4 +298,12 @@ struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  struct endpoint_remove *removes, size_t count);
 
+/* ---- caldav_files.c ---- */
+
+struct fault *caldav_files_attaches(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r);
+struct fault *caldav_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const struct endpoint_attach *attach);
+struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
+
 #endif

@@ -11,6 +11,7 @@
 
 #define MEMORY_APPEND "?append"
 #define MEMORY_WHOLE "?whole"
+#define MEMORY_MANAGED "?managed"
 #define MEMORY_DENIED "denied-"
 
 /* ---- the script ---- */
@@ -554,6 +555,9 @@ static const struct endpoint_ops memory_ops = {
 	.sweep = memory_sweep,
 	.place = memory_place,
 	.address = address,
+	.attaches = memory_files_attaches,
+	.attach = memory_files_attach,
+	.download = memory_files_download,
 };
 
 /* ensure, and whole_make as one of its kind, are the same to a script of faults. */
@@ -569,6 +573,7 @@ static const struct endpoint_ops memory_whole_ops = {
 	.remove = remove_items,
 	.may_read = may_read,
 	.sweep = memory_sweep,
+	.place = memory_place,
 	.address = address,
 };
 
@@ -628,6 +633,7 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	struct memory_endpoint *memory = MEM_NEW(mem, struct memory_endpoint);
 
 	memory->appends = text_ends(path, MEMORY_APPEND);
+	memory->managed = text_ends(path, MEMORY_MANAGED);
 	memory->endpoint.ops = memory->appends                 ? &memory_append_ops
 			       : text_ends(path, MEMORY_WHOLE) ? &memory_whole_ops
 							       : &memory_ops;
@@ -640,16 +646,23 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	return &memory->endpoint;
 }
 
-struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r)
+struct fault *memory_count(TALLOC_CTX *mem, const char *path, const char *operation,
+			   int64_t *count_r)
 {
 	struct memory_endpoint *memory =
 		(struct memory_endpoint *)memory_new(mem, path, NULL, NULL, NULL);
 	struct memory_state *state = NULL;
 	struct fault *fault = memory_load(memory, mem, &state);
 
-	if (!fault)
-		*writes_r = state->counts[OP_WRITES];
+	for (int i = 0; i < MEMORY_OPERATIONS && !fault; i++)
+		if (!strcmp(memory_operation_names[i], operation))
+			*count_r = state->counts[i];
 	memory_unlock(memory);
 	talloc_free(memory);
 	return fault;
+}
+
+struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r)
+{
+	return memory_count(mem, path, memory_operation_names[OP_WRITES], writes_r);
 }

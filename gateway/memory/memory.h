@@ -19,6 +19,9 @@
  *
  * `url = memory:PATH?whole`: a server that makes a folder with all its items by one request; for the
  * script of faults that is an `ensure`.
+ *
+ * `url = memory:PATH?managed`: a server that keeps files beside items (RFC 8607); OPERATION also:
+ * attach download.
  */
 #ifndef TASKFERRY_MEMORY_H
 #define TASKFERRY_MEMORY_H
@@ -31,6 +34,10 @@
 /* The account of USER on the server in the file PATH. CLOCK and POINTS outlive it. */
 struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 			    struct clock *clock, struct points *points);
+
+/* How many items an operation has seen in all. */
+struct fault *memory_count(TALLOC_CTX *mem, const char *path, const char *operation,
+			   int64_t *count_r) ATTR_MUST_CHECK;
 
 /* How many requests that write the server has seen in all: for fixpoint tests. */
 struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r) ATTR_MUST_CHECK;
