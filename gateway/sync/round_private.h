@@ -19,7 +19,7 @@ struct found {
 	const struct vector *base;  /* the state that it was made from, where that is not `seen` */
 	const struct vector *published; /* what its edition said when it was published, where it is
 					   an old one's; NULL: not known */
-	struct files *fetched;      /* managed attachments that were downloaded; NULL: none */
+	struct files *fetched;          /* managed attachments that were downloaded; NULL: none */
 	const struct vector *other; /* what else may have been edited (decide/stale.h), or NULL */
 };
 
@@ -73,9 +73,9 @@ struct fault *round_notice(struct round *round) ATTR_MUST_CHECK;
 /* The same for what has happened since, where something changed under our hands. */
 struct fault *round_notice_again(struct round *round) ATTR_MUST_CHECK;
 
-/* Reads ROUND's addresses and decodes them (round_notice.c). */
-struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
-			  size_t *count_r) ATTR_MUST_CHECK;
+/* Reads what stands at COUNT addresses and decodes it (round_notice.c). */
+struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, const char *const *addresses,
+			  size_t count, struct found **found_r) ATTR_MUST_CHECK;
 
 /* The link that an item at an unknown address belongs to: ours, of this project and person; NULL:
  * none (round_match.c). FOUND is decoded anew where the link's past matters. */

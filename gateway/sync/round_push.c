@@ -293,21 +293,25 @@ static void placed(struct batch *batch, size_t i)
 static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
+		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
 		struct link *link = batch->links[i];
 		struct fault *fault = NULL;
 		char *text = NULL;
 		size_t len = 0;
 
 		if (link->want)
-			fault = compose(round, mem, link, &text, &len);
+			fault = compose(round, scratch, link, &text, &len);
 		else
 			link->dirty = false; /* nobody says what: found anew by link_unsettled() */
+		talloc_steal(mem, fault);
 		if (fault && fault->scope != FAULT_SCOPE_ITEM)
 			return fault;
 		if (fault)
 			refused(round, link, fault);
 		if (!link->want)
 			link->project_ids = NULL;
+		talloc_steal(mem, text);
+		talloc_free(scratch);
 		if (!text)
 			continue;
 		batch->links[i] = batch->links[batch->sent];
