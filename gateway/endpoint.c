@@ -166,9 +166,10 @@ struct endpoint_stats endpoint_stats(struct endpoint *endpoint)
 	return stats;
 }
 
-bool endpoint_attaches(const struct endpoint *endpoint)
+struct fault *endpoint_attaches(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r)
 {
-	return endpoint->ops->attaches && endpoint->ops->attaches(endpoint);
+	*attaches_r = false;
+	return endpoint->ops->attaches ? endpoint->ops->attaches(endpoint, mem, attaches_r) : NULL;
 }
 
 struct fault *endpoint_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

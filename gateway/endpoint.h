@@ -195,7 +195,7 @@ struct endpoint_ops {
 	void (*know)(struct endpoint *endpoint, const char *traits);
 	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
 	/* all three NULL: this kind of server keeps no files */
-	bool (*attaches)(const struct endpoint *endpoint);
+	struct fault *(*attaches)(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r);
 	struct fault *(*attach)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				const struct endpoint_attach *attach);
 	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -309,8 +309,9 @@ void endpoint_know(struct endpoint *endpoint, const char *traits);
  * endpoint's maker to keep; from now on it counts as told. NULL: nothing. */
 char *endpoint_traits(struct endpoint *endpoint, TALLOC_CTX *mem);
 
-/* True when the server is known to keep files beside items (RFC 8607). Asks nobody. */
-bool endpoint_attaches(const struct endpoint *endpoint);
+/* Whether the server keeps files beside items (RFC 8607). Asked once, unless it is known. */
+struct fault *endpoint_attaches(struct endpoint *endpoint, TALLOC_CTX *mem,
+				bool *attaches_r) ATTR_MUST_CHECK;
 
 /* Gives a file to an item. The item's text changes: it gets an ATTACH line with a MANAGED-ID, and
  * another version; read it back. CHANGED: the item is another version; REFUSED and FULL: the server

@@ -197,6 +197,12 @@ void caldav_found_put(struct caldav *caldav, const struct http_request *request,
 void caldav_found_item(struct caldav *caldav, const char *address, const char *version,
 		       const char *text, size_t len);
 
+/* ---- caldav_content.c ---- */
+
+/* Whether two texts have the same content lines, in whatever order, folding and grouping of
+ * categories. */
+bool caldav_same_content(const char *a, const char *b);
+
 /* ---- caldav_probe.c ---- */
 
 struct fault *caldav_probe_learn(struct endpoint *endpoint, TALLOC_CTX *mem);
@@ -281,5 +287,13 @@ struct fault *caldav_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, con
 struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem);
 struct fault *caldav_write_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  struct endpoint_remove *removes, size_t count);
+
+/* ---- caldav_files.c ---- */
+
+struct fault *caldav_files_attaches(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r);
+struct fault *caldav_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const struct endpoint_attach *attach);
+struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
 
 #endif

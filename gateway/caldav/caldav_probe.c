@@ -521,6 +521,7 @@ static void try_reading(struct probe *probe)
 		return;
 	version = caldav_version(probe->mem, get.etag);
 	find(probe, CALDAV_TRAIT_KEEPS_BYTES, !strcmp(get.answer, probe->text));
+	find(probe, CALDAV_TRAIT_KEEPS_LINES, caldav_same_content(probe->text, get.answer));
 	if (!lacks(probe, CALDAV_TRAIT_STRONG_ETAG))
 		find(probe, CALDAV_TRAIT_STRONG_ETAG,
 		     version && *version == '"' && text_same(version, probe->marks.version));

@@ -15,7 +15,7 @@ static const char *const trait_names[] = {
 	"create-guard", "replace-guard", "remove-guard",  "strong-etag", "fine-etag", "keeps-bytes",
 	"sync",         "sync-data",     "token-refused", "pages",       "ctag",      "multiget",
 	"components",   "one-uid",       "one-uid-home",  "move",        "managed",   "whole-put",
-	"privileges",   "keeps-open",    "times",
+	"privileges",   "keeps-open",    "times",         "keeps-lines",
 };
 _Static_assert(COUNT_OF(trait_names) == CALDAV_TRAITS, "one name per trait");
 

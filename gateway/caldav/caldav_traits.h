@@ -36,6 +36,8 @@ enum caldav_trait {
 	CALDAV_TRAIT_KEEPS_OPEN, /* connections serve more than one request */
 	CALDAV_TRAIT_TIMES, /* calendar-multiget tells when an item was changed (by the server's clock,
 			     * not the DTSTAMP that its writer gave it) */
+	CALDAV_TRAIT_KEEPS_LINES, /* GET returns the content lines that were PUT, in whatever order,
+				   * folding and grouping of categories: nothing lost, nothing added */
 	CALDAV_TRAITS
 };
 

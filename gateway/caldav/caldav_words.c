@@ -118,6 +118,11 @@ static const struct caldav_trait_words words[] = {
 	[CALDAV_TRAIT_TIMES] = { "times of changes", "It is known when a person changed an item.",
 				 "When an item was changed is asked item by item.",
 				 "When an item was changed is asked item by item.", false },
+	[CALDAV_TRAIT_KEEPS_LINES] = { "keeps content",
+				       "Items are kept as they were written, but for order and "
+				       "line breaks.",
+				       "The server adds to items, or leaves something out.",
+				       "What is written is read back.", false },
 };
 _Static_assert(COUNT_OF(words) == CALDAV_TRAITS, "words for every trait");
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/traits.h"
+#include "store/blobs.h"
 
 #define EXIT_UNREACHABLE 69
 
@@ -214,6 +215,31 @@ static void ask(struct doctor *doctor, const struct conf_server *server)
 					       .level = (int)probe->findings[i].level });
 }
 
+/* What items do not show of the project's files. */
+static struct fault *look_at_files(struct doctor *doctor)
+{
+	TALLOC_CTX *mem = doctor->cli->mem;
+	struct blobs_out *list = NULL;
+	size_t count = 0;
+
+	if (!doctor->cli->store)
+		return NULL;
+	FAULT_TRY(blobs_left_out(doctor->cli->store, mem, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		add(doctor,
+		    &(struct finding){
+			    .server = list[i].server,
+			    .probe = "attachments",
+			    .result = mem_printf(mem, "%s left out",
+						 cli_view_count(mem, list[i].files, "file",
+								"files")),
+			    .meaning = "They are in the project, and too large for the items here "
+				       "(inline_max), or not taken by the server; the items say so, "
+				       "and task show says which.",
+			    .level = FINDING_INFO });
+	return NULL;
+}
+
 static void look_at_people(struct doctor *doctor)
 {
 	const struct conf_server **servers = MEM_ARRAY(doctor->cli->mem, const struct conf_server *,
@@ -353,6 +379,7 @@ struct fault *cmd_doctor(struct cli *cli)
 					     .conf = cli->conf };
 	FAULT_TRY(look_at_store(&doctor));
 	FAULT_TRY(ask_all(&doctor));
+	FAULT_TRY(look_at_files(&doctor));
 	if (cli_has(cli, "--json"))
 		print_json(&doctor);
 	else

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "decide/booking.h"
+#include "store/blobs.h"
 
 #define LAST_CHANGES 5 /* that `task show` prints */
 
@@ -383,11 +384,60 @@ static struct fault *bookings_json(struct cli *cli, int64_t assignment, json_t *
 	return NULL;
 }
 
+/* Attachments that an item does not show. */
+static struct fault *left_out_json(struct cli *cli, const struct row *row, json_t *array)
+{
+	const char *value = vector_str(row->stamped->values, FIELD_attachments);
+	struct files *files = files_read(cli->mem, value);
+	struct blobs_out_of *list = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(blobs_left_out_of(cli->store, cli->mem, row->assignment->id, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		const struct file *file = files_find(files, list[i].digest);
+		json_t *object;
+
+		if (!file)
+			continue;
+		object = cli_json_file(file);
+		json_object_set_new(object, "account",
+				    cli_json_text(mem_printf(cli->mem, "%s/%s", list[i].server,
+							     list[i].resource)));
+		json_object_set_new(object, "error", cli_json_text(list[i].error));
+		json_array_append_new(array, object);
+	}
+	return NULL;
+}
+
+static struct fault *left_out_text(struct cli *cli, const struct row *row)
+{
+	const char *value = vector_str(row->stamped->values, FIELD_attachments);
+	struct files *files = files_read(cli->mem, value);
+	struct blobs_out_of *list = NULL;
+	const char *head = "Left out";
+	size_t count = 0;
+
+	FAULT_TRY(blobs_left_out_of(cli->store, cli->mem, row->assignment->id, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		const struct file *file = files_find(files, list[i].digest);
+
+		if (!file)
+			continue;
+		cli_view_line(cli, head,
+			      mem_printf(cli->mem, "%s (%s), on %s: %s", file->name,
+					 files_size_text(cli->mem, file->size), list[i].server,
+					 list[i].error ? list[i].error
+						       : "the item has no room for it"));
+		head = "";
+	}
+	return NULL;
+}
+
 static struct fault *show_json(const struct plan *plan, const struct row *row)
 {
 	struct cli *cli = plan->cli;
 	json_t *object = row_json(plan, cli->mem, row), *array = json_array(),
-	       *booked = json_array();
+	       *booked = json_array(), *left_out = json_array();
 	struct fault *fault;
 	char *keys = mem_strdup(cli->mem, vector_str(row->stamped->values, FIELD_predecessors)),
 	     *save = NULL;
@@ -407,7 +457,10 @@ static struct fault *show_json(const struct plan *plan, const struct row *row)
 					   &row->stamped->values->value[FIELD_deadline]));
 	json_object_set_new(object, "predecessors", array);
 	json_object_set_new(object, "bookings", booked);
+	json_object_set_new(object, "left_out", left_out);
 	fault = bookings_json(cli, row->assignment->id, booked);
+	if (!fault)
+		fault = left_out_json(cli, row, left_out);
 	if (fault)
 		json_decref(object);
 	else
@@ -534,6 +587,7 @@ static struct fault *show_text(const struct plan *plan, const struct row *row)
 	fprintf(cli->out, "Assignment %lld: %s\n", (long long)row->assignment->id,
 		subject ? text_one_line(cli->mem, subject, SUBJECT_MAX_CHARS) : "(no subject)");
 	print_row(plan, row, parent);
+	FAULT_TRY(left_out_text(cli, row));
 	if (booked_count)
 		print_bookings(cli, booked, booked_count);
 	if (!count)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define MEMORY_APPEND "?append"
+#define MEMORY_MANAGED "?managed"
 #define MEMORY_DENIED "denied-"
 
 /* ---- the script ---- */
@@ -553,6 +554,9 @@ static const struct endpoint_ops memory_ops = {
 	.sweep = memory_sweep,
 	.place = memory_place,
 	.address = address,
+	.attaches = memory_files_attaches,
+	.attach = memory_files_attach,
+	.download = memory_files_download,
 };
 
 static char *no_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -611,9 +615,12 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	struct memory_endpoint *memory = MEM_NEW(mem, struct memory_endpoint);
 
 	memory->appends = text_ends(path, MEMORY_APPEND);
+	memory->managed = text_ends(path, MEMORY_MANAGED);
 	memory->endpoint.ops = memory->appends ? &memory_append_ops : &memory_ops;
 	memory->path = mem_strndup(memory, path,
-				   strlen(path) - (memory->appends ? strlen(MEMORY_APPEND) : 0));
+				   strlen(path) - (memory->appends   ? strlen(MEMORY_APPEND)
+						   : memory->managed ? strlen(MEMORY_MANAGED)
+								     : 0));
 	memory->user = mem_strdup(memory, user ? user : "anybody");
 	memory->clock = clock;
 	memory->points = points;
@@ -622,16 +629,23 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	return &memory->endpoint;
 }
 
-struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r)
+struct fault *memory_count(TALLOC_CTX *mem, const char *path, const char *operation,
+			   int64_t *count_r)
 {
 	struct memory_endpoint *memory =
 		(struct memory_endpoint *)memory_new(mem, path, NULL, NULL, NULL);
 	struct memory_state *state = NULL;
 	struct fault *fault = memory_load(memory, mem, &state);
 
-	if (!fault)
-		*writes_r = state->counts[OP_WRITES];
+	for (int i = 0; i < MEMORY_OPERATIONS && !fault; i++)
+		if (!strcmp(memory_operation_names[i], operation))
+			*count_r = state->counts[i];
 	memory_unlock(memory);
 	talloc_free(memory);
 	return fault;
+}
+
+struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r)
+{
+	return memory_count(mem, path, memory_operation_names[OP_WRITES], writes_r);
 }

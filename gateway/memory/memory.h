@@ -16,6 +16,9 @@
  * put can also end `late`: no answer came, and the item lands only before the next put. Its folders
  * keep an object_id when they are renamed, and its messages' numbers bear a generation (`validity N`
  * in the file, as UIDVALIDITY), with which tokens end too.
+ *
+ * `url = memory:PATH?managed`: a server that keeps files beside items (RFC 8607); OPERATION also:
+ * attach download.
  */
 #ifndef TASKFERRY_MEMORY_H
 #define TASKFERRY_MEMORY_H
@@ -28,6 +31,10 @@
 /* The account of USER on the server in the file PATH. CLOCK and POINTS outlive it. */
 struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 			    struct clock *clock, struct points *points);
+
+/* How many items an operation has seen in all. */
+struct fault *memory_count(TALLOC_CTX *mem, const char *path, const char *operation,
+			   int64_t *count_r) ATTR_MUST_CHECK;
 
 /* How many requests that write the server has seen in all: for fixpoint tests. */
 struct fault *memory_writes(TALLOC_CTX *mem, const char *path, int64_t *writes_r) ATTR_MUST_CHECK;

@@ -26,7 +26,8 @@
 #include "base/text.h"
 
 const char *const memory_operation_names[] = { "probe",  "ensure", "notice", "fetch", "put",
-					       "remove", "writes", "rights", "sweep" };
+					       "remove", "writes", "rights", "sweep", "attach",
+					       "download" };
 _Static_assert(COUNT_OF(memory_operation_names) == MEMORY_OPERATIONS, "one name per operation");
 
 /* ---- the file ---- */

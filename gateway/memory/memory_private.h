@@ -14,6 +14,8 @@ enum memory_operation {
 	OP_WRITES,
 	OP_RIGHTS,
 	OP_SWEEP,
+	OP_ATTACH,
+	OP_DOWNLOAD,
 	MEMORY_OPERATIONS
 };
 
@@ -48,7 +50,7 @@ struct memory_endpoint {
 	char *user;
 	struct clock *clock;
 	struct points *points;
-	bool appends;
+	bool appends, managed;
 	int lock_fd;
 };
 
@@ -95,6 +97,14 @@ struct memory_folder *memory_find_folder(struct memory_state *state, const char 
 
 /* False: not a token of this server as it is now. */
 bool memory_read_token(const struct memory_state *state, const char *token, int64_t *since_r);
+
+/* ---- memory_files.c: attachments ---- */
+
+struct fault *memory_files_attaches(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r);
+struct fault *memory_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const struct endpoint_attach *attach);
+struct fault *memory_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
 
 /* ---- memory_sweep.c: endpoint_sweep() ---- */
 

@@ -176,7 +176,9 @@ static void wait_a_while(ares_channel channel, int64_t left_ms)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 	struct pollfd polls[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM), ready;
+	/* its macros for these bits shift a one into the sign */
+	unsigned bits = (unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	int ready;
 	struct timeval most = { left_ms / 1000, (left_ms % 1000) * 1000 }, next;
 	const struct timeval *wait = ares_timeout(channel, &most, &next);
 	nfds_t count = 0;
@@ -184,9 +186,9 @@ static void wait_a_while(ares_channel channel, int64_t left_ms)
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
 		short events = 0;
 
-		if (ARES_GETSOCK_READABLE(bits, i))
+		if (bits >> i & 1)
 			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(bits, i))
+		if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
 			events |= POLLOUT;
 		if (events)
 			polls[count++] = (struct pollfd){ .fd = sockets[i], .events = events };

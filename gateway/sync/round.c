@@ -254,16 +254,36 @@ struct fault *round_advance(struct round *round)
 	return fault;
 }
 
+/* What is to be read, a part after the other: memory does not depend on how much it is. Messages at
+ * first contact are judged together (round_commit()). */
+static struct fault *read_all(struct round *round)
+{
+	const char **addresses = round->read;
+	size_t count = round->read_count, done = 0;
+	bool together = round->endpoint->ops->appends && !round->folder->last_round_us;
+
+	round->read = NULL;
+	round->read_count = 0;
+	while (done < count) {
+		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+		size_t left = count - done, n = left < ROUND_BATCH || together ? left : ROUND_BATCH;
+		struct found *found = NULL;
+
+		FAULT_TRY(round_fetch(round, mem, addresses + done, n, &found));
+		FAULT_TRY(round_files_read(round, mem, found, n));
+		FAULT_TRY(round_commit(round, found, n));
+		talloc_free(mem);
+		done += n;
+	}
+	talloc_free(addresses);
+	return NULL;
+}
+
 struct fault *round_passes(struct round *round)
 {
 	for (round->pass = 1;; round->pass++) {
-		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-		struct found *found = NULL;
-		size_t count = 0;
-
-		FAULT_TRY(round_fetch(round, mem, &found, &count));
-		FAULT_TRY(round_files_read(round, mem, found, count));
-		FAULT_TRY(round_commit(round, found, count));
+		FAULT_TRY(round_files_begin(round));
+		FAULT_TRY(read_all(round));
 		/* what this pass found to be inside its quiet time is not to be written */
 		if (!round->options->dry_run)
 			FAULT_TRY(link_pending(round->env->store, round->mem, round->folder->id,
@@ -272,8 +292,8 @@ struct fault *round_passes(struct round *round)
 		if (round->options->dry_run)
 			return NULL;
 		FAULT_TRY(round_push(round));
+		FAULT_TRY(round_upload(round));
 		FAULT_TRY(round_notice_again(round));
-		talloc_free(mem);
 		if (!round->read_count)
 			return NULL;
 	}

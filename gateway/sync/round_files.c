@@ -32,10 +32,19 @@ static const char *lines_of(const struct vector *values)
 
 const struct shown_room *round_room(struct round *round)
 {
-	round->room = (struct shown_room){ .none = round_form(round) == ENDPOINT_MESSAGE,
-					   .managed = endpoint_attaches(round->endpoint),
-					   .inline_max = round->server->inline_max };
+	round->room.none = round_form(round) == ENDPOINT_MESSAGE;
+	round->room.inline_max = round->server->inline_max;
 	return &round->room;
+}
+
+struct fault *round_files_begin(struct round *round)
+{
+	bool any = false;
+
+	if (!round->endpoint->ops->attaches || round->options->dry_run)
+		return NULL;
+	FAULT_TRY(blobs_any(round->env->store, &any));
+	return any ? endpoint_attaches(round->endpoint, round->mem, &round->room.managed) : NULL;
 }
 
 /* ---- read ---- */
@@ -305,6 +314,21 @@ void round_files_untaken(struct vector *values, const char *not_taken, const str
 		values->value[FIELD_attachments].presence = ABSENT;
 }
 
+bool round_files_same(const struct files *a, const struct files *b)
+{
+	size_t count = a ? a->count : 0;
+
+	if (count != (b ? b->count : 0))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct file *other = files_find(b, files_id(&a->list[i]));
+
+		if (!other || !text_same(other->managed_id, a->list[i].managed_id))
+			return false;
+	}
+	return true;
+}
+
 /* ---- plan ---- */
 
 static const struct link_file *row_of(const struct link_file *rows, size_t count,
@@ -318,7 +342,7 @@ static const struct link_file *row_of(const struct link_file *rows, size_t count
 
 /* What the project has and the item does not show. */
 static struct fault *plan_one(struct round *round, const struct link *link,
-			      const struct link_file *row, const struct file *file)
+			      const struct link_file *row, const struct file *file, bool *upload_r)
 {
 	bool upload = round_room(round)->managed;
 	struct link_file out = { .link_id = link->id,
@@ -328,15 +352,17 @@ static struct fault *plan_one(struct round *round, const struct link *link,
 
 	if (row && (row->how == out.how || (row->how == BLOB_LEFT_OUT && row->error)))
 		return NULL; /* as before, or refused by the server */
+	*upload_r = *upload_r || upload;
 	return blobs_link_put(round->env->store, &out);
 }
 
-struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, const struct link *link,
+struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, struct link *link,
 			       const struct vector *project)
 {
 	struct link_file *rows = NULL;
 	struct files *out, *kept;
 	size_t count = 0;
+	bool upload = false;
 
 	if (project->value[FIELD_attachments].presence == ABSENT)
 		return NULL;
@@ -346,7 +372,7 @@ struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, const struc
 	for (size_t i = 0; i < out->count; i++)
 		if (out->list[i].digest)
 			FAULT_TRY(plan_one(round, link, row_of(rows, count, out->list[i].digest),
-					   &out->list[i]));
+					   &out->list[i], &upload));
 	for (size_t i = 0; i < count; i++) {
 		bool managed = rows[i].how == BLOB_MANAGED;
 
@@ -354,6 +380,8 @@ struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, const struc
 		    !files_find(out, rows[i].digest))
 			FAULT_TRY(blobs_link_drop(round->env->store, link->id, rows[i].digest));
 	}
+	if (upload) /* a new edition, by which a copy without the file is known to be an old one */
+		return round_want(round, link, vector_copy(link, link->want), true);
 	return NULL;
 }
 
@@ -401,6 +429,19 @@ struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const st
 	publish->file_count = put->count;
 	publish->gone = gone;
 	return NULL;
+}
+
+struct fault *round_files_purge(struct round *round)
+{
+	struct store *store = round->env->store;
+	struct fault *fault = store_begin(store);
+
+	if (!fault)
+		fault = blobs_purge(store);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	return fault;
 }
 
 /* ---- for people ---- */

@@ -257,15 +257,14 @@ static struct fault *check_access(struct round *round, const struct endpoint_ite
 	return NULL;
 }
 
-struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
-			  size_t *count_r)
+struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, const char *const *addresses,
+			  size_t count, struct found **found_r)
 {
 	struct endpoint_item *items = NULL;
-	size_t count = round->read_count;
 	struct found *found = MEM_ARRAY(mem, struct found, count);
 
 	if (count)
-		FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, round->read,
+		FAULT_TRY(endpoint_fetch(round->endpoint, mem, round->folder->address, addresses,
 					 count, &items));
 	FAULT_TRY(wider_fault(items, count));
 	FAULT_TRY(check_access(round, items, count));
@@ -276,9 +275,6 @@ struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **f
 	}
 	if (count)
 		point_reach(round->env->points, POINT_ROUND_READ);
-	round->read = NULL;
-	round->read_count = 0;
 	*found_r = found;
-	*count_r = count;
 	return NULL;
 }

@@ -19,7 +19,7 @@ struct found {
 	const struct vector *base;  /* the state that it was made from, where that is not `seen` */
 	const struct vector *published; /* what its edition said when it was published, where it is
 					   an old one's; NULL: not known */
-	struct files *fetched;      /* managed attachments that were downloaded; NULL: none */
+	struct files *fetched;          /* managed attachments that were downloaded; NULL: none */
 	const struct vector *other; /* what else may have been edited (decide/stale.h), or NULL */
 };
 
@@ -73,9 +73,9 @@ struct fault *round_notice(struct round *round) ATTR_MUST_CHECK;
 /* The same for what has happened since, where something changed under our hands. */
 struct fault *round_notice_again(struct round *round) ATTR_MUST_CHECK;
 
-/* Reads ROUND's addresses and decodes them (round_notice.c). */
-struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, struct found **found_r,
-			  size_t *count_r) ATTR_MUST_CHECK;
+/* Reads what stands at COUNT addresses and decodes it (round_notice.c). */
+struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, const char *const *addresses,
+			  size_t count, struct found **found_r) ATTR_MUST_CHECK;
 
 /* The link that an item at an unknown address belongs to: ours, of this project and person; NULL:
  * none (round_match.c). FOUND is decoded anew where the link's past matters. */
@@ -257,6 +257,9 @@ struct fault *round_advance(struct round *round) ATTR_MUST_CHECK;
 /* Attachments (round_files.c). What an item of this round has room for. */
 const struct shown_room *round_room(struct round *round);
 
+/* Finds out whether the server keeps files, once anybody has one. */
+struct fault *round_files_begin(struct round *round) ATTR_MUST_CHECK;
+
 /* Keeps the bytes of attachments that were found on items of ours and that nobody has yet; in
  * transactions of its own. What could not be downloaded now is the item's fault. */
 struct fault *round_files_read(struct round *round, TALLOC_CTX *mem, struct found *found,
@@ -277,12 +280,21 @@ void round_files_untaken(struct vector *values, const char *not_taken, const str
 
 /* What of the PROJECT's files LINK's item does not show, now that LINK's want is made: left out, or
  * to be uploaded; in the caller's transaction. */
-struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, const struct link *link,
+struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, struct link *link,
 			       const struct vector *project) ATTR_MUST_CHECK;
 
 /* What comes into the text of LINK's item and goes from it. */
 struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
 				  struct codec_publish *publish) ATTR_MUST_CHECK;
+
+/* Drops bytes that nobody has any more. */
+struct fault *round_files_purge(struct round *round) ATTR_MUST_CHECK;
+
+/* True when two texts have the same attachments, as far as the texts tell. */
+bool round_files_same(const struct files *a, const struct files *b);
+
+/* Gives the server what it is to keep beside items that are as they are wanted (round_upload.c). */
+struct fault *round_upload(struct round *round) ATTR_MUST_CHECK;
 
 /* What the item does not show, one line each; *TEXT_R is left alone when there is nothing. */
 struct fault *round_files_told(struct round *round, TALLOC_CTX *mem, const struct link *link,

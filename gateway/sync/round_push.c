@@ -171,6 +171,23 @@ static void confirm(struct round *round, struct link *link, const char *text,
 	*(created ? &round->report->created : &round->report->updated) += 1;
 }
 
+/* True when the item has the attachments that it was sent with: others may be unknown, and so not be
+ * among its values. */
+static bool files_as_sent(struct round *round, struct link *link, const struct endpoint_put *put,
+			  const struct decoded *decoded)
+{
+	struct decoded *sent = NULL;
+	struct fault *fault;
+	bool same;
+
+	if (!decoded->files)
+		return true;
+	fault = codec_decode(link, round_form(round), put->text, put->len, NULL, NULL, &sent);
+	same = !fault && round_files_same(sent->files, decoded->files);
+	talloc_free(fault); /* not what was sent, then */
+	return same;
+}
+
 /* What a read-back showed: our push, our push as the server keeps it, or already somebody's edit of
  * it. */
 static void confirm_read_back(struct round *round, struct link *link,
@@ -183,6 +200,10 @@ static void confirm_read_back(struct round *round, struct link *link,
 		fault = decode_own(round, link, item->text, item->len, &decoded);
 	if (fault) {
 		back_off(round, link, fault);
+		return;
+	}
+	if (!files_as_sent(round, link, put, decoded)) {
+		round_read_add(round, link->address); /* a person's, or made another sort of */
 		return;
 	}
 	if (decoded->edition == link->edition &&
@@ -272,21 +293,25 @@ static void placed(struct batch *batch, size_t i)
 static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
+		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
 		struct link *link = batch->links[i];
 		struct fault *fault = NULL;
 		char *text = NULL;
 		size_t len = 0;
 
 		if (link->want)
-			fault = compose(round, mem, link, &text, &len);
+			fault = compose(round, scratch, link, &text, &len);
 		else
 			link->dirty = false; /* nobody says what: found anew by link_unsettled() */
+		talloc_steal(mem, fault);
 		if (fault && fault->scope != FAULT_SCOPE_ITEM)
 			return fault;
 		if (fault)
 			refused(round, link, fault);
 		if (!link->want)
 			link->project_ids = NULL;
+		talloc_steal(mem, text);
+		talloc_free(scratch);
 		if (!text)
 			continue;
 		batch->links[i] = batch->links[batch->sent];

@@ -109,22 +109,6 @@ static struct fault *keep_form(struct round *round, TALLOC_CTX *mem, const char 
 	return fault;
 }
 
-/* What the server manages is not among the values. */
-static bool same_files(const struct files *a, const struct files *b)
-{
-	size_t count = a ? a->count : 0;
-
-	if (count != (b ? b->count : 0))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		const struct file *other = files_find(b, files_id(&a->list[i]));
-
-		if (!other || !text_same(other->managed_id, a->list[i].managed_id))
-			return false;
-	}
-	return true;
-}
-
 /* True when the item shows what it showed; its text is not what it was. */
 static bool shows_the_same(struct round *round, TALLOC_CTX *mem, const struct link *link,
 			   const struct endpoint_item *item)
@@ -138,7 +122,7 @@ static bool shows_the_same(struct round *round, TALLOC_CTX *mem, const struct li
 				     link->seen, &is);
 	talloc_free(fault); /* not readable, so not the same */
 	return was && is && was->edition == is->edition && same_values(was->values, is->values) &&
-	       same_files(was->files, is->files);
+	       round_files_same(was->files, is->files);
 }
 
 static struct fault *compare_one(struct round *round, TALLOC_CTX *mem,
@@ -443,6 +427,7 @@ struct fault *round_reconcile(struct round *round)
 	struct comparison comparison = { .mem = MEM_CONTEXT(round->mem) };
 
 	FAULT_TRY(reconcile(round, &comparison));
+	FAULT_TRY(round_files_purge(round));
 	round->report->folders++;
 	round->folder->reconciled_us = clock_now_us(round->env->clock);
 	round->notice = comparison.listing;

@@ -41,6 +41,8 @@
 	X(COMMIT_DONE, "commit: committed, nothing sent")                                          \
 	X(PUSH_STARTING, "push: about to send a batch")                                            \
 	X(PUSH_SENT, "push: batch answered, nothing recorded")                                     \
+	X(ATTACH_STARTING, "files: about to give one to the server")                               \
+	X(ATTACH_SENT, "files: answered, nothing recorded")                                        \
 	X(RECORD_STAGED, "record: what the server confirmed written, not committed")               \
 	X(RECORD_DONE, "record: committed")                                                        \
 	X(REMOVE_STARTING, "remove: about to remove items")                                        \

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "store/rows.h"
+
+#define META_PURGED "files_purged" /* when it was done last */
 
 static const char *const how_names[] = { "managed", "upload", "left-out" };
 _Static_assert(COUNT_OF(how_names) == BLOB_HOWS, "one name per way");
@@ -81,7 +84,20 @@ struct fault *blobs_use(struct store *store, int64_t owner, const char *value)
 
 struct fault *blobs_purge(struct store *store)
 {
-	return db_run(store->db, SQL_FILE_PURGE, "i", clock_now_us(store->clock) - BLOBS_KEPT_US);
+	int64_t now = clock_now_us(store->clock), last = 0;
+	char *text = NULL, *done;
+	struct fault *fault;
+
+	FAULT_TRY(store_meta(store, store, META_PURGED, &text));
+	if (text && text_to_int(text, &last) && last <= now && now - last < BLOBS_KEPT_US) {
+		talloc_free(text);
+		return NULL;
+	}
+	done = mem_printf(store, "%lld", (long long)now);
+	fault = store_meta_put(store, META_PURGED, done);
+	talloc_free(done);
+	talloc_free(text);
+	return fault ? fault : db_run(store->db, SQL_FILE_PURGE, "i", now - BLOBS_KEPT_US);
 }
 
 /* ---- in mailboxes ---- */
@@ -129,6 +145,25 @@ struct fault *blobs_link_put(struct store *store, const struct link_file *file)
 struct fault *blobs_link_drop(struct store *store, int64_t link, const char *digest)
 {
 	return db_run(store->db, SQL_LINK_FILE_DROP, "it", link, digest);
+}
+
+static void read_out_of(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct blobs_out_of *out = element;
+
+	out->digest = db_text(cursor, mem, 0);
+	out->server = db_text(cursor, mem, 1);
+	out->resource = db_text(cursor, mem, 2);
+	out->error = db_text(cursor, mem, 3);
+}
+
+struct fault *blobs_left_out_of(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+				struct blobs_out_of **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_FILE_OUT_OF, "i", assignment));
+	return rows_all(cursor, mem, read_out_of, sizeof **list_r, list_r, count_r);
 }
 
 static void read_out(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)

@@ -30,7 +30,8 @@ struct fault *blobs_get(struct store *store, TALLOC_CTX *mem, const char *digest
 /* OWNER, an assignment or a revision, has the files of this value and no others. */
 struct fault *blobs_use(struct store *store, int64_t owner, const char *value) ATTR_MUST_CHECK;
 
-/* Drops what nobody has, and had not for BLOBS_KEPT_US; in a write transaction. */
+/* Drops what nobody has, and had not for BLOBS_KEPT_US; in a write transaction. Does nothing when it
+ * was done within that time. */
 struct fault *blobs_purge(struct store *store) ATTR_MUST_CHECK;
 
 /* What stands of an attachment in a mailbox where that does not follow from the item's text. */
@@ -59,6 +60,13 @@ struct fault *blobs_uploads(struct store *store, TALLOC_CTX *mem, int64_t folder
 struct fault *blobs_link_put(struct store *store, const struct link_file *file) ATTR_MUST_CHECK;
 struct fault *blobs_link_drop(struct store *store, int64_t link,
 			      const char *digest) ATTR_MUST_CHECK;
+
+/* Where an assignment's files are left out, and why, where the server refused it. */
+struct blobs_out_of {
+	const char *digest, *server, *resource, *error;
+};
+struct fault *blobs_left_out_of(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+				struct blobs_out_of **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* Per server: how many files are left out, in how many accounts. */
 struct blobs_out {

@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DB_CACHE_KIB 16384 /* page cache of one connection */
+#define DB_CACHE_KIB                                                                               \
+	4096 /* page cache of one connection: what a round touches, not what there is */
 
 struct sqlite_db {
 	struct db db;

@@ -51,7 +51,7 @@ class Relay(threading.Thread):
     async def accept(self, reader, writer):
         self.opened += 1
         self.now += 1
-        self.most = max(self.most, self.now)
+        asyncio.get_running_loop().call_later(0.005, self.look)     # when those that were just closed are known to be
         try:
             back, forth = await asyncio.open_connection("127.0.0.1", self.target)
             await asyncio.gather(self.copy(reader, forth, True), self.copy(back, writer, False))
@@ -60,6 +60,9 @@ class Relay(threading.Thread):
         finally:
             self.now -= 1
             writer.close()
+
+    def look(self):
+        self.most = max(self.most, self.now)
 
     async def copy(self, source, sink, counts):
         while data := await source.read(1 << 16):

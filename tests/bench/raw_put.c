@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,10 +99,11 @@ static void add_item(struct work *work, const char *head, const char *path, cons
 {
 	size_t len, n;
 	char *text = read_file(directory, name, &len), *request = NULL;
-	int head_len = asprintf(&request,
-				"PUT %s%s HTTP/1.1\r\n%sContent-Type: text/calendar; charset=utf-8\r\n"
-				"If-None-Match: *\r\nContent-Length: %zu\r\n\r\n",
-				path, name, head, len);
+	int head_len =
+		asprintf(&request,
+			 "PUT %s%s HTTP/1.1\r\n%sContent-Type: text/calendar; charset=utf-8\r\n"
+			 "If-None-Match: *\r\nContent-Length: %zu\r\n\r\n",
+			 path, name, head, len);
 
 	if (head_len < 0)
 		die("no memory");

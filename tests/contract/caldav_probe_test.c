@@ -343,8 +343,10 @@ static const char *get(struct fake *fake, TALLOC_CTX *mem, struct buf *out, cons
 	if (!item)
 		return "404 x";
 	buf_puts(out, item->body);
-	if (lacks(fake, CALDAV_TRAIT_KEEPS_BYTES))
-		buf_puts(out, "\r\n");
+	if (lacks(fake, CALDAV_TRAIT_KEEPS_BYTES)) /* one more fold */
+		buf_puts(out, "\r\n ");
+	if (lacks(fake, CALDAV_TRAIT_KEEPS_LINES))
+		buf_puts(out, "CLASS:PUBLIC\r\n");
 	if (strstr(item->body, "attached"))
 		buf_puts(out, "ATTACH;MANAGED-ID=1:x");
 	return mem_printf(mem, "200 x\r\nETag: %s", etag_of(fake, mem, item));
@@ -452,7 +454,7 @@ static struct fake *fake_new(void)
 	"create-guard=yes replace-guard=yes remove-guard=yes strong-etag=yes fine-etag=yes "       \
 	"keeps-bytes=yes sync=yes sync-data=yes token-refused=yes pages=yes ctag=yes "             \
 	"multiget=yes components=yes one-uid=yes one-uid-home=yes move=yes managed=yes "           \
-	"whole-put=yes privileges=yes keeps-open=yes times=yes item-max=5000"
+	"whole-put=yes privileges=yes keeps-open=yes times=yes keeps-lines=yes item-max=5000"
 
 /* Each trait taken away alone; what else changes by it. */
 Test(caldav_probe, each_trait_is_found)
@@ -465,6 +467,7 @@ Test(caldav_probe, each_trait_is_found)
 		{ CALDAV_TRAIT_SYNC, "pages=unknown token-refused=unknown" },
 		{ CALDAV_TRAIT_ONE_UID, "one-uid-home=no" },
 		{ CALDAV_TRAIT_MULTIGET, "times=no" },
+		{ CALDAV_TRAIT_KEEPS_LINES, "keeps-bytes=no" },
 	};
 
 	for (int t = -1; t < CALDAV_TRAITS; t++) {

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "client.h"
 #include "gateway/sync/edit_files.h"
 #include "store/blobs.h"
 
-char *attach_bytes(TALLOC_CTX *mem, size_t size, char letter)
+/* SIZE bytes of LETTER. */
+static char *bytes_of(TALLOC_CTX *mem, size_t size, char letter)
 {
 	char *bytes = MEM_ARRAY(mem, char, size + 1);
 
@@ -29,7 +31,7 @@ void attach_put(struct world *world, const char *title, const char *person, cons
 		size_t size, char letter)
 {
 	struct edit_file file = { .name = name,
-				  .bytes = attach_bytes(world->mem, size, letter),
+				  .bytes = bytes_of(world->mem, size, letter),
 				  .len = size };
 	struct edit_env env = env_of(world);
 	struct edit_result *result = NULL;
@@ -69,12 +71,52 @@ char *attach_names(struct world *world, const char *title, const char *person)
 	return files_names(world->mem, value);
 }
 
-char *attach_line(TALLOC_CTX *mem, const char *name, size_t size, char letter)
+static char *line_of(TALLOC_CTX *mem, const char *name, size_t size, char letter)
 {
 	struct buf *line = buf_new(mem);
 
 	buf_printf(line,
 		   "ATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=%s:", name);
-	base64_encode(line, attach_bytes(line, size, letter), size);
+	base64_encode(line, bytes_of(line, size, letter), size);
 	return buf_steal(&line, mem, NULL);
+}
+
+int64_t attach_transfers(struct world *world, const char *operation)
+{
+	int64_t *before = &world->transfers[strcmp(operation, "download") == 0], count = 0, since;
+
+	WORLD_OK(memory_count(world->mem, world_server_path(world, "a"), operation, &count));
+	since = count - *before;
+	*before = count;
+	return since;
+}
+
+/* By the server, which writes the line. */
+static void upload(struct world *world, const char *who, const struct client_item *item,
+		   const char *name, size_t size, char letter)
+{
+	struct endpoint *endpoint = memory_new(world->mem, world_server_url(world, "a"), who,
+					       world->clock, NULL);
+	struct endpoint_attach attach = { .address = item->address,
+					  .if_version = item->version,
+					  .name = name,
+					  .type = "text/plain",
+					  .bytes = bytes_of(world->mem, size, letter),
+					  .len = size };
+
+	WORLD_OK(endpoint_attach(endpoint, world->mem, "", &attach));
+}
+
+void attach_enclose(struct world *world, const char *who, const char *title, const char *name,
+		    size_t size, char letter)
+{
+	const struct client_item *item = client_find(world, who, title);
+
+	cr_assert_not_null(item, "%s has no '%s'", who, title);
+	if (world->managed)
+		upload(world, who, item, name, size, letter);
+	else
+		client_edit(world, who, title,
+			    mem_printf(world->mem, "+%s",
+				       line_of(world->mem, name, size, letter)));
 }

@@ -4,9 +4,6 @@
 
 #include "world.h"
 
-/* SIZE bytes of LETTER. */
-char *attach_bytes(TALLOC_CTX *mem, size_t size, char letter);
-
 /* As `task attach` with such a file, and `task detach`. */
 void attach_put(struct world *world, const char *title, const char *person, const char *name,
 		size_t size, char letter);
@@ -15,7 +12,13 @@ void attach_drop(struct world *world, const char *title, const char *person, con
 /* "a.txt, b.txt": the assignment's attachments, whose bytes are all in the store. */
 char *attach_names(struct world *world, const char *title, const char *person);
 
-/* The ATTACH line of such a file as a client may write it. */
-char *attach_line(TALLOC_CTX *mem, const char *name, size_t size, char letter);
+/* A client of the person adds such a file to the item: in its text, or by the server that keeps
+ * files. */
+void attach_enclose(struct world *world, const char *who, const char *title, const char *name,
+		    size_t size, char letter);
+
+/* How many files went to the server ("attach") or came from it ("download"), since it was last
+ * asked; what clients did is counted too. */
+int64_t attach_transfers(struct world *world, const char *operation);
 
 #endif

@@ -5,6 +5,7 @@
  *     # a comment                                    words with blanks stand in "..."; WHO is ana, or ana@b on server b
  *     conf site|server|rights KEY = VALUE            a line of the ini file, before anything else
  *     conf rule NAME / conf rule KEY = VALUE         likewise
+ *     servers managed                                server a keeps files beside items (in memory only)
  *     servers 2                                      servers a and b instead of a alone
  *     task TITLE of ana [bob] [FIELD=VALUE ...]      a row of the plan, or a change of one
  *     drop TITLE                                     takes a row out of the plan
@@ -12,7 +13,7 @@
  *     set TITLE of WHO FIELD=VALUE ...               as `task set`
  *     attach TITLE of WHO NAME SIZE [LETTER]         as `task attach`, a file of so many of that letter (x)
  *     detach TITLE of WHO NAME                       as `task detach`
- *     enclose WHO TITLE NAME SIZE [LETTER]           a client puts such a file into the item
+ *     enclose WHO TITLE NAME SIZE [LETTER]           a client puts such a file into the item, or gives it to the server
  *     accept|reject|restore|dismiss N [COMMENT]      as `revision accept` ..., on the N-th of all revisions
  *     refused accept|reject|restore|dismiss N TEXT   the same is refused, TEXT is part of the reason
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
@@ -39,6 +40,7 @@
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
  *     expect bookings TITLE of WHO N
+ *     expect transfers attach|download N             how many files went to the server, or came from it, since the last such line
  *     expect attached TITLE of WHO "NAME, NAME"      all of its attachments, whose bytes are in the store
  *     expect state TITLE of WHO active|declined|withdrawn
  *     expect history TITLE of WHO NAME FROM TO       a row of the change log; "" is not set
@@ -147,7 +149,9 @@ static void do_conf(struct line *line)
 
 static void do_servers(struct line *line)
 {
-	line->world->servers = number(line, 1);
+	line->world->managed = is_word(line, 1, "managed");
+	if (!line->world->managed)
+		line->world->servers = number(line, 1);
 }
 
 static void do_task(struct line *line)
@@ -223,14 +227,10 @@ static void do_detach(struct line *line)
 	attach_drop(line->world, word(line, 1), word(line, 3), word(line, 4));
 }
 
-/* A client's own file. */
 static void do_enclose(struct line *line)
 {
-	char *attach = attach_line(line->world->mem, word(line, 3), (size_t)number(line, 4),
-				   line->count > 5 ? word(line, 5)[0] : 'x');
-
-	client_edit(line->world, word(line, 1), word(line, 2),
-		    mem_printf(line->world->mem, "+%s", attach));
+	attach_enclose(line->world, word(line, 1), word(line, 2), word(line, 3),
+		       (size_t)number(line, 4), line->count > 5 ? word(line, 5)[0] : 'x');
 }
 
 /* Decides on the revision whose place among all is word I. */
@@ -582,6 +582,13 @@ static void expect_attached(struct line *line)
 			 line->where, names);
 }
 
+static void expect_transfers(struct line *line)
+{
+	int64_t count = attach_transfers(line->world, word(line, 2));
+
+	expect_number(line, count, 3);
+}
+
 static void expect_items(struct line *line)
 {
 	expect_number(line, (int64_t)client_count(line->world, word(line, 2)), 3);
@@ -756,6 +763,7 @@ static const struct command expectations[] = {
 	{ "note", expect_note },           { "stray", expect_stray },
 	{ "held", expect_held },           { "bookings", expect_bookings },
 	{ "history", expect_history },     { "attached", expect_attached },
+	{ "transfers", expect_transfers },
 };
 
 static void run_table(const struct command *table, size_t count, struct line *line, int i)

@@ -49,7 +49,9 @@ const char *world_server_path(struct world *world, const char *server)
  * together. */
 static const char *world_form(const struct world *world, char server)
 {
-	return world->messages && server == 'a' ? "?append" : "";
+	if (server != 'a')
+		return "";
+	return world->messages ? "?append" : world->managed ? "?managed" : "";
 }
 
 const char *world_server_url(struct world *world, const char *server)
@@ -471,6 +473,24 @@ static struct fault *meddler_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return endpoint_sweep(inner_of(endpoint), mem, folders, count);
 }
 
+static struct fault *meddler_attaches(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r)
+{
+	return endpoint_attaches(inner_of(endpoint), mem, attaches_r);
+}
+
+static struct fault *meddler_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const struct endpoint_attach *attach)
+{
+	return observed(endpoint, endpoint_attach(inner_of(endpoint), mem, folder, attach));
+}
+
+static struct fault *meddler_download(struct endpoint *endpoint, TALLOC_CTX *mem,
+				      const char *folder, const char *uri, size_t max,
+				      char **bytes_r, size_t *len_r)
+{
+	return endpoint_download(inner_of(endpoint), mem, folder, uri, max, bytes_r, len_r);
+}
+
 static const struct endpoint_ops meddler_ops = {
 	.ensure = meddler_ensure,
 	.notice = meddler_notice,
@@ -483,6 +503,9 @@ static const struct endpoint_ops meddler_ops = {
 	.may_read = meddler_may_read,
 	.advance = meddler_advance,
 	.sweep = meddler_sweep,
+	.attaches = meddler_attaches,
+	.attach = meddler_attach,
+	.download = meddler_download,
 };
 
 /* ---- rounds ---- */

@@ -29,6 +29,8 @@ struct world {
 	const char *directory, *dsn;
 	struct buf *site, *server, *rights, *rules; /* ini lines, until world_open() */
 	int servers;
+	bool managed;            /* server a keeps files */
+	int64_t transfers[2];    /* attach.h: files to it and from it, as last asked */
 	bool messages;           /* the servers hold messages instead of VTODO resources */
 	const struct kind *kind; /* of server a; in memory, unless kind_real_use() was called */
 	struct real *real;       /* what kind_real.c keeps of it */

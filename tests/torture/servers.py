@@ -165,7 +165,7 @@ class MemoryServer(Plain):
         self.path = os.path.join(directory, "server")
 
     def config(self):
-        return f"type = memory\nurl = memory:{self.path}\nlogin = %{{local}}\n"
+        return f"type = memory\nurl = memory:{self.path}?managed\nlogin = %{{local}}\n"
 
     def script(self, lines):
         with open(self.path + ".faults", "w", encoding="utf-8") as file:
@@ -223,7 +223,8 @@ class MemoryServer(Plain):
     def items(self):
         with self.locked() as state:
             return [(address.split("/")[1], address, str(version), text)
-                    for word, address, version, _, text in state["items"] if word == "item"]
+                    for word, address, version, _, text in state["items"]
+                    if word == "item" and not address.startswith("/attachments/")]
 
     def change(self, uid, edit):
         with self.locked() as state:

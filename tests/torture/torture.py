@@ -53,7 +53,8 @@ SETTLE_S = 0.15
 NS = "http://schemas.microsoft.com/project"
 
 FOREIGN = ("X-OTHER-CLIENT;X-PARAM=\"a;b:c\":kept\\, to the letter\r\n"
-           "ATTACH;FMTTYPE=text/plain:https://files.example.com/a%20b.txt\r\n")
+           "ATTACH;FMTTYPE=text/plain:https://files.example.com/a%20b.txt\r\n"
+           "ATTACH;ENCODING=BASE64;FILENAME=enclosed.txt;VALUE=BINARY:RW5jbG9zZWQK\r\n")
 ALARM = ("BEGIN:VALARM\r\nUID:0f0f0f0f-1111-2222-3333-444444444444\r\nACTION:DISPLAY\r\nDESCRIPTION:Get up\r\n"
          "TRIGGER:-PT15M\r\nX-ALARM-OF-MINE:yes\r\nEND:VALARM\r\n")
 
@@ -109,6 +110,13 @@ class Site:
     def query(self, sql, *values):
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=20)) as db:
             return db.execute(sql, values).fetchall()
+
+    def attachment(self):
+        """A file to be attached."""
+        path = os.path.join(self.directory, "attached.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("What the crane can lift.\n" * 10)
+        return path
 
     def assignment(self, task, person):
         """(id, UID) of the assignment of a person to the task of that key in the plan."""
@@ -219,7 +227,7 @@ class Snapshot:
                 lines += ["header: " + line for line in head
                           if not re.match(r"(Message-ID|Date|X-Taskferry-Edition): | boundary=", line)]
                 lines += ["card: " + line for line in part_text(text.encode("utf-8", "surrogateescape"), "text/plain").split("\n")]
-            lines = [self.timeless(line) for line in lines
+            lines = [re.sub(r"(MANAGED-ID=|/attachments/)\d+", r"\1N", self.timeless(line)) for line in lines
                      if not re.match(r"(DTSTAMP|CREATED|LAST-MODIFIED|X-TASKFERRY-EDITION|PRODID|X-MEMORY-REWRITTEN)[:;]", line)]
             out += [f"{user} {name} {line}" for line in sorted(lines)]
         return sorted(out)
@@ -382,6 +390,7 @@ def script(site, plans):
         task_set("3", "joerg", "percent=75"),       # while the quiet time lasts: decided before the item is read
         decide("accept", "9", "joerg", "proposed"),
         decide("restore", "8", "mei", "losing"),
+        lambda: ["task", "attach", site.assignment("3", "joerg")[0], site.attachment()],
         ["publish", "--all"],
         ["sync"],
         ["sync"],
@@ -632,6 +641,8 @@ def fault_scripts(kind):
     words += [("remove", 1, fault) for fault in ("lost", "busy", "changed", "locked", "refused")]
     words += [("put", at, f"denied-{fault}") for fault in DENIED for at in (1, 11, 13)]
     words += [(operation, 1, f"denied-{fault}") for fault in DENIED for operation in ("remove", "ensure")]
+    if kind == "memory":
+        words += [("attach", 1, fault) for fault in ("lost", "busy", "changed", "unreachable")]
     return [[f"{operation} {at} {fault}"] for operation, at, fault in words] + stubborn_scripts() + [
         ["put 1 lost", "put 2 busy", "put 3 changed", "put 11 lost", "put 12 lost", "remove 1 lost"],
         ["notice 4 token", "notice 5 token", "notice 6 token", "fetch 1 protocol", f"put 12 {other}"],
@@ -849,8 +860,8 @@ def tell_points(tap, named, fired, must):
 SERVERS = {"memory": MemoryServer, "messages": MessageServer, "radicale": RadicaleServer, "dovecot": DovecotServer}
 # A point that is not reached fails the run. These cannot be: they are of another kind of server, whose run must reach them.
 PROBED = ("PROBE_", "TRAITS_")  # of servers that have traits
-NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED), "messages": ("IMAP_", *PROBED), "radicale": ("SWEEP_", "IMAP_"),
-             "dovecot": ("HTTP_", *PROBED)}
+NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED), "messages": ("IMAP_", "FILE_", "ATTACH_", *PROBED),
+             "radicale": ("SWEEP_", "IMAP_", "ATTACH_"), "dovecot": ("HTTP_", "FILE_", "ATTACH_", *PROBED)}
 ONLY_THERE = {"memory": (), "messages": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_")}
 
 

@@ -73,6 +73,9 @@ Test(blobs, once_and_as_long_as_somebody_has_them)
 	cr_expect(has(&world, A));
 	attach(&world, A " 3 - a", NULL);
 	purge(&world);
+	cr_expect(has(&world, A), "looked for once a day");
+	clock_sleep(world.clock, 2 * BLOBS_KEPT_US);
+	purge(&world);
 	cr_expect_not(has(&world, A));
 	cr_expect_not_null(blobs_get(world.store, world.mem, A, &bytes, &len));
 	store_world_free(&world);

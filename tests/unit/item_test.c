@@ -539,3 +539,111 @@ Test(item, decided_again_it_stands_still)
 		talloc_free(world.mem);
 	}
 }
+
+/* ---- attachments: one letter each; lower case are small, upper case too large for an item ---- */
+
+static const char *files_of(TALLOC_CTX *mem, const char *letters)
+{
+	struct files *files = MEM_NEW(mem, struct files);
+
+	for (const char *c = letters; c && *c; c++) {
+		char digest[65], name[2] = { *c, '\0' };
+		bool large = *c >= 'A' && *c <= 'Z';
+
+		memset(digest, large ? *c - 'A' + '0' : *c, 64);
+		digest[64] = '\0';
+		files_add(files, &(struct file){ .digest = digest,
+						 .name = name,
+						 .size = large ? 5000 : 10 });
+	}
+	return files_write(mem, files);
+}
+
+static const char *letters_of(TALLOC_CTX *mem, const char *lines)
+{
+	struct files *files = files_read(mem, lines);
+	struct buf *letters = buf_new(mem);
+
+	for (size_t i = 0; i < files->count; i++)
+		buf_puts(letters, files->list[i].name);
+	return letters->data;
+}
+
+static struct vector *with_files(TALLOC_CTX *mem, const char *letters)
+{
+	struct vector *values = letters ? vector_new(mem) : NULL;
+
+	if (values && strcmp(letters, "?") != 0)
+		vector_text(values, FIELD_attachments, files_of(mem, letters));
+	return values;
+}
+
+Test(item, attachments)
+{
+	static const struct shown_room small = { .inline_max = 100 }, keeps = { .managed = true },
+				       none = { .none = true };
+	static const struct {
+		const char *label, *project, *want, *seen,
+			*item; /* "?": says nothing; NULL: never */
+		const struct shown_room *room;
+		bool denied;
+		const char *outcome, *shown, *not_taken;
+		size_t revisions;
+	} cases[] = {
+		{ "added there", "a", "a", "a", "ab", &small, false, "ab", "ab", "", 0 },
+		{ "added here", "ab", "a", "a", "a", &small, false, "ab", "ab", "", 0 },
+		{ "removed there", "ab", "ab", "ab", "b", &small, false, "b", "b", "", 0 },
+		{ "removed here", "b", "ab", "ab", "ab", &small, false, "b", "b", "", 0 },
+		{ "all removed there", "a", "a", "a", "", &small, false, "", "", "", 0 },
+		{ "both add and remove", "bc", "ab", "ab", "ad", &small, false, "cd", "cd", "", 0 },
+		{ "the same on both sides", "ab", "a", "a", "ab", &small, false, "ab", "ab", "",
+		  0 },
+		{ "a client that says nothing", "ab", "ab", "ab", "?", &small, false, "ab", "ab",
+		  "", 0 },
+		{ "no room: not removed", "aB", "a", "a", "a", &small, false, "Ba", "a", "", 0 },
+		{ "no room, another added", "aB", "a", "a", "ac", &small, false, "Bac", "ac", "",
+		  0 },
+		{ "no room, another removed", "aB", "a", "a", "", &small, false, "B", "", "", 0 },
+		{ "large, and put there by the person", "a", "a", "a", "aB", &small, false, "Ba", "Ba", "", 0 },
+		{ "large, and taken away by the person", "aB", "aB", "aB", "a", &small, false, "a",
+		  "a", "", 0 },
+		{ "not uploaded yet", "ab", "a", "a", "a", &keeps, false, "ab", "a", "", 0 },
+		{ "uploaded, the answer was lost", "ab", "a", "a", "ab", &keeps, false, "ab", "ab",
+		  "", 0 },
+		{ "a message has none", "ab", "?", "?", "?", &none, false, "ab", "", "", 0 },
+		{ "first contact", "ab", NULL, NULL, "bc", &small, false, "abc", "abc", "", 0 },
+		{ "first contact, none there", "ab", NULL, NULL, "?", &small, false, "ab", "ab", "",
+		  0 },
+		{ "not by right: a proposal, left there", "a", "a", "a", "ab", &small, true, "a",
+		  "a", "b", 1 },
+		{ "removed, not by right: put back", "ab", "ab", "ab", "b", &small, true, "ab",
+		  "ab", "", 1 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct world world =
+			world_of(cases[i].denied ? "[rights]\nassignee = progress\n" : "");
+		struct item_input input = input_of(&world, "", NULL, NULL, NULL);
+		struct item_decision *decision;
+
+		input.project = with_files(world.mem, cases[i].project);
+		input.want = with_files(world.mem, cases[i].want);
+		input.seen = with_files(world.mem, cases[i].seen);
+		input.item = with_files(world.mem, cases[i].item);
+		input.room = cases[i].room;
+		decision = item_decide(world.mem, &input);
+		cr_expect_str_eq(
+			letters_of(world.mem, vector_str(decision->project, FIELD_attachments)),
+			cases[i].outcome, "%s: the project has %s", cases[i].label,
+			letters_of(world.mem, vector_str(decision->project, FIELD_attachments)));
+		cr_expect_str_eq(
+			letters_of(world.mem, vector_str(decision->want, FIELD_attachments)),
+			cases[i].shown, "%s: the item shows %s", cases[i].label,
+			letters_of(world.mem, vector_str(decision->want, FIELD_attachments)));
+		cr_expect_str_eq(letters_of(world.mem, decision->not_taken), cases[i].not_taken,
+				 "%s: not taken", cases[i].label);
+		cr_expect_eq(decision->revision_count, cases[i].revisions, "%s: %zu revisions",
+			     cases[i].label, decision->revision_count);
+		talloc_free(world.mem);
+	}
+}
