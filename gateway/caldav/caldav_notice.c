@@ -26,7 +26,9 @@
  * 6. A listing names the folder itself, too.
  * 7. Some servers answer a token that they have forgotten with a full listing, as if it were a list of
  * changes: what was removed meanwhile is not in it. There every answer that may be one is replaced by
- * a full listing that was asked for. */
+ * a full listing that was asked for.
+ * 8. A token that is made from what the folder holds does not show what a person took away of our own
+ * writes since: everything is listed anew after them. */
 
 #define PAGES_MAX 1000      /* of one truncated listing */
 #define LISTING_MAX 1000000 /* lines of one listing, all pages */
@@ -329,6 +331,8 @@ static struct fault *notice(struct caldav *caldav, TALLOC_CTX *mem, TALLOC_CTX *
 	if (text && token.sync && lacks_sync)
 		return fault_new(work, FAULT_TOKEN,
 				 "%s: the server's lists of changes are not used", folder);
+	if (token.written) /* (8) */
+		token.sync = "";
 	if (token.sync) {
 		FAULT_TRY(sync_folder(&listing, token.sync, notice_r, &way, mem));
 		if (way == CALDAV_OUTCOME_DONE)

@@ -251,6 +251,7 @@ struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 	if (caldav_token_read(mem, text, &token)) {
 		if (token.sync)
 			token.mark.text = NULL;
+		token.written = token.sync && caldav_token_is_content(token.sync);
 		token.mark.since_s = clock_now_us(caldav->clock) / CLOCK_SECOND_US;
 		text = caldav_token_text(mem, &token);
 	}

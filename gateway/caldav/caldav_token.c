@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+#define WRITTEN "\nw"
+#define HASH_DIGITS 40    /* of SHA-1 */
 #define SECONDS_DIGITS 11 /* of a time in seconds, since any epoch in use */
 
 static bool read_mark(TALLOC_CTX *mem, const char *text, struct caldav_mark *mark_r)
@@ -37,11 +39,17 @@ bool caldav_token_read(TALLOC_CTX *mem, const char *text, struct caldav_token *t
 			return false;
 	} else {
 		token.sync = mem_strndup(mem, text + 2, len - 2);
+		token.written = !strcmp(text + len, WRITTEN);
 		if (text[len])
 			(void)read_mark(mem, text + len + 1, &token.mark); /* of a later version */
 	}
 	*token_r = token;
 	return true;
+}
+
+bool caldav_token_is_content(const char *sync)
+{
+	return strlen(sync) == HASH_DIGITS && strspn(sync, "0123456789abcdef") == HASH_DIGITS;
 }
 
 static char *mark_text(TALLOC_CTX *mem, const struct caldav_mark *mark)
@@ -59,6 +67,8 @@ char *caldav_token_text(TALLOC_CTX *mem, const struct caldav_token *token)
 
 	if (!token->sync)
 		return mark;
+	if (token->written)
+		return mem_printf(mem, "s:%s" WRITTEN, token->sync);
 	if (!mark || strchr(token->sync, '\n'))
 		return mem_printf(mem, "s:%s", token->sync);
 	return mem_printf(mem, "s:%s\n%s", token->sync, mark);

@@ -2,6 +2,7 @@
  *
  *     s:TOKEN                 the sync-token of a sync-collection (RFC 6578)
  *     s:TOKEN NEWLINE MARK    the same, and the folder's mark as it was before that
+ *     s:TOKEN NEWLINE w       we have written since, and the token is made from what the folder holds
  *     MARK                    of a server without sync-collection
  *
  * A mark is a property that moves when anything in the folder does, compared for equality only:
@@ -34,10 +35,15 @@ struct caldav_mark {
 struct caldav_token {
 	const char *sync; /* NULL: none */
 	struct caldav_mark mark;
+	bool written; /* only with a token of caldav_token_is_content() */
 };
 
 /* False: not a token of a CalDAV server. */
 bool caldav_token_read(TALLOC_CTX *mem, const char *text, struct caldav_token *token_r);
+
+/* Whether a sync-token, by its looks, is made from what the folder holds (a git tree's hash): it returns when a
+ * person takes back what we wrote, and what came and went since is no change to it. */
+bool caldav_token_is_content(const char *sync);
 
 /* A mark of which no token can be made is left out; NULL: nothing is left. */
 char *caldav_token_text(TALLOC_CTX *mem, const struct caldav_token *token);

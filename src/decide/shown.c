@@ -18,6 +18,9 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 	all = files_read(scratch, value);
 	standing = files_read(scratch, there);
 	shown = MEM_NEW(scratch, struct files);
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].digest && files_find(standing, all->list[i].digest))
+			total += all->list[i].size;
 	for (size_t i = 0; i < all->count; i++) {
 		const struct file *file = &all->list[i];
 		bool stands = files_find(standing, files_id(file)) != NULL;
@@ -26,7 +29,7 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 
 		if (file->digest && !stands && !fits)
 			continue;
-		if (file->digest && !room->managed)
+		if (file->digest && !stands)
 			total += file->size;
 		files_add(shown, file);
 	}

@@ -52,8 +52,8 @@ X(RESOURCE_BY_ID, "SELECT id, key, name, email FROM resource WHERE id = $1") \
 X(RESOURCE_ALL, "SELECT id, key, name, email FROM resource ORDER BY key") \
 X(RESOURCE_OF_PROJECT, "SELECT DISTINCT r.id, r.key, r.name, r.email FROM resource r JOIN assignment a ON a.resource_id = r.id " \
   "WHERE a.project_id = $1 ORDER BY r.key") \
-X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE r.id IN (SELECT a.resource_id FROM assignment a " \
-  "JOIN project p ON p.id = a.project_id WHERE p.state = 'published') ORDER BY r.key") \
+X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE EXISTS (SELECT 1 FROM project p " \
+  "WHERE p.state = 'published' AND EXISTS (SELECT 1 FROM assignment a WHERE a.project_id = p.id AND a.resource_id = r.id)) ORDER BY r.key") \
 X(RESOURCE_ADD, "INSERT INTO resource (id, key, name, email, created_at) VALUES ($1, $2, $3, $4, $5)") \
 X(RESOURCE_SET, "UPDATE resource SET key = $2, name = $3, email = $4 WHERE id = $1") \
 X(ALIAS_GET, "SELECT resource_id FROM resource_alias WHERE project_id = $1 AND source_key = $2") \
@@ -140,7 +140,8 @@ X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, 
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.dirty AND l.state IN ('new', 'ok', 'withdrawing')) " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.project_ids IS NULL AND l.state IN ('new', 'ok')) " \
   "AND NOT EXISTS (SELECT 1 FROM leftover o WHERE o.folder_id = f.id) " \
-  "AND NOT EXISTS (SELECT 1 FROM link_file u JOIN link l ON l.id = u.link_id WHERE u.how = 'upload' AND l.folder_id = f.id) " \
+  "AND NOT EXISTS (SELECT 1 FROM link_file u CROSS JOIN link l WHERE u.how = 'upload' AND l.id = u.link_id AND l.state = 'ok' " \
+  "AND l.folder_id = f.id) " \
   "AND NOT EXISTS (SELECT 1 FROM folder y JOIN link l ON l.folder_id = y.id WHERE y.account_id = $1 AND l.state = 'missing' " \
   "AND l.state <> 'ok') " \
   "AND NOT EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
@@ -274,12 +275,12 @@ X(LINK_FILE_PUT, "INSERT INTO link_file (link_id, digest, how, managed_id, size,
 X(LINK_FILE_DROP, "DELETE FROM link_file WHERE link_id = $1 AND digest = $2") \
 X(LINK_FILE_OF, "SELECT link_id, digest, how, managed_id, size, uri, attempts, due_at, error FROM link_file WHERE link_id = $1 ORDER BY digest") \
 X(LINK_FILE_UPLOADS, "SELECT f.link_id, f.digest, f.how, f.managed_id, f.size, f.uri, f.attempts, f.due_at, f.error FROM link_file f " \
-  "JOIN link l ON l.id = f.link_id WHERE f.how = 'upload' AND l.folder_id = $1 ORDER BY f.link_id, f.digest") \
+  "JOIN link l ON l.id = f.link_id WHERE f.how = 'upload' AND l.folder_id = $1 AND l.state = 'ok' ORDER BY f.link_id, f.digest") \
 X(LINK_FILE_OUT_OF, "SELECT f.digest, ac.server, r.key, f.error FROM link_file f JOIN link l ON l.id = f.link_id JOIN folder d " \
   "ON d.id = l.folder_id JOIN account ac ON ac.id = d.account_id JOIN resource r ON r.id = ac.resource_id " \
-  "WHERE l.assignment_id = $1 AND f.how = 'left-out' ORDER BY ac.server, r.key, f.digest") \
+  "WHERE l.assignment_id = $1 AND l.state = 'ok' AND f.how = 'left-out' ORDER BY ac.server, r.key, f.digest") \
 X(LINK_FILE_OUT, "SELECT ac.server, COUNT(DISTINCT f.digest), COUNT(DISTINCT ac.id) FROM link_file f JOIN link l ON l.id = f.link_id JOIN folder d " \
-  "ON d.id = l.folder_id JOIN account ac ON ac.id = d.account_id WHERE f.how = 'left-out' GROUP BY ac.server ORDER BY ac.server") \
+  "ON d.id = l.folder_id JOIN account ac ON ac.id = d.account_id WHERE f.how = 'left-out' AND l.state = 'ok' GROUP BY ac.server ORDER BY ac.server") \
 /* jobs */ \
 X(JOB_FIND, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state IN ('ready', 'waiting') LIMIT 1") \
 X(JOB_FIND_ANY, "SELECT id FROM job WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND state <> 'done' AND state <> 'leased' " \

@@ -1,3 +1,7 @@
+/* caldav_cyrus_test.c - the contract of endpoints over a real Cyrus.
+ *
+ * timeout: 300
+ */
 #include "config.h"
 
 #include "server_contract.h"

@@ -1,3 +1,7 @@
+/* caldav_davical_test.c - the contract of endpoints over a real DAViCal.
+ *
+ * timeout: 300
+ */
 #include "config.h"
 
 #include "server_contract.h"

@@ -1,3 +1,7 @@
+/* caldav_sogo_test.c - the contract of endpoints over a real SOGo.
+ *
+ * timeout: 300
+ */
 #include "config.h"
 
 #include "server_contract.h"

@@ -1,3 +1,7 @@
+/* caldav_xandikos_test.c - the contract of endpoints over a real Xandikos.
+ *
+ * timeout: 300
+ */
 #include "config.h"
 
 #include "server_contract.h"

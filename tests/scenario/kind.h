@@ -23,6 +23,8 @@ struct kind {
 	const char *name;
 	const char *script;    /* tests/servers/NAME.sh starts one; NULL: none is needed */
 	bool messages;         /* its items are messages (in memory: as the world says) */
+	const char *root;      /* of its DAV tree, behind the server's URL; NULL: the URL itself */
+	bool adds_users;       /* NAME.sh has the command `add` */
 	bool one_of_a_uid;     /* refuses a second item of one UID beside the first */
 	size_t required_plays; /* fewer scenarios than that: something is wrong with the list */
 
@@ -55,7 +57,8 @@ struct kind {
 	int64_t (*rest)(struct world *world);
 };
 
-extern const struct kind kind_memory, kind_radicale, kind_dovecot;
+extern const struct kind kind_memory, kind_radicale, kind_dovecot, kind_cyrus, kind_davical,
+	kind_xandikos, kind_sogo;
 
 /* Of a server of the world. */
 const struct kind *kind_of(const struct world *world, const char *server);
@@ -69,6 +72,9 @@ void kind_real_use(struct world *world, const struct kind *kind, const char *url
 /* Adds the logins of all these worlds to the server that was started in DIR; before the first of
  * them logs in. */
 bool kind_real_add_users(const struct kind *kind, const char *dir);
+
+/* Of those who have an account, the ones that TEXT names, as logins of world NUMBER: a line each. */
+void kind_real_name_users(const char *text, size_t number, struct buf *lines);
 
 /* Ends what the world is connected with; NULL is allowed. */
 void kind_real_end(struct world *world);

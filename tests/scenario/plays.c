@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "tests/contract/fixture.h"
 #include "world.h"
@@ -23,6 +24,29 @@
 
 static struct fixture *fixture; /* of the runner's process */
 
+/* The people of every play, as its file names them. */
+static bool add_people(struct fixture *to)
+{
+	struct play *list = MEM_ARRAY(NULL, struct play, PLAYS_MAX);
+	size_t count = plays_find(list);
+	struct buf *lines = buf_new(list);
+	bool added;
+
+	for (size_t i = 0; i < count; i++) {
+		FILE *file = *list[i].skip ? NULL : fopen(list[i].path, "r");
+		char text[65536];
+
+		if (!file)
+			continue;
+		text[fread(text, 1, sizeof text - 1, file)] = '\0';
+		fclose(file);
+		kind_real_name_users(text, list[i].number, lines);
+	}
+	added = fixture_add_users(to, lines->data);
+	talloc_free(list);
+	return added;
+}
+
 ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 {
 	(void)tests;
@@ -31,7 +55,9 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	fixture = fixture_start(NULL, plays_kind->script, "start", NULL);
 	if (fixture->result == FIXTURE_NOT_INSTALLED)
 		setenv(SERVER_MISSING, "1", 1);
-	if (fixture->url && kind_real_add_users(plays_kind, fixture->dir))
+	if (fixture->url &&
+	    (plays_kind->adds_users ? add_people(fixture)
+				    : kind_real_add_users(plays_kind, fixture->dir)))
 		setenv(SERVER_URL, fixture->url, 1);
 }
 

@@ -4,7 +4,7 @@
  * The first lines of a file say where it is not played, and why:
  *
  *     # messages: only|no, REASON
- *     # servers: memory [dovecot] [radicale] (REASON)
+ *     # servers: memory [dovecot] [radicale] [cyrus] [davical] [xandikos] [sogo] (REASON)
  */
 #ifndef TASKFERRY_TESTS_PLAYS_H
 #define TASKFERRY_TESTS_PLAYS_H

@@ -123,6 +123,32 @@ Test(caldav_token, nothing_stands_for_nothing)
 	cr_expect_not(caldav_mark_stands(&empty, &empty));
 }
 
+/* A token that we have written after: only where it is made from what the folder holds. */
+Test(caldav_token, written_since)
+{
+	static const char *const counted[] = { "",
+					       "data:,12",
+					       "1795251600",
+					       "http://radicale.org/ns/sync/"
+					       "187829262e5b75d093ec551f807d5677c43a56aa",
+					       "187829262E5B75D093EC551F807D5677C43A56AA",
+					       "187829262e5b75d093ec551f807d5677c43a56aa0" };
+	static const char hash[] = "187829262e5b75d093ec551f807d5677c43a56aa";
+	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+	struct caldav_token token = { .sync = hash, .written = true }, again;
+
+	cr_expect(caldav_token_is_content(hash));
+	for (size_t i = 0; i < COUNT_OF(counted); i++)
+		cr_expect_not(caldav_token_is_content(counted[i]), "%s", counted[i]);
+	cr_assert(caldav_token_read(mem, caldav_token_text(mem, &token), &again));
+	cr_expect(again.written);
+	cr_expect_str_eq(again.sync, hash);
+	cr_expect_null(again.mark.text);
+	cr_assert(caldav_token_read(mem, "s:t1\nc:w", &again));
+	cr_expect_not(again.written);
+	talloc_free(mem);
+}
+
 Test(caldav_token, looks_of_seconds)
 {
 	static const char *const coarse[] = { "1795251600", "\"1795251600\"", "-1", "63899999999" };

@@ -227,4 +227,7 @@ Test(files, shown_has_an_end)
 	}
 	cr_expect_leq(files_total(shown_files(mem, value->data, NULL, &room)), SHOWN_INLINE_TOTAL);
 	cr_expect_not_null(shown_files(mem, value->data, NULL, &room));
+	/* what stands there counts first, wherever it is in the list */
+	cr_expect_str_eq(shown_files(mem, LINE_A "\n" B " 600000 - b", B " 600000 - b", &room),
+			 B " 600000 - b");
 }

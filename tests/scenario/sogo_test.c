@@ -1,0 +1,9 @@
+/* sogo_test.c - the scenarios over a real SOGo.
+ *
+ * timeout: 400
+ */
+#include "config.h"
+
+#include "plays.h"
+
+const struct kind *const plays_kind = &kind_sogo;
