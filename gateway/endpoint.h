@@ -91,7 +91,8 @@ struct endpoint_put {
 	/* out: */
 	struct fault *fault;  /* CHANGED: exists, or is another version (where it `appends`: or is
 				 gone); GONE; REFUSED; ...; maybe_done when no answer */
-	const char *version;  /* strong and of these very bytes; NULL: read back */
+	const char *version;  /* strong, and of a text with these very content lines, however it is
+			       * folded and ordered; NULL: read back */
 	const char *answered; /* the version that the answer named without vouching for the bytes,
 			       * or NULL: when a read-back has it, any difference is the server's
 			       * doing and not an edit */

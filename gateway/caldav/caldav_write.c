@@ -20,7 +20,7 @@
  * (LOOK_FOLDER): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
  * it is safe: its condition does not hold any more if it was carried out.
- * 5. A version is believed from the answer to a PUT only of a server that has been seen to keep bytes
+ * 5. A version is believed from the answer to a PUT only of a server that has been seen to keep lines
  * and to give strong ETags, and while a sample of each batch, read back, is what was sent (caldav.h).
  * It is told in any case, for whoever reads back.
  */
@@ -309,9 +309,9 @@ static bool holds(struct endpoint_putting *putting, const struct endpoint_put *p
 
 	if (fault || item->fault || !text_same(item->version, put->answered))
 		return false;
-	same = item->len == put->len && !memcmp(item->text, put->text, put->len);
+	same = caldav_same_content(put->text, item->text);
 	if (!same)
-		caldav_found(putting->caldav, CALDAV_TRAIT_KEEPS_BYTES, false);
+		caldav_found(putting->caldav, CALDAV_TRAIT_KEEPS_LINES, false);
 	return same;
 }
 
@@ -322,7 +322,7 @@ static void vouch(struct endpoint_putting *putting)
 	struct caldav *caldav = putting->caldav;
 	size_t *which = MEM_ARRAY(putting->work, size_t, putting->count), n = 0;
 
-	if (!caldav_does(caldav, CALDAV_TRAIT_KEEPS_BYTES) ||
+	if (!caldav_does(caldav, CALDAV_TRAIT_KEEPS_LINES) ||
 	    !caldav_does(caldav, CALDAV_TRAIT_STRONG_ETAG))
 		return;
 	for (size_t i = 0; i < putting->count; i++)

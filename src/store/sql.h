@@ -52,8 +52,8 @@ X(RESOURCE_BY_ID, "SELECT id, key, name, email FROM resource WHERE id = $1") \
 X(RESOURCE_ALL, "SELECT id, key, name, email FROM resource ORDER BY key") \
 X(RESOURCE_OF_PROJECT, "SELECT DISTINCT r.id, r.key, r.name, r.email FROM resource r JOIN assignment a ON a.resource_id = r.id " \
   "WHERE a.project_id = $1 ORDER BY r.key") \
-X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE r.id IN (SELECT a.resource_id FROM assignment a " \
-  "JOIN project p ON p.id = a.project_id WHERE p.state = 'published') ORDER BY r.key") \
+X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE EXISTS (SELECT 1 FROM project p " \
+  "WHERE p.state = 'published' AND EXISTS (SELECT 1 FROM assignment a WHERE a.project_id = p.id AND a.resource_id = r.id)) ORDER BY r.key") \
 X(RESOURCE_ADD, "INSERT INTO resource (id, key, name, email, created_at) VALUES ($1, $2, $3, $4, $5)") \
 X(RESOURCE_SET, "UPDATE resource SET key = $2, name = $3, email = $4 WHERE id = $1") \
 X(ALIAS_GET, "SELECT resource_id FROM resource_alias WHERE project_id = $1 AND source_key = $2") \
@@ -140,7 +140,8 @@ X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, 
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.dirty AND l.state IN ('new', 'ok', 'withdrawing')) " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.project_ids IS NULL AND l.state IN ('new', 'ok')) " \
   "AND NOT EXISTS (SELECT 1 FROM leftover o WHERE o.folder_id = f.id) " \
-  "AND NOT EXISTS (SELECT 1 FROM link_file u JOIN link l ON l.id = u.link_id WHERE u.how = 'upload' AND l.state = 'ok' AND l.folder_id = f.id) " \
+  "AND NOT EXISTS (SELECT 1 FROM link_file u CROSS JOIN link l WHERE u.how = 'upload' AND l.id = u.link_id AND l.state = 'ok' " \
+  "AND l.folder_id = f.id) " \
   "AND NOT EXISTS (SELECT 1 FROM folder y JOIN link l ON l.folder_id = y.id WHERE y.account_id = $1 AND l.state = 'missing' " \
   "AND l.state <> 'ok') " \
   "AND NOT EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
