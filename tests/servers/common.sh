@@ -77,7 +77,8 @@ open_run() {
 	mkdir -p "$dir/run"
 	run=$dir/run
 	if [ "$(id -u)" = 0 ] || [ ${#dir} -gt $longest_dir ]; then
-		run=$(mktemp -d "/tmp/taskferry-${0##*/}.XXXXXX")
+		name=${0##*/}
+		run=$(mktemp -d "/tmp/taskferry-${name%.sh}.XXXXXX")
 		mv "$dir/run" "$run/run"
 		ln -s "$run/run" "$dir/run"
 		chmod 711 "$run"
