@@ -301,3 +301,61 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 	talloc_free(work);
 	return fault;
 }
+
+/* ---- taking one away that was ours alone ---- */
+
+struct members {
+	TALLOC_CTX *mem;
+	const struct caldav *caldav;
+	const char *folder;
+	char **addresses;
+	size_t count;
+};
+
+static struct fault *take_member(void *context, const struct multistatus_response *response)
+{
+	struct members *members = context;
+	char *address = href_normalise(members->mem, members->folder, members->caldav->host,
+				       response->href);
+
+	if (!address || href_place(members->folder, address) != HREF_CHILD)
+		return NULL;
+	members->addresses = MEM_GROW(members->mem, members->addresses, char *, members->count + 1);
+	members->addresses[members->count++] = address;
+	return NULL;
+}
+
+/* True when it is not there any more. */
+static bool remove_one(struct caldav *caldav, TALLOC_CTX *mem, const char *address)
+{
+	struct http_request request = { .method = "DELETE", .url = address, .writes = true };
+
+	caldav_send(caldav, mem, &request, 1);
+	if (request.fault)
+		return false;
+	talloc_free(caldav_fault(mem, &request)); /* the status inside of a 207 */
+	return (request.status >= 200 && request.status < 300) || request.status == 404;
+}
+
+static bool remove_emptied(struct caldav *caldav, TALLOC_CTX *mem, const char *address)
+{
+	struct http_request list = caldav_request(mem, "PROPFIND", address, "1", what_is_folder);
+	struct members members = { .mem = mem, .caldav = caldav, .folder = address };
+	struct fault *fault = caldav_ask(caldav, mem, &list, take_member, &members, NULL);
+
+	if (fault || !members.count)
+		return false;
+	for (size_t i = 0; i < members.count; i++)
+		if (!remove_one(caldav, mem, members.addresses[i]))
+			return false;
+	return remove_one(caldav, mem, address);
+}
+
+bool caldav_folder_remove(struct caldav *caldav, TALLOC_CTX *mem, const char *address)
+{
+	TALLOC_CTX *work = MEM_CONTEXT(mem);
+	bool gone = remove_one(caldav, work, address) || remove_emptied(caldav, work, address);
+
+	talloc_free(work);
+	return gone;
+}

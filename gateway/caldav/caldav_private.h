@@ -260,6 +260,11 @@ struct fault *caldav_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *caldav_folder_check(struct caldav *caldav, TALLOC_CTX *mem,
 				  const char *folder) ATTR_MUST_CHECK;
 
+/* Removes a folder with all that is in it, whatever has changed: for what nobody else writes to. Where
+ * the server fails over that, the items go first: Cyrus 3.6 cannot remove a calendar in which an item
+ * has a managed attachment. False: it may still be there. */
+bool caldav_folder_remove(struct caldav *caldav, TALLOC_CTX *mem, const char *address);
+
 /* Where the person's folder of that name stands, or would. */
 struct fault *caldav_folder_site(struct caldav *caldav, TALLOC_CTX *mem,
 				 const struct endpoint_folder *folder,

@@ -313,11 +313,8 @@ static void look_at_home(struct probe *probe)
 	list.body_max = HTTP_BODY_MAX;
 	if (ask(probe, &list, take_home, &home, NULL) == 207)
 		find(probe, CALDAV_TRAIT_PRIVILEGES, home.privileges);
-	for (size_t i = 0; i < home.left_count; i++) {
-		struct http_request away = write_request(probe, "DELETE", home.left[i], NULL);
-
-		(void)send_status(probe, &away);
-	}
+	for (size_t i = 0; i < home.left_count && !probe->ended; i++)
+		(void)caldav_folder_remove(probe->caldav, probe->mem, home.left[i]);
 }
 
 /* ---- the collection ---- */
@@ -809,18 +806,20 @@ static void try_all(struct probe *probe)
 	try_moving(probe);
 }
 
-/* (2) What cannot be removed is told, and left to a later probe. */
+/* (2) What cannot be removed is told, and left to a later probe. The item with a file goes first, so
+ * that nobody finds the crash of a server in its log that cannot remove a folder with one. */
 static void clear_away(struct probe *probe)
 {
 	char *addresses[] = { probe->second, probe->folder };
 
-	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
-		struct http_request request = write_request(probe, "DELETE", addresses[i], NULL);
+	if (does(probe, CALDAV_TRAIT_MANAGED)) {
+		struct http_request request = write_request(probe, "DELETE", probe->item, NULL);
 
 		caldav_send(probe->caldav, probe->mem, &request, 1);
-		if (request.fault || (!is_done(request.status) && request.status != 404))
-			probe->caldav->left = mem_strdup(probe->caldav, addresses[i]);
 	}
+	for (size_t i = 0; i < COUNT_OF(addresses); i++)
+		if (!caldav_folder_remove(probe->caldav, probe->mem, addresses[i]))
+			probe->caldav->left = mem_strdup(probe->caldav, addresses[i]);
 }
 
 static void run(struct probe *probe)

@@ -60,6 +60,16 @@ static char *traits_of(TALLOC_CTX *mem, struct endpoint *endpoint)
 	return caldav_traits_text(mem, &traits);
 }
 
+static void expect_nothing_left(struct real *real, struct endpoint *endpoint, const char *script)
+{
+	struct endpoint_probe *probe = NULL;
+
+	cr_assert_null(endpoint_probe(endpoint, real, &probe));
+	for (size_t i = 0; i < probe->count; i++)
+		cr_expect_str_neq(probe->findings[i].probe, "folder left behind", "%s: %s", script,
+				  probe->findings[i].result);
+}
+
 static void expect_server(const char *script, const char *path, const char *expected)
 {
 	struct real *real = real_new(script);
@@ -85,6 +95,7 @@ static void expect_server(const char *script, const char *path, const char *expe
 	cr_expect(fault && fault->kind == FAULT_GONE, "%s: an old collection stayed", script);
 	cr_expect_null(endpoint_notice(endpoint, real, kept, NULL, &notice),
 		       "%s: what is no probe's was touched", script);
+	expect_nothing_left(real, endpoint, script);
 	cr_assert_null(endpoint_learn(endpoint, real));
 	cr_expect_null(endpoint_traits(endpoint, real), "%s: another time, another result", script);
 	fixture_end(real->fixture);
@@ -121,6 +132,7 @@ struct fake {
 	char folders[4][100];
 	int seq, count;
 	bool removed_left;
+	bool crowded; /* it cannot remove a collection in which there are items */
 };
 
 static bool lacks(const struct fake *fake, enum caldav_trait trait)
@@ -369,6 +381,9 @@ static const char *delete (struct fake *fake, const char *path, const char *requ
 {
 	struct item *item = item_at(fake, path);
 
+	for (size_t i = 0; i < ITEMS_MAX && fake->crowded && text_ends(path, "/"); i++)
+		if (is_in(&fake->items[i], path))
+			return "500 x";
 	if (text_same(path, fake->left))
 		fake->removed_left = true;
 	if (strstr(request, "\r\nIf-Match: ") && !lacks(fake, CALDAV_TRAIT_REMOVE_GUARD))
@@ -563,6 +578,31 @@ Test(caldav_probe, ends_however_the_server_ends)
 		talloc_free(lab);
 		talloc_free(fake);
 	}
+}
+
+/* As Cyrus 3.6 does where an item has an attachment. */
+Test(caldav_probe, folders_that_can_be_removed_only_when_they_are_empty)
+{
+	static const char left[] = "/home/taskferry-probe-0000000012345678/";
+	struct fake *fake = fake_new();
+	struct lab *lab = lab_new(serve, fake);
+	struct endpoint *endpoint = lab_account(lab, "/");
+	struct endpoint_probe *probe = NULL;
+
+	fake->crowded = true;
+	fake->left = left;
+	folder_slot(fake, left, true);
+	keep_item(fake, "/home/taskferry-probe-0000000012345678/a.ics", "");
+	keep_item(fake, "/home/taskferry-probe-0000000012345678/b.ics", "");
+	cr_assert_null(endpoint_learn(endpoint, lab));
+	cr_expect(fake->removed_left);
+	for (size_t i = 0; i < COUNT_OF(fake->folders); i++)
+		cr_expect_str_empty(fake->folders[i], "left behind: %s", fake->folders[i]);
+	cr_assert_null(endpoint_probe(endpoint, lab, &probe));
+	for (size_t i = 0; i < probe->count; i++)
+		cr_expect_str_neq(probe->findings[i].probe, "folder left behind");
+	talloc_free(lab);
+	talloc_free(fake);
 }
 
 /* Only what has exactly the form of a probe's name, and is old. */
