@@ -204,9 +204,11 @@ struct fault *round_folder_made(struct round *round, bool again) ATTR_MUST_CHECK
  * way; else nothing happens (round_whole.c). */
 struct fault *round_whole(struct round *round) ATTR_MUST_CHECK;
 
-/* Begins with that while decisions are still to be made on MORE items, where the endpoint can put in
- * the background: what is decided is on its way meanwhile. Between two transactions. */
-struct fault *round_push_ahead(struct round *round, size_t more) ATTR_MUST_CHECK;
+/* Begins with that while decisions are still to be made on COUNT items, where the endpoint can put in
+ * the background: what is decided is on its way meanwhile. IDS, in order, of their assignments or
+ * links: those wait, whatever was decided on them before. Between two transactions. */
+struct fault *round_push_ahead(struct round *round, const int64_t *ids,
+			       size_t count) ATTR_MUST_CHECK;
 
 /* Sends what is wanted and not seen; what turned out to be changed is left in ROUND's addresses to
  * read (round_push.c). */
