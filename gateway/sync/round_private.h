@@ -197,6 +197,10 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct l
 struct fault *round_name_folder(struct round *round,
 				struct endpoint_folder *name_r) ATTR_MUST_CHECK;
 
+/* Before a folder is made: where the account's folders are is remembered, and is no other account's
+ * (round.c). */
+struct fault *round_home(struct round *round) ATTR_MUST_CHECK;
+
 /* The folder stands at its address: recorded. AGAIN: it is another one than before (round.c). */
 struct fault *round_folder_made(struct round *round, bool again) ATTR_MUST_CHECK;
 
