@@ -409,10 +409,10 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 				    .assignee = round->env->conf->rights.assignee,
 				    .project = view->stamped->values,
 				    .seen = link->seen,
-				    .room = round_room(round),
 				    .parent_uid = view->parent_uid,
 				    .context = &view->context };
 
+	FAULT_TRY(round_room(round, mem, link, input.project, &input.room));
 	round_remember_percent(link, input.project);
 	if (!link->address)
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,

@@ -50,7 +50,7 @@ struct round {
 	int64_t begin_us;
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
-	struct shown_room room; /* round_room() */
+	struct shown_room room; /* of all items, from round_files_begin() on */
 	struct push *push;      /* under way in this pass; NULL: none */
 	int64_t *
 		claimed; /* assignments whose items were found under another UID, and are read next */
@@ -276,8 +276,10 @@ struct fault *round_reconcile(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_passes(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_advance(struct round *round) ATTR_MUST_CHECK;
 
-/* Attachments (round_files.c). What an item of this round has room for. */
-const struct shown_room *round_room(struct round *round);
+/* Attachments (round_files.c). What LINK's item has room for, of the files of PROJECT. */
+struct fault *round_room(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			 const struct vector *project,
+			 const struct shown_room **room_r) ATTR_MUST_CHECK;
 
 /* Finds out whether the server keeps files, once anybody has one. */
 struct fault *round_files_begin(struct round *round) ATTR_MUST_CHECK;
@@ -308,6 +310,12 @@ struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, struct link
 /* What comes into the text of LINK's item and goes from it. */
 struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
 				  struct codec_publish *publish) ATTR_MUST_CHECK;
+
+/* The server does not take LINK's item as it was sent (WHY). *LEFT_OUT_R: it was sent with files that were
+ * not there before; they are left out from now on, which is recorded, and the item is to be sent again
+ * without them. In a transaction of its own. */
+struct fault *round_files_refused(struct round *round, struct link *link, const struct fault *why,
+				  bool *left_out_r) ATTR_MUST_CHECK;
 
 /* Drops bytes that nobody has any more. */
 struct fault *round_files_purge(struct round *round) ATTR_MUST_CHECK;

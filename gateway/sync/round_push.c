@@ -253,24 +253,47 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 	return NULL;
 }
 
+/* *ELSE_R: it is to be sent again at once, otherwise; not even that is a reason to hold the item. */
+static struct fault *try_without_files(struct round *round, struct link *link,
+				       const struct fault *fault, bool *else_r)
+{
+	int64_t now = clock_now_us(round->env->clock);
+
+	*else_r = false;
+	if (fault->kind != FAULT_REFUSED || fault->scope != FAULT_SCOPE_ITEM ||
+	    fault->next != FAULT_NEXT_HOLD)
+		return NULL;
+	FAULT_TRY(round_files_refused(round, link, fault, else_r));
+	if (!*else_r)
+		return NULL;
+	round->report->waiting++;
+	if (now < round->report->due_us)
+		round->report->due_us = now;
+	return NULL;
+}
+
 /* Believes what was answered without a read-back. */
-static void take_answers(struct round *round, struct batch *batch, struct fault **wide)
+static struct fault *take_answers(struct round *round, struct batch *batch, struct fault **wide)
 {
 	for (size_t i = 0; i < batch->sent; i++) {
 		struct endpoint_put *put = &batch->puts[i];
 		struct fault *fault = put->fault;
 		struct decoded *decoded = NULL;
+		bool again = false;
 
 		*wide = widest(*wide, fault);
+		if (fault)
+			FAULT_TRY(try_without_files(round, batch->links[i], fault, &again));
 		if (!fault)
 			placed(batch, i);
 		if (!fault && put->version)
 			fault = decode_own(round, batch->links[i], put->text, put->len, &decoded);
-		if (fault)
+		if (fault && !again)
 			refused(round, batch->links[i], fault);
 		else if (decoded)
 			confirm(round, batch->links[i], put->text, decoded, put->version);
 	}
+	return NULL;
 }
 
 /* It was answered: what came of it is recorded. */
@@ -280,7 +303,7 @@ static struct fault *land(struct round *round, struct batch *batch)
 
 	if (batch->sent) {
 		point_reach(round->env->points, POINT_PUSH_SENT);
-		take_answers(round, batch, &wide);
+		FAULT_TRY(take_answers(round, batch, &wide));
 	}
 	if (!wide)
 		wide = read_back(round, batch->mem, batch);
