@@ -115,6 +115,13 @@ static struct fault *not_ours(TALLOC_CTX *mem, const char *uri, const char *why)
 			     FAULT_NEXT_HOLD);
 }
 
+/* The server seems not to answer, and has not said how long to wait. */
+static bool is_of_server(const struct fault *fault)
+{
+	return fault && caldav_is_wide(fault) && !fault->retry_after_s &&
+	       (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_BUSY);
+}
+
 struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    const char *uri, size_t max, char **bytes_r, size_t *len_r)
 {
@@ -124,7 +131,6 @@ struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, 
 	struct http_request request;
 	struct fault *fault = NULL;
 
-	(void)folder;
 	if (!http_url_parse(work, uri, &at) || !caldav->at.host ||
 	    strcmp(at.host, caldav->at.host) != 0)
 		fault = not_ours(mem, uri, "it is not on this server");
@@ -138,6 +144,8 @@ struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, 
 		    (fault->kind == FAULT_GONE || fault->kind == FAULT_REFUSED ||
 		     fault->kind == FAULT_PROTOCOL))
 			fault = not_ours(mem, uri, fault->text);
+		if (is_of_server(fault) && caldav_answers(caldav, folder))
+			fault->scope = FAULT_SCOPE_ITEM; /* a file is no reason to leave it alone */
 	}
 	if (!fault) {
 		*bytes_r = mem_bytes(mem, request.answer, request.answer_len);
