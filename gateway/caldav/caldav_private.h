@@ -161,6 +161,7 @@ struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find
 struct caldav_verdict {
 	enum caldav_outcome outcome;
 	struct fault *fault; /* shaped by the outcome; NULL: DONE or READ */
+	const char *condition; /* that the answer says is violated; NULL: it names none */
 };
 
 enum caldav_op caldav_op_of(const struct http_request *request);

@@ -419,7 +419,8 @@ static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
 
 static struct fault *visit_with(struct work *work, TALLOC_CTX *mem)
 {
-	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->resource,
+				       work->endpoint));
 	work->visit.endpoint = work->endpoint;
 	work->visit.rounds = work->visit.still_count = 0;
 	work->visit.folder_fault = NULL;
@@ -698,7 +699,8 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 	learn_of_server(work, fault);
 	FAULT_TRY(note_place(work, mem));
 	if (work->endpoint)
-		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->endpoint));
+		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->resource,
+					      work->endpoint));
 	FAULT_TRY(give(work, mem, fault));
 	if (!work->later) {
 		judge_account(work, fault);

@@ -45,6 +45,32 @@ Test(traits, a_text_says_what_is_known)
 	talloc_free(mem);
 }
 
+/* What one domain's server was seen to do says nothing of another's. */
+Test(traits, a_row_for_each_server)
+{
+	static const struct {
+		const char *url, *email, *row;
+	} cases[] = {
+		{ "https://dav.example.com/", "ana@example.com", "cal" },
+		{ "example.com", "ana@example.com", "cal" },
+		{ CONF_URL_OF_PERSON, "ana@example.com", "cal example.com" },
+		{ CONF_URL_OF_PERSON, "Ana@EXAMPLE.com", "cal example.com" },
+		{ CONF_URL_OF_PERSON, "ana@example.org", "cal example.org" },
+		{ CONF_URL_OF_PERSON, NULL, "cal" },
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct conf_server server = { .name = "cal", .url = cases[i].url };
+		struct resource ana = { .key = "ana", .email = cases[i].email };
+		const char *row = traits_row(mem, &server, &ana);
+
+		cr_expect_str_eq(row, cases[i].row, "%s, %s: %s", cases[i].url,
+				 cases[i].email ? cases[i].email : "nobody", row);
+	}
+	talloc_free(mem);
+}
+
 Test(traits, a_product_is_one_word)
 {
 	char expected[CALDAV_PRODUCT_MAX + 1], longest[200];
