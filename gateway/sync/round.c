@@ -185,9 +185,18 @@ struct fault *round_name_folder(struct round *round, struct endpoint_folder *nam
 	return name_suffix(round, &name_r->suffix);
 }
 
-static struct fault *ensure_folder(struct round *round)
+struct fault *round_home(struct round *round)
 {
 	struct endpoint_place *place = NULL;
+
+	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
+	return place ? homes_keep(round->env->store, round->mem, round->env->conf,
+				  round->account->id, place)
+		     : NULL;
+}
+
+static struct fault *ensure_folder(struct round *round)
+{
 	struct endpoint_folder name;
 	char *address = NULL;
 	bool created = false, changed, known = round->folder->address != NULL;
@@ -195,10 +204,7 @@ static struct fault *ensure_folder(struct round *round)
 	if (round->options->dry_run)
 		return round->folder->address ? NULL : tell_new_folder(round);
 	FAULT_TRY(round_name_folder(round, &name));
-	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
-	if (place)
-		FAULT_TRY(homes_keep(round->env->store, round->mem, round->env->conf,
-				     round->account->id, place));
+	FAULT_TRY(round_home(round));
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
 				  &address, &created));

@@ -409,10 +409,10 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 				    .assignee = round->env->conf->rights.assignee,
 				    .project = view->stamped->values,
 				    .seen = link->seen,
-				    .room = round_room(round),
 				    .parent_uid = view->parent_uid,
 				    .context = &view->context };
 
+	FAULT_TRY(round_room(round, mem, link, input.project, &input.room));
 	round_remember_percent(link, input.project);
 	if (!link->address)
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
@@ -552,9 +552,18 @@ static size_t lot(size_t done, size_t count)
 	return count - done < most ? count - done : most;
 }
 
-static struct fault *each_id(struct round *round, const int64_t *ids, size_t count,
+static int by_id(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 			     struct fault *(*one)(struct round *, TALLOC_CTX *, int64_t))
 {
+	if (count > ROUND_BATCH)
+		qsort(ids, count, sizeof *ids, by_id);
 	for (size_t done = 0; done < count;) {
 		size_t end = done + lot(done, count);
 		struct fault *fault = store_begin(round->env->store);
@@ -568,7 +577,7 @@ static struct fault *each_id(struct round *round, const int64_t *ids, size_t cou
 		}
 		FAULT_TRY(end_transaction(round, fault));
 		if (done < count)
-			FAULT_TRY(round_push_ahead(round, count - done));
+			FAULT_TRY(round_push_ahead(round, ids + done, count - done));
 	}
 	return NULL;
 }
