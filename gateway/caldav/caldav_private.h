@@ -204,6 +204,14 @@ void caldav_found_item(struct caldav *caldav, const char *address, const char *v
  * categories. */
 bool caldav_same_content(const char *a, const char *b);
 
+/* ---- caldav_sample.c ---- */
+
+/* A VTODO with all that ours have, another one by UID and EDITION. */
+char *caldav_sample_todo(TALLOC_CTX *mem, const char *uid, int edition);
+
+/* A VCALENDAR with TODOS in it. */
+char *caldav_sample_calendar(TALLOC_CTX *mem, const char *todos);
+
 /* ---- caldav_probe.c ---- */
 
 struct fault *caldav_probe_learn(struct endpoint *endpoint, TALLOC_CTX *mem);

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "mappers/icaltext.h"
 
 /* What a server does, found by trying it.
  *
@@ -28,8 +26,9 @@
 #define LEFT_US (3600 * CLOCK_SECOND_US) /* far more than a probe takes */
 #define LEFT_MAX 8                       /* removed at once; the rest by the next probe */
 #define REQUEST_MS 10000 /* most answers take milliseconds; one more time-out is no news */
-#define PROBE_US (60 * CLOCK_SECOND_US)                  /* a job waits for it */
-#define STAMP_US (INT64_C(1767258000) * CLOCK_SECOND_US) /* 2026-01-01T09:00:00Z, see todo() */
+#define PROBE_US (60 * CLOCK_SECOND_US) /* a job waits for it */
+#define STAMP_US                                                                                   \
+	(INT64_C(1767258000) * CLOCK_SECOND_US) /* 2026-01-01T09:00:00Z, see caldav_sample.c */
 #define SILENT_MAX 3 /* requests without an answer: one may be a crash over an odd request */
 #define CONNECTION_REQUESTS 3 /* a connection that serves as many stays open; refusals close some */
 #define CONNECTION_REQUESTS_MIN 16 /* fewer tell nothing */
@@ -168,46 +167,11 @@ static struct http_request write_request(struct probe *probe, const char *method
 	};
 }
 
-/* ---- items like ours ---- */
-
-#define HEAD                                                                                       \
-	"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"                                                       \
-	"PRODID:-//taskferry//taskferry " PACKAGE_VERSION "//EN\r\n"
-#define TAIL "END:VCALENDAR\r\n"
-
-/* Content lines; the UID goes before them, and each is folded as ours are. */
-static const char *const todo_lines[] = {
-	"DTSTAMP:20260101T090000Z",
-	"CREATED:20260101T090000Z",
-	"LAST-MODIFIED:20260101T090000Z",
-	"SUMMARY:A trial of this server\\, which may be deleted: \xC3\xA4\xC3\xB6 \xE2\x82\xAC",
-	"DTSTART;VALUE=DATE:20260105",
-	"DUE;VALUE=DATE:20260109",
-	"STATUS:NEEDS-ACTION",
-	"PRIORITY:5",
-	"CATEGORIES:@ana,trial",
-	"ESTIMATED-DURATION:PT8H",
-	"X-TASKFERRY-ACTUAL-WORK:PT3H30M",
-	"DESCRIPTION:First line\\n\\nA line that is longer than the seventy-five bytes that a "
-	"content line has at most\\, with \xE2\x80\x9Cquotes\xE2\x80\x9D and a semicolon\\; and so "
-	"on.\\n--\\nTask T-1 of project P",
-};
-
-static char *todo(TALLOC_CTX *mem, const char *uid, int edition)
-{
-	struct buf *out = buf_new(mem);
-
-	buf_printf(out, "BEGIN:VTODO\r\nUID:%s\r\n", uid);
-	for (size_t i = 0; i < COUNT_OF(todo_lines); i++)
-		icaltext_fold(out, todo_lines[i], "\r\n");
-	buf_printf(out, "PERCENT-COMPLETE:%d\r\nX-TASKFERRY-EDITION:%d-9f86d081\r\nEND:VTODO\r\n",
-		   edition % 100, edition);
-	return buf_steal(&out, mem, NULL);
-}
+/* ---- items ---- */
 
 static char *calendar(TALLOC_CTX *mem, const char *uid, int edition)
 {
-	return mem_printf(mem, HEAD "%s" TAIL, todo(mem, uid, edition));
+	return caldav_sample_calendar(mem, caldav_sample_todo(mem, uid, edition));
 }
 
 static char *uid_of(struct probe *probe, const char *name)
@@ -764,15 +728,15 @@ static int put_whole(struct probe *probe, const char *items)
  * refuses the second time. */
 static void try_whole(struct probe *probe)
 {
-	char *one = todo(probe->mem, uid_of(probe, "w1"), 1);
-	char *two = todo(probe->mem, uid_of(probe, "w2"), 1);
+	char *one = caldav_sample_todo(probe->mem, uid_of(probe, "w1"), 1);
+	char *two = caldav_sample_todo(probe->mem, uid_of(probe, "w2"), 1);
 	int status = put_whole(probe, mem_printf(probe->mem, "%s%s", one, two)), count;
 
 	if (!status)
 		return;
 	count = is_done(status) ? count_members(probe) : -1;
 	if (count == 2) {
-		status = put_whole(probe, todo(probe->mem, uid_of(probe, "w3"), 1));
+		status = put_whole(probe, caldav_sample_todo(probe->mem, uid_of(probe, "w3"), 1));
 		count = is_refused(status) ? count_members(probe) : -1;
 	}
 	if (!probe->ended)
