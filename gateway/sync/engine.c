@@ -205,10 +205,10 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 static void wake_account(struct engine *engine, struct engine_task *task)
 {
 	int64_t at_us = clock_now_us(engine->env.clock);
-	bool needed = engine->park.wake(engine->park.data, task->wake);
+	bool all = false, needed = engine->park.wake(engine->park.data, task->wake, &all);
 
 	if (!needed)
-		engine_poll_answered(engine, task->wake, at_us);
+		engine_poll_answered(engine, task->wake, at_us, all);
 	pthread_mutex_lock(&engine->lock);
 	if (needed)
 		add_pull(engine, task->wake);

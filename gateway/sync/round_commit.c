@@ -287,6 +287,18 @@ static int64_t item_backoff_us(int64_t attempts)
 	return pause;
 }
 
+static struct fault *not_read(struct round *round, struct link *link, const struct found *found)
+{
+	const char *why = found->item->fault->text;
+	int64_t attempts = link ? ++link->attempts : 1;
+
+	round_note(round->report, "not read: %s: %s", found->address, why);
+	if (link)
+		FAULT_TRY(link_set(round->env->store, link));
+	return round_wait_for(round, found, why,
+			      clock_now_us(round->env->clock) + item_backoff_us(attempts));
+}
+
 static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct found *found)
 {
 	struct link *link = NULL;
@@ -302,13 +314,8 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 					       found->address);
 		return commit_gone(round, mem, link);
 	}
-	if (found->item->fault) {
-		round_note(round->report, "not read: %s: %s", found->address,
-			   found->item->fault->text);
-		return round_wait_for(round, found, found->item->fault->text,
-				      clock_now_us(round->env->clock) +
-					      item_backoff_us(link ? ++link->attempts : 1));
-	}
+	if (found->item->fault)
+		return not_read(round, link, found);
 	if (!found->decoded) {
 		if (link) {
 			link->error = found->fault->text;

@@ -131,9 +131,9 @@ struct fault *link_folders_resting(struct store *store, TALLOC_CTX *mem, int64_t
 /* The folder was as after its last round until NOW_US. */
 struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_us) ATTR_MUST_CHECK;
 
-/* So were all folders of the account, which answered then. */
-struct fault *link_account_seen(struct store *store, int64_t account,
-				int64_t now_us) ATTR_MUST_CHECK;
+/* The account answered at NOW_US; so were all its folders until ALL_US (0: that is not known). */
+struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us,
+				int64_t all_us) ATTR_MUST_CHECK;
 
 /* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
  * changes. */

@@ -6,9 +6,10 @@
 #include "gateway/sync/homes.h"
 #include "round_world.h"
 
-static struct endpoint_place home = {
-	.asked = "asked", .origin = "https://dav.example.com:443", .home = "/ana/", .how = "the login"
-};
+static struct endpoint_place home = { .asked = "asked",
+				      .origin = "https://dav.example.com:443",
+				      .home = "/ana/",
+				      .how = "the login" };
 
 static struct fault *place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			   struct endpoint_place **place_r)
@@ -54,7 +55,9 @@ static struct endpoint_ops whole_ops(void)
 /* Bob's account is there already, and has the home of all. */
 static void add_bob(struct round_world *world)
 {
-	struct resource bob = { .key = "bob@example.com", .name = "Bob", .email = "bob@example.com" };
+	struct resource bob = { .key = "bob@example.com",
+				.name = "Bob",
+				.email = "bob@example.com" };
 	struct account *account = NULL;
 	int64_t person = 0;
 

@@ -202,7 +202,10 @@ static int64_t next_turn(struct world *world)
 
 static bool wake(struct world *world)
 {
-	return world->park.wake(world->park.data, 1);
+	bool all = false, needed = world->park.wake(world->park.data, 1, &all);
+
+	cr_expect(needed || all, "all of its folders were asked");
+	return needed;
 }
 
 Test(watch_poll, no_job_while_nothing_moves)
