@@ -165,8 +165,8 @@ static bool is_file(const struct http_request *request, const char *path)
 static struct fault *download(struct caldav *caldav, TALLOC_CTX *mem, const char *uri, size_t max,
 			      struct http_request *request_r)
 {
-	struct http_url at;
-	const char *target;
+	struct http_url at = { .host = NULL };
+	const char *target = NULL;
 	struct fault *fault;
 
 	FAULT_TRY(find_file(caldav, mem, uri, &at, &target));
@@ -190,7 +190,7 @@ struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, 
 				    const char *uri, size_t max, char **bytes_r, size_t *len_r)
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct http_request request;
+	struct http_request request = { .method = NULL };
 	struct fault *fault = download((struct caldav *)endpoint, work, uri, max, &request);
 
 	(void)folder;

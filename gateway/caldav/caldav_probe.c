@@ -719,7 +719,7 @@ static int count_members(struct probe *probe)
 static int put_whole(struct probe *probe, const char *items)
 {
 	struct http_request request = put_request(probe, probe->second, "If-None-Match: *",
-						  mem_printf(probe->mem, HEAD "%s" TAIL, items));
+						  caldav_sample_calendar(probe->mem, items));
 
 	return send_status(probe, &request);
 }
