@@ -162,8 +162,15 @@ static bool is_file(const struct http_request *request, const char *path)
 		text_ends(path, ".html") || text_ends(path, ".htm"));
 }
 
-static struct fault *download(struct caldav *caldav, TALLOC_CTX *mem, const char *uri, size_t max,
-			      struct http_request *request_r)
+/* The server seems not to answer, and has not said how long to wait. */
+static bool is_of_server(const struct fault *fault)
+{
+	return caldav_is_wide(fault) && !fault->retry_after_s &&
+	       (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_BUSY);
+}
+
+static struct fault *download(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+			      const char *uri, size_t max, struct http_request *request_r)
 {
 	struct http_url at = { .host = NULL };
 	const char *target = NULL;
@@ -183,6 +190,8 @@ static struct fault *download(struct caldav *caldav, TALLOC_CTX *mem, const char
 	    (fault->kind == FAULT_GONE || fault->kind == FAULT_REFUSED ||
 	     fault->kind == FAULT_PROTOCOL))
 		return not_ours(mem, &at, fault->text);
+	if (is_of_server(fault) && caldav_answers(caldav, folder))
+		fault->scope = FAULT_SCOPE_ITEM; /* a file is no reason to leave it alone */
 	return fault;
 }
 
@@ -191,9 +200,8 @@ struct fault *caldav_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, 
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
 	struct http_request request = { .method = NULL };
-	struct fault *fault = download((struct caldav *)endpoint, work, uri, max, &request);
+	struct fault *fault = download((struct caldav *)endpoint, work, folder, uri, max, &request);
 
-	(void)folder;
 	talloc_steal(mem, fault);
 	if (!fault) {
 		*bytes_r = mem_bytes(mem, request.answer, request.answer_len);

@@ -163,7 +163,7 @@ static struct fault *learn(struct doctor *doctor, const struct conf_server *serv
 			   struct endpoint *endpoint)
 {
 	struct cli *cli = doctor->cli;
-	const char *row = traits_row(cli->mem, server, person);
+	const char *name = traits_name(cli->mem, server, person);
 	bool tries = server->probe && !cli_has(cli, "--read-only");
 	struct server_traits *kept = NULL;
 	char *words = NULL;
@@ -171,14 +171,14 @@ static struct fault *learn(struct doctor *doctor, const struct conf_server *serv
 	if (!endpoint_can_learn(endpoint))
 		return NULL;
 	if (cli->store)
-		FAULT_TRY(server_traits(cli->store, cli->mem, row, &kept));
+		FAULT_TRY(server_traits(cli->store, cli->mem, name, &kept));
 	endpoint_know(endpoint, kept ? kept->traits : NULL);
 	if (tries)
 		FAULT_TRY(endpoint_learn(endpoint, cli->mem));
 	if (tries && cli->store) {
-		FAULT_TRY(traits_keep(cli->store, cli->mem, row,
+		FAULT_TRY(traits_keep(cli->store, cli->mem, name,
 				      endpoint_traits(endpoint, cli->mem), true, &words));
-		FAULT_TRY(server_traits(cli->store, cli->mem, row, &kept));
+		FAULT_TRY(server_traits(cli->store, cli->mem, name, &kept));
 	}
 	add_tried(doctor, server, account, kept, tries);
 	return NULL;

@@ -47,16 +47,16 @@ static void has_learned(struct engine *engine, struct engine_server *server)
 	pthread_mutex_unlock(&engine->lock);
 }
 
-static struct fault *learn(struct engine_worker *worker, TALLOC_CTX *mem, const char *row,
+static struct fault *learn(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
 			   struct endpoint *endpoint)
 {
-	struct log_pair pair = { "server", row };
+	struct log_pair pair = { "server", name };
 	char *words = NULL;
 
 	FAULT_TRY(endpoint_learn(endpoint, mem));
-	FAULT_TRY(keep(worker, mem, row, endpoint_traits(endpoint, mem), true, &words));
+	FAULT_TRY(keep(worker, mem, name, endpoint_traits(endpoint, mem), true, &words));
 	if (words)
-		tell(worker->engine, row, words);
+		tell(worker->engine, name, words);
 	else
 		log_pairs(worker->engine->env.log, LOG_LEVEL_INFO, &pair, 1,
 			  "server was tried; see: taskferry doctor");
@@ -64,36 +64,33 @@ static struct fault *learn(struct engine_worker *worker, TALLOC_CTX *mem, const 
 }
 
 struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem,
-				   struct engine_task *task, const struct resource *resource,
+				   struct engine_task *task, const char *name,
 				   struct endpoint *endpoint)
 {
 	struct engine_server *server = task->server;
-	const char *row = traits_row(mem, server->conf, resource);
 	struct server_traits *kept = NULL;
 	struct fault *fault;
 
 	if (!endpoint_can_learn(endpoint))
 		return NULL;
-	FAULT_TRY(server_traits(worker->store, mem, row, &kept));
+	FAULT_TRY(server_traits(worker->store, mem, name, &kept));
 	endpoint_know(endpoint, kept ? kept->traits : NULL);
 	if (!traits_are_due(server->conf, kept, clock_now_us(worker->engine->env.clock)) ||
 	    !may_learn(worker->engine, server))
 		return NULL;
-	fault = learn(worker, mem, row, endpoint);
+	fault = learn(worker, mem, name, endpoint);
 	has_learned(worker->engine, server);
 	return fault;
 }
 
-struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
-				  struct engine_task *task, const struct resource *resource,
+struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
 				  struct endpoint *endpoint)
 {
-	const char *row = traits_row(mem, task->server->conf, resource);
 	char *news = endpoint_traits(endpoint, mem), *words = NULL;
 
 	if (!news)
 		return NULL;
-	FAULT_TRY(keep(worker, mem, row, news, false, &words));
-	tell(worker->engine, row, words);
+	FAULT_TRY(keep(worker, mem, name, news, false, &words));
+	tell(worker->engine, name, words);
 	return NULL;
 }

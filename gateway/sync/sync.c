@@ -105,7 +105,7 @@ static struct fault *dry_rounds(struct dry *dry, TALLOC_CTX *mem, struct visit *
 	FAULT_TRY(delivery_endpoint(mem, &delivery, visit->server, visit->resource,
 				    &visit->endpoint));
 	FAULT_TRY(server_traits(dry->round.store, mem,
-				traits_row(mem, visit->server, visit->resource), &kept));
+				traits_name(mem, visit->server, visit->resource), &kept));
 	endpoint_know(visit->endpoint, kept ? kept->traits : NULL);
 	return visit_run(mem, visit);
 }

@@ -11,12 +11,12 @@
 
 /* Only CalDAV servers have traits so far. */
 
-const char *traits_row(TALLOC_CTX *mem, const struct conf_server *server,
-		       const struct resource *resource)
+const char *traits_name(TALLOC_CTX *mem, const struct conf_server *server,
+			const struct resource *resource)
 {
 	const char *at = resource->email ? strrchr(resource->email, '@') : NULL;
 
-	if (!server->url || strcmp(server->url, CONF_URL_OF_PERSON) || !at)
+	if (strcmp(server->url, CONF_URL_OF_PERSON) || !at)
 		return server->name;
 	return mem_printf(mem, "%s %s", server->name, text_lower(mem, at + 1));
 }

@@ -1,5 +1,5 @@
 /* traits.h - what servers have been seen to do: kept in the database, one row per server, and given to
- * every endpoint of that server; where `url` stands for many servers, one per domain.
+ * every endpoint of that server.
  *
  * All of it is tried at first contact, and again when TRAITS_AGAIN_US are over, or when the server
  * calls itself otherwise (a new version); ordinary work corrects it at once. */
@@ -19,10 +19,10 @@
 	TRAITS_DAY_US /* after a probe that was cut short; and no server is tried more often by    \
 			 itself, whatever it calls itself */
 
-/* What the row of SERVER is called for RESOURCE: its name, and where everybody's server is found by
- * their address, the domain too. Pure. */
-const char *traits_row(TALLOC_CTX *mem, const struct conf_server *server,
-		       const struct resource *resource);
+/* By what name a server is kept that RESOURCE's account is on: the section's, and where the URL is made of
+ * each person's address, so that the section is many servers, the domain besides. Pure. */
+const char *traits_name(TALLOC_CTX *mem, const struct conf_server *server,
+			const struct resource *resource);
 
 /* Whether it is time to try SERVER (KEPT NULL: nothing is known). Pure. */
 bool traits_are_due(const struct conf_server *server, const struct server_traits *kept,
