@@ -199,7 +199,7 @@ static struct fault *ensure_folder(struct round *round)
 {
 	struct endpoint_folder name;
 	char *address = NULL;
-	bool created = false, changed, known = round->folder->address != NULL;
+	bool created = false, moved, changed, known = round->folder->address != NULL;
 
 	if (round->options->dry_run)
 		return round->folder->address ? NULL : tell_new_folder(round);
@@ -209,9 +209,11 @@ static struct fault *ensure_folder(struct round *round)
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
 				  &address, &created));
 	point_reach(round->env->points, POINT_FOLDER_CREATED);
-	changed = created || round->folder->state != FOLDER_OK ||
-		  !text_same(round->folder->address, address);
+	moved = !text_same(round->folder->address, address);
+	changed = created || moved || round->folder->state != FOLDER_OK;
 	round->folder->address = address;
+	if (moved) /* it is of another folder, perhaps of another server */
+		round->folder->token = NULL;
 	return changed ? round_folder_made(round, created && known) : NULL;
 }
 
