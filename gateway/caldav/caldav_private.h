@@ -170,6 +170,7 @@ struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find
 struct caldav_verdict {
 	enum caldav_outcome outcome;
 	struct fault *fault; /* shaped by the outcome; NULL: DONE or READ */
+	const char *condition; /* that the answer says is violated; NULL: it names none */
 };
 
 enum caldav_op caldav_op_of(const struct http_request *request);
@@ -218,6 +219,14 @@ void caldav_found_item(struct caldav *caldav, const char *address, const char *v
 /* Whether two texts have the same content lines, in whatever order, folding and grouping of
  * categories. */
 bool caldav_same_content(const char *a, const char *b);
+
+/* ---- caldav_sample.c ---- */
+
+/* A VTODO with all that ours have, another one by UID and EDITION. */
+char *caldav_sample_todo(TALLOC_CTX *mem, const char *uid, int edition);
+
+/* A VCALENDAR with TODOS in it. */
+char *caldav_sample_calendar(TALLOC_CTX *mem, const char *todos);
 
 /* ---- caldav_probe.c ---- */
 

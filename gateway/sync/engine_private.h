@@ -226,13 +226,12 @@ void engine_poll_wait(struct engine *engine, int64_t *wake_r);
 
 /* ---- engine_traits.c ---- */
 
-/* Before and after the rounds of a job. A fault that the rounds would have met as well, or of the
+/* Before and after the rounds of a job; NAME: traits_name(). A fault that the rounds would have met as well, or of the
  * whole site. */
 struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem,
-				   struct engine_task *task,
+				   struct engine_task *task, const char *name,
 				   struct endpoint *endpoint) ATTR_MUST_CHECK;
-struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
-				  struct engine_task *task,
+struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
 				  struct endpoint *endpoint) ATTR_MUST_CHECK;
 
 /* ---- engine_job.c ---- */
