@@ -53,16 +53,20 @@ bool caldav_does_not(const struct caldav *caldav, enum caldav_trait trait)
 }
 
 /* Each request has a fault of its own: what becomes of it is the caller's business. */
+static struct fault *copy_of(TALLOC_CTX *mem, const struct fault *fault)
+{
+	struct fault *own = MEM_NEW(mem, struct fault);
+
+	*own = *fault;
+	own->text = mem_strdup(own, fault->text);
+	return own;
+}
+
 static void refuse_all(struct http_request *requests, size_t count, TALLOC_CTX *mem,
 		       const struct fault *fault)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct fault *own = MEM_NEW(mem, struct fault);
-
-		*own = *fault;
-		own->text = mem_strdup(own, fault->text);
-		requests[i].fault = own;
-	}
+	for (size_t i = 0; i < count; i++)
+		requests[i].fault = copy_of(mem, fault);
 }
 
 /* The requests with the origin before their addresses. */
@@ -109,7 +113,7 @@ static bool is_silent(const struct http_request *requests, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!requests[i].fault || requests[i].fault->kind != FAULT_UNREACHABLE ||
-		    requests[i].fault->maybe_done)
+		    requests[i].sent)
 			return false;
 	return count > 0;
 }
@@ -163,7 +167,7 @@ static void follow_redirects(struct caldav *caldav, TALLOC_CTX *mem, struct http
 		if (!is_redirected(&requests[i]))
 			continue;
 		if (fault)
-			refuse_redirected(&requests[i], fault);
+			refuse_redirected(&requests[i], copy_of(mem, fault));
 		else if (strcmp(before, caldav->origin))
 			caldav_send(caldav, mem, &requests[i], 1);
 	}

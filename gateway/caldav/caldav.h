@@ -41,9 +41,10 @@ struct caldav_account {
  * and the password outlive the endpoint.
  *
  * Addresses are paths in one spelling (href.h), versions are ETags with their quotes, tokens
- * are a sync-token, a CTag, or both (caldav_token.h). put never vouches for a version: three of five servers
- * rewrite what they get and send a strong ETag all the same (RFC 4791 section 5.3.4 forbids it), so
- * what was put is read back. Item text comes back with the CR LF that XML takes away. A display
+ * are a sync-token, a CTag, or both (caldav_token.h). Three of five servers
+ * rewrite what they get and send a strong ETag all the same (RFC 4791 section 5.3.4 forbids it), so put
+ * vouches for the version of a new item only while samples, read back, are to the byte what was sent
+ * (caldav_vouch.c). Item text comes back with the CR LF that XML takes away. A display
  * name that the server refuses is left as it is, and not tried again by the same endpoint.
  *
  * What the server does is known by traits (caldav_traits.h): endpoint_know() and endpoint_learn().

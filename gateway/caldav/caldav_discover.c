@@ -326,7 +326,9 @@ static struct fault *not_found(struct caldav *caldav, TALLOC_CTX *mem, struct fa
 			  first ? ": " : "", first ? first->text : "",
 			  caldav->plain ? "; DNS names " : "", caldav->plain ? caldav->plain : "",
 			  caldav->plain ? " as a server without TLS, where a password must not go"
-					: ""),
+					: "; write the path where a person's calendars stand, which is in "
+					  "the server's manual, into `home` (SOGo: "
+					  "/SOGo/dav/%{local}/Calendar/)"),
 		FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD);
 }
 

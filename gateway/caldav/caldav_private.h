@@ -22,6 +22,13 @@ struct caldav_kept {
 	struct caldav_mark mark;
 };
 
+#define CALDAV_SHAPES_MAX 256 /* of lines of our own texts; what is beyond is read back */
+
+struct caldav_shapes {
+	uint64_t list[CALDAV_SHAPES_MAX];
+	size_t count;
+};
+
 #define CALDAV_WRITTEN_MAX 16 /* writes that are remembered: a spot check, see caldav_evidence.c */
 
 /* A write, to see what becomes of it. */
@@ -64,7 +71,9 @@ struct caldav {
 			    host; NULL: none */
 	char *owner;     /* of the home, once it was asked for; "": not told */
 	struct caldav_traits traits; /* what is known of this server */
-	size_t sample;               /* which put of a batch is looked at */
+	struct caldav_shapes shapes; /* caldav_vouch.c: of lines that the server keeps */
+	size_t sample;
+	bool no_vouching; /* it keeps none */
 	struct caldav_traits told;   /* what the endpoint's maker knows of it */
 	/* what answers have told */
 	char *server, *dav;       /* header fields, or NULL */
@@ -161,6 +170,7 @@ struct fault *caldav_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool find
 struct caldav_verdict {
 	enum caldav_outcome outcome;
 	struct fault *fault; /* shaped by the outcome; NULL: DONE or READ */
+	const char *condition; /* that the answer says is violated; NULL: it names none */
 };
 
 enum caldav_op caldav_op_of(const struct http_request *request);
@@ -184,6 +194,13 @@ struct fault *caldav_widen(struct fault *fault, enum fault_scope scope);
 /* True for what all further requests of this account would meet as well. */
 bool caldav_is_wide(const struct fault *fault);
 
+/* ---- caldav_vouch.c: what need not be read back ---- */
+
+/* Sets `version` of those PUTS, carried out and answered, of which it is certain enough that the server
+ * keeps them as they were sent. */
+void caldav_vouch(struct caldav *caldav, TALLOC_CTX *mem, const char *folder,
+		  struct endpoint_put *puts, size_t count);
+
 /* ---- caldav_evidence.c: what ordinary work shows of the server ---- */
 
 /* It does, or it does not. */
@@ -202,6 +219,14 @@ void caldav_found_item(struct caldav *caldav, const char *address, const char *v
 /* Whether two texts have the same content lines, in whatever order, folding and grouping of
  * categories. */
 bool caldav_same_content(const char *a, const char *b);
+
+/* ---- caldav_sample.c ---- */
+
+/* A VTODO with all that ours have, another one by UID and EDITION. */
+char *caldav_sample_todo(TALLOC_CTX *mem, const char *uid, int edition);
+
+/* A VCALENDAR with TODOS in it. */
+char *caldav_sample_calendar(TALLOC_CTX *mem, const char *todos);
 
 /* ---- caldav_probe.c ---- */
 

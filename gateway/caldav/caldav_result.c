@@ -206,7 +206,7 @@ struct caldav_verdict caldav_judge(TALLOC_CTX *mem, struct http_request *request
 	enum caldav_said said = said_of(mem, request, &condition);
 	const struct caldav_outcome_row *row =
 		caldav_outcome_of(caldav_op_of(request), said, request->status, condition);
-	struct caldav_verdict verdict = { .outcome = row->outcome };
+	struct caldav_verdict verdict = { .outcome = row->outcome, .condition = condition };
 
 	if (caldav_outcome_good(row->outcome))
 		return verdict;

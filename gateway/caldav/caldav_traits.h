@@ -31,7 +31,8 @@ enum caldav_trait {
 	CALDAV_TRAIT_ONE_UID_HOME, /* ... in any collection of the person */
 	CALDAV_TRAIT_MOVE,         /* MOVE within a collection */
 	CALDAV_TRAIT_MANAGED,      /* managed attachments (RFC 8607) */
-	CALDAV_TRAIT_WHOLE_PUT, /* PUT of a VCALENDAR to a new collection's path makes it with its items */
+	CALDAV_TRAIT_WHOLE_PUT, /* PUT of a VCALENDAR to a new collection's path makes it with its items,
+				 * and with If-None-Match: * never replaces one */
 	CALDAV_TRAIT_PRIVILEGES, /* current-user-privilege-set */
 	CALDAV_TRAIT_KEEPS_OPEN, /* connections serve more than one request */
 	CALDAV_TRAIT_TIMES, /* calendar-multiget tells when an item was changed (by the server's clock,

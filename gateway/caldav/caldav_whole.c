@@ -112,12 +112,15 @@ struct fault *caldav_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 				const struct endpoint_put *puts, size_t count, bool *made_r)
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct buf *text = whole_text(work, puts, count);
+	struct caldav *caldav = (struct caldav *)endpoint;
+	struct buf *text = NULL;
 	struct fault *fault = NULL;
 	bool made = false;
 
+	if (caldav_does(caldav, CALDAV_TRAIT_WHOLE_PUT)) /* (1) */
+		text = whole_text(work, puts, count);
 	if (text)
-		fault = make((struct caldav *)endpoint, work, address, text, &made);
+		fault = make(caldav, work, address, text, &made);
 	talloc_steal(mem, fault);
 	talloc_free(work);
 	if (!fault)

@@ -20,9 +20,8 @@
  * (LOOK_FOLDER): GONE with folder scope.
  * 4. What was not answered while the server answers others is the item's (UNANSWERED, N6). Repeating
  * it is safe: its condition does not hold any more if it was carried out.
- * 5. A version is believed from the answer to a PUT only of a server that has been seen to keep lines
- * and to give strong ETags, and while a sample of each batch, read back, is what was sent (caldav.h).
- * It is told in any case, for whoever reads back.
+ * 5. A version is believed from the answer to a PUT only where caldav_vouch.c says so. It is told in
+ * any case, for whoever reads back.
  */
 
 struct write {
@@ -289,51 +288,6 @@ static void prepare_put(TALLOC_CTX *mem, const char *folder, const struct endpoi
 					 put->address, CALDAV_ITEM_MAX);
 }
 
-/* ---- vouching (5) ---- */
-
-/* Strong, so that it stands for bytes. */
-static bool is_strong(const char *version)
-{
-	return version && !text_starts(version, "W/");
-}
-
-/* True when what the server holds is what was sent, under the version that it answered. A difference
- * under that very version is the server's doing, and it is not trusted in that any more. */
-static bool holds(struct endpoint_putting *putting, const struct endpoint_put *put)
-{
-	const char *address = put->address;
-	struct endpoint_item *item = NULL;
-	struct fault *fault = caldav_read_back(&putting->caldav->endpoint, putting->work,
-					       putting->folder, &address, 1, &item);
-	bool same;
-
-	if (fault || item->fault || !text_same(item->version, put->answered))
-		return false;
-	same = caldav_same_content(put->text, item->text);
-	if (!same)
-		caldav_found(putting->caldav, CALDAV_TRAIT_KEEPS_LINES, false);
-	return same;
-}
-
-/* Versions of a server that has been seen to keep what it is sent, while a sample of each batch is
- * kept (N7); the samples' places wander. */
-static void vouch(struct endpoint_putting *putting)
-{
-	struct caldav *caldav = putting->caldav;
-	size_t *which = MEM_ARRAY(putting->work, size_t, putting->count), n = 0;
-
-	if (!caldav_does(caldav, CALDAV_TRAIT_KEEPS_LINES) ||
-	    !caldav_does(caldav, CALDAV_TRAIT_STRONG_ETAG))
-		return;
-	for (size_t i = 0; i < putting->count; i++)
-		if (!putting->puts[i].fault && is_strong(putting->puts[i].answered))
-			which[n++] = i;
-	if (!n || !holds(putting, &putting->puts[which[caldav->sample++ % n]]))
-		return;
-	for (size_t i = 0; i < n; i++)
-		putting->puts[which[i]].version = putting->puts[which[i]].answered;
-}
-
 /* ---- puts ---- */
 
 struct fault *caldav_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -373,7 +327,7 @@ struct fault *caldav_write_end(struct endpoint_putting *putting, TALLOC_CTX *mem
 			caldav_found_put(caldav, &writes[i].request, !put->if_version,
 					 put->answered);
 	}
-	vouch(putting);
+	caldav_vouch(caldav, putting->work, putting->folder, putting->puts, count);
 	talloc_free(putting);
 	return NULL;
 }

@@ -159,9 +159,11 @@ static void add_tried(struct doctor *doctor, const struct conf_server *server, c
 
 /* Tries what the server does, and keeps it where there is a database. */
 static struct fault *learn(struct doctor *doctor, const struct conf_server *server,
-			   const char *account, struct endpoint *endpoint)
+			   const struct resource *person, const char *account,
+			   struct endpoint *endpoint)
 {
 	struct cli *cli = doctor->cli;
+	const char *name = traits_name(cli->mem, server, person);
 	bool tries = server->probe && !cli_has(cli, "--read-only");
 	struct server_traits *kept = NULL;
 	char *words = NULL;
@@ -169,14 +171,14 @@ static struct fault *learn(struct doctor *doctor, const struct conf_server *serv
 	if (!endpoint_can_learn(endpoint))
 		return NULL;
 	if (cli->store)
-		FAULT_TRY(server_traits(cli->store, cli->mem, server->name, &kept));
+		FAULT_TRY(server_traits(cli->store, cli->mem, name, &kept));
 	endpoint_know(endpoint, kept ? kept->traits : NULL);
 	if (tries)
 		FAULT_TRY(endpoint_learn(endpoint, cli->mem));
 	if (tries && cli->store) {
-		FAULT_TRY(traits_keep(cli->store, cli->mem, server->name,
+		FAULT_TRY(traits_keep(cli->store, cli->mem, name,
 				      endpoint_traits(endpoint, cli->mem), true, &words));
-		FAULT_TRY(server_traits(cli->store, cli->mem, server->name, &kept));
+		FAULT_TRY(server_traits(cli->store, cli->mem, name, &kept));
 	}
 	add_tried(doctor, server, account, kept, tries);
 	return NULL;
@@ -202,7 +204,7 @@ static void ask(struct doctor *doctor, const struct conf_server *server)
 		return;
 	}
 	doctor->tried++;
-	fault = learn(doctor, server, account, endpoint);
+	fault = learn(doctor, server, person, account, endpoint);
 	if (!fault)
 		fault = endpoint_probe(endpoint, mem, &probe);
 	doctor->reached += !fault || !add_fault(doctor, server, account, fault);

@@ -78,14 +78,16 @@ struct fault *memory_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	struct memory_outcome outcome = { .fault = NULL };
 	struct memory_state *state = NULL;
 	struct fault *fault = memory_load(memory, mem, &state), *told = NULL;
+	struct endpoint_attach kept = *attach;
 
 	(void)folder;
 	if (!fault)
 		fault = memory_next_outcome(memory, mem, state, OP_ATTACH, &outcome);
+	kept.len -= outcome.rewrite && kept.len;
 	point_reach(memory->points, POINT_HTTP_SENDING);
 	if (!fault) {
 		state->counts[OP_WRITES]++;
-		told = outcome.fault ? outcome.fault : attach_to(memory, mem, state, attach);
+		told = outcome.fault ? outcome.fault : attach_to(memory, mem, state, &kept);
 	}
 	if (!fault && outcome.lost) {
 		told = fault_new(mem, FAULT_UNREACHABLE, "memory server: no answer came");

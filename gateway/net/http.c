@@ -364,6 +364,9 @@ static struct http_sending *begin(struct http *http, TALLOC_CTX *mem, struct htt
 		sending->requests[i] = requests[i];
 	*batch = (struct http_batch){ .http = http,
 				      .site = site,
+				      .password = site->password,
+				      .challenged = site->challenge.known,
+				      .logins = site->logins,
 				      .count = count,
 				      .deadline_ms = deadline_ms,
 				      .behind = behind };
@@ -416,16 +419,18 @@ void http_wait(struct http_sending *sending, TALLOC_CTX *mem)
 	struct http_batch *batch = &sending->batch;
 	const struct http_request *refused = NULL;
 	size_t count = batch->count;
+	uint32_t logins = batch->logins;
 
 	finish(sending, mem);
 	for (int tries = 1; tries < HTTP_LOGINS_MAX; tries++) {
 		struct http_sending *again;
 
 		count = keep_refused(sending->requests, count, &refused);
-		if (!refused || !http_auth_again(sending->site, refused))
+		if (!refused || !http_auth_again(sending->site, refused, logins))
 			break;
 		again = begin(batch->http, mem, sending->site, sending->requests, count,
 			      batch->deadline_ms, false);
+		logins = again->batch.logins;
 		finish(again, mem);
 		talloc_free(again);
 	}

@@ -52,7 +52,7 @@ enum http_auth {
 };
 
 /* A token in place of one that was refused; called in the thread that called http_run(). The one
- * before is not used any more by then. */
+ * before lives as long as the site: what is under way may still be sent with it. */
 typedef struct fault *http_renew(void *context, const struct secret **token_r);
 
 /* One host with its trust and its login; shared by all its requests, and outlives them. Used by one
@@ -71,6 +71,7 @@ struct http_site {
 	void *renew_context;
 	struct http_challenge challenge; /* http_run()'s own: Digest is spoken with this */
 	int64_t renewed_ms;              /* likewise */
+	uint32_t logins;                 /* likewise: how often either has changed */
 	struct http_stats *stats; /* http_run() adds what it took; NULL: nobody wants to know. Not
 				     for several threads at once */
 };

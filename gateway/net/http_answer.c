@@ -127,8 +127,12 @@ const char *http_answer_path(TALLOC_CTX *mem, const char *url)
 {
 	const char *authority = strstr(url, "://");
 	const char *path = authority ? strchr(authority + 3, '/') : url;
+	size_t len;
 
-	return path ? mem_strndup(mem, path, HTTP_PATH_SHOWN) : "/";
+	if (!path)
+		return "/";
+	len = strcspn(path, "?#");
+	return mem_strndup(mem, path, len < HTTP_PATH_SHOWN ? len : HTTP_PATH_SHOWN);
 }
 
 /* ---- what a status means ---- */

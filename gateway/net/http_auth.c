@@ -52,14 +52,15 @@ static bool set_login(CURL *easy, long scheme, const char *user, const char *pas
 	       set_text(easy, CURLOPT_PASSWORD, password);
 }
 
-bool http_auth_set(CURL *easy, const struct http_site *site)
+bool http_auth_set(CURL *easy, const struct http_batch *batch)
 {
-	const char *secret = site->password ? secret_reveal(site->password) : "";
+	const struct http_site *site = batch->site;
+	const char *secret = batch->password ? secret_reveal(batch->password) : "";
 
 	switch (site->auth) {
 	case HTTP_AUTH_PASSWORD:
 	case HTTP_AUTH_BASIC:
-		return !site->user || site->challenge.known ||
+		return !site->user || batch->challenged ||
 		       set_login(easy, CURLAUTH_BASIC, site->user, secret);
 	case HTTP_AUTH_BEARER:
 		return set_long(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER) &&
@@ -140,10 +141,17 @@ static bool renew(struct http_site *site)
 	return true;
 }
 
-bool http_auth_again(struct http_site *site, const struct http_request *refused)
+bool http_auth_again(struct http_site *site, const struct http_request *refused, uint32_t logins)
 {
+	bool other;
+
+	if (site->logins != logins) /* another batch has met the same meanwhile */
+		return true;
 	if (site->auth == HTTP_AUTH_BEARER)
-		return renew(site);
-	return site->user && uses_password(site) && refused->authenticate &&
-	       take_challenge(site, refused->authenticate);
+		other = renew(site);
+	else
+		other = site->user && uses_password(site) && refused->authenticate &&
+			take_challenge(site, refused->authenticate);
+	site->logins += other;
+	return other;
 }

@@ -111,7 +111,7 @@ static bool set_site(CURL *easy, struct http_transfer *t)
 	if (site->tls_cert)
 		ok = ok && set_text(easy, CURLOPT_SSLCERT, site->tls_cert) &&
 		     set_text(easy, CURLOPT_SSLKEY, site->tls_key ? site->tls_key : site->tls_cert);
-	return ok && set_pin(easy, t) && http_auth_set(easy, site);
+	return ok && set_pin(easy, t) && http_auth_set(easy, batch);
 }
 
 static bool set_request(CURL *easy, struct http_transfer *t)

@@ -54,7 +54,10 @@ struct http_host {
 struct http_batch {
 	struct http_batch *prev, *next;
 	struct http *http;
-	const struct http_site *site; /* nobody writes while it is under way */
+	const struct http_site *site; /* the net thread reads only what never changes */
+	const struct secret *password; /* as they were when it began */
+	bool challenged;
+	uint32_t logins;
 	const char *origin;
 	bool loopback, tls;
 	struct http_transfer *transfers;
@@ -140,15 +143,15 @@ struct curl_slist *http_option_headers(const struct http_request *request);
 bool http_auth_is_secret(const struct http_site *site);
 
 /* Tells curl the login; false: it did not take it. */
-bool http_auth_set(CURL *easy, const struct http_site *site);
+bool http_auth_set(CURL *easy, const struct http_batch *batch);
 
 /* LIST with the header lines that say who we are; in the caller's thread. */
 struct curl_slist *http_auth_headers(struct curl_slist *list, struct http_site *site,
 				     const struct http_request *request);
 
-/* REFUSED was answered with 401: true if SITE says now who we are in another way, so that it is
- * worth to try again. */
-bool http_auth_again(struct http_site *site, const struct http_request *refused);
+/* REFUSED, of a batch that began with LOGINS, was answered with 401: true if SITE says now who we are
+ * in another way, so that it is worth to try again. */
+bool http_auth_again(struct http_site *site, const struct http_request *refused, uint32_t logins);
 
 /* ---- http_url.c ---- */
 
@@ -161,7 +164,8 @@ bool http_url_is_loopback(const char *host);
  * `answered_us` is set. */
 void http_answer_head(TALLOC_CTX *mem, struct http_request *request, const char *bytes, size_t len);
 
-/* The path of a URL, cut where it is long: for the text of a fault. */
+/* The path of a URL, cut where it is long, and without a query, which may be secret: for the text of a
+ * fault. */
 const char *http_answer_path(TALLOC_CTX *mem, const char *url);
 
 #endif

@@ -205,10 +205,10 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 static void wake_account(struct engine *engine, struct engine_task *task)
 {
 	int64_t at_us = clock_now_us(engine->env.clock);
-	bool needed = engine->park.wake(engine->park.data, task->wake);
+	bool all = false, needed = engine->park.wake(engine->park.data, task->wake, &all);
 
 	if (!needed)
-		engine_poll_answered(engine, task->wake, at_us);
+		engine_poll_answered(engine, task->wake, at_us, all);
 	pthread_mutex_lock(&engine->lock);
 	if (needed)
 		add_pull(engine, task->wake);
@@ -346,7 +346,7 @@ static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct 
 {
 	struct engine *engine = worker->engine;
 	const char **names = NULL;
-	int64_t until = INT64_MAX;
+	int64_t until = INT64_MAX, lapse = INT64_MAX;
 
 	FAULT_TRY(engine_poll_look(worker, mem));
 	if (take_look(engine, task))
@@ -362,7 +362,11 @@ static struct fault *look(struct engine_worker *worker, TALLOC_CTX *mem, struct 
 	(void)engine_server_closed(engine, mem, true, &names, &until);
 	if (until < horizon->wake_us)
 		horizon->wake_us = until;
-	return next_due(worker, mem, false, &horizon->due_us);
+	FAULT_TRY(queue_next_lapse(worker->store, engine->owner, &lapse));
+	FAULT_TRY(next_due(worker, mem, false, &horizon->due_us));
+	if (lapse < horizon->due_us)
+		horizon->due_us = lapse;
+	return NULL;
 }
 
 /* Whether there is a reason to look: we were poked, something is due, or somebody else has written. */

@@ -71,8 +71,8 @@ struct engine_park {
 	/* before the job of an account of engine_look() is made: takes what has come, by the
 	 * account's own connection, or asks whether anything has moved, without SQL. False: nothing of
 	 * interest ("* OK Still here"), its server has answered, the account is parked again and needs
-	 * no job. May be NULL: always true */
-	bool (*wake)(void *data, int64_t account);
+	 * no job; *ALL_R: that goes for all of its folders. May be NULL: always true */
+	bool (*wake)(void *data, int64_t account, bool *all_r);
 };
 
 /* One call of `sync`. */

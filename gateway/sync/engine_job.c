@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/homes.h"
+#include "gateway/sync/traits.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 #define BUSY_PAUSE_US CLOCK_SECOND_US      /* until a busy database is asked again */
@@ -417,9 +418,15 @@ static struct fault *login_is_spent(struct work *work, TALLOC_CTX *mem)
 			 ENGINE_LOGINS_MAX, clock_rfc3339(mem, next_login_us(work->account)));
 }
 
+static const char *traits_name_of(struct work *work, TALLOC_CTX *mem)
+{
+	return traits_name(mem, work->task->server->conf, work->resource);
+}
+
 static struct fault *visit_with(struct work *work, TALLOC_CTX *mem)
 {
-	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, work->endpoint));
+	FAULT_TRY(engine_traits_before(work->worker, mem, work->task, traits_name_of(work, mem),
+				       work->endpoint));
 	work->visit.endpoint = work->endpoint;
 	work->visit.rounds = work->visit.still_count = 0;
 	work->visit.folder_fault = NULL;
@@ -698,7 +705,8 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 	learn_of_server(work, fault);
 	FAULT_TRY(note_place(work, mem));
 	if (work->endpoint)
-		FAULT_TRY(engine_traits_after(work->worker, mem, work->task, work->endpoint));
+		FAULT_TRY(engine_traits_after(work->worker, mem, traits_name_of(work, mem),
+					      work->endpoint));
 	FAULT_TRY(give(work, mem, fault));
 	if (!work->later) {
 		judge_account(work, fault);

@@ -31,10 +31,15 @@ struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
 	return NULL;
 }
 
-void engine_poll_answered(struct engine *engine, int64_t account, int64_t at_us)
+void engine_poll_answered(struct engine *engine, int64_t id, int64_t at_us, bool all)
 {
+	struct engine_account *account;
+
 	pthread_mutex_lock(&engine->lock);
-	engine_account(engine, account)->seen_us = at_us;
+	account = engine_account(engine, id);
+	account->seen_us = at_us;
+	if (all)
+		account->all_us = at_us;
 	engine->figures.polls++;
 	if (!engine->flush_us)
 		engine->flush_us = engine_mono_us() + FLUSH_US;
@@ -42,7 +47,7 @@ void engine_poll_answered(struct engine *engine, int64_t account, int64_t at_us)
 }
 
 struct seen {
-	int64_t account, at_us;
+	int64_t account, at_us, all_us;
 };
 
 static size_t take_seen(struct engine *engine, TALLOC_CTX *mem, struct seen **list_r)
@@ -56,8 +61,9 @@ static size_t take_seen(struct engine *engine, TALLOC_CTX *mem, struct seen **li
 	HASH_ITER(hh, engine->accounts, account, next)
 	{
 		if (account->seen_us)
-			list[count++] = (struct seen){ account->id, account->seen_us };
-		account->seen_us = 0;
+			list[count++] = (struct seen){ account->id, account->seen_us,
+						       account->all_us };
+		account->seen_us = account->all_us = 0;
 	}
 	pthread_mutex_unlock(&engine->lock);
 	*list_r = list;
@@ -70,7 +76,7 @@ static struct fault *write_seen(struct store *store, const struct seen *list, si
 
 	FAULT_TRY(store_begin(store));
 	for (size_t i = 0; i < count && !fault; i++)
-		fault = link_account_seen(store, list[i].account, list[i].at_us);
+		fault = link_account_seen(store, list[i].account, list[i].at_us, list[i].all_us);
 	if (!fault)
 		fault = store_commit(store);
 	store_rollback(store);

@@ -39,6 +39,7 @@ struct engine_account {
 	struct engine_server *server;
 	int64_t held_us; /* monotonic, when it was held; 0: it is not */
 	int64_t seen_us; /* when it was polled last, to be written; 0: nothing is */
+	int64_t all_us;  /* ... all of its folders; 0: not since then */
 	char *folder;    /* where something happened last */
 	uint64_t *notes; /* hashes of what was said of it: the same is not said at every job */
 	size_t note_count;
@@ -213,8 +214,9 @@ struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
 				 const struct visit *visit,
 				 struct engine_parked *parked) ATTR_MUST_CHECK;
 
-/* The account was polled without a job at AT_US, and nothing had changed. */
-void engine_poll_answered(struct engine *engine, int64_t account, int64_t at_us);
+/* The account was polled without a job at AT_US, and nothing had changed: in ALL of its folders, or in the
+ * one that it listens to. */
+void engine_poll_answered(struct engine *engine, int64_t account, int64_t at_us, bool all);
 
 /* Writes that for all, some time later; when the engine ends, at once. The leader's. */
 struct fault *engine_poll_look(struct engine_worker *worker, TALLOC_CTX *mem) ATTR_MUST_CHECK;
@@ -224,13 +226,12 @@ void engine_poll_wait(struct engine *engine, int64_t *wake_r);
 
 /* ---- engine_traits.c ---- */
 
-/* Before and after the rounds of a job. A fault that the rounds would have met as well, or of the
+/* Before and after the rounds of a job; NAME: traits_name(). A fault that the rounds would have met as well, or of the
  * whole site. */
 struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem,
-				   struct engine_task *task,
+				   struct engine_task *task, const char *name,
 				   struct endpoint *endpoint) ATTR_MUST_CHECK;
-struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
-				  struct engine_task *task,
+struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
 				  struct endpoint *endpoint) ATTR_MUST_CHECK;
 
 /* ---- engine_job.c ---- */

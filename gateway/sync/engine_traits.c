@@ -47,17 +47,16 @@ static void has_learned(struct engine *engine, struct engine_server *server)
 	pthread_mutex_unlock(&engine->lock);
 }
 
-static struct fault *learn(struct engine_worker *worker, TALLOC_CTX *mem,
-			   struct engine_server *server, struct endpoint *endpoint)
+static struct fault *learn(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
+			   struct endpoint *endpoint)
 {
-	struct log_pair pair = { "server", server->conf->name };
+	struct log_pair pair = { "server", name };
 	char *words = NULL;
 
 	FAULT_TRY(endpoint_learn(endpoint, mem));
-	FAULT_TRY(keep(worker, mem, server->conf->name, endpoint_traits(endpoint, mem), true,
-		       &words));
+	FAULT_TRY(keep(worker, mem, name, endpoint_traits(endpoint, mem), true, &words));
 	if (words)
-		tell(worker->engine, server->conf->name, words);
+		tell(worker->engine, name, words);
 	else
 		log_pairs(worker->engine->env.log, LOG_LEVEL_INFO, &pair, 1,
 			  "server was tried; see: taskferry doctor");
@@ -65,7 +64,8 @@ static struct fault *learn(struct engine_worker *worker, TALLOC_CTX *mem,
 }
 
 struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem,
-				   struct engine_task *task, struct endpoint *endpoint)
+				   struct engine_task *task, const char *name,
+				   struct endpoint *endpoint)
 {
 	struct engine_server *server = task->server;
 	struct server_traits *kept = NULL;
@@ -73,25 +73,24 @@ struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem
 
 	if (!endpoint_can_learn(endpoint))
 		return NULL;
-	FAULT_TRY(server_traits(worker->store, mem, server->conf->name, &kept));
+	FAULT_TRY(server_traits(worker->store, mem, name, &kept));
 	endpoint_know(endpoint, kept ? kept->traits : NULL);
 	if (!traits_are_due(server->conf, kept, clock_now_us(worker->engine->env.clock)) ||
 	    !may_learn(worker->engine, server))
 		return NULL;
-	fault = learn(worker, mem, server, endpoint);
+	fault = learn(worker, mem, name, endpoint);
 	has_learned(worker->engine, server);
 	return fault;
 }
 
-struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
-				  struct engine_task *task, struct endpoint *endpoint)
+struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
+				  struct endpoint *endpoint)
 {
-	const char *server = task->server->conf->name;
 	char *news = endpoint_traits(endpoint, mem), *words = NULL;
 
 	if (!news)
 		return NULL;
-	FAULT_TRY(keep(worker, mem, server, news, false, &words));
-	tell(worker->engine, server, words);
+	FAULT_TRY(keep(worker, mem, name, news, false, &words));
+	tell(worker->engine, name, words);
 	return NULL;
 }

@@ -185,27 +185,35 @@ struct fault *round_name_folder(struct round *round, struct endpoint_folder *nam
 	return name_suffix(round, &name_r->suffix);
 }
 
-static struct fault *ensure_folder(struct round *round)
+struct fault *round_home(struct round *round)
 {
 	struct endpoint_place *place = NULL;
+
+	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
+	return place ? homes_keep(round->env->store, round->mem, round->env->conf,
+				  round->account->id, place)
+		     : NULL;
+}
+
+static struct fault *ensure_folder(struct round *round)
+{
 	struct endpoint_folder name;
 	char *address = NULL;
-	bool created = false, changed, known = round->folder->address != NULL;
+	bool created = false, moved, changed, known = round->folder->address != NULL;
 
 	if (round->options->dry_run)
 		return round->folder->address ? NULL : tell_new_folder(round);
 	FAULT_TRY(round_name_folder(round, &name));
-	FAULT_TRY(endpoint_place(round->endpoint, round->mem, true, &place));
-	if (place)
-		FAULT_TRY(homes_keep(round->env->store, round->mem, round->env->conf,
-				     round->account->id, place));
+	FAULT_TRY(round_home(round));
 	point_reach(round->env->points, POINT_FOLDER_CREATING);
 	FAULT_TRY(endpoint_ensure(round->endpoint, round->mem, &name, round->folder->address,
 				  &address, &created));
 	point_reach(round->env->points, POINT_FOLDER_CREATED);
-	changed = created || round->folder->state != FOLDER_OK ||
-		  !text_same(round->folder->address, address);
+	moved = !text_same(round->folder->address, address);
+	changed = created || moved || round->folder->state != FOLDER_OK;
 	round->folder->address = address;
+	if (moved) /* it is of another folder, perhaps of another server */
+		round->folder->token = NULL;
 	return changed ? round_folder_made(round, created && known) : NULL;
 }
 

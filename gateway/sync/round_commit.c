@@ -287,6 +287,18 @@ static int64_t item_backoff_us(int64_t attempts)
 	return pause;
 }
 
+static struct fault *not_read(struct round *round, struct link *link, const struct found *found)
+{
+	const char *why = found->item->fault->text;
+	int64_t attempts = link ? ++link->attempts : 1;
+
+	round_note(round->report, "not read: %s: %s", found->address, why);
+	if (link)
+		FAULT_TRY(link_set(round->env->store, link));
+	return round_wait_for(round, found, why,
+			      clock_now_us(round->env->clock) + item_backoff_us(attempts));
+}
+
 static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct found *found)
 {
 	struct link *link = NULL;
@@ -302,13 +314,8 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 					       found->address);
 		return commit_gone(round, mem, link);
 	}
-	if (found->item->fault) {
-		round_note(round->report, "not read: %s: %s", found->address,
-			   found->item->fault->text);
-		return round_wait_for(round, found, found->item->fault->text,
-				      clock_now_us(round->env->clock) +
-					      item_backoff_us(link ? ++link->attempts : 1));
-	}
+	if (found->item->fault)
+		return not_read(round, link, found);
 	if (!found->decoded) {
 		if (link) {
 			link->error = found->fault->text;
@@ -409,10 +416,10 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 				    .assignee = round->env->conf->rights.assignee,
 				    .project = view->stamped->values,
 				    .seen = link->seen,
-				    .room = round_room(round),
 				    .parent_uid = view->parent_uid,
 				    .context = &view->context };
 
+	FAULT_TRY(round_room(round, mem, link, input.project, &input.room));
 	round_remember_percent(link, input.project);
 	if (!link->address)
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
@@ -552,9 +559,18 @@ static size_t lot(size_t done, size_t count)
 	return count - done < most ? count - done : most;
 }
 
-static struct fault *each_id(struct round *round, const int64_t *ids, size_t count,
+static int by_id(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 			     struct fault *(*one)(struct round *, TALLOC_CTX *, int64_t))
 {
+	if (count > ROUND_BATCH)
+		qsort(ids, count, sizeof *ids, by_id);
 	for (size_t done = 0; done < count;) {
 		size_t end = done + lot(done, count);
 		struct fault *fault = store_begin(round->env->store);
@@ -568,7 +584,7 @@ static struct fault *each_id(struct round *round, const int64_t *ids, size_t cou
 		}
 		FAULT_TRY(end_transaction(round, fault));
 		if (done < count)
-			FAULT_TRY(round_push_ahead(round, count - done));
+			FAULT_TRY(round_push_ahead(round, ids + done, count - done));
 	}
 	return NULL;
 }

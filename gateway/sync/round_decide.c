@@ -267,7 +267,6 @@ static struct fault *prepare(struct round *round, TALLOC_CTX *mem, const struct 
 		.project_by = j->view.stamped->author,
 		.author = round->author,
 		.parent_uid = j->view.parent_uid,
-		.room = round_room(round),
 		.context = &j->view.context,
 		.times = { .server_us = found->item->modified_us,
 			   .last_modified_us = found->decoded->last_modified_us,
@@ -275,6 +274,7 @@ static struct fault *prepare(struct round *round, TALLOC_CTX *mem, const struct 
 			   .unchanged_us = last_unchanged(round, link),
 			   .changed_us = j->view.context.now_us },
 	};
+	FAULT_TRY(round_room(round, mem, link, input->project, &input->room));
 	gesture_drop_computed(found->decoded->values, input->project, input->writer);
 	j->uneven = is_uneven(link, found);
 	FAULT_TRY(round_book_read(round, mem, link, found, &j->view, input, &j->booking));

@@ -30,11 +30,37 @@ static const char *lines_of(const struct vector *values)
 	return values ? vector_str(values, FIELD_attachments) : NULL;
 }
 
-const struct shown_room *round_room(struct round *round)
+/* What of PROJECT's files the server refused for this item. */
+static char *refused_of(TALLOC_CTX *mem, const struct vector *project,
+			const struct link_file *rows, size_t count)
 {
-	round->room.none = round_form(round) == ENDPOINT_MESSAGE;
-	round->room.inline_max = round->server->inline_max;
-	return &round->room;
+	struct files *all = files_read(mem, lines_of(project)), *refused = MEM_NEW(mem, struct files);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct file *file = files_find(all, rows[i].digest);
+
+		if (file && rows[i].how == BLOB_LEFT_OUT && rows[i].error)
+			files_add(refused, file);
+	}
+	return files_write(mem, refused);
+}
+
+struct fault *round_room(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			 const struct vector *project, const struct shown_room **room_r)
+{
+	struct shown_room *room = MEM_NEW(mem, struct shown_room);
+	struct link_file *rows = NULL;
+	size_t count = 0;
+
+	*room = round->room;
+	room->none = round_form(round) == ENDPOINT_MESSAGE;
+	room->inline_max = round->server->inline_max;
+	if (lines_of(project) && !room->none) {
+		FAULT_TRY(blobs_of_link(round->env->store, mem, link->id, &rows, &count));
+		room->refused = refused_of(mem, project, rows, count);
+	}
+	*room_r = room;
+	return NULL;
 }
 
 struct fault *round_files_begin(struct round *round)
@@ -344,7 +370,7 @@ static const struct link_file *row_of(const struct link_file *rows, size_t count
 static struct fault *plan_one(struct round *round, const struct link *link,
 			      const struct link_file *row, const struct file *file, bool *upload_r)
 {
-	bool upload = round_room(round)->managed;
+	bool upload = round->room.managed;
 	struct link_file out = { .link_id = link->id,
 				 .digest = file->digest,
 				 .how = upload ? BLOB_UPLOAD : BLOB_LEFT_OUT,
@@ -431,6 +457,56 @@ struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const st
 	return NULL;
 }
 
+/* ---- refused ---- */
+
+static struct fault *leave_out(struct round *round, struct link *link, const struct files *files,
+			       const struct fault *why)
+{
+	struct vector *want = vector_copy(link, link->want);
+	const char *out = files_write(link, files);
+
+	for (size_t i = 0; i < files->count; i++)
+		FAULT_TRY(blobs_link_put(round->env->store,
+					 &(struct link_file){ .link_id = link->id,
+							      .digest = files->list[i].digest,
+							      .how = BLOB_LEFT_OUT,
+							      .size = files->list[i].size,
+							      .error = why->text }));
+	vector_text(want, FIELD_attachments, files_without(link, lines_of(want), out));
+	FAULT_TRY(round_want(round, link, want, true));
+	return link_set(round->env->store, link);
+}
+
+struct fault *round_files_refused(struct round *round, struct link *link, const struct fault *why,
+				  bool *left_out_r)
+{
+	struct store *store = round->env->store;
+	const char *seen = link->seen_version ? lines_of(link->seen) : NULL;
+	struct files *sent = files_read(link, files_without(link, lines_of(link->want), seen)),
+		     *out = MEM_NEW(link, struct files);
+	struct fault *fault;
+
+	for (size_t i = 0; i < sent->count; i++)
+		if (sent->list[i].digest)
+			files_add(out, &sent->list[i]);
+	*left_out_r = out->count > 0;
+	if (!out->count)
+		return NULL;
+	round_note(round->report, "note: server %s does not take '%s' with %s: %s",
+		   round->server->name, round_subject(round, link, link->assignment_id),
+		   files_names(link, files_write(link, out)), why->text);
+	fault = store_begin(store);
+	if (!fault)
+		fault = leave_out(round, link, out, why);
+	point_reach(round->env->points, POINT_RECORD_STAGED);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	if (!fault)
+		point_reach(round->env->points, POINT_RECORD_DONE);
+	return fault;
+}
+
 struct fault *round_files_purge(struct round *round)
 {
 	struct store *store = round->env->store;
@@ -469,8 +545,9 @@ struct fault *round_files_told(struct round *round, TALLOC_CTX *mem, const struc
 			   file->digest ? " (" : "",
 			   file->digest ? files_size_text(out, file->size) : "",
 			   file->digest ? ")" : "",
-			   round_room(round)->none ? "not sent by mail"
-						   : "too large for this calendar");
+			   round_form(round) == ENDPOINT_MESSAGE
+				   ? "not sent by mail"
+				   : "too large for this calendar");
 	}
 	*text_r = out->len ? out->data : NULL;
 	return NULL;

@@ -50,7 +50,7 @@ struct round {
 	int64_t begin_us;
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
-	struct shown_room room; /* round_room() */
+	struct shown_room room; /* of all items, from round_files_begin() on */
 	struct push *push;      /* under way in this pass; NULL: none */
 	int64_t *
 		claimed; /* assignments whose items were found under another UID, and are read next */
@@ -197,6 +197,10 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct l
 struct fault *round_name_folder(struct round *round,
 				struct endpoint_folder *name_r) ATTR_MUST_CHECK;
 
+/* Before a folder is made: where the account's folders are is remembered, and is no other account's
+ * (round.c). */
+struct fault *round_home(struct round *round) ATTR_MUST_CHECK;
+
 /* The folder stands at its address: recorded. AGAIN: it is another one than before (round.c). */
 struct fault *round_folder_made(struct round *round, bool again) ATTR_MUST_CHECK;
 
@@ -204,9 +208,11 @@ struct fault *round_folder_made(struct round *round, bool again) ATTR_MUST_CHECK
  * way; else nothing happens (round_whole.c). */
 struct fault *round_whole(struct round *round) ATTR_MUST_CHECK;
 
-/* Begins with that while decisions are still to be made on MORE items, where the endpoint can put in
- * the background: what is decided is on its way meanwhile. Between two transactions. */
-struct fault *round_push_ahead(struct round *round, size_t more) ATTR_MUST_CHECK;
+/* Begins with that while decisions are still to be made on COUNT items, where the endpoint can put in
+ * the background: what is decided is on its way meanwhile. IDS, in order, of their assignments or
+ * links: those wait, whatever was decided on them before. Between two transactions. */
+struct fault *round_push_ahead(struct round *round, const int64_t *ids,
+			       size_t count) ATTR_MUST_CHECK;
 
 /* Sends what is wanted and not seen; what turned out to be changed is left in ROUND's addresses to
  * read (round_push.c). */
@@ -270,8 +276,10 @@ struct fault *round_reconcile(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_passes(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_advance(struct round *round) ATTR_MUST_CHECK;
 
-/* Attachments (round_files.c). What an item of this round has room for. */
-const struct shown_room *round_room(struct round *round);
+/* Attachments (round_files.c). What LINK's item has room for, of the files of PROJECT. */
+struct fault *round_room(struct round *round, TALLOC_CTX *mem, const struct link *link,
+			 const struct vector *project,
+			 const struct shown_room **room_r) ATTR_MUST_CHECK;
 
 /* Finds out whether the server keeps files, once anybody has one. */
 struct fault *round_files_begin(struct round *round) ATTR_MUST_CHECK;
@@ -302,6 +310,12 @@ struct fault *round_files_plan(struct round *round, TALLOC_CTX *mem, struct link
 /* What comes into the text of LINK's item and goes from it. */
 struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
 				  struct codec_publish *publish) ATTR_MUST_CHECK;
+
+/* The server does not take LINK's item as it was sent (WHY). *LEFT_OUT_R: it was sent with files that were
+ * not there before; they are left out from now on, which is recorded, and the item is to be sent again
+ * without them. In a transaction of its own. */
+struct fault *round_files_refused(struct round *round, struct link *link, const struct fault *why,
+				  bool *left_out_r) ATTR_MUST_CHECK;
 
 /* Drops bytes that nobody has any more. */
 struct fault *round_files_purge(struct round *round) ATTR_MUST_CHECK;

@@ -253,24 +253,47 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 	return NULL;
 }
 
+/* *ELSE_R: it is to be sent again at once, otherwise; not even that is a reason to hold the item. */
+static struct fault *try_without_files(struct round *round, struct link *link,
+				       const struct fault *fault, bool *else_r)
+{
+	int64_t now = clock_now_us(round->env->clock);
+
+	*else_r = false;
+	if (fault->kind != FAULT_REFUSED || fault->scope != FAULT_SCOPE_ITEM ||
+	    fault->next != FAULT_NEXT_HOLD)
+		return NULL;
+	FAULT_TRY(round_files_refused(round, link, fault, else_r));
+	if (!*else_r)
+		return NULL;
+	round->report->waiting++;
+	if (now < round->report->due_us)
+		round->report->due_us = now;
+	return NULL;
+}
+
 /* Believes what was answered without a read-back. */
-static void take_answers(struct round *round, struct batch *batch, struct fault **wide)
+static struct fault *take_answers(struct round *round, struct batch *batch, struct fault **wide)
 {
 	for (size_t i = 0; i < batch->sent; i++) {
 		struct endpoint_put *put = &batch->puts[i];
 		struct fault *fault = put->fault;
 		struct decoded *decoded = NULL;
+		bool again = false;
 
 		*wide = widest(*wide, fault);
+		if (fault)
+			FAULT_TRY(try_without_files(round, batch->links[i], fault, &again));
 		if (!fault)
 			placed(batch, i);
 		if (!fault && put->version)
 			fault = decode_own(round, batch->links[i], put->text, put->len, &decoded);
-		if (fault)
+		if (fault && !again)
 			refused(round, batch->links[i], fault);
 		else if (decoded)
 			confirm(round, batch->links[i], put->text, decoded, put->version);
 	}
+	return NULL;
 }
 
 /* It was answered: what came of it is recorded. */
@@ -280,7 +303,7 @@ static struct fault *land(struct round *round, struct batch *batch)
 
 	if (batch->sent) {
 		point_reach(round->env->points, POINT_PUSH_SENT);
-		take_answers(round, batch, &wide);
+		FAULT_TRY(take_answers(round, batch, &wide));
 	}
 	if (!wide)
 		wide = read_back(round, batch->mem, batch);
@@ -386,6 +409,8 @@ struct push {
 	size_t had_count;
 	bool ahead; /* it began before all was decided on */
 	bool again; /* those are passed over: it is about what was decided on behind them */
+	const int64_t *undecided; /* in order; what is about to be decided on anew does not go out */
+	size_t undecided_count;
 };
 
 static void note_turn(struct push *push, int64_t id)
@@ -404,14 +429,30 @@ static int compare_ids(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* True when it is this link's turn. */
-static bool takes_turn(struct push *push, int64_t id)
+static bool is_among(const int64_t *ids, size_t count, int64_t id)
 {
-	push->after = id;
+	return count && bsearch(&id, ids, count, sizeof *ids, compare_ids);
+}
+
+/* True while more decisions are made that may be about this link: its row is not to be written behind
+ * their back, when its answer comes. */
+static bool is_undecided(const struct push *push, const struct link *link)
+{
+	return push->undecided &&
+	       (!link->project_ids ||
+		is_among(push->undecided, push->undecided_count, link->assignment_id) ||
+		is_among(push->undecided, push->undecided_count, link->id));
+}
+
+/* True when it is this link's turn. */
+static bool takes_turn(struct push *push, const struct link *link)
+{
+	push->after = link->id;
 	if (push->again)
-		return !push->had_count ||
-		       !bsearch(&id, push->had, push->had_count, sizeof *push->had, compare_ids);
-	note_turn(push, id);
+		return !is_among(push->had, push->had_count, link->id);
+	if (is_undecided(push, link))
+		return false;
+	note_turn(push, link->id);
 	return true;
 }
 
@@ -435,7 +476,7 @@ static struct fault *next_batch(struct round *round, struct push *push, bool wit
 				     ROUND_PUSH_BATCH, &links, &count));
 		for (size_t i = 0; i < count; i++) {
 			wait_until(round, &links[i]);
-			if (!takes_turn(push, links[i].id) ||
+			if (!takes_turn(push, &links[i]) ||
 			    (links[i].state == LINK_WITHDRAWING) != withdrawing ||
 			    !is_due(round, &links[i]))
 				continue;
@@ -519,7 +560,7 @@ static struct fault *push_begin(struct round *round, struct push **push_r)
 	return NULL;
 }
 
-struct fault *round_push_ahead(struct round *round, size_t more)
+struct fault *round_push_ahead(struct round *round, const int64_t *ids, size_t count)
 {
 	struct push *push = NULL;
 	int64_t dirty = 0;
@@ -530,8 +571,11 @@ struct fault *round_push_ahead(struct round *round, size_t more)
 	FAULT_TRY(push_begin(round, &push));
 	push->ahead = true;
 	FAULT_TRY(link_dirty_count(round->env->store, round->folder->id, &dirty));
-	push->total = push->done + dirty + (int64_t)more;
+	push->total = push->done + dirty + (int64_t)count;
+	push->undecided = ids;
+	push->undecided_count = count;
 	fault = put_some(round, push);
+	push->undecided = NULL;
 	return fault ? land_all(round, push, fault) : NULL;
 }
 

@@ -8,6 +8,8 @@
  *   killed before the upload    the row says that it is to be done
  *   killed after it, or no      the item has changed, so it is read; the file that nobody knows is
  *   answer came                 downloaded, has the contents that were to be uploaded, and is that
+ *   it shows another file       likewise; if its contents are others, the server changes files: ours
+ *                               is left out, and not given to it again and again
  */
 #include "config.h"
 
@@ -102,6 +104,25 @@ static const struct file *find_new(const struct files *before, const struct file
 	return found;
 }
 
+/* True when a file stands there that did not before. */
+static bool has_new(const struct files *before, const struct files *after)
+{
+	for (size_t i = 0; after && i < after->count; i++)
+		if (after->list[i].managed_id &&
+		    !(before && files_find(before, files_id(&after->list[i]))))
+			return true;
+	return false;
+}
+
+/* It is looked at by its contents in the next pass; until then it is not given once more. */
+static struct fault *look_closer(struct round *round, struct upload *upload)
+{
+	round_read_add(round, upload->link->address);
+	upload->row->how = BLOB_LEFT_OUT;
+	upload->row->error = "the server shows another file than it was given";
+	return save(round, upload, false);
+}
+
 /* What stands there now is our item with the file, and else as it was: that is recorded. */
 static struct fault *take(struct round *round, struct upload *upload,
 			  const struct endpoint_item *item)
@@ -115,6 +136,8 @@ static struct fault *take(struct round *round, struct upload *upload,
 			       NULL, NULL, &before));
 	FAULT_TRY(codec_decode(link, round_form(round), item->text, item->len, NULL, NULL, &after));
 	new = find_new(before->files, after->files, upload);
+	if (!new && has_new(before->files, after->files))
+		return look_closer(round, upload);
 	if (!new || after->edition != before->edition) {
 		round_read_add(round, link->address);
 		return NULL;

@@ -99,6 +99,7 @@ struct fault *round_whole(struct round *round)
 	FAULT_TRY(endpoint_whole_site(round->endpoint, round->mem, &name, &address));
 	if (!address)
 		return NULL;
+	FAULT_TRY(round_home(round));
 	round->folder->address = address;
 	round->unmade = true;
 	fault = make(round, &made);

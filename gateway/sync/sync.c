@@ -9,6 +9,7 @@
 #include "gateway/sync/homes.h"
 #include "gateway/sync/older.h"
 #include "gateway/sync/outcomes.h"
+#include "gateway/sync/traits.h"
 #include "gateway/sync/visit.h"
 #include "queue/queue.h"
 #include "store/server.h"
@@ -103,7 +104,8 @@ static struct fault *dry_rounds(struct dry *dry, TALLOC_CTX *mem, struct visit *
 	delivery.place = place;
 	FAULT_TRY(delivery_endpoint(mem, &delivery, visit->server, visit->resource,
 				    &visit->endpoint));
-	FAULT_TRY(server_traits(dry->round.store, mem, visit->server->name, &kept));
+	FAULT_TRY(server_traits(dry->round.store, mem,
+				traits_name(mem, visit->server, visit->resource), &kept));
 	endpoint_know(visit->endpoint, kept ? kept->traits : NULL);
 	return visit_run(mem, visit);
 }

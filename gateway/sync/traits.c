@@ -11,6 +11,16 @@
 
 /* Only CalDAV servers have traits so far. */
 
+const char *traits_name(TALLOC_CTX *mem, const struct conf_server *server,
+			const struct resource *resource)
+{
+	const char *at = resource->email ? strrchr(resource->email, '@') : NULL;
+
+	if (strcmp(server->url, CONF_URL_OF_PERSON) || !at)
+		return server->name;
+	return mem_printf(mem, "%s %s", server->name, text_lower(mem, at + 1));
+}
+
 bool traits_are_due(const struct conf_server *server, const struct server_traits *kept,
 		    int64_t now_us)
 {

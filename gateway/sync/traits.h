@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "gateway/endpoint.h"
+#include "store/project.h"
 #include "store/server.h"
 
 #define TRAITS_DAY_US (24 * 3600 * CLOCK_SECOND_US)
@@ -17,6 +18,11 @@
 #define TRAITS_SOON_US                                                                             \
 	TRAITS_DAY_US /* after a probe that was cut short; and no server is tried more often by    \
 			 itself, whatever it calls itself */
+
+/* By what name a server is kept that RESOURCE's account is on: the section's, and where the URL is made of
+ * each person's address, so that the section is many servers, the domain besides. Pure. */
+const char *traits_name(TALLOC_CTX *mem, const struct conf_server *server,
+			const struct resource *resource);
 
 /* Whether it is time to try SERVER (KEPT NULL: nothing is known). Pure. */
 bool traits_are_due(const struct conf_server *server, const struct server_traits *kept,

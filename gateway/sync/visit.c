@@ -20,7 +20,7 @@ static struct fault *one_round(TALLOC_CTX *mem, struct visit *visit, const struc
 		round_note(report, "project %s of %s on server %s: %s", project->code,
 			   visit->resource->key, visit->server->name, fault->text);
 	round.fault = fault;
-	round.changed = !fault && report->changed > changed;
+	round.changed = report->changed > changed; /* what was committed stands, whatever came then */
 	round.moved = sum_moved(report) > moved;
 	if (visit->seen)
 		FAULT_TRY(visit->seen(visit->data, mem, &round));

@@ -7,25 +7,36 @@
 struct places {
 	struct endpoint_sweep *folders;
 	size_t count;
-	uint64_t told; /* hash of the last answer that said something; 0: none */
+	uint64_t *told; /* per folder, hash of the last answer that said something; 0: none */
 };
+
+/* What was told of that folder before. */
+static uint64_t told_of(const struct places *places, const char *folder)
+{
+	for (size_t i = 0; places && i < places->count; i++)
+		if (!strcmp(places->folders[i].folder, folder))
+			return places->told[i];
+	return 0;
+}
 
 void places_take(TALLOC_CTX *spot, struct places **places, const struct endpoint_sweep *folders,
 		 size_t count)
 {
-	uint64_t told = *places && folders ? (*places)->told : 0;
+	struct places *before = *places, *taken;
 
-	TALLOC_FREE(*places);
-	if (!folders || !count)
-		return;
-	*places = MEM_NEW(spot, struct places);
-	(*places)->told = told;
-	(*places)->count = count;
-	(*places)->folders = MEM_ARRAY(*places, struct endpoint_sweep, count);
-	for (size_t i = 0; i < count; i++) {
-		(*places)->folders[i].folder = mem_strdup((*places)->folders, folders[i].folder);
-		(*places)->folders[i].token = mem_strdup((*places)->folders, folders[i].token);
+	*places = NULL;
+	if (folders && count) {
+		*places = taken = MEM_NEW(spot, struct places);
+		taken->count = count;
+		taken->folders = MEM_ARRAY(taken, struct endpoint_sweep, count);
+		taken->told = MEM_ARRAY(taken, uint64_t, count);
+		for (size_t i = 0; i < count; i++) {
+			taken->folders[i].folder = mem_strdup(taken->folders, folders[i].folder);
+			taken->folders[i].token = mem_strdup(taken->folders, folders[i].token);
+			taken->told[i] = told_of(before, folders[i].folder);
+		}
 	}
+	talloc_free(before);
 }
 
 /* FNV-1a, with the end of the text */
@@ -50,9 +61,9 @@ static uint64_t hash_of(const struct endpoint_sweep *folder, const struct endpoi
 }
 
 /* Of a folder that a sweep does not tell of: asked by itself. */
-static bool has_moved(struct places *places, const struct endpoint_sweep *folder,
-		      struct endpoint *endpoint, TALLOC_CTX *mem)
+static bool has_moved(struct places *places, size_t i, struct endpoint *endpoint, TALLOC_CTX *mem)
 {
+	const struct endpoint_sweep *folder = &places->folders[i];
 	struct endpoint_notice *notice = NULL;
 	struct fault *fault =
 		endpoint_notice(endpoint, mem, folder->folder, folder->token, &notice);
@@ -63,9 +74,9 @@ static bool has_moved(struct places *places, const struct endpoint_sweep *folder
 	if (!notice->count)
 		return false;
 	told = hash_of(folder, notice);
-	if (told == places->told)
+	if (told == places->told[i])
 		return false;
-	places->told = told;
+	places->told[i] = told;
 	return true;
 }
 
@@ -82,7 +93,7 @@ bool places_moved(struct places *places, struct endpoint *endpoint)
 	for (size_t i = 0; i < places->count && !moved; i++)
 		moved = folders[i].moved && folders[i].asked;
 	for (size_t i = 0; i < places->count && !moved; i++)
-		moved = !folders[i].asked && has_moved(places, &folders[i], endpoint, mem);
+		moved = !folders[i].asked && has_moved(places, i, endpoint, mem);
 	talloc_free(mem);
 	return moved;
 }

@@ -360,7 +360,7 @@ static bool come_back(struct watch *watch, int64_t account, struct endpoint *end
 
 /* Lends the endpoint of an account whose turn it is for another reason than polling. */
 static struct endpoint *borrow(struct watch *watch, int64_t account, enum reason *reason_r,
-			       char **folder_r, int *fd_r)
+			       char **folder_r, int *fd_r, bool *alone_r)
 {
 	struct endpoint *endpoint = NULL;
 	struct spot *spot;
@@ -371,6 +371,7 @@ static struct endpoint *borrow(struct watch *watch, int64_t account, enum reason
 		*reason_r = spot->reason;
 		*folder_r = mem_strdup(NULL, spot->folder);
 		*fd_r = spot->fd;
+		*alone_r = spot->alone;
 		endpoint = spot_empty(watch, spot);
 	}
 	pthread_mutex_unlock(&watch->lock);
@@ -411,16 +412,18 @@ static bool wake_polled(struct watch *watch, int64_t account)
 	return moved;
 }
 
-static bool wake(void *data, int64_t account)
+static bool wake(void *data, int64_t account, bool *all_r)
 {
 	struct watch *watch = data;
 	enum reason reason = REASON_POLL;
 	bool changed = false, needed;
 	char *folder = NULL;
 	int fd = -1;
-	struct endpoint *endpoint = borrow(watch, account, &reason, &folder, &fd);
+	struct endpoint *endpoint = borrow(watch, account, &reason, &folder, &fd, all_r);
 	struct fault *fault;
 
+	if (!endpoint)
+		*all_r = true;
 	if (!endpoint)
 		return wake_polled(watch, account);
 	fault = listen_on(endpoint, reason, folder, &fd, &changed);

@@ -6,7 +6,7 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 		  const struct shown_room *room)
 {
 	TALLOC_CTX *scratch;
-	struct files *all, *standing, *shown;
+	struct files *all, *standing, *refused, *shown;
 	int64_t total = 0;
 	char *text;
 
@@ -17,6 +17,7 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 	scratch = MEM_CONTEXT(mem);
 	all = files_read(scratch, value);
 	standing = files_read(scratch, there);
+	refused = files_read(scratch, room->refused);
 	shown = MEM_NEW(scratch, struct files);
 	for (size_t i = 0; i < all->count; i++)
 		if (all->list[i].digest && files_find(standing, all->list[i].digest))
@@ -25,7 +26,8 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 		const struct file *file = &all->list[i];
 		bool stands = files_find(standing, files_id(file)) != NULL;
 		bool fits = !room->managed && file->size <= room->inline_max &&
-			    total + file->size <= SHOWN_INLINE_TOTAL;
+			    total + file->size <= SHOWN_INLINE_TOTAL &&
+			    !files_find(refused, files_id(file));
 
 		if (file->digest && !stands && !fits)
 			continue;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "store/link.h"
 #include "store/rows.h"
 
@@ -43,7 +44,8 @@ const char *job_state_name(enum job_state state)
 }
 
 /* The 22nd field of /proc/PID/stat: when the process started, so that a number given out again is
- * told apart. */
+ * told apart. -1: there is none, or it has ended, and nobody has asked yet how (the third field; in a
+ * container there may be nobody who does). */
 static long long process_start(long pid)
 {
 	char path[64], line[1024];
@@ -55,7 +57,8 @@ static long long process_start(long pid)
 	file = fopen(path, "re");
 	if (!file)
 		return -1;
-	if (fgets(line, sizeof line, file) && (p = strrchr(line, ')'))) {
+	if (fgets(line, sizeof line, file) && (p = strrchr(line, ')')) && p[1] == ' ' &&
+	    !strchr("ZX", p[2])) {
 		for (int field = 2; field < 22 && p; field++)
 			p = strchr(p + 1, ' ');
 		if (p)
@@ -80,16 +83,22 @@ char *queue_owner(TALLOC_CTX *mem)
 			  process_start((long)getpid()));
 }
 
-/* True when OWNER is a process of this host that no longer lives. */
-static bool owner_is_dead(TALLOC_CTX *mem, const char *owner)
+static bool owner_is_here(TALLOC_CTX *mem, const char *owner, long *pid_r, long long *start_r)
 {
 	char *host = host_name(mem);
 	size_t len = strlen(host);
+
+	return owner && !strncmp(owner, host, len) &&
+	       sscanf(owner + len, " %ld %lld", pid_r, start_r) == 2;
+}
+
+/* True when OWNER is a process of this host that no longer lives. */
+static bool owner_is_dead(TALLOC_CTX *mem, const char *owner)
+{
 	long pid = 0;
 	long long start = 0;
 
-	if (!owner || strncmp(owner, host, len) ||
-	    sscanf(owner + len, " %ld %lld", &pid, &start) != 2)
+	if (!owner_is_here(mem, owner, &pid, &start))
 		return false;
 	if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
 		return true;
@@ -312,6 +321,35 @@ struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owne
 		point_reach(store->points, POINT_JOB_LEASED);
 	*job_r = job;
 	return NULL;
+}
+
+struct fault *queue_next_lapse(struct store *store, const char *owner, int64_t *due_us_r)
+{
+	TALLOC_CTX *work = MEM_CONTEXT(store);
+	struct db_cursor *cursor = NULL;
+	struct job *jobs = NULL;
+	size_t count = 0;
+	int64_t due = INT64_MAX, soon = clock_now_us(store->clock) + QUEUE_OWNER_US;
+	struct fault *fault = db_query(store->db, work, &cursor, SQL_JOB_LEASED, "");
+
+	if (!fault)
+		fault = rows_all(cursor, work, read_job, sizeof *jobs, &jobs, &count);
+	for (size_t i = 0; i < count && !fault; i++) {
+		int64_t until = jobs[i].lease_until_us;
+		long long start = 0;
+		long pid = 0;
+
+		if (text_same(jobs[i].lease_owner, owner))
+			continue;
+		if (owner_is_here(work, jobs[i].lease_owner, &pid, &start) && soon < until)
+			until = soon;
+		due = until < due ? until : due;
+	}
+	talloc_steal(store, fault);
+	talloc_free(work);
+	if (!fault)
+		*due_us_r = due;
+	return fault;
 }
 
 struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r)

@@ -57,6 +57,8 @@ char *queue_owner(TALLOC_CTX *mem);
 struct fault *queue_add(struct store *store, enum job_kind kind, int64_t account, int64_t project,
 			int64_t due_us, bool *added_r) ATTR_MUST_CHECK;
 
+#define QUEUE_OWNER_US CLOCK_SECOND_US /* between two looks whether another process still lives */
+
 /* Which jobs a caller means; all zero, or NULL instead: all. */
 struct queue_filter {
 	int64_t account;            /* of this account */
@@ -70,6 +72,11 @@ struct queue_filter {
  * lives, are freed first. A transaction of its own, if there is anything to write. */
 struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner,
 			  const struct queue_filter *filter, struct job **job_r) ATTR_MUST_CHECK;
+
+/* When it is to be looked whether a lease of another owner than OWNER is over, by its time or because
+ * the process has ended, which nobody is told of; INT64_MAX: nobody else has one. */
+struct fault *queue_next_lapse(struct store *store, const char *owner,
+			       int64_t *due_us_r) ATTR_MUST_CHECK;
 
 /* The lease of a job that is still worked on begins anew; in the caller's write transaction. */
 struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r) ATTR_MUST_CHECK;

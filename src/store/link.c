@@ -251,10 +251,11 @@ struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_
 	return db_run(store->db, SQL_FOLDER_SEEN, "ii", folder, now_us);
 }
 
-struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us)
+struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us,
+				int64_t all_us)
 {
 	FAULT_TRY(db_run(store->db, SQL_ACCOUNT_SEEN, "ii", account, now_us));
-	return db_run(store->db, SQL_FOLDERS_SEEN, "ii", account, now_us);
+	return all_us ? db_run(store->db, SQL_FOLDERS_SEEN, "ii", account, all_us) : NULL;
 }
 
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,

@@ -131,9 +131,9 @@ struct fault *link_folders_resting(struct store *store, TALLOC_CTX *mem, int64_t
 /* The folder was as after its last round until NOW_US. */
 struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_us) ATTR_MUST_CHECK;
 
-/* So were all folders of the account, which answered then. */
-struct fault *link_account_seen(struct store *store, int64_t account,
-				int64_t now_us) ATTR_MUST_CHECK;
+/* The account answered at NOW_US; so were all its folders until ALL_US (0: that is not known). */
+struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us,
+				int64_t all_us) ATTR_MUST_CHECK;
 
 /* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
  * changes. */
@@ -206,7 +206,8 @@ struct fault *link_forget_all(struct store *store) ATTR_MUST_CHECK;
 struct fault *link_item_count(struct store *store, int64_t folder, int64_t at_most,
 			      int64_t *count_r) ATTR_MUST_CHECK;
 
-/* Held links of a folder are tried again; every link of a folder that is gone is made anew. */
+/* Held links of a folder are tried again; every link of a folder that is gone is made anew, where the folder
+ * is by then. */
 struct fault *link_release(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 struct fault *link_forget(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 

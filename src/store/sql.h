@@ -216,7 +216,7 @@ X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reaso
 X(PENDING_MISMATCHED, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) SELECT folder_id, address, 'held', seen_at, 0 FROM stray " \
   "WHERE folder_id = $1 AND state = 'mismatch' ON CONFLICT (folder_id, address) DO NOTHING") \
 X(STRAY_MISMATCHED_DROP, "DELETE FROM stray WHERE folder_id = $1 AND state = 'mismatch'") \
-X(LINK_FORGET, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
+X(LINK_FORGET, "UPDATE link SET address = NULL, project_ids = NULL, seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
 X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, " \
   "(SELECT COALESCE(MAX(h.step), 0) + 1 FROM history h WHERE h.link_id = $1), $2, $3, $4, $5)") \

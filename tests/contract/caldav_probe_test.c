@@ -132,7 +132,12 @@ struct fake {
 	char folders[4][100];
 	int seq, count;
 	bool removed_left;
-	bool crowded; /* it cannot remove a collection in which there are items */
+	bool crowded;           /* it cannot remove a collection in which there are items */
+	bool replaces;          /* a whole calendar, whatever the condition */
+	bool has_all;           /* any collection in the home, and none can be told from another */
+	bool refuses_second;    /* a second item in a collection */
+	const char *to_strange; /* status of an answer to a token that it never gave */
+	int written;            /* requests that write */
 };
 
 static bool lacks(const struct fake *fake, enum caldav_trait trait)
@@ -216,6 +221,8 @@ static const char *put_whole(struct fake *fake, const char *path)
 
 	if (lacks(fake, CALDAV_TRAIT_WHOLE_PUT))
 		return "405 x";
+	if (folder_slot(fake, path, false))
+		return fake->replaces ? "200 x" : "412 x";
 	folder_slot(fake, path, true);
 	for (int i = 1; i <= 2; i++) {
 		snprintf(one, sizeof one, "%sw%d.ics", path, i);
@@ -239,6 +246,8 @@ static const char *put_item(struct fake *fake, TALLOC_CTX *mem, const char *path
 		return "412 x";
 	if (uid_is_taken(fake, path, body))
 		return "409 x";
+	if (fake->refuses_second && text_ends(path, "-b.ics"))
+		return "403 x";
 	keep_item(fake, path, body);
 	return lacks(fake, CALDAV_TRAIT_STRONG_ETAG)
 		       ? "201 x"
@@ -299,7 +308,7 @@ static const char *propfind(struct fake *fake, struct buf *out, const char *path
 		add_folder(fake, out, "/home/");
 		if (fake->left && !fake->removed_left)
 			add_folder(fake, out, fake->left);
-	} else if (folder_slot(fake, path, false)) {
+	} else if (fake->has_all || folder_slot(fake, path, false)) {
 		add_folder(fake, out, path);
 		for (size_t i = 0; i < ITEMS_MAX && deep; i++)
 			if (is_in(&fake->items[i], path))
@@ -320,6 +329,8 @@ static const char *changes(struct fake *fake, struct buf *out, const char *path,
 	bool data = strstr(request, "<C:calendar-data/>") && !lacks(fake, CALDAV_TRAIT_SYNC_DATA);
 	bool page = strstr(request, "<D:nresults>1<") && !lacks(fake, CALDAV_TRAIT_PAGES);
 
+	if (!token && !first && fake->to_strange)
+		return fake->to_strange;
 	if (!token && !first && !lacks(fake, CALDAV_TRAIT_TOKEN_REFUSED))
 		return "403 x";
 	if (lacks(fake, CALDAV_TRAIT_SYNC) && since)
@@ -441,6 +452,8 @@ static struct scripted_answer serve(void *context, TALLOC_CTX *mem, const char *
 	const char *status;
 
 	pthread_mutex_lock(&fake->lock);
+	fake->written += strcmp(method, "PROPFIND") && strcmp(method, "REPORT") &&
+			 strcmp(method, "OPTIONS") && strcmp(method, "GET");
 	if (fake->breaks && !strcmp(fake->breaks, method) && fake->count++ >= fake->after) {
 		status = fake->how;
 		reply.manner = status ? SCRIPTED_KEEP : SCRIPTED_CUT;
@@ -601,6 +614,56 @@ Test(caldav_probe, folders_that_can_be_removed_only_when_they_are_empty)
 	cr_assert_null(endpoint_probe(endpoint, lab, &probe));
 	for (size_t i = 0; i < probe->count; i++)
 		cr_expect_str_neq(probe->findings[i].probe, "folder left behind");
+	talloc_free(lab);
+	talloc_free(fake);
+}
+
+static char *learned(struct lab *lab)
+{
+	struct endpoint *endpoint = lab_account(lab, "/");
+
+	endpoint_know(endpoint, NULL);
+	cr_assert_null(endpoint_learn(endpoint, lab));
+	return endpoint_traits(endpoint, lab);
+}
+
+/* A "yes" only by what can mean nothing else (N7). */
+Test(caldav_probe, is_not_taken_in)
+{
+	static const struct {
+		struct fake fake;
+		const char *found, *never;
+	} cases[] = {
+		{ { .replaces = true }, "whole-put=no", "whole-put=yes" },
+		{ { .refuses_second = true }, "create-guard=yes", "remove-guard" },
+		{ { .to_strange = "503 x" }, "cut=yes", "token-refused" },
+		{ { .to_strange = "502 x" }, "sync=yes", "token-refused" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct fake *fake = fake_new();
+		struct lab *lab = lab_new(serve, fake);
+		char *news;
+
+		*fake = cases[i].fake;
+		pthread_mutex_init(&fake->lock, NULL);
+		news = learned(lab);
+		cr_expect(strstr(news, cases[i].found), "case %zu: %s", i, news);
+		cr_expect_not(strstr(news, cases[i].never), "case %zu: %s", i, news);
+		talloc_free(lab);
+		talloc_free(fake);
+	}
+}
+
+/* Where something answers at a name that was never used, nothing is written, and nothing removed. */
+Test(caldav_probe, leaves_alone_what_it_has_not_made)
+{
+	struct fake *fake = fake_new();
+	struct lab *lab = lab_new(serve, fake);
+
+	fake->has_all = true;
+	(void)learned(lab);
+	cr_expect_eq(fake->written, 0, "%d requests that write", fake->written);
 	talloc_free(lab);
 	talloc_free(fake);
 }

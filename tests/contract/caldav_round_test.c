@@ -246,6 +246,8 @@ static const struct {
 
 static void tell_all(enum caldav_op op, bool undone, int times)
 {
+	const char *what = op == CALDAV_OPS ? "everything" : caldav_op_words(op);
+
 	for (size_t i = 0; i < COUNT_OF(lies); i++) {
 		struct liar_lie lie = { .op = op,
 					.times = times,
@@ -255,7 +257,7 @@ static void tell_all(enum caldav_op op, bool undone, int times)
 					.twist = lies[i].twist };
 		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 
-		tell_story(mem_printf(mem, "%s: %s%s", caldav_op_words(op), lies[i].what,
+		tell_story(mem_printf(mem, "%s: %s%s", what, lies[i].what,
 				      undone ? ", undone" : ""),
 			   &lie, 0);
 		talloc_free(mem);

@@ -25,7 +25,7 @@
 	  "create-guard=yes replace-guard=yes remove-guard=yes strong-etag=yes fine-etag=yes "     \
 	  "keeps-bytes=yes sync=yes sync-data=no token-refused=no pages=no ctag=yes "              \
 	  "multiget=yes components=yes one-uid=no one-uid-home=no move=yes managed=no "            \
-	  "whole-put=yes privileges=yes keeps-open=yes times=no keeps-lines=yes")                  \
+	  "whole-put=no privileges=yes keeps-open=yes times=no keeps-lines=yes")                   \
 	X(sogo, "SOGo 5.8.0", "SOGo/dav/ana/",                                                     \
 	  "create-guard=no replace-guard=yes remove-guard=no strong-etag=yes fine-etag=yes "       \
 	  "keeps-bytes=no sync=yes sync-data=yes token-refused=no pages=no ctag=no "               \

@@ -186,6 +186,35 @@ Test(http_login, bearer)
 	expect_tokens("there is no new one", "Bearer second\r\n", NULL, 0, 1);
 }
 
+/* Two that are under way with the token that is refused: the second profits from what the first got. */
+Test(http_login, bearer_of_what_is_under_way)
+{
+	struct tokens tokens = { .good = "Authorization: Bearer second\r\n", .next = "second" };
+	struct lab *lab = lab_new(token_reply, &tokens);
+	struct http_request requests[2][20] = { 0 };
+	struct http_sending *sendings[2];
+
+	tokens.lab = lab;
+	lab->site.auth = HTTP_AUTH_BEARER;
+	lab->site.renew = next_token;
+	lab->site.renew_context = &tokens;
+	for (size_t s = 0; s < 2; s++) {
+		for (size_t i = 0; i < 20; i++)
+			requests[s][i] = put(lab, mem_printf(lab, "/%zu-%zu", s, i));
+		sendings[s] = http_send(lab->http, lab, &lab->site, requests[s], 20);
+	}
+	for (size_t s = 0; s < 2; s++) {
+		http_wait(sendings[s], lab);
+		for (size_t i = 0; i < 20; i++)
+			cr_assert(!requests[s][i].fault && requests[s][i].status == 204,
+				  "batch %zu, request %zu: %s, status %d", s, i,
+				  requests[s][i].fault ? requests[s][i].fault->text : "answered",
+				  requests[s][i].status);
+	}
+	cr_assert_eq(tokens.asked, 1, "%d tokens were asked for", tokens.asked);
+	talloc_free(lab);
+}
+
 Test(http_login, nothing_of_it_goes_out_in_the_clear)
 {
 	struct scripted_answer answer = { SCRIPTED_ANSWER, "HTTP/1.1 204 x\r\n" EMPTY, 0, 0 };

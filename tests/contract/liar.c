@@ -29,7 +29,7 @@ struct liar {
 	size_t count;
 	int changes;
 	int asked[CALDAV_OPS + 1];
-	bool there, named;
+	bool there, named, tags;
 	struct liar_lie lie;
 	bool lies;
 	int met; /* requests that the lie is about */
@@ -227,7 +227,18 @@ static char *write_item(struct liar *liar, TALLOC_CTX *mem, const char *name, co
 		return liar_answer(mem, "404 Not Found", "");
 	if (!undone)
 		set(liar, name, removes || !body ? NULL : body + 4);
-	return liar_answer(mem, was ? "204 No Content" : "201 Created", "");
+	if (removes || undone || !liar->tags)
+		return liar_answer(mem, was ? "204 No Content" : "201 Created", "");
+	return liar_answer(mem,
+			   mem_printf(mem, "%s\r\nETag: \"%d\"",
+				      was ? "204 No Content" : "201 Created",
+				      find(liar, name)->changed),
+			   "");
+}
+
+void liar_tags(struct liar *liar)
+{
+	liar->tags = true;
 }
 
 static enum caldav_op op_of(const char *method, const char *request)

@@ -44,6 +44,9 @@ size_t liar_count(struct liar *liar);
 int liar_changes(struct liar *liar);
 int liar_asked(struct liar *liar, enum caldav_op op);
 
+/* From now on it answers a PUT with the ETag of what it keeps. */
+void liar_tags(struct liar *liar);
+
 /* The folder as a whole is there, or not. */
 void liar_folder(struct liar *liar, bool there);
 

@@ -23,6 +23,7 @@ struct test_park {
 	int again; /* so many times something has changed since */
 	int woken; /* calls of wake() */
 	bool needed;
+	bool partly; /* wake() asks not all of the folders */
 	struct endpoint *endpoint; /* what the next take() returns */
 	struct endpoint *kept;     /* what give() has left */
 };
@@ -84,7 +85,7 @@ static inline bool test_give(void *data, const struct engine_parked *parked)
 	return again;
 }
 
-static inline bool test_wake(void *data, int64_t account)
+static inline bool test_wake(void *data, int64_t account, bool *all_r)
 {
 	struct test_park *park = data;
 	bool needed;
@@ -93,6 +94,7 @@ static inline bool test_wake(void *data, int64_t account)
 	pthread_mutex_lock(&park->lock);
 	park->woken++;
 	needed = park->needed;
+	*all_r = !park->partly;
 	pthread_mutex_unlock(&park->lock);
 	return needed;
 }

@@ -224,6 +224,35 @@ Test(engine_park, seen_without_a_job, .timeout = 60)
 	park_end(&test);
 }
 
+/* One that was told of one folder only has been seen; its folders have not. */
+Test(engine_park, seen_in_part, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct folder *before = NULL, *after = NULL;
+	struct account *account;
+	struct engine_park park;
+	struct test_park test;
+	size_t count = 0;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_assert(world_until(world_is_idle, world, NULL));
+	account = world_account(world, 1, 'a');
+	ENGINE_OK(link_folders(world->store, world->mem, account->id, &before, &count));
+	test.needed = false;
+	test.partly = true;
+	engine_look(world->engine, &account->id, 1);
+	cr_assert(world_until(is_polled, world, NULL));
+	world_stop(world);
+	cr_expect_gt(world_account(world, 1, 'a')->last_seen_us, account->last_seen_us);
+	ENGINE_OK(link_folders(world->store, world->mem, account->id, &after, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_eq(after[0].last_round_us, before[0].last_round_us);
+	world_free(world);
+	park_end(&test);
+}
+
 /* A server's idle chatter wakes the account, but makes no job. */
 Test(engine_park, nothing_of_interest, .timeout = 60)
 {

@@ -3,7 +3,9 @@
 #include <criterion/criterion.h>
 
 #include <regex.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "engine_park.h"
 #include "gateway/sync/sync.h"
@@ -112,6 +114,47 @@ Test(engine, a_look_brings_what_somebody_changed, .timeout = 60)
 	cr_expect_eq(world_logged(world, "account=a/p2@a.example.com kind=pull project=- read=1 "
 					 "changed=1"),
 		     1, "%s", world_log(world));
+	world_free(world);
+}
+
+/* As a queue_owner() of the process PID would say. */
+static char *owner_of(TALLOC_CTX *mem, pid_t pid)
+{
+	char host[256] = "", *path = mem_printf(mem, "/proc/%ld/stat", (long)pid);
+	long long start = 0;
+	FILE *file = fopen(path, "re");
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file,
+			    "%*d (%*[^)]) %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			    "%*s %*s %*s %*s %*s %lld",
+			    &start),
+		     1);
+	fclose(file);
+	cr_assert_eq(sscanf(queue_owner(mem), "%255s", host), 1);
+	return mem_printf(mem, "%s %ld %lld", host, (long)pid, start);
+}
+
+/* One that was killed a moment ago may still be there at the first look, and nobody tells when it is
+ * not; and it may stay as a zombie. */
+Test(engine, the_job_of_a_process_that_ends_later, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	pid_t child = fork();
+	struct job *job = NULL;
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	world_add_job(world, world_account(world, 1, 'a')->id, 0);
+	ENGINE_OK(queue_lease(world->store, world->mem, owner_of(world->mem, child), NULL, &job));
+	cr_assert_not_null(job);
+	world_start(world, 2, NULL, false);
+	world_pause(200); /* the first look */
+	cr_assert_eq(kill(child, SIGKILL), 0);
+	expect_done(world, 1);
+	cr_assert_eq(waitpid(child, NULL, 0), child);
 	world_free(world);
 }
 

@@ -13,6 +13,31 @@
 #define NOW INT64_C(1795000000000000)
 #define DAY TRAITS_DAY_US
 
+/* ---- whose they are ---- */
+
+/* What one host does is not believed of another that stands in the same section. */
+Test(traits, a_section_of_many_hosts_is_many_servers)
+{
+	static const struct {
+		const char *url, *email, *name;
+	} cases[] = {
+		{ "https://dav.example.com/", "ana@example.com", "cal" },
+		{ "example.com", "ana@example.com", "cal" },
+		{ "%{email}", "ana@example.com", "cal example.com" },
+		{ "%{email}", "Bob@Other.Example", "cal other.example" },
+		{ "%{email}", NULL, "cal" },
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct conf_server server = { .name = "cal", .url = cases[i].url };
+		struct resource resource = { .email = cases[i].email };
+
+		cr_expect_str_eq(traits_name(mem, &server, &resource), cases[i].name);
+	}
+	talloc_free(mem);
+}
+
 /* ---- texts ---- */
 
 Test(traits, a_text_says_what_is_known)

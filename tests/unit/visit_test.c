@@ -16,6 +16,7 @@ struct counter {
 	struct endpoint_ops ops;
 	struct endpoint *inner;
 	int sweeps, notices, fetches;
+	bool full; /* nothing more can be put */
 };
 
 static struct counter *counter_of(struct endpoint *endpoint)
@@ -49,6 +50,8 @@ static struct fault *counted_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, c
 static struct fault *counted_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 struct endpoint_put *puts, size_t count)
 {
+	if (counter_of(endpoint)->full)
+		return fault_new(mem, FAULT_FULL, "no space left");
 	return endpoint_put(counter_of(endpoint)->inner, mem, folder, puts, count);
 }
 
@@ -83,6 +86,7 @@ struct places {
 	struct visit visit;
 	struct project *projects[PROJECTS];
 	int64_t assignments[PROJECTS];
+	int changed; /* rounds that told so */
 };
 
 static void add_project(struct places *places, int i)
@@ -102,10 +106,16 @@ static void add_project(struct places *places, int i)
 	round_world_must(store_commit(world->store));
 }
 
-static void visit(struct places *places, int64_t project, bool full)
+static struct fault *seen(void *data, TALLOC_CTX *mem, const struct visit_round *round)
+{
+	(void)mem;
+	((struct places *)data)->changed += round->changed;
+	return NULL;
+}
+
+static struct fault *visit_once(struct places *places, TALLOC_CTX *mem, int64_t project, bool full)
 {
 	struct round_world *world = places->world;
-	TALLOC_CTX *mem = MEM_CONTEXT(world);
 	struct round_env env = { .conf = world->conf,
 				 .store = world->store,
 				 .clock = world->clock,
@@ -123,8 +133,18 @@ static void visit(struct places *places, int64_t project, bool full)
 					.project = project,
 					.options = { .full = full },
 					.sweep = true,
+					.seen = seen,
+					.data = places,
 					.report = world->report };
-	round_world_must(visit_run(mem, &places->visit));
+	places->changed = 0;
+	return visit_run(mem, &places->visit);
+}
+
+static void visit(struct places *places, int64_t project, bool full)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(places->world);
+
+	round_world_must(visit_once(places, mem, project, full));
 	cr_assert_null(places->visit.folder_fault, "%s", places->visit.folder_fault->text);
 	talloc_free(mem);
 }
@@ -170,8 +190,8 @@ static struct folder *folder_of(struct places *places, int i)
 	return folder;
 }
 
-/* The person writes the item as it stands once more. */
-static void touch(struct places *places, int i)
+/* The person writes the item as it stands once more; OLD becomes NEW in it, unless that is NULL. */
+static void rewrite(struct places *places, int i, const char *old, const char *new)
 {
 	struct endpoint_notice *notice = NULL;
 	struct endpoint_item *items = NULL;
@@ -183,12 +203,24 @@ static void touch(struct places *places, int i)
 	cr_assert_eq(notice->count, 1);
 	address = notice->changes[0].address;
 	round_world_must(endpoint_fetch(places->counter->inner, mem, folder, &address, 1, &items));
+	if (old) {
+		const char *at = strstr(items[0].text, old);
+
+		cr_assert(at, "%s", items[0].text);
+		items[0].text = mem_printf(mem, "%.*s%s%s", (int)(at - items[0].text),
+					   items[0].text, new, at + strlen(old));
+	}
 	put = (struct endpoint_put){ .address = address,
 				     .text = items[0].text,
-				     .len = items[0].len,
+				     .len = strlen(items[0].text),
 				     .if_version = items[0].version };
 	round_world_must(endpoint_put(places->counter->inner, mem, folder, &put, 1));
 	cr_assert_null(put.fault);
+}
+
+static void touch(struct places *places, int i)
+{
+	rewrite(places, i, NULL, NULL);
 }
 
 Test(visit, nothing_has_changed)
@@ -223,9 +255,9 @@ static void nothing(struct places *places)
 	(void)places;
 }
 
-static void a_change(struct places *places)
+static void set(struct places *places, enum field field, int64_t number)
 {
-	struct value value = { .presence = SET, .number = 30 };
+	struct value value = { .presence = SET, .number = number };
 	struct round_world *world = places->world;
 	struct assignment *assignment = NULL;
 
@@ -233,8 +265,18 @@ static void a_change(struct places *places)
 	round_world_must(store_begin(world->store));
 	round_world_must(
 		project_assignment(world->store, world, places->assignments[1], &assignment));
-	round_world_value(world, assignment->task_id, assignment->id, FIELD_percent, &value);
+	round_world_value(world, assignment->task_id, assignment->id, field, &value);
 	round_world_must(store_commit(world->store));
+}
+
+static void a_change(struct places *places)
+{
+	set(places, FIELD_percent, 30);
+}
+
+static void a_priority(struct places *places)
+{
+	set(places, FIELD_priority, 1);
 }
 
 static void a_pending_item(struct places *places)
@@ -326,5 +368,22 @@ Test(visit, one_project_or_all_of_it_needs_no_sweep)
 	cr_expect_eq(places.counter->notices, 1);
 	visit(&places, 0, true);
 	expect(&places, "in full", 0, PROJECTS, 0);
+	round_world_free(places.world);
+}
+
+/* What a person reported is the project's, and others hear of it, even where the round ends badly then. */
+Test(visit, what_was_committed_is_told_of)
+{
+	struct places places = places_new();
+	struct fault *fault;
+
+	rewrite(&places, 1, "STATUS:NEEDS-ACTION", "STATUS:IN-PROCESS\r\nPERCENT-COMPLETE:40");
+	a_priority(&places);
+	places.counter->full = true;
+	fault = visit_once(&places, places.world, 0, false);
+	cr_assert(fault);
+	cr_expect_eq(fault->kind, FAULT_FULL);
+	cr_expect_eq(places.world->report->changed, 1);
+	cr_expect_eq(places.changed, 1);
 	round_world_free(places.world);
 }

@@ -153,6 +153,22 @@ Test(places, what_is_repeated_is_no_news)
 	talloc_free(server);
 }
 
+/* Two folders that both repeat themselves do not make news of each other. */
+Test(places, repeated_by_several)
+{
+	struct server *server = server_new(false, NULL);
+	struct places *places = NULL;
+	int jobs = 0;
+
+	server->moved[0] = server->moved[2] = true;
+	for (int i = 0; i < 10; i++) {
+		places_take(server, &places, folders, FOLDERS_MAX);
+		jobs += places_moved(places, &server->endpoint);
+	}
+	cr_expect_eq(jobs, 2, "one for each of them, not %d", jobs);
+	talloc_free(server);
+}
+
 /* ---- in the watch ---- */
 
 struct world {
@@ -202,7 +218,10 @@ static int64_t next_turn(struct world *world)
 
 static bool wake(struct world *world)
 {
-	return world->park.wake(world->park.data, 1);
+	bool all = false, needed = world->park.wake(world->park.data, 1, &all);
+
+	cr_expect(needed || all, "all of its folders were asked");
+	return needed;
 }
 
 Test(watch_poll, no_job_while_nothing_moves)

@@ -152,7 +152,9 @@ static struct fake *take(struct world *world, int64_t account)
 
 static bool wake(struct world *world, int64_t account)
 {
-	return world->park.wake(world->park.data, account);
+	bool all = false;
+
+	return world->park.wake(world->park.data, account, &all);
 }
 
 /* The one account whose turn it is; 0: none. */
@@ -385,6 +387,24 @@ Test(watch, what_a_server_announces_is_told_at_once)
 	cr_expect_eq(fake->hushed, 1);
 	talloc_free(fake);
 	talloc_free(world.mem);
+}
+
+/* What is told of one folder says nothing of the others. */
+Test(watch, only_who_has_one_folder_is_seen_in_all_of_them)
+{
+	for (int alone = 0; alone <= 1; alone++) {
+		struct world world = world_new();
+		struct fake *fake = fake_new(NULL);
+		bool all = !alone;
+
+		give(&world, 1, fake, alone);
+		(void)wait_us(&world);
+		say(fake);
+		cr_expect_eq(turn(&world), 1);
+		cr_expect_not(world.park.wake(world.park.data, 1, &all));
+		cr_expect_eq(all, alone);
+		talloc_free(world.mem);
+	}
 }
 
 Test(watch, what_is_of_no_interest_needs_no_job)
