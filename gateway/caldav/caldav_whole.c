@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 
 /* A new folder with all its items by one PUT of the whole calendar: what takes one of the known
@@ -39,24 +38,35 @@ static bool find_item(const char *text, const char **item_r, size_t *len_r)
 	return true;
 }
 
-/* NULL: these cannot be sent so. */
-static struct buf *whole_text(TALLOC_CTX *mem, const struct endpoint_put *puts, size_t count)
+/* Returns its end. */
+static char *append(char *at, const char *bytes, size_t n)
 {
-	struct buf *out = buf_new(mem);
+	memcpy(at, bytes, n);
+	return at + n;
+}
 
-	buf_puts(out, begin_whole);
+/* All in one, of exactly the size that it takes: there may be many. False: these cannot be sent so. */
+static bool whole_text(TALLOC_CTX *mem, const struct endpoint_put *puts, size_t count,
+		       char **text_r, size_t *len_r)
+{
+	size_t size = strlen(begin_whole) + strlen(end_whole), len;
+	const char *item;
+	char *text, *at;
+
 	for (size_t i = 0; i < count; i++) {
-		const char *item;
-		size_t len;
-
-		if (!find_item(puts[i].text, &item, &len) || len > WHOLE_BYTES_MAX - out->len) {
-			talloc_free(out);
-			return NULL;
-		}
-		buf_add(out, item, len);
+		if (!find_item(puts[i].text, &item, &len) || len > WHOLE_BYTES_MAX - size)
+			return false;
+		size += len;
 	}
-	buf_puts(out, end_whole);
-	return out;
+	at = text = MEM_ARRAY(mem, char, size + 1);
+	at = append(at, begin_whole, strlen(begin_whole));
+	for (size_t i = 0; i < count; i++)
+		if (find_item(puts[i].text, &item, &len))
+			at = append(at, item, len);
+	memcpy(at, end_whole, strlen(end_whole) + 1);
+	*text_r = text;
+	*len_r = size;
+	return true;
 }
 
 struct fault *caldav_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -82,7 +92,7 @@ struct fault *caldav_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
 }
 
 static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *address,
-			  const struct buf *text, bool *made_r)
+			  const char *text, size_t len, bool *made_r)
 {
 	static const char *const headers[] = { "If-None-Match: *",
 					       "Content-Type: text/calendar; charset=utf-8", NULL };
@@ -90,8 +100,8 @@ static struct fault *make(struct caldav *caldav, TALLOC_CTX *mem, const char *ad
 	struct caldav_verdict verdict;
 
 	request.headers = headers;
-	request.body = text->data;
-	request.body_len = text->len;
+	request.body = text;
+	request.body_len = len;
 	request.writes = true;
 	request.deadline_ms = HTTP_BATCH_DEADLINE_MS; /* it is a batch */
 	caldav_run(caldav, mem, &request, 1);
@@ -113,14 +123,14 @@ struct fault *caldav_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
 	struct caldav *caldav = (struct caldav *)endpoint;
-	struct buf *text = NULL;
 	struct fault *fault = NULL;
 	bool made = false;
+	char *text;
+	size_t len;
 
-	if (caldav_does(caldav, CALDAV_TRAIT_WHOLE_PUT)) /* (1) */
-		text = whole_text(work, puts, count);
-	if (text)
-		fault = make(caldav, work, address, text, &made);
+	if (caldav_does(caldav, CALDAV_TRAIT_WHOLE_PUT) && /* (1) */
+	    whole_text(work, puts, count, &text, &len))
+		fault = make(caldav, work, address, text, len, &made);
 	talloc_steal(mem, fault);
 	talloc_free(work);
 	if (!fault)

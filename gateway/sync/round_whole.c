@@ -25,13 +25,17 @@ struct whole {
 static struct fault *add(struct round *round, struct whole *whole, const struct link *link)
 {
 	struct endpoint_put put = { .address = mem_strdup(whole->puts, link->address) };
+	TALLOC_CTX *scratch = MEM_CONTEXT(round->mem);
 	struct fault *fault;
 	char *text = NULL;
 
-	fault = round_compose(round, whole->puts, link, &text, &put.len);
-	if (fault)
-		return fault->scope == FAULT_SCOPE_ITEM ? NULL : fault;
-	put.text = text;
+	fault = round_compose(round, scratch, link, &text, &put.len);
+	if (fault && fault->scope != FAULT_SCOPE_ITEM)
+		return fault;
+	put.text = talloc_steal(whole->puts, text);
+	talloc_free(scratch);
+	if (!put.text)
+		return NULL;
 	if (whole->count == whole->size) {
 		whole->size = whole->size ? whole->size * 2 : ROUND_BATCH;
 		whole->puts = MEM_GROW(round->mem, whole->puts, struct endpoint_put, whole->size);
