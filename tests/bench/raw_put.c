@@ -26,6 +26,7 @@
 
 #define CONNECTIONS_MAX 64
 #define ANSWER_MAX 65536 /* bytes, head and body: what a server says to a PUT */
+#define CHUNKED ((size_t)-1)
 
 struct item {
 	char *request;
@@ -146,9 +147,18 @@ static size_t body_length(const char *head)
 		if (!strncasecmp(line, "Content-Length:", 15))
 			return strtoul(line + 15, NULL, 10);
 		if (!strncasecmp(line, "Transfer-Encoding:", 18))
-			die("a chunked answer, which this program does not read:\n%s", head);
+			return CHUNKED;
 	}
 	return 0;
+}
+
+/* Of answers that are read before the next request is sent. */
+static bool ends_chunks(const char *answer, size_t len)
+{
+	static const char last[] = "\r\n0\r\n\r\n";
+	size_t n = sizeof last - 1;
+
+	return len >= n && !memcmp(answer + len - n, last, n);
 }
 
 /* Reads one answer. True: the server closes the connection after it. */
@@ -158,7 +168,7 @@ static bool read_answer(int fd)
 	size_t len = 0, whole = 0;
 	bool closes;
 
-	while (!whole || len < whole) {
+	while (!whole || (whole == CHUNKED ? !ends_chunks(answer, len) : len < whole)) {
 		ssize_t n = len < ANSWER_MAX ? recv(fd, answer + len, ANSWER_MAX - len, 0) : 0;
 		const char *end;
 
@@ -168,7 +178,9 @@ static bool read_answer(int fd)
 		answer[len] = '\0';
 		end = whole ? NULL : strstr(answer, "\r\n\r\n");
 		if (end)
-			whole = (size_t)(end - answer) + 4 + body_length(answer);
+			whole = body_length(answer);
+		if (end && whole != CHUNKED)
+			whole += (size_t)(end - answer) + 4;
 	}
 	if (strncmp(answer + 8, " 201", 4) != 0 && strncmp(answer + 8, " 204", 4) != 0)
 		die("refused:\n%s", answer);
