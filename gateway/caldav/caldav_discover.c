@@ -101,7 +101,9 @@ struct fault *caldav_look_at(struct caldav *caldav, TALLOC_CTX *mem, const char 
 			return caldav_fault(mem, &request);
 		if (request.status != 207)
 			return fault_new(mem, FAULT_PROTOCOL,
-					 "PROPFIND %s: status %d, not a CalDAV server", path,
+					 "PROPFIND %s: status %d, not a CalDAV server; if it has "
+					 "one, write the path into `url`, such as /SOGo/dav/",
+					 path,
 					 request.status);
 		found.path = path;
 		FAULT_TRY(multistatus_read(mem, request.answer, request.answer_len, take_found,

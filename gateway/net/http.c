@@ -223,6 +223,26 @@ static const char *pin_words(TALLOC_CTX *mem, const struct http_transfer *t)
 			  *t->pin ? t->pin : "another one");
 }
 
+/* What curl says of certificates, with the key that is to be looked at; NULL: nothing of them. */
+static const char *certificate_words(TALLOC_CTX *mem, const struct http_transfer *t,
+				     const char *words)
+{
+	const struct http_site *site = t->batch->site;
+
+	if (t->code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+		return pin_words(mem, t);
+	if (t->code == CURLE_SSL_CACERT_BADFILE && site->tls_ca)
+		return mem_printf(mem, "tls_ca %s: %s", site->tls_ca, words);
+	if (t->code == CURLE_SSL_CERTPROBLEM && site->tls_cert)
+		return mem_printf(mem, "tls_cert %s%s%s: %s", site->tls_cert,
+				  site->tls_key ? ", tls_key " : "",
+				  site->tls_key ? site->tls_key : "", words);
+	if (t->code == CURLE_PEER_FAILED_VERIFICATION && !site->tls_ca)
+		return mem_printf(mem, "%s; a CA that the system does not know goes into tls_ca",
+				  words);
+	return NULL;
+}
+
 static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 {
 	enum fault_kind kind = FAULT_UNREACHABLE; /* whatever else curl says: no usable answer */
@@ -236,10 +256,10 @@ static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 		words = "the answer is longer than allowed";
 	else if (t->code == CURLE_ABORTED_BY_CALLBACK)
 		words = "the service is ending";
-	else if (t->code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
-		words = pin_words(mem, t);
 	else if (t->code == CURLE_OK)
 		words = "the answer ends within its head";
+	else if (certificate_words(mem, t, words))
+		words = certificate_words(mem, t, words);
 	fault = fault_new(mem, kind, "%s %s: %s", t->request->method,
 			  http_answer_path(mem, t->request->url), words);
 	fault->maybe_done = t->request->writes && t->sent;

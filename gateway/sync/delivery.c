@@ -81,26 +81,46 @@ static struct fault *from_credential(TALLOC_CTX *mem, const char *name, struct s
 	return secret_file(mem, mem_printf(mem, "%s/%s", directory, name), secret_r);
 }
 
+/* A fault says which key it is about. */
+static struct fault *by_command(TALLOC_CTX *mem, const char *key, const char *command,
+				const struct secret_names *names, struct secret **secret_r)
+{
+	struct fault *fault = secret_command(mem, command, names, secret_r);
+
+	return fault ? fault_prefix(fault, "%s: ", key) : NULL;
+}
+
+static struct fault *by_file(TALLOC_CTX *mem, const char *key, const char *file,
+			     const struct secret_names *names, struct secret **secret_r)
+{
+	char *path = NULL;
+	struct fault *fault = secret_expand(mem, file, names, &path);
+
+	if (!fault)
+		fault = secret_file(mem, path, secret_r);
+	return fault ? fault_prefix(fault, "%s: ", key) : NULL;
+}
+
 static struct fault *find_password(TALLOC_CTX *mem, const struct conf_password *password,
 				   const struct secret_names *names, const struct secret **secret_r)
 {
-	const char *command = password->command ? password->command : password->token_command;
-	const char *file = password->file ? password->file : password->token_file;
 	struct secret *secret = NULL;
-	char *path = NULL;
 
 	if (password->password) {
 		*secret_r = password->password;
 		return NULL;
 	}
-	if (command) {
-		FAULT_TRY(secret_command(mem, command, names, &secret));
-	} else if (file) {
-		FAULT_TRY(secret_expand(mem, file, names, &path));
-		FAULT_TRY(secret_file(mem, path, &secret));
-	} else if (password->credential) {
+	if (password->command)
+		FAULT_TRY(by_command(mem, "password_command", password->command, names, &secret));
+	else if (password->token_command)
+		FAULT_TRY(
+			by_command(mem, "token_command", password->token_command, names, &secret));
+	else if (password->file)
+		FAULT_TRY(by_file(mem, "password_file", password->file, names, &secret));
+	else if (password->token_file)
+		FAULT_TRY(by_file(mem, "token_file", password->token_file, names, &secret));
+	else if (password->credential)
 		FAULT_TRY(from_credential(mem, password->credential, &secret));
-	}
 	*secret_r = secret;
 	return NULL;
 }

@@ -439,7 +439,7 @@ static struct fault *judge(TALLOC_CTX *mem, const char *what, const struct child
 static struct fault *run(TALLOC_CTX *mem, TALLOC_CTX *scratch, char **words, int timeout_ms,
 			 struct secret **secret_r)
 {
-	const char *what = mem_printf(scratch, "password_command '%s'", words[0]);
+	const char *what = mem_printf(scratch, "'%s'", words[0]);
 	struct child child = { .out = -1, .deadline_ms = monotonic_ms() + timeout_ms };
 	int ends[2], error, status;
 	struct fault *fault;
@@ -472,7 +472,7 @@ struct fault *secret_command_within(TALLOC_CTX *mem, const char *command,
 	struct fault *fault = make_words(scratch, command, names, words);
 
 	if (fault)
-		fault = talloc_steal(mem, fault_prefix(fault, "password_command: "));
+		fault = talloc_steal(mem, fault);
 	else
 		fault = run(mem, scratch, words, timeout_ms, secret_r);
 	talloc_free(scratch);

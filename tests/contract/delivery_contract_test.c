@@ -78,3 +78,42 @@ Test(delivery, a_home_holds_what_is_known_of_a_person)
 		talloc_free(lab);
 	}
 }
+
+/* Where a password or a token does not come, the key that says where from is named. */
+Test(delivery, a_fault_names_the_key)
+{
+	static const struct {
+		const char *lines, *text;
+	} keys[] = {
+		{ "password_command = /nowhere/at-all x",
+		  "password_command: '/nowhere/at-all': No such" },
+		{ "password_command = /bin/false", "password_command: '/bin/false': exit code 1" },
+		{ "auth = bearer\ntoken_command = /bin/false",
+		  "token_command: '/bin/false': exit code 1" },
+		{ "password_file = /nowhere/at-all", "password_file: /nowhere/at-all: No such" },
+		{ "auth = bearer\ntoken_file = /nowhere/%{key}",
+		  "token_file: /nowhere/ana: No such" },
+	};
+	struct resource person = { .key = "ana", .name = "Ana", .email = "ana@example.com" };
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+		char *text = mem_printf(mem,
+					"[site]\nurl = https://pm.example.com\n[server s]\n"
+					"type = caldav\nurl = http://127.0.0.1:9/\n%s\n",
+					keys[i].lines);
+		struct delivery delivery = { .stop_fd = -1 };
+		struct endpoint *endpoint = NULL;
+		struct conf_report *report = NULL;
+		struct conf *conf = NULL;
+		struct fault *fault;
+
+		cr_assert_null(conf_parse(mem, "f", text, strlen(text), 0600, &conf, &report));
+		cr_assert_not_null(conf, "%s", keys[i].lines);
+		delivery.conf = conf;
+		fault = delivery_endpoint(mem, &delivery, conf->servers, &person, &endpoint);
+		cr_assert_not_null(fault, "%s", keys[i].lines);
+		cr_expect(strstr(fault->text, keys[i].text), "%s: %s", keys[i].lines, fault->text);
+		talloc_free(mem);
+	}
+}

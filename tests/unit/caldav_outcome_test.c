@@ -185,12 +185,33 @@ Test(caldav_outcome, the_operation_is_read_off_the_request)
 	}
 }
 
+/* The manual's words for several together; its columns are narrow. */
+#define OP(name) (1u << CALDAV_OP_##name)
+#define OPS_LISTS (OP(LIST) | OP(START) | OP(CHANGES))
+#define OPS_PUTS (OP(CREATE) | OP(REPLACE) | OP(REMOVE) | OP(ATTACH))
+#define OPS_MAKES (OP(MKCALENDAR) | OP(MKCOL))
+
+static const struct {
+	unsigned ops;
+	const char *words;
+} several[] = {
+	{ (1u << CALDAV_OPS) - 1, "anything" },
+	{ OPS_LISTS | OP(MULTIGET) | OP(GET) | OPS_PUTS, "in a folder" },
+	{ OPS_PUTS | OPS_MAKES, "writes" },
+	{ OPS_LISTS, "lists" },
+	{ OP(START) | OP(CHANGES), "all changes" },
+	{ OPS_MAKES, "any make" },
+};
+
 static char *ops_text(TALLOC_CTX *mem, unsigned ops)
 {
 	struct buf *out = buf_new(mem);
 
-	if (ops == (1u << CALDAV_OPS) - 1)
-		return mem_strdup(mem, "anything");
+	for (size_t i = 0; i < COUNT_OF(several); i++)
+		if (ops == several[i].ops)
+			return mem_strdup(mem, several[i].words);
+	if (ops == (OP(LOOK) | OPS_LISTS))
+		return mem_strdup(mem, "look, lists");
 	for (int op = 0; op < CALDAV_OPS; op++)
 		if (ops & 1u << op)
 			buf_printf(out, "%s%s", out->len ? ", " : "",
