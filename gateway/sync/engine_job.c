@@ -31,8 +31,9 @@ struct work {
 	struct resource *resource;
 	const char *name; /* "SERVER/RESOURCE" */
 	struct endpoint *endpoint;
-	bool parked;                  /* so it was before this job */
-	struct endpoint_place *place; /* as it was remembered; later: what is to be; NULL: nothing */
+	bool parked; /* so it was before this job */
+	struct endpoint_place
+		*place; /* as it was remembered; later: what is to be; NULL: nothing */
 	struct endpoint_stats before; /* of a parked endpoint */
 	struct endpoint_stats took;
 	struct visit visit;
@@ -351,6 +352,7 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	struct engine_parked parked = { .account = work->account->id,
 					.server = work->task->server->conf,
 					.failed = failed && !work->later };
+	struct fault *broken = NULL; /* the database */
 
 	count_stats(work);
 	parked.gone = work->visit.listed && !work->visit.project_count;
@@ -364,9 +366,13 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	if (!park->give)
 		return NULL;
 	if (work->visit.listed)
-		FAULT_TRY(choose_folder(work, mem, &parked.folder));
-	if (parked.endpoint)
-		FAULT_TRY(engine_poll_places(work->worker, mem, &work->visit, &parked));
+		broken = choose_folder(work, mem, &parked.folder);
+	if (!broken && parked.endpoint)
+		broken = engine_poll_places(work->worker, mem, &work->visit, &parked);
+	if (broken) {
+		talloc_free(parked.endpoint);
+		return broken;
+	}
 	if (!park->give(park->data, &parked))
 		return NULL;
 	return insist(work, mem, add_pull_now, NULL);
@@ -577,8 +583,8 @@ static struct fault *end_job(struct work *work, const void *data)
 		return queue_fail(store, job, fault);
 	if (work->visit.report->due_us < INT64_MAX && job->kind == JOB_RECONCILE) {
 		/* everything is not compared again for what waits */
-		FAULT_TRY(queue_add(store, JOB_PULL, job->account_id, 0,
-				    work->visit.report->due_us, NULL));
+		FAULT_TRY(queue_add(store, JOB_PULL, job->account_id, 0, work->visit.report->due_us,
+				    NULL));
 		return queue_done(store, job);
 	}
 	if (work->visit.report->due_us < INT64_MAX)
