@@ -109,14 +109,24 @@ static bool was_named(struct caldav *caldav, const char *path)
 	return false;
 }
 
-static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
-				 const char *display)
+/* True for a calendar that came into being with its items: it takes everything, and is called after
+ * its place, until it is told. */
+static bool is_raw(const struct caldav *caldav, const char *path, const char *display)
 {
-	/* a calendar that came into being with its items takes everything, until it is told */
-	const char *tasks_only = caldav_does(caldav, CALDAV_TRAIT_WHOLE_PUT)
-					 ? "<C:supported-calendar-component-set><C:comp name=\"VTODO\"/>"
-					   "</C:supported-calendar-component-set>"
-					 : "";
+	size_t len = display ? strlen(display) : 0;
+
+	if (!caldav_does(caldav, CALDAV_TRAIT_WHOLE_PUT))
+		return false;
+	return !len || (strlen(path) == len + 2 && !strncmp(path + 1, display, len));
+}
+
+static struct fault *set_display(struct caldav *caldav, TALLOC_CTX *mem, const char *path,
+				 const char *display, bool raw)
+{
+	const char *tasks_only =
+		raw ? "<C:supported-calendar-component-set><C:comp name=\"VTODO\"/>"
+		      "</C:supported-calendar-component-set>"
+		    : "";
 	char *body = mem_printf(mem,
 				CALDAV_XML "<D:propertyupdate " CALDAV_NS
 					   "><D:set><D:prop><D:displayname>%s</D:displayname>%s"
@@ -138,7 +148,7 @@ static struct fault *adopt(struct caldav *caldav, TALLOC_CTX *mem, const char *p
 	FAULT_TRY(usable(caldav, mem, path, state));
 	if (text_same(display, state->display) || !display || was_named(caldav, path))
 		return NULL;
-	return set_display(caldav, mem, path, display);
+	return set_display(caldav, mem, path, display, is_raw(caldav, path, state->display));
 }
 
 /* ---- making it ---- */
