@@ -547,6 +547,8 @@ static const struct endpoint_ops memory_ops = {
 	.kind = "memory",
 	.probe = probe,
 	.ensure = ensure,
+	.whole_site = memory_whole_site,
+	.whole_make = memory_whole_make,
 	.notice = notice,
 	.fetch = fetch,
 	.put = put,
@@ -558,23 +560,6 @@ static const struct endpoint_ops memory_ops = {
 	.attaches = memory_files_attaches,
 	.attach = memory_files_attach,
 	.download = memory_files_download,
-};
-
-/* ensure, and whole_make as one of its kind, are the same to a script of faults. */
-static const struct endpoint_ops memory_whole_ops = {
-	.kind = "memory",
-	.probe = probe,
-	.ensure = ensure,
-	.whole_site = memory_whole_site,
-	.whole_make = memory_whole_make,
-	.notice = notice,
-	.fetch = fetch,
-	.put = put,
-	.remove = remove_items,
-	.may_read = may_read,
-	.sweep = memory_sweep,
-	.place = memory_place,
-	.address = address,
 };
 
 static char *no_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -634,9 +619,8 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 
 	memory->appends = text_ends(path, MEMORY_APPEND);
 	memory->managed = text_ends(path, MEMORY_MANAGED);
-	memory->endpoint.ops = memory->appends                 ? &memory_append_ops
-			       : text_ends(path, MEMORY_WHOLE) ? &memory_whole_ops
-							       : &memory_ops;
+	memory->whole = text_ends(path, MEMORY_WHOLE);
+	memory->endpoint.ops = memory->appends ? &memory_append_ops : &memory_ops;
 	memory->path = mem_strndup(memory, path, strcspn(path, "?"));
 	memory->user = mem_strdup(memory, user ? user : "anybody");
 	memory->clock = clock;

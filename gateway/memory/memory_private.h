@@ -50,7 +50,7 @@ struct memory_endpoint {
 	char *user;
 	struct clock *clock;
 	struct points *points;
-	bool appends, managed;
+	bool appends, managed, whole;
 	int lock_fd;
 };
 

@@ -8,9 +8,14 @@ struct fault *memory_whole_site(struct endpoint *endpoint, TALLOC_CTX *mem,
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	char *address = mem_printf(mem, "/%s/%s/", memory->user, folder->path);
 	struct memory_state *state = NULL;
-	struct fault *fault = memory_load(memory, mem, &state);
-	bool there = !fault && memory_find_folder(state, address);
+	struct fault *fault;
+	bool there;
 
+	*address_r = NULL;
+	if (!memory->whole)
+		return NULL;
+	fault = memory_load(memory, mem, &state);
+	there = !fault && memory_find_folder(state, address);
 	fault = memory_finish(memory, mem, state, fault);
 	if (!fault)
 		*address_r = there ? NULL : address;
@@ -42,9 +47,13 @@ struct fault *memory_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct memory_state *state = NULL;
-	struct fault *fault = memory_load(memory, mem, &state);
+	struct fault *fault;
 	bool made = false;
 
+	*made_r = false;
+	if (!memory->whole)
+		return NULL;
+	fault = memory_load(memory, mem, &state);
 	if (!fault)
 		fault = make(memory, mem, state, address, puts, count, &made);
 	fault = memory_finish(memory, mem, state, fault);

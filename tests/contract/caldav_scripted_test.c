@@ -130,11 +130,6 @@ Test(caldav_bad, statuses_of_a_folder)
 
 /* ---- CalDAV: a server told by a table of requests ---- */
 
-#define PLAY(lab, ...)                                                                             \
-	static const struct lab_exchange exchanges_[] = { __VA_ARGS__ };                               \
-	static struct lab_plan play_ = { exchanges_, COUNT_OF(exchanges_) };                           \
-	struct lab *lab = lab_new(lab_play, &play_)
-
 #define MULTI(lines) "<multistatus " DAV ">" lines "</multistatus>"
 #define PROPS(href, props)                                                                         \
 	"<response><href>" href "</href><propstat><prop>" props "</prop>" OK                       \
@@ -154,15 +149,16 @@ Test(caldav_discovery, by_well_known_and_redirects)
 	char *address = NULL;
 	bool created = false;
 	struct fault *fault;
-	PLAY(lab, { "PROPFIND", "/.well-known/caldav", NULL, "301 x\r\nLocation: /dav", "" },
-	     { "PROPFIND", "/dav", NULL, "308 x\r\nLocation: dav/", "" },
-	     { "PROPFIND", "/dav/", NULL, "207 x",
-	       MULTI(PROPS("/dav/", "<current-user-principal><href>/dav/p/ana/</href></"
-				    "current-user-principal>")) },
-	     { "PROPFIND", "/dav/p/ana/", NULL, "207 x",
-	       MULTI(PROPS("/dav/p/ana/", "<c:calendar-home-set><href>http://inner:99/dav/c/ana</"
-					  "href></c:calendar-home-set>")) },
-	     { "MKCALENDAR", "/dav/c/ana/p/", NULL, "201 x", "" });
+	LAB_PLAY(lab, { "PROPFIND", "/.well-known/caldav", NULL, "301 x\r\nLocation: /dav", "" },
+		 { "PROPFIND", "/dav", NULL, "308 x\r\nLocation: dav/", "" },
+		 { "PROPFIND", "/dav/", NULL, "207 x",
+		   MULTI(PROPS("/dav/", "<current-user-principal><href>/dav/p/ana/</href></"
+					"current-user-principal>")) },
+		 { "PROPFIND", "/dav/p/ana/", NULL, "207 x",
+		   MULTI(PROPS("/dav/p/ana/",
+			       "<c:calendar-home-set><href>http://inner:99/dav/c/ana</"
+			       "href></c:calendar-home-set>")) },
+		 { "MKCALENDAR", "/dav/c/ana/p/", NULL, "201 x", "" });
 
 	fault = make(lab, lab_account(lab, "/"), &address, &created);
 	cr_assert_null(fault, "%s", fault->text);
@@ -176,10 +172,10 @@ Test(caldav_discovery, a_url_that_is_the_home_itself)
 	char *address = NULL;
 	bool created = false;
 	struct fault *fault;
-	PLAY(lab,
-	     { "PROPFIND", "/calendars/ana/", NULL, "207 x",
-	       MULTI(PROPS("/calendars/ana/", "<resourcetype><collection/></resourcetype>")) },
-	     { "MKCALENDAR", "/calendars/ana/p/", NULL, "201 x", "" });
+	LAB_PLAY(lab,
+		 { "PROPFIND", "/calendars/ana/", NULL, "207 x",
+		   MULTI(PROPS("/calendars/ana/", "<resourcetype><collection/></resourcetype>")) },
+		 { "MKCALENDAR", "/calendars/ana/p/", NULL, "201 x", "" });
 
 	fault = make(lab, lab_account(lab, "/calendars/ana/"), &address, &created);
 	cr_assert_null(fault, "%s", fault->text);
@@ -240,8 +236,8 @@ Test(caldav_folder, extended_mkcol_where_mkcalendar_is_refused)
 	char *address = NULL;
 	bool created = false;
 	struct fault *fault;
-	PLAY(lab, HOME, { "MKCALENDAR", "/home/p/", NULL, "501 x", "" },
-	     { "MKCOL", "/home/p/", NULL, "201 x", "" });
+	LAB_PLAY(lab, HOME, { "MKCALENDAR", "/home/p/", NULL, "501 x", "" },
+		 { "MKCOL", "/home/p/", NULL, "201 x", "" });
 
 	fault = make(lab, lab_account(lab, "/"), &address, &created);
 	cr_assert_null(fault, "%s", fault->text);
@@ -255,11 +251,11 @@ Test(caldav_folder, what_nobody_can_make_is_refused)
 	char *address = NULL;
 	bool created = false;
 	struct fault *fault;
-	PLAY(lab, HOME,
-	     { "MKCALENDAR", "/home/p/", NULL, "403 x",
-	       "<error xmlns=\"DAV:\"><need-privileges/></error>" },
-	     { "MKCOL", "/home/p/", NULL, "403 x",
-	       "<error xmlns=\"DAV:\"><need-privileges/></error>" });
+	LAB_PLAY(lab, HOME,
+		 { "MKCALENDAR", "/home/p/", NULL, "403 x",
+		   "<error xmlns=\"DAV:\"><need-privileges/></error>" },
+		 { "MKCOL", "/home/p/", NULL, "403 x",
+		   "<error xmlns=\"DAV:\"><need-privileges/></error>" });
 
 	fault = make(lab, lab_account(lab, "/"), &address, &created);
 	lab_expect(fault, FAULT_REFUSED, "ensure");
@@ -301,13 +297,13 @@ Test(caldav_folder, a_name_that_the_server_refuses_is_tried_once)
 	bool created = true;
 	char *address = NULL;
 	struct endpoint *endpoint;
-	PLAY(lab, HOME,
-	     { "PROPFIND", "/home/p/", NULL, "207 x",
-	       MULTI(PROPS("/home/p/", CALENDAR "<displayname>Q</displayname>")) },
-	     { "PROPPATCH", "/home/p/", NULL, "207 x",
-	       MULTI("<response><href>/home/p/</href><propstat><prop><displayname/></"
-		     "prop><status>HTTP/1.1 403 x</status>"
-		     "</propstat></response>") });
+	LAB_PLAY(lab, HOME,
+		 { "PROPFIND", "/home/p/", NULL, "207 x",
+		   MULTI(PROPS("/home/p/", CALENDAR "<displayname>Q</displayname>")) },
+		 { "PROPPATCH", "/home/p/", NULL, "207 x",
+		   MULTI("<response><href>/home/p/</href><propstat><prop><displayname/></"
+			 "prop><status>HTTP/1.1 403 x</status>"
+			 "</propstat></response>") });
 
 	endpoint = lab_account(lab, "/");
 	for (int i = 0; i < 3; i++)
@@ -351,18 +347,18 @@ static void expect_notice(struct lab *lab, const char *token, const char *expect
 
 Test(caldav_notice, a_truncated_listing_is_put_together)
 {
-	PLAY(lab,
-	     { "REPORT", "/home/p/", "<D:sync-token></D:sync-token>", "207 x",
-	       MULTI(LINE("/home/p/a.ics", "\"1\"") LINE("b.ics", "\"1\"") FULL_507
-		     "<sync-token>t1</sync-token>") },
-	     { "REPORT", "/home/p/", "<D:sync-token>t1<", "207 x",
-	       MULTI(GONE_LINE("/home/p/a.ics") LINE("/home/p/b.ics", "\"2\"") FULL_507
-		     "<sync-token>t2</sync-token>") },
-	     { "REPORT", "/home/p/", "<D:sync-token>t2<", "207 x",
-	       MULTI(LINE("http://127.0.0.1/home/p/c%3a.ics",
-			  "\"1\"") "<sync-token>t3&amp;</sync-token>") },
-	     { "REPORT", "/home/p/", "<D:sync-token>t3&amp;<", "207 x",
-	       MULTI("<sync-token>t3&amp;</sync-token>") });
+	LAB_PLAY(lab,
+		 { "REPORT", "/home/p/", "<D:sync-token></D:sync-token>", "207 x",
+		   MULTI(LINE("/home/p/a.ics", "\"1\"") LINE("b.ics", "\"1\"") FULL_507
+			 "<sync-token>t1</sync-token>") },
+		 { "REPORT", "/home/p/", "<D:sync-token>t1<", "207 x",
+		   MULTI(GONE_LINE("/home/p/a.ics") LINE("/home/p/b.ics", "\"2\"") FULL_507
+			 "<sync-token>t2</sync-token>") },
+		 { "REPORT", "/home/p/", "<D:sync-token>t2<", "207 x",
+		   MULTI(LINE("http://127.0.0.1/home/p/c%3a.ics",
+			      "\"1\"") "<sync-token>t3&amp;</sync-token>") },
+		 { "REPORT", "/home/p/", "<D:sync-token>t3&amp;<", "207 x",
+		   MULTI("<sync-token>t3&amp;</sync-token>") });
 
 	expect_notice(lab, NULL, "full s:t3&\n/home/p/b.ics \"2\"\n/home/p/c%3A.ics \"1\"\n");
 	expect_notice(lab, "s:t1",
@@ -375,8 +371,8 @@ Test(caldav_notice, a_truncated_listing_is_put_together)
 Test(caldav_notice, a_listing_without_end_is_a_fault)
 {
 	struct endpoint_notice *notice = NULL;
-	PLAY(lab, { "REPORT", "/home/p/", NULL, "207 x",
-		    MULTI(FULL_507 "<sync-token>t1</sync-token>") });
+	LAB_PLAY(lab, { "REPORT", "/home/p/", NULL, "207 x",
+			MULTI(FULL_507 "<sync-token>t1</sync-token>") });
 
 	lab_expect(look(lab, lab_account(lab, "/"), NULL, &notice), FAULT_PROTOCOL,
 		   "the same page again");
@@ -385,16 +381,16 @@ Test(caldav_notice, a_listing_without_end_is_a_fault)
 
 Test(caldav_notice, the_folder_itself_and_what_is_no_item_are_left_out)
 {
-	PLAY(lab,
-	     { "REPORT", "/home/p/", NULL, "207 x",
-	       MULTI(LINE("/home/p/", "\"f\"") LINE("/home/p", "\"f\"")
-			     LINE("/home/p/sub/", "\"s\"") LINE("/home/p/sub/x.ics", "\"s\"") PROPS(
-				     "/home/p/box",
-				     "<getetag>\"b\"</getetag><resourcetype><collection/></"
-				     "resourcetype>") PROPS("/home/p/no-etag.ics", "<displayname/>")
-				     LINE("/home/p/unquoted.ics", "abc")
-					     LINE("/home/p/weak.ics",
-						  "W/\"w\"") "<sync-token>t</sync-token>") });
+	LAB_PLAY(lab, { "REPORT", "/home/p/", NULL, "207 x",
+			MULTI(LINE("/home/p/", "\"f\"") LINE("/home/p", "\"f\"") LINE(
+				"/home/p/sub/", "\"s\"") LINE("/home/p/sub/x.ics", "\"s\"")
+				      PROPS("/home/p/box",
+					    "<getetag>\"b\"</getetag><resourcetype><collection/></"
+					    "resourcetype>") PROPS("/home/p/no-etag.ics",
+								   "<displayname/>")
+					      LINE("/home/p/unquoted.ics", "abc") LINE(
+						      "/home/p/weak.ics",
+						      "W/\"w\"") "<sync-token>t</sync-token>") });
 
 	expect_notice(lab, NULL,
 		      "full s:t\n/home/p/unquoted.ics \"abc\"\n/home/p/weak.ics W/\"w\"\n");
@@ -404,10 +400,11 @@ Test(caldav_notice, the_folder_itself_and_what_is_no_item_are_left_out)
 /* One product writes one slash too few, the other way no port, and escapes nothing. */
 Test(caldav_notice, odd_addresses_of_servers)
 {
-	PLAY(lab, { "REPORT", "/home/p/", NULL, "207 x",
-		    MULTI(LINE("http:/127.0.0.1/home/p/a b.ics",
-			       "\"1\"") LINE("http://127.0.0.1/home/p/c@d.ics", "\"1\"")
-				  LINE("PRJ-1%3Aa.ics", "\"1\"") "<sync-token>t</sync-token>") });
+	LAB_PLAY(lab,
+		 { "REPORT", "/home/p/", NULL, "207 x",
+		   MULTI(LINE("http:/127.0.0.1/home/p/a b.ics",
+			      "\"1\"") LINE("http://127.0.0.1/home/p/c@d.ics", "\"1\"")
+				 LINE("PRJ-1%3Aa.ics", "\"1\"") "<sync-token>t</sync-token>") });
 
 	expect_notice(lab, NULL,
 		      "full s:t\n/home/p/PRJ-1%3Aa.ics \"1\"\n/home/p/a%20b.ics "
@@ -418,8 +415,8 @@ Test(caldav_notice, odd_addresses_of_servers)
 Test(caldav_notice, an_address_outside_is_a_fault_and_not_a_missing_item)
 {
 	struct endpoint_notice *notice = NULL;
-	PLAY(lab, { "REPORT", "/home/p/", NULL, "207 x",
-		    MULTI(LINE("/inner/p/a.ics", "\"1\"") "<sync-token>t</sync-token>") });
+	LAB_PLAY(lab, { "REPORT", "/home/p/", NULL, "207 x",
+			MULTI(LINE("/inner/p/a.ics", "\"1\"") "<sync-token>t</sync-token>") });
 
 	lab_expect(look(lab, lab_account(lab, "/"), NULL, &notice), FAULT_PROTOCOL,
 		   "rewritten by a proxy");
@@ -466,11 +463,11 @@ Test(caldav_notice, a_token_of_no_kind)
 
 Test(caldav_notice, by_ctag_where_there_is_no_sync_collection)
 {
-	PLAY(lab, { "REPORT", "/home/p/", NULL, "501 x", "" },
-	     { "PROPFIND", "/home/p/", "Depth: 0", "207 x", MULTI(FOLDER("c7")) },
-	     { "PROPFIND", "/home/p/", "Depth: 1", "207 x",
-	       MULTI(FOLDER("later") LINE("/home/p/a.ics", "\"1\"")
-			     LINE("/home/p/b.ics", "\"2\"")) });
+	LAB_PLAY(lab, { "REPORT", "/home/p/", NULL, "501 x", "" },
+		 { "PROPFIND", "/home/p/", "Depth: 0", "207 x", MULTI(FOLDER("c7")) },
+		 { "PROPFIND", "/home/p/", "Depth: 1", "207 x",
+		   MULTI(FOLDER("later") LINE("/home/p/a.ics", "\"1\"")
+				 LINE("/home/p/b.ics", "\"2\"")) });
 
 	expect_notice(lab, NULL, "full c:c7\n/home/p/a.ics \"1\"\n/home/p/b.ics \"2\"\n");
 	expect_notice(lab, "c:c7", "delta c:c7\n");
@@ -480,12 +477,13 @@ Test(caldav_notice, by_ctag_where_there_is_no_sync_collection)
 
 Test(caldav_notice, by_listing_where_there_is_neither)
 {
-	PLAY(lab,
-	     { "REPORT", "/home/p/", NULL, "207 x",
-	       MULTI("") }, /* no token: no answer to a sync-collection */
-	     { "PROPFIND", "/home/p/", "Depth: 0", "207 x", MULTI(PROPS("/home/p/", CALENDAR)) },
-	     { "PROPFIND", "/home/p/", "Depth: 1", "207 x",
-	       MULTI(PROPS("/home/p/", CALENDAR) LINE("/home/p/a.ics", "\"1\"")) });
+	LAB_PLAY(
+		lab,
+		{ "REPORT", "/home/p/", NULL, "207 x",
+		  MULTI("") }, /* no token: no answer to a sync-collection */
+		{ "PROPFIND", "/home/p/", "Depth: 0", "207 x", MULTI(PROPS("/home/p/", CALENDAR)) },
+		{ "PROPFIND", "/home/p/", "Depth: 1", "207 x",
+		  MULTI(PROPS("/home/p/", CALENDAR) LINE("/home/p/a.ics", "\"1\"")) });
 
 	expect_notice(lab, NULL, "full -\n/home/p/a.ics \"1\"\n");
 	talloc_free(lab);
@@ -495,8 +493,8 @@ Test(caldav_notice, a_folder_that_is_gone_inside_of_a_207)
 {
 	struct endpoint_notice *notice = NULL;
 	struct fault *fault;
-	PLAY(lab, { "REPORT", "/home/p/", NULL, "501 x", "" },
-	     { "PROPFIND", "/home/p/", NULL, "207 x", MULTI(GONE_LINE("/home/p/")) });
+	LAB_PLAY(lab, { "REPORT", "/home/p/", NULL, "501 x", "" },
+		 { "PROPFIND", "/home/p/", NULL, "207 x", MULTI(GONE_LINE("/home/p/")) });
 
 	fault = look(lab, lab_account(lab, "/"), NULL, &notice);
 	lab_expect(fault, FAULT_GONE, "notice");
@@ -517,9 +515,11 @@ Test(caldav_notice, rights_that_shrank_are_told)
 	} cases[] = {
 		{ "207 x", MULTI(PRIVILEGES("<privilege><all/></privilege>")), false },
 		{ "207 x",
-		  MULTI(PRIVILEGES("<privilege><write/></privilege><privilege><read/></privilege>")),
+		  MULTI(PRIVILEGES(
+			  "<privilege><write/></privilege><privilege><read/></privilege>")),
 		  false },
-		{ "207 x", MULTI(PRIVILEGES("<privilege><read-current-user-privilege-set/></privilege>")),
+		{ "207 x",
+		  MULTI(PRIVILEGES("<privilege><read-current-user-privilege-set/></privilege>")),
 		  true },
 		{ "207 x", MULTI(PRIVILEGES("")), true },
 		{ "207 x", MULTI(""), false }, /* it does not tell */
@@ -547,7 +547,7 @@ Test(caldav_notice, rights_that_shrank_are_told)
 
 Test(caldav_notice, a_move_of_the_server_is_followed)
 {
-	PLAY(lab, { "REPORT", "/home/p/", NULL, "308 x\r\nLocation: /moved/", "" }, HOME);
+	LAB_PLAY(lab, { "REPORT", "/home/p/", NULL, "308 x\r\nLocation: /moved/", "" }, HOME);
 	struct endpoint_notice *notice = NULL;
 
 	/* the same origin: discovery changes nothing, and the redirect is told */
@@ -590,16 +590,16 @@ Test(caldav_fetch, what_multiget_leaves_out_is_asked_for_directly)
 					     "/home/p/no-etag.ics" };
 	struct endpoint_item *items;
 	int64_t skew, off;
-	PLAY(lab,
-	     { "REPORT", "/home/p/", NULL, "207 x\r\n" DATE,
-	       MULTI(DATA("a.ics", "\"1\"", "A\nB\n") GONE_LINE("/home/p/said-404.ics")
-			     GONE_LINE("http%3A//x/") LINE("/home/p/no-data.ics", "\"1\"")
-				     DATA("/home/p/not-asked.ics", "\"1\"", "X")) },
-	     { "GET", "/home/p/said-404.ics", NULL, "200 x\r\nETag: \"s\"", "said" },
-	     { "GET", "/home/p/silent.ics", NULL, "200 x\r\nETag: \"q\"", "silent\n" },
-	     { "GET", "/home/p/no-data.ics", NULL, "200 x\r\nETag: \"n\"", "data" },
-	     { "GET", "/home/p/forbidden.ics", NULL, "403 x", "" },
-	     { "GET", "/home/p/no-etag.ics", NULL, "200 x", "text" });
+	LAB_PLAY(lab,
+		 { "REPORT", "/home/p/", NULL, "207 x\r\n" DATE,
+		   MULTI(DATA("a.ics", "\"1\"", "A\nB\n") GONE_LINE("/home/p/said-404.ics")
+				 GONE_LINE("http%3A//x/") LINE("/home/p/no-data.ics", "\"1\"")
+					 DATA("/home/p/not-asked.ics", "\"1\"", "X")) },
+		 { "GET", "/home/p/said-404.ics", NULL, "200 x\r\nETag: \"s\"", "said" },
+		 { "GET", "/home/p/silent.ics", NULL, "200 x\r\nETag: \"q\"", "silent\n" },
+		 { "GET", "/home/p/no-data.ics", NULL, "200 x\r\nETag: \"n\"", "data" },
+		 { "GET", "/home/p/forbidden.ics", NULL, "403 x", "" },
+		 { "GET", "/home/p/no-etag.ics", NULL, "200 x", "text" });
 
 	items = fetch(lab, lab_account(lab, "/"), asked, COUNT_OF(asked));
 	expect_item(&items[0], "\"1\"", "A\r\nB\r\n");
@@ -676,17 +676,6 @@ Test(caldav_fetch, an_item_over_the_bound_is_its_own_fault)
 
 /* ---- CalDAV: writing ---- */
 
-static struct endpoint_put put_one(struct lab *lab, struct endpoint *endpoint, const char *address,
-				   const char *if_version)
-{
-	struct endpoint_put put = {
-		.address = address, .text = "text", .len = 4, .if_version = if_version
-	};
-
-	cr_assert_null(endpoint_put(endpoint, lab, "/home/p/", &put, 1));
-	return put;
-}
-
 Test(caldav_write, what_a_207_to_a_put_means)
 {
 	static const struct {
@@ -716,7 +705,7 @@ Test(caldav_write, what_a_207_to_a_put_means)
 		struct lab_plan p = { exchanges, COUNT_OF(exchanges) };
 		struct lab *lab = lab_new(lab_play, &p);
 		struct endpoint_put put =
-			put_one(lab, lab_account(lab, "/"), "/home/p/a.ics", NULL);
+			lab_put(lab, lab_account(lab, "/"), "/home/p/a.ics", NULL);
 
 		if (cases[i].kind < 0) {
 			cr_assert_null(put.fault, "%s: %s", cases[i].body, put.fault->text);
@@ -735,28 +724,29 @@ Test(caldav_write, every_write_has_its_condition)
 	struct endpoint_remove remove = { .address = "/home/p/b.ics", .if_version = "\"v3\"" };
 	struct endpoint_remove careless = { .address = "/home/p/b.ics" };
 	struct endpoint *endpoint;
-	PLAY(lab, { "PUT", "/home/p/a.ics", "\r\nIf-None-Match: *\r\n", "201 x", "" },
-	     { "PUT", "/home/p/a.ics", "\r\nIf-Match: \"v1\"\r\n", "204 x\r\nETag: \"v2\"", "" },
-	     { "PUT", "/home/p/weak.ics", "\r\nIf-Match: \"v1\"\r\n", "204 x", "" },
-	     { "DELETE", "/home/p/b.ics", "\r\nIf-Match: \"v3\"\r\n", "204 x", "" });
+	LAB_PLAY(
+		lab, { "PUT", "/home/p/a.ics", "\r\nIf-None-Match: *\r\n", "201 x", "" },
+		{ "PUT", "/home/p/a.ics", "\r\nIf-Match: \"v1\"\r\n", "204 x\r\nETag: \"v2\"", "" },
+		{ "PUT", "/home/p/weak.ics", "\r\nIf-Match: \"v1\"\r\n", "204 x", "" },
+		{ "DELETE", "/home/p/b.ics", "\r\nIf-Match: \"v3\"\r\n", "204 x", "" });
 
 	endpoint = lab_account(lab, "/");
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).fault);
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", "\"v1\"").fault);
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", "\"v1\"").version,
+	cr_assert_null(lab_put(lab, endpoint, "/home/p/a.ics", NULL).fault);
+	cr_assert_null(lab_put(lab, endpoint, "/home/p/a.ics", "\"v1\"").fault);
+	cr_assert_null(lab_put(lab, endpoint, "/home/p/a.ics", "\"v1\"").version,
 		       "vouched for without certainty");
-	cr_assert_str_eq(put_one(lab, endpoint, "/home/p/a.ics", "\"v1\"").answered, "\"v2\"");
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).answered);
-	cr_assert_null(put_one(lab, endpoint, "/home/p/weak.ics", "W/\"v1\"").fault);
+	cr_assert_str_eq(lab_put(lab, endpoint, "/home/p/a.ics", "\"v1\"").answered, "\"v2\"");
+	cr_assert_null(lab_put(lab, endpoint, "/home/p/a.ics", NULL).answered);
+	cr_assert_null(lab_put(lab, endpoint, "/home/p/weak.ics", "W/\"v1\"").fault);
 	cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", &remove, 1));
 	cr_assert_null(remove.fault);
 	cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", &careless, 1));
 	lab_expect(careless.fault, FAULT_REFUSED, "a removal without a version");
-	lab_expect(put_one(lab, endpoint, "/home/other/a.ics", NULL).fault, FAULT_REFUSED,
+	lab_expect(lab_put(lab, endpoint, "/home/other/a.ics", NULL).fault, FAULT_REFUSED,
 		   "outside");
-	lab_expect(put_one(lab, endpoint, "/home/p/", NULL).fault, FAULT_REFUSED,
+	lab_expect(lab_put(lab, endpoint, "/home/p/", NULL).fault, FAULT_REFUSED,
 		   "the folder itself");
-	lab_expect(put_one(lab, endpoint, "/home/p/a.ics", "\"v\"\r\nX: y").fault, FAULT_PROTOCOL,
+	lab_expect(lab_put(lab, endpoint, "/home/p/a.ics", "\"v\"\r\nX: y").fault, FAULT_PROTOCOL,
 		   "a cut header");
 	talloc_free(lab);
 }
@@ -768,19 +758,19 @@ Test(caldav_write, changed_and_gone_are_told_apart)
 		{ .address = "/home/p/gone.ics", .if_version = "\"1\"" }
 	};
 	struct endpoint *endpoint;
-	PLAY(lab, { "PUT", "/home/p/changed.ics", NULL, "412 x", "" },
-	     { "PUT", "/home/p/gone.ics", NULL, "412 x", "" },
-	     { "DELETE", "/home/p/changed.ics", NULL, "412 x", "" },
-	     { "DELETE", "/home/p/gone.ics", NULL, "412 x", "" },
-	     { "GET", "/home/p/changed.ics", NULL, "200 x\r\nETag: \"2\"", "text" });
+	LAB_PLAY(lab, { "PUT", "/home/p/changed.ics", NULL, "412 x", "" },
+		 { "PUT", "/home/p/gone.ics", NULL, "412 x", "" },
+		 { "DELETE", "/home/p/changed.ics", NULL, "412 x", "" },
+		 { "DELETE", "/home/p/gone.ics", NULL, "412 x", "" },
+		 { "GET", "/home/p/changed.ics", NULL, "200 x\r\nETag: \"2\"", "text" });
 
 	endpoint = lab_account(lab, "/");
-	lab_expect(put_one(lab, endpoint, "/home/p/changed.ics", "\"1\"").fault, FAULT_CHANGED,
+	lab_expect(lab_put(lab, endpoint, "/home/p/changed.ics", "\"1\"").fault, FAULT_CHANGED,
 		   "changed");
-	lab_expect(put_one(lab, endpoint, "/home/p/gone.ics", "\"1\"").fault, FAULT_GONE, "gone");
-	lab_expect(put_one(lab, endpoint, "/home/p/changed.ics", NULL).fault, FAULT_CHANGED,
+	lab_expect(lab_put(lab, endpoint, "/home/p/gone.ics", "\"1\"").fault, FAULT_GONE, "gone");
+	lab_expect(lab_put(lab, endpoint, "/home/p/changed.ics", NULL).fault, FAULT_CHANGED,
 		   "create what is there");
-	lab_expect(put_one(lab, endpoint, "/home/p/gone.ics", NULL).fault, FAULT_REFUSED,
+	lab_expect(lab_put(lab, endpoint, "/home/p/gone.ics", NULL).fault, FAULT_REFUSED,
 		   "create, refused though nothing is there");
 	cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", removes, 2));
 	lab_expect(removes[0].fault, FAULT_CHANGED, "remove, changed");
@@ -791,23 +781,23 @@ Test(caldav_write, changed_and_gone_are_told_apart)
 Test(caldav_write, a_conflict_is_named_and_a_missing_folder_is_seen)
 {
 	struct fault *fault;
-	PLAY(lab,
-	     { "PUT", "/home/p/twice.ics", NULL, "403 x",
-	       "<D:error xmlns:D=\"DAV:\"><C:no-uid-conflict "
-	       "xmlns:C=\"urn:ietf:params:xml:ns:caldav\"/></D:error>" },
-	     { "PROPFIND", "/home/p/", NULL, "207 x", MULTI(FOLDER("c")) });
+	LAB_PLAY(lab,
+		 { "PUT", "/home/p/twice.ics", NULL, "403 x",
+		   "<D:error xmlns:D=\"DAV:\"><C:no-uid-conflict "
+		   "xmlns:C=\"urn:ietf:params:xml:ns:caldav\"/></D:error>" },
+		 { "PROPFIND", "/home/p/", NULL, "207 x", MULTI(FOLDER("c")) });
 
-	fault = put_one(lab, lab_account(lab, "/"), "/home/p/twice.ics", NULL).fault;
+	fault = lab_put(lab, lab_account(lab, "/"), "/home/p/twice.ics", NULL).fault;
 	lab_expect(fault, FAULT_REFUSED, "conflict");
 	cr_assert_not_null(strstr(fault->text, "(no-uid-conflict)"), "%s", fault->text);
 	talloc_free(lab);
 	{
 		static const struct lab_exchange none[] = { { "PUT", "/home/p/a.ics", NULL, "409 x",
-							  "" } };
+							      "" } };
 		struct lab_plan p = { none, 1 };
 		struct lab *other = lab_new(lab_play, &p);
 
-		fault = put_one(other, lab_account(other, "/"), "/home/p/a.ics", NULL).fault;
+		fault = lab_put(other, lab_account(other, "/"), "/home/p/a.ics", NULL).fault;
 		lab_expect(fault, FAULT_GONE, "no folder");
 		cr_assert_eq(fault->scope, FAULT_SCOPE_FOLDER);
 		talloc_free(other);
@@ -827,21 +817,21 @@ Test(caldav_write, a_careless_server_is_looked_at_first)
 			{ .address = "/home/p/same.ics", .if_version = "\"2\"" }
 		};
 		struct endpoint *endpoint;
-		PLAY(lab, { "PUT", "/home/p/other.ics", NULL, "204 x", "" },
-		     { "PUT", "/home/p/new.ics", NULL, "201 x", "" },
-		     { "DELETE", "/home/p/other.ics", NULL, "204 x", "" },
-		     { "DELETE", "/home/p/same.ics", NULL, "204 x", "" },
-		     { "GET", "/home/p/other.ics", NULL, "200 x\r\nETag: \"2\"", "text" },
-		     { "GET", "/home/p/same.ics", NULL, "200 x\r\nETag: \"2\"", "text" });
+		LAB_PLAY(lab, { "PUT", "/home/p/other.ics", NULL, "204 x", "" },
+			 { "PUT", "/home/p/new.ics", NULL, "201 x", "" },
+			 { "DELETE", "/home/p/other.ics", NULL, "204 x", "" },
+			 { "DELETE", "/home/p/same.ics", NULL, "204 x", "" },
+			 { "GET", "/home/p/other.ics", NULL, "200 x\r\nETag: \"2\"", "text" },
+			 { "GET", "/home/p/same.ics", NULL, "200 x\r\nETag: \"2\"", "text" });
 
 		endpoint = lab_account(lab, "/");
 		endpoint_know(endpoint, known[i]);
-		lab_expect(put_one(lab, endpoint, "/home/p/other.ics", NULL).fault, FAULT_CHANGED,
+		lab_expect(lab_put(lab, endpoint, "/home/p/other.ics", NULL).fault, FAULT_CHANGED,
 			   "create over");
-		lab_expect(put_one(lab, endpoint, "/home/p/other.ics", "\"1\"").fault,
+		lab_expect(lab_put(lab, endpoint, "/home/p/other.ics", "\"1\"").fault,
 			   FAULT_CHANGED, "replace another version");
-		cr_assert_null(put_one(lab, endpoint, "/home/p/other.ics", "\"2\"").fault);
-		cr_assert_null(put_one(lab, endpoint, "/home/p/new.ics", NULL).fault);
+		cr_assert_null(lab_put(lab, endpoint, "/home/p/other.ics", "\"2\"").fault);
+		cr_assert_null(lab_put(lab, endpoint, "/home/p/new.ics", NULL).fault);
 		cr_assert_null(endpoint_remove(endpoint, lab, "/home/p/", removes, 2));
 		lab_expect(removes[0].fault, FAULT_CHANGED, "remove another version");
 		lab_expect(removes[1].fault, FAULT_PROTOCOL, "remove, and it is still there");
@@ -849,81 +839,4 @@ Test(caldav_write, a_careless_server_is_looked_at_first)
 			     (long long)http_stats(lab->http).writes);
 		talloc_free(lab);
 	}
-}
-
-/* ---- CalDAV: what ordinary work shows ---- */
-
-static void expect_news(struct lab *lab, struct endpoint *endpoint, const char *expected)
-{
-	char *news = endpoint_traits(endpoint, lab);
-
-	cr_assert(text_same(news, expected), "expected news %s, got %s", expected ? expected : "-",
-		  news ? news : "-");
-	cr_assert_null(endpoint_traits(endpoint, lab), "told twice");
-}
-
-Test(caldav_evidence, a_create_that_replaced)
-{
-	struct endpoint *endpoint;
-	PLAY(lab, { "PUT", "/home/p/new.ics", NULL, "201 x", "" },
-	     { "PUT", "/home/p/a.ics", NULL, "204 x", "" });
-
-	endpoint = lab_account(lab, "/");
-	cr_assert_null(put_one(lab, endpoint, "/home/p/new.ics", NULL).fault);
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", "\"1\"").fault);
-	expect_news(lab, endpoint, NULL);
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).fault);
-	expect_news(lab, endpoint, "create-guard=no");
-	lab_expect(put_one(lab, endpoint, "/home/p/b.ics", NULL).fault, FAULT_GONE,
-		   "a look comes first from now on");
-	talloc_free(lab);
-}
-
-/* The text that put_one() puts is "text". */
-Test(caldav_evidence, a_text_that_came_back_otherwise)
-{
-	static const struct {
-		const char *known, *address, *news;
-	} cases[] = {
-		{ LAB_TRAITS " keeps-bytes=yes", "/home/p/same.ics", NULL },
-		{ LAB_TRAITS " keeps-bytes=yes", "/home/p/other.ics", "keeps-bytes=no" },
-		{ LAB_TRAITS " keeps-bytes=yes", "/home/p/edited.ics", NULL },
-		{ LAB_TRAITS, "/home/p/other.ics", NULL },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct endpoint_item *items = NULL;
-		struct endpoint *endpoint;
-		PLAY(lab, { "PUT", "/home/p/same.ics", NULL, "201 x\r\nETag: \"1\"", "" },
-		     { "PUT", "/home/p/other.ics", NULL, "201 x\r\nETag: \"1\"", "" },
-		     { "PUT", "/home/p/edited.ics", NULL, "201 x\r\nETag: \"1\"", "" },
-		     { "GET", "/home/p/same.ics", NULL, "200 x\r\nETag: \"1\"", "text" },
-		     { "GET", "/home/p/other.ics", NULL, "200 x\r\nETag: \"1\"", "TEXT" },
-		     { "GET", "/home/p/edited.ics", NULL, "200 x\r\nETag: \"2\"", "TEXT" });
-
-		endpoint = lab_account(lab, "/");
-		endpoint_know(endpoint, cases[i].known);
-		cr_assert_null(put_one(lab, endpoint, cases[i].address, NULL).fault);
-		cr_assert_null(endpoint_fetch(endpoint, lab, "/home/p/", &cases[i].address, 1,
-					      &items));
-		if (cases[i].news)
-			cr_expect(text_same(endpoint_traits(endpoint, lab),
-					    "keeps-bytes=no multiget=no"));
-		else
-			expect_news(lab, endpoint, "multiget=no");
-		talloc_free(lab);
-	}
-}
-
-Test(caldav_evidence, what_calls_itself_otherwise)
-{
-	struct endpoint *endpoint;
-	PLAY(lab, { "PUT", "/home/p/a.ics", NULL, "201 x\r\nServer: Cal DAV/2", "" });
-
-	endpoint = lab_account(lab, "/");
-	cr_assert_null(put_one(lab, endpoint, "/home/p/a.ics", NULL).fault);
-	expect_news(lab, endpoint, "product=Cal_DAV/2");
-	endpoint_know(endpoint, "product=Cal_DAV/1");
-	expect_news(lab, endpoint, "product=Cal_DAV/2");
-	talloc_free(lab);
 }

@@ -85,3 +85,14 @@ int64_t lab_now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
+
+struct endpoint_put lab_put(struct lab *lab, struct endpoint *endpoint, const char *address,
+				   const char *if_version)
+{
+	struct endpoint_put put = {
+		.address = address, .text = "text", .len = 4, .if_version = if_version
+	};
+
+	cr_assert_null(endpoint_put(endpoint, lab, "/home/p/", &put, 1));
+	return put;
+}

@@ -45,8 +45,18 @@ struct lab_plan {
 /* A scripted_reply whose context is a struct lab_plan. */
 scripted_reply lab_play;
 
+/* A lab named LAB whose server answers so. */
+#define LAB_PLAY(lab, ...)                                                                         \
+	static const struct lab_exchange exchanges_[] = { __VA_ARGS__ };                           \
+	static struct lab_plan play_ = { exchanges_, COUNT_OF(exchanges_) };                       \
+	struct lab *lab = lab_new(lab_play, &play_)
+
 /* Fails the test unless there is a fault of that kind, of one line and without the password. */
 void lab_expect(const struct fault *fault, enum fault_kind kind, const char *what);
+
+/* Puts an item whose text is "text" into /home/p/, on that condition; its result. */
+struct endpoint_put lab_put(struct lab *lab, struct endpoint *endpoint, const char *address,
+			    const char *if_version);
 
 /* Monotonic. */
 int64_t lab_now_ms(void);
