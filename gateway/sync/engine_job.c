@@ -567,6 +567,8 @@ static struct fault *save_account(struct work *work, const void *fault)
 	return in_transaction(work, write_account, fault);
 }
 
+#define WAITS "waits for settle time or a retry"
+
 static struct fault *end_job(struct work *work, const void *data)
 {
 	struct store *store = work->worker->store;
@@ -581,6 +583,8 @@ static struct fault *end_job(struct work *work, const void *data)
 				  fault->text);
 	if (fault)
 		return queue_fail(store, job, fault);
+	if (!job->project_id && work->visit.listed)
+		FAULT_TRY(queue_absorb(store, job, WAITS));
 	if (work->visit.report->due_us < INT64_MAX && job->kind == JOB_RECONCILE) {
 		/* everything is not compared again for what waits */
 		FAULT_TRY(queue_add(store, JOB_PULL, job->account_id, 0, work->visit.report->due_us,
@@ -588,8 +592,7 @@ static struct fault *end_job(struct work *work, const void *data)
 		return queue_done(store, job);
 	}
 	if (work->visit.report->due_us < INT64_MAX)
-		return queue_wait(store, job, work->visit.report->due_us,
-				  "waits for settle time or a retry");
+		return queue_wait(store, job, work->visit.report->due_us, WAITS);
 	return queue_done(store, job);
 }
 

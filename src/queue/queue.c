@@ -436,6 +436,11 @@ struct fault *queue_wait(struct store *store, struct job *job, int64_t due_us, c
 	return finish(store, job, JOB_WAITING, why);
 }
 
+struct fault *queue_absorb(struct store *store, const struct job *job, const char *why)
+{
+	return db_run(store->db, SQL_JOB_ABSORB, "iit", job->account_id, job->id, why);
+}
+
 struct fault *queue_release(struct store *store, struct job *job)
 {
 	return finish(store, job, JOB_READY, job->error);

@@ -91,6 +91,11 @@ struct fault *queue_fail(struct store *store, struct job *job,
 struct fault *queue_wait(struct store *store, struct job *job, int64_t due_us,
 			 const char *why) ATTR_MUST_CHECK;
 
+/* Jobs of the same account that queue_wait() put off for WHY are done: JOB looked at everything
+ * that they wait for, and waits itself for what is left of it. */
+struct fault *queue_absorb(struct store *store, const struct job *job,
+			   const char *why) ATTR_MUST_CHECK;
+
 /* Gives a leased job back as if it had not been leased: nobody had the time for it. */
 struct fault *queue_release(struct store *store, struct job *job) ATTR_MUST_CHECK;
 

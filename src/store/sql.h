@@ -300,6 +300,7 @@ X(JOB_LEASED, "SELECT id, kind, account_id, project_id, state, attempts, due_at,
 X(JOB_ALL, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
   "WHERE state <> 'done' ORDER BY id") \
 X(JOB_MOVE, "UPDATE job SET state = $2, attempts = $3, due_at = $4, lease_owner = $5, lease_until = $6, error = $7 WHERE id = $1") \
+X(JOB_ABSORB, "UPDATE job SET state = 'done', error = NULL WHERE account_id = $1 AND id <> $2 AND state = 'waiting' AND attempts = 0 AND error = $3") \
 X(JOB_COUNTS, "SELECT j.state, COUNT(*) FROM job j WHERE " SQL_JOB_MEANT " GROUP BY j.state ORDER BY j.state") \
 X(JOB_SOONEST, "SELECT j.due_at FROM job j WHERE " SQL_JOB_OPEN " ORDER BY j.due_at, j.id LIMIT 1") \
 X(JOB_BUSY, "SELECT COUNT(*) FROM job j WHERE j.state = 'leased' AND " SQL_JOB_MEANT) \

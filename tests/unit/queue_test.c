@@ -161,6 +161,28 @@ Test(queue, added_again_while_leased)
 	store_world_free(&world.store);
 }
 
+/* What a look at the whole account found settled, or waits for itself, nobody else waits for. */
+Test(queue, absorbs_what_waits_for_the_same)
+{
+	struct queue_world world = queue_world_new();
+	struct store *store = world.store.store;
+	int64_t later = STORE_START_US + 3600 * CLOCK_SECOND_US;
+	struct job *job;
+
+	add(&world, JOB_PUSH, world.first, 0);
+	STORE_OK(queue_wait(store, must_lease(&world), later, "settle"));
+	add(&world, JOB_RECONCILE, world.first, 0);
+	STORE_OK(queue_wait(store, must_lease(&world), later, "something else"));
+	add(&world, JOB_PUSH, world.second, 0);
+	STORE_OK(queue_wait(store, must_lease(&world), later, "settle"));
+	add(&world, JOB_PULL, world.first, 0);
+	job = must_lease(&world);
+	STORE_OK(queue_absorb(store, job, "settle"));
+	STORE_OK(queue_done(store, job));
+	cr_expect_str_eq(all(&world), "reconcile:waiting push:waiting");
+	store_world_free(&world.store);
+}
+
 Test(queue, a_lease_that_ran_out_is_free)
 {
 	struct queue_world world = queue_world_new();
