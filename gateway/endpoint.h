@@ -58,6 +58,7 @@ struct endpoint_folder {
 struct endpoint_change {
 	const char *address;
 	const char *version; /* NULL when removed */
+	const char *marks;   /* as in struct endpoint_item */
 	bool removed;        /* the server said so; only where it lists changes */
 };
 
@@ -76,6 +77,11 @@ struct endpoint_item {
 	struct fault *fault; /* of this item: GONE, PROTOCOL (over the bounds) ... ; NULL: the rest
 				is set */
 	const char *version;
+	/* `appends`: what a person can set on an item without touching its text: "\Flagged",
+	 * keywords, and "/Done" while it stands in that sub-folder of its folder. Sorted by strcmp(),
+	 * one blank between two; "": none are set; NULL: this kind has none, or they are not known.
+	 * The version stands for them too. */
+	const char *marks;
 	const char *text;
 	size_t len;
 	int64_t modified_us; /* when the server changed it, in our clock; 0: not known */
@@ -88,6 +94,11 @@ struct endpoint_put {
 	size_t len;
 	const char *if_version; /* in: replace exactly this version; NULL: create, refuse if it
 				   exists */
+	/* in, `appends`: marks that it gets, and is to lose, beyond those of the item that it
+	 * replaces ("/Done" dropped: back into the folder itself); NULL: none */
+	const char *marks_add, *marks_drop;
+	bool quiet; /* in, `appends`: it says nothing that is new to its person: as read as the item
+		       that it replaces; else it is unread */
 	/* out: */
 	struct fault *fault;  /* CHANGED: exists, or is another version (where it `appends`: or is
 				 gone); GONE; REFUSED; ...; maybe_done when no answer */
