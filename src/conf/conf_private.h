@@ -129,6 +129,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_NAME_GLOBS "list"
 #define CONF_TYPE_NAME_GROUPS "list"
 #define CONF_TYPE_NAME_PINS "list"
+#define CONF_TYPE_NAME_EXTENSIONS "list"
 #define CONF_TYPE_NAME_DURATION "duration"
 #define CONF_TYPE_NAME_NUMBER "number"
 #define CONF_TYPE_NAME_SIZE "size"
@@ -156,6 +157,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 	X(SECRET)                                                                                  \
 	X(GLOBS)                                                                                   \
 	X(PINS)                                                                                    \
+	X(EXTENSIONS)                                                                              \
 	X(GROUPS)                                                                                  \
 	X(DURATION)                                                                                \
 	X(NUMBER)                                                                                  \
@@ -243,6 +245,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_TLS_CERT,
 	CONF_KEY_SERVER_TLS_KEY,
 	CONF_KEY_SERVER_TLS_PIN,
+	CONF_KEY_SERVER_WITHOUT,
 	CONF_KEY_ACCOUNT_LOGIN,
 	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
