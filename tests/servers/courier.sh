@@ -1,6 +1,4 @@
 #!/bin/sh
-# shellcheck disable=SC2154  # run and owner are set by common.sh
-#
 # A throwaway Courier on loopback: imap (with STARTTLS where root starts it: else it cannot become the user that Courier does
 # that as), and imaps; certificate for localhost and 127.0.0.1.
 #
