@@ -44,7 +44,7 @@ struct codec_publish {
 	const char *const *gone;
 	size_t gone_count;
 	/* a message's envelope */
-	const char *site_host, *project, *to_name, *to_email;
+	const char *site_host, *project, *thread, *to_name, *to_email;
 };
 
 /* The hash that an item carries with its edition: of what it can show of VALUES but its attachments, so that it can be told

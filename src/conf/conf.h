@@ -74,6 +74,7 @@ struct conf_server {
 	enum conf_auth auth;
 	const char *tls_cert, *tls_key; /* templates; NULL: none, the key in the same file */
 	const char *tls_pin;            /* "sha256//BASE64;sha256//BASE64..."; NULL: none */
+	uint64_t without; /* imap: bits CONF_IMAP_BIT(): extensions that are not used */
 	long line;
 };
 

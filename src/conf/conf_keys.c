@@ -130,6 +130,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  0, 0, "A file with the key of tls_cert; without it the key is in the same file")         \
 	X(SERVER, SERVER_TLS_PIN, "tls_pin", PINS, NONE, NULL, NULL, conf_server, tls_pin, 0, 0,   \
 	  "Public keys, sha256//BASE64, of which the server must have one")                        \
+	X(SERVER, SERVER_WITHOUT, "without", EXTENSIONS, NONE, NULL, NULL, conf_server, without,   \
+	  0, 0, "Extensions of IMAP that are not used, though the server has them; all: none")     \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
 	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \

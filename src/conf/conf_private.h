@@ -134,6 +134,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_NAME_KEYWORDS "list"
 #define CONF_TYPE_NAME_LABELS "list"
 #define CONF_TYPE_NAME_FOLDER "name"
+#define CONF_TYPE_NAME_EXTENSIONS "list"
 #define CONF_TYPE_NAME_DURATION "duration"
 #define CONF_TYPE_NAME_NUMBER "number"
 #define CONF_TYPE_NAME_SIZE "size"
@@ -161,6 +162,7 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 	X(SECRET)                                                                                  \
 	X(GLOBS)                                                                                   \
 	X(PINS)                                                                                    \
+	X(EXTENSIONS)                                                                              \
 	X(GROUPS)                                                                                  \
 	X(KEYWORDS)                                                                                \
 	X(LABELS)                                                                                  \
@@ -253,6 +255,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_TLS_CERT,
 	CONF_KEY_SERVER_TLS_KEY,
 	CONF_KEY_SERVER_TLS_PIN,
+	CONF_KEY_SERVER_WITHOUT,
 	CONF_KEY_ACCOUNT_LOGIN,
 	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,

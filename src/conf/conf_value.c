@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/zone.h"
+#include "conf/conf_imap.h"
 
 #define DATE_MIN "1900-01-01" /* the years of model/when.h */
 #define DATE_MAX "2999-12-31"
@@ -349,6 +350,57 @@ static bool read_FOLDER(const struct conf_value *v)
 			      "most %d bytes",
 			   FOLDER_MAX);
 	return put_text(v, v->text);
+}
+
+#define EVERY_EXTENSION "all"
+
+static bool bad_extension(const struct conf_value *v, const char *word)
+{
+	struct conf_near near;
+
+	conf_near_start(&near, word);
+#define X(id, name) conf_near_try(&near, name);
+	CONF_IMAP_TABLE(X)
+#undef X
+	if (near.best)
+		return bad(v, "has '%s', which is no extension that is used; did you mean '%s'?",
+			   conf_quote(v->report, word), near.best);
+	return bad(v,
+		   "has '%s', which is no extension that is used; write it as the server does in "
+		   "CAPABILITY, for example CONDSTORE",
+		   conf_quote(v->report, word));
+}
+
+static bool take_extension(const struct conf_value *v, const char *word, uint64_t *without)
+{
+	static const char *const words[] = {
+#define X(id, name) name,
+		CONF_IMAP_TABLE(X)
+#undef X
+	};
+	bool every = text_equal_nocase(word, EVERY_EXTENSION), known = every;
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (every || text_equal_nocase(word, words[i])) {
+			*without |= UINT64_C(1) << i;
+			known = true;
+		}
+	return known || bad_extension(v, word);
+}
+
+static bool read_EXTENSIONS(const struct conf_value *v)
+{
+	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
+	const char *at = v->text, *word;
+	uint64_t without = 0;
+	bool good = true;
+
+	while (good && (word = next_word(scratch, &at)))
+		good = take_extension(v, word, &without);
+	talloc_free(scratch);
+	if (good)
+		*(uint64_t *)member(v) = without;
+	return good;
 }
 
 static bool take_group(const struct conf_value *v, const char *word, bool groups[GROUPS])

@@ -737,6 +737,16 @@ Test(conf_findings, findings_of_logins)
 		{ IMAP "tls_pin = " PIN "\n",
 		  "f:7: error: 'tls_pin' is for servers of type caldav only\n" },
 		{ IMAP "auth = password\n", "" },
+		{ IMAP "without = condstore, LITERAL+ COMPRESS=DEFLATE\n", "" },
+		{ IMAP "without = all\n", "" },
+		{ IMAP "without = CONSTORE\n",
+		  "f:7: error: 'without' has 'CONSTORE', which is no extension that is used; did "
+		  "you mean 'CONDSTORE'?\n" },
+		{ IMAP "without = IDLE, everything\n",
+		  "f:7: error: 'without' has 'everything', which is no extension that is used; "
+		  "write it as the server does in CAPABILITY, for example CONDSTORE\n" },
+		{ SERVER "without = IDLE\n",
+		  "f:7: error: 'without' is for servers of type imap only\n" },
 		{ IMAP "auth = digest\n",
 		  "f:7: error: 'auth' is for servers of type caldav only\n" },
 	};
