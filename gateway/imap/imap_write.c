@@ -73,10 +73,16 @@ static struct imap_message *old_of(const struct endpoint_putting *write,
 {
 	uint32_t validity, uid;
 
-	if (!put->if_version || !imap_set_address_read(put->if_version, &validity, &uid) ||
+	if (!put->if_version || !imap_set_version_read(put->if_version, &validity, &uid) ||
 	    validity != write->uidvalidity)
 		return NULL;
 	return imap_look_find(&write->olds, uid);
+}
+
+/* Marks may be others by now: they go with it, and are not what is replaced. */
+static bool is_of(const char *version, const char *address)
+{
+	return address && strcspn(version, " ") == strlen(address) && text_starts(version, address);
 }
 
 static struct fault *look_at_olds(struct endpoint_putting *write)
@@ -86,7 +92,7 @@ static struct fault *look_at_olds(struct endpoint_putting *write)
 
 	for (size_t i = 0; i < write->count; i++)
 		if (!write->puts[i].fault && write->puts[i].if_version &&
-		    imap_set_address_read(write->puts[i].if_version, &validity, &uid) &&
+		    imap_set_version_read(write->puts[i].if_version, &validity, &uid) &&
 		    validity == write->uidvalidity)
 			imap_set_add(write->mem, &uids, uid);
 	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
@@ -95,7 +101,7 @@ static struct fault *look_at_olds(struct endpoint_putting *write)
 		const struct imap_message *old = old_of(write, put);
 
 		if (!put->fault && put->if_version &&
-		    (!old || !old->there || !text_same(put->address, put->if_version)))
+		    (!old || !old->there || !is_of(put->if_version, put->address)))
 			put->fault = fault_new(write->results, FAULT_CHANGED,
 					       "%s is not there any more, or another version",
 					       put->address);
@@ -215,12 +221,31 @@ static void send_parcels(struct endpoint_putting *write, struct parcels *parcels
 
 /* ---- what came of it ---- */
 
+/* The new message has the marks that the caller knows of, and those that it wants, as far as they are
+ * kept. If it got more of them from the old one, the next notice tells, because this is not its version
+ * then: no mark is lost unread. */
+static char *vouched(const struct endpoint_putting *write, const char *address,
+		     const struct endpoint_put *put)
+{
+	const struct imap_selected *selected = imap_session_selected(write->imap->session);
+	const char *marks = put->if_version ? strchr(put->if_version, ' ') : NULL;
+	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, false };
+	const struct imap_flags *known = imap_flags_of_text(write->mem, marks ? marks : "");
+
+	if (!marks && !put->marks_add)
+		return imap_notice_version(write->results, address, NULL);
+	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
+				  selected->permanent_flags);
+	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known));
+}
+
 static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
 {
 	const struct imap_message *old = old_of(write, put);
 	char *address = imap_set_address(write->results, write->uidvalidity, uid);
 
-	put->placed = put->version = address;
+	put->placed = address;
+	put->version = vouched(write, address, put);
 	if (old)
 		put->replaced = mem_printf(
 			write->results, "%sFLAGS (%s)",
@@ -574,6 +599,8 @@ struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem)
 	for (size_t i = 0; i < write->count; i++) {
 		(void)talloc_steal(mem, write->puts[i].fault);
 		appended += write->puts[i].placed != NULL;
+		if (write->puts[i].placed)
+			imap_notice_placed(write->imap, write->folder, write->puts[i].version);
 	}
 	if (write->count)
 		imap_notice_wrote(write->imap, write->folder, appended, 0);
