@@ -37,6 +37,7 @@ static const char *const names[] = {
 	[MESSAGE_SUBJECT] = "Subject",
 	[MESSAGE_DATE] = "Date",
 	[MESSAGE_ID] = "Message-ID",
+	[MESSAGE_REFERENCES] = "References",
 	[MESSAGE_UID] = MESSAGE_UID_FIELD,
 	[MESSAGE_EDITION] = MESSAGE_EDITION_FIELD,
 	[MESSAGE_VERSION] = "MIME-Version",
@@ -234,7 +235,7 @@ static void add_mailbox(struct line *line, const char *name, const char *address
 
 /* A host as it can stand in an address: one that cannot (an IPv6 address, letters beyond ASCII)
  * becomes a name that is as stable. */
-static char *host_of(TALLOC_CTX *mem, const char *host)
+char *message_header_host(TALLOC_CTX *mem, const char *host)
 {
 	size_t len = strlen(host);
 
@@ -277,6 +278,8 @@ static bool says(enum message_own own, const struct message_publish *publish)
 	if (own == MESSAGE_TO)
 		return publish->to_email && is_ascii(publish->to_email) &&
 		       text_is_address(publish->to_email);
+	if (own == MESSAGE_REFERENCES)
+		return publish->thread != NULL;
 	if (own == MESSAGE_EDITION)
 		return publish->edition > 0;
 	return true;
@@ -301,7 +304,7 @@ bool message_header_add(struct buf *out, enum message_own own,
 		return false;
 	tmp = MEM_CONTEXT(out);
 	line = begin(out, names[own]);
-	host = host_of(tmp, publish->site_host);
+	host = message_header_host(tmp, publish->site_host);
 	switch (own) {
 	case MESSAGE_FROM:
 		add_mailbox(&line, publish->from_name, mem_printf(tmp, "taskferry@%s", host));
@@ -325,6 +328,10 @@ bool message_header_add(struct buf *out, enum message_own own,
 		buf_printf(out, " <%s.%" PRId64 "@%s>", id_of(tmp, publish->uid), publish->edition,
 			   host);
 		break;
+	case MESSAGE_REFERENCES: /* a message that never was, as all editions refer to it */
+		buf_printf(out, " <project.%s@%s>\r\n <%s@%s>", id_of(tmp, publish->thread), host,
+			   id_of(tmp, publish->uid), host);
+		break;
 	case MESSAGE_DATE:
 		buf_printf(out, " %s", date_of(tmp, publish->now_us));
 		break;
@@ -339,9 +346,9 @@ bool message_header_add(struct buf *out, enum message_own own,
 
 /* Multiparts */
 
-void message_header_mixed(struct buf *out, const char *boundary)
+void message_header_multipart(struct buf *out, const char *subtype, const char *boundary)
 {
-	buf_printf(out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n", boundary);
+	buf_printf(out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", subtype, boundary);
 }
 
 static bool occurs(const char *word, const struct message_slice *slice)

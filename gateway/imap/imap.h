@@ -1,7 +1,9 @@
 /* imap.h - the IMAP endpoint: messages as items.
  *
- * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message
- * never changes, so its version is its address. Tokens: "UIDVALIDITY UIDNEXT EXISTS". Folders are
+ * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message's
+ * text never changes, so its version is its address, and behind a blank its marks where it has any
+ * ("0000000001.0000000007 $Done \Flagged"). Tokens: "UIDVALIDITY UIDNEXT EXISTS SIGN", where SIGN
+ * tells of changed flags: "m" and HIGHESTMODSEQ, or "d" and a digest of all marks. Folders are
  * mailbox names in UTF-8. A replacement is APPEND with flags (but not \Deleted), keywords and
  * INTERNALDATE carried over; the old message is left for the caller to remove (M7), who records
  * first where the new one stands.
@@ -38,7 +40,7 @@ struct imap_account {
 	struct trusts *trusts;
 	int stop_fd;        /* -1: none */
 	int32_t command_ms; /* 0: IMAP_COMMAND_MS */
-	unsigned without;   /* capabilities to do without, bits of enum imap_cap; for tests */
+	uint64_t without;   /* capabilities to do without, bits 1 << enum imap_cap */
 };
 
 /* Nothing is sent yet: the first operation connects; one that finds the connection broken before it

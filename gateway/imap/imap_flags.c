@@ -121,6 +121,24 @@ struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *fla
 	return kept;
 }
 
+struct imap_flags *imap_flags_wished(TALLOC_CTX *mem, const struct imap_flags *old,
+				     const struct imap_flags_wish *wish, bool any,
+				     const char *permanent)
+{
+	const struct imap_flags *more = imap_flags_of_text(mem, wish->add ? wish->add : "");
+	const struct imap_flags *drop = imap_flags_of_text(mem, wish->drop ? wish->drop : "");
+	struct imap_flags *left = MEM_NEW(mem, struct imap_flags);
+
+	for (size_t i = 0; i < more->count; i++)
+		if (*more->names[i] != '/' && !imap_flags_have(drop, more->names[i]))
+			add(left, more->names[i]);
+	for (size_t i = 0; old && i < old->count; i++)
+		if (!imap_flags_have(drop, old->names[i]) &&
+		    (wish->quiet || strcasecmp(old->names[i], "\\Seen") != 0))
+			add(left, old->names[i]);
+	return imap_flags_kept(mem, sorted(left), any, permanent);
+}
+
 struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *flags,
 				      const struct imap_flags *other)
 {
@@ -131,4 +149,55 @@ struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *
 		    strcasecmp(flags->names[i], "\\Deleted") != 0)
 			add(lacking, flags->names[i]);
 	return lacking;
+}
+
+/* ---- marks ---- */
+
+/* Set by programs of their own accord, so that they say nothing of a person's will. */
+static const char *const automatic[] = {
+	"$Forwarded", "$MDNSent", "$Junk",     "$NotJunk",   "Junk",
+	"NonJunk",    "NotJunk",  "$Phishing", "$Submitted", "$SubmitPending",
+};
+
+static bool is_mark(const char *name)
+{
+	if (*name == '\\')
+		return !strcasecmp(name, "\\Flagged");
+	for (size_t i = 0; i < COUNT_OF(automatic); i++)
+		if (!strcasecmp(automatic[i], name))
+			return false;
+	return is_flag(name);
+}
+
+bool imap_flags_are_marks(const struct imap_node *list)
+{
+	for (const struct imap_node *node = list->first; node; node = node->next)
+		if (node->kind == IMAP_ATOM && is_mark(node->text))
+			return true;
+	return false;
+}
+
+static int compare_bytes(const void *left, const void *right)
+{
+	const char *const *a = left, *const *b = right;
+
+	return strcmp(*a, *b);
+}
+
+char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags)
+{
+	const char **names = MEM_ARRAY(NULL, const char *, flags->count);
+	struct buf *out = buf_new(mem);
+	size_t count = 0;
+
+	for (size_t i = 0; i < flags->count; i++)
+		if (is_mark(flags->names[i]))
+			names[count++] = flags->names[i];
+	if (count)
+		qsort(names, count, sizeof *names, compare_bytes);
+	for (size_t i = 0; i < count; i++)
+		if (out->len + strlen(names[i]) < IMAP_MARKS_MAX)
+			buf_printf(out, "%s%s", out->len ? " " : "", names[i]);
+	talloc_free(names);
+	return buf_steal(&out, mem, NULL);
 }

@@ -27,8 +27,27 @@ bool imap_flags_same(const struct imap_flags *a, const struct imap_flags *b);
 struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *flags, bool any,
 				   const char *permanent);
 
+/* What a person has on an item beyond what is to be carried over: words in ADD get set, those in DROP
+ * go (blank-separated, NULL: none; a word that begins with '/' is no flag). QUIET: \Seen stays. */
+struct imap_flags_wish {
+	const char *add, *drop;
+	bool quiet;
+};
+
+/* The flags of an item that stands in place of one with OLD (NULL: of none), as imap_flags_kept(). */
+struct imap_flags *imap_flags_wished(TALLOC_CTX *mem, const struct imap_flags *old,
+				     const struct imap_flags_wish *wish, bool any,
+				     const char *permanent);
+
 /* Those of FLAGS that are not in OTHER, nor \Deleted. */
 struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *flags,
 				      const struct imap_flags *other);
+
+/* What a person sets on purpose: \Flagged and keywords, without those that software sets by itself
+ * ($Forwarded, Junk ...): sorted by strcmp(), one blank between two, no longer than
+ * IMAP_MARKS_MAX bytes (what is beyond is left out). "": none. */
+#define IMAP_MARKS_MAX 1000 /* bytes: they are part of a version */
+char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags);
+bool imap_flags_are_marks(const struct imap_node *list); /* of a response: it has any */
 
 #endif

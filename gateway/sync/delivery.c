@@ -321,7 +321,8 @@ static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *deliv
 					.tls_ca = server->tls_ca,
 					.tls_pin = server->tls_pin,
 					.trusts = delivery->trusts,
-					.stop_fd = delivery->stop_fd };
+					.stop_fd = delivery->stop_fd,
+					.without = server->without };
 	struct certificate certificate = { NULL, NULL };
 
 	if (!login->password && !conf_server_is_open(server))
