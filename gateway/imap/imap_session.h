@@ -37,6 +37,7 @@ enum imap_cap {
 
 /* The word of CAPABILITY. */
 const char *imap_cap_word(enum imap_cap cap);
+
 /* How an account is known to its server. */
 enum imap_auth {
 	IMAP_AUTH_PASSWORD, /* the best of the next three that the server offers */

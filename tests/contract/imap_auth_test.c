@@ -290,7 +290,6 @@ static struct fault *next_token(void *context, const struct secret **token_r)
 static const struct imap_script_row stale_rows[] = {
 	{ .when = "AUTHENTICATE XOAUTH2 dXNlcj1hbmEBYXV0aD1CZWFyZXIgc3RhbGU",
 	  .say = "$T NO [AUTHENTICATIONFAILED] old\r\n" },
-	{ .when = "UID SEARCH", .say = "* SEARCH 7 8 9\r\n$T OK done\r\n" },
 };
 
 static const struct imap_script_row closed_rows[] = {
@@ -303,7 +302,7 @@ static struct fault *look(const struct imap_script *script, struct clock *clock,
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct imap_server *server = imap_server_new(mem, script);
 	struct imap_account account = { .auth = IMAP_AUTH_BEARER, .user = "ana", .stop_fd = -1 };
-	struct endpoint_notice *made;
+	struct endpoint_probe *probe;
 	struct endpoint *endpoint;
 	struct fault *fault = NULL;
 
@@ -314,7 +313,7 @@ static struct fault *look(const struct imap_script *script, struct clock *clock,
 	account.renew_context = asked;
 	endpoint = imap_new(mem, clock, NULL, &account);
 	for (int i = 0; i < times; i++)
-		fault = endpoint_notice(endpoint, mem, "INBOX.p", NULL, &made);
+		fault = endpoint_probe(endpoint, mem, &probe);
 	*connections_r = endpoint_stats(endpoint).connections;
 	talloc_steal(clock, fault);
 	talloc_free(endpoint);
