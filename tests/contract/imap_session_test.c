@@ -145,21 +145,14 @@ static struct imap_line *append_line(TALLOC_CTX *mem, const char *mailbox, const
 
 /* ---- logging in ---- */
 
-/* What depends on no setting of Dovecot's. */
-static const enum imap_cap told[] = {
-	IMAP_CAP_IDLE,        IMAP_CAP_UIDPLUS,      IMAP_CAP_CONDSTORE, IMAP_CAP_QRESYNC,
-	IMAP_CAP_MULTIAPPEND, IMAP_CAP_NAMESPACE,    IMAP_CAP_ESEARCH,   IMAP_CAP_SAVEDATE,
-	IMAP_CAP_ID,          IMAP_CAP_MOVE,         IMAP_CAP_NOTIFY,    IMAP_CAP_LIST_STATUS,
-	IMAP_CAP_CATENATE,    IMAP_CAP_BINARY,       IMAP_CAP_UNSELECT,  IMAP_CAP_LIST_EXTENDED,
-	IMAP_CAP_ENABLE,      IMAP_CAP_LITERAL_PLUS,
-};
-static const enum imap_cap not_told[] = { IMAP_CAP_LITERAL_MINUS, IMAP_CAP_OBJECTID,
-					  IMAP_CAP_REPLACE, IMAP_CAP_UTF8_ACCEPT };
-
-static void expect_cap(const struct lab *lab, enum imap_cap cap, bool there)
+static bool has_word(const char *words, const char *word)
 {
-	cr_expect_eq(imap_session_can(lab->session, cap), there, "%s in %s", imap_cap_word(cap),
-		     imap_session_caps(lab->session));
+	char *padded = mem_printf(NULL, " %s ", words), *wanted = mem_printf(NULL, " %s ", word);
+	bool has = strstr(padded, wanted) != NULL;
+
+	talloc_free(padded);
+	talloc_free(wanted);
+	return has;
 }
 
 Test(login, works_in_every_way)
@@ -168,10 +161,12 @@ Test(login, works_in_every_way)
 		struct lab *lab = lab_new(way);
 
 		expect_none(imap_session_open(lab, &lab->options, &lab->session), way_names[way]);
-		for (size_t i = 0; i < COUNT_OF(told); i++)
-			expect_cap(lab, told[i], true);
-		for (size_t i = 0; i < COUNT_OF(not_told); i++)
-			expect_cap(lab, not_told[i], false);
+		for (int cap = 0; cap < IMAP_CAPS; cap++)
+			cr_expect_eq(imap_session_can(lab->session, cap),
+				     has_word(imap_session_caps(lab->session),
+					      imap_cap_word((enum imap_cap)cap)),
+				     "%s: capability %d in %s", way_names[way], cap,
+				     imap_session_caps(lab->session));
 		cr_expect_str_eq(imap_session_prefix(lab->session), "");
 		cr_expect_eq(imap_session_delimiter(lab->session), '.');
 		cr_expect_str_eq(imap_session_server(lab->session), "Dovecot");
