@@ -268,6 +268,8 @@ struct endpoint *imap_new(TALLOC_CTX *mem, struct clock *clock, struct points *p
 	imap->account.user = mem_strdup(imap, account->user);
 	imap->account.password = secret_new(imap, password, strlen(password));
 	imap->account.tls_ca = mem_strdup(imap, account->tls_ca);
+	imap->account.done_folder =
+		account->done_folder ? mem_strdup(imap, account->done_folder) : NULL;
 	(void)imap_url_read(imap, imap->account.url, &imap->at);
 	talloc_set_destructor(imap, imap_end);
 	return &imap->endpoint;
