@@ -270,6 +270,8 @@ static bool read_set(struct work *work, TALLOC_CTX *mem)
 	if ((mark = find(mem, conf, work->set, MEANS_DONE, &percent))) {
 		tell(work, mark, true);
 		set_status(work, STATUS_COMPLETED);
+		if (!work->in->seen)
+			vector_number(work->values, FIELD_percent, 100);
 		conclude(work, work->wrote_status);
 		return true;
 	}

@@ -25,6 +25,22 @@ char *words_revision(TALLOC_CTX *mem, const struct revision *revision)
 	return buf_steal(&out, mem, NULL);
 }
 
+const int64_t *words_counter(const struct round_report *report, const char *name)
+{
+	static const char *const names[] = { "read",     "changed",  "created",   "updated",
+					     "removed",  "adopted",  "corrected", "rejected",
+					     "proposed", "losing",   "foreign",   "undecodable",
+					     "declined", "restored", "held",      "waiting",
+					     "compared", "folders",  "amiss" };
+
+	_Static_assert(COUNT_OF(names) == offsetof(struct round_report, due_us) / sizeof(int64_t),
+		       "one name per counter");
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (!strcmp(names[i], name))
+			return &report->read + i;
+	return NULL;
+}
+
 bool words_say(TALLOC_CTX *mem, const struct revision *revision, enum field field, const char *part)
 {
 	const struct revision_field *values = &revision->field[field];
