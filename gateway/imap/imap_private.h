@@ -61,6 +61,7 @@ struct imap {
 	struct imap_session *session; /* NULL: not connected */
 	bool is_new; /* the session was opened for the operation that is under way */
 	int64_t connections;
+	int64_t renewed_us; /* when the token was asked for anew; 0: never */
 	struct imap_stats past; /* of sessions that have ended */
 	/* how the selected mailbox was when it was looked at last */
 	uint64_t selection;      /* counts SELECT */
