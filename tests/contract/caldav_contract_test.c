@@ -323,8 +323,7 @@ Test(caldav_account, only_the_right_certificate_will_do)
 			cr_assert_null(fault, "%s: %s", cases[i].what, fault->text);
 		else
 			expect(fault,
-			       !strcmp(cases[i].ca, "/nonexistent/ca.pem") ? FAULT_CONFIG
-									   : FAULT_TLS,
+			       !strcmp(cases[i].what, "no such file") ? FAULT_CONFIG : FAULT_TLS,
 			       FAULT_SCOPE_SERVER, cases[i].what);
 	}
 	talloc_free(lab);
