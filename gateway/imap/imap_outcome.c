@@ -68,7 +68,7 @@ static const char *const command_words[] = {
 _Static_assert(COUNT_OF(outcomes) == IMAP_OUTCOMES, "each outcome has its row");
 _Static_assert(COUNT_OF(command_words) == IMAP_COMMANDS, "each command has its words");
 
-const struct imap_outcome_row *imap_outcome_of(enum imap_command command, enum imap_status status,
+const struct imap_outcome_row *imap_outcome_of(enum imap_command command, enum imap_result status,
 					       const char *code)
 {
 	size_t i = 0;

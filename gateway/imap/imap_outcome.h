@@ -72,13 +72,13 @@ enum imap_outcome {
 
 struct imap_outcome_row {
 	unsigned commands; /* 1 << enum imap_command, together */
-	enum imap_status status;
+	enum imap_result status;
 	const char *code; /* NULL: any, or none */
 	enum imap_outcome outcome;
 };
 
 /* CODE in upper case, or NULL. Never NULL. */
-const struct imap_outcome_row *imap_outcome_of(enum imap_command command, enum imap_status status,
+const struct imap_outcome_row *imap_outcome_of(enum imap_command command, enum imap_result status,
 					       const char *code);
 
 /* The whole table, for the manual and for tests. */

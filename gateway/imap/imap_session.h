@@ -125,10 +125,10 @@ void imap_line_mailbox(struct imap_line *line, const char *name);
 void imap_line_literal(struct imap_line *line, const char *bytes, size_t n);
 
 /* How the server ended a command. */
-enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD };
+enum imap_result { IMAP_OK, IMAP_NO, IMAP_BAD };
 
 struct imap_answer {
-	enum imap_status status;
+	enum imap_result status;
 	const char *code; /* in upper case, or NULL */
 	const struct imap_node *code_args;
 	const char *text;

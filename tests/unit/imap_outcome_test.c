@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *command;
-	enum imap_status status;
+	enum imap_result status;
 	const char *code;
 	enum fault_kind kind;   /* FAULT_KINDS: none */
 	enum fault_scope scope; /* asked for: ITEM */
