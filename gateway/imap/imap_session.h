@@ -25,6 +25,9 @@
 
 #define IMAP_COMMAND_MS 60000 /* DESIGN section 11: a command's absolute deadline */
 #define IMAP_BATCH_MS 600000  /* DESIGN section 11: a batch's */
+/* Bytes moved or about to be, after which the rest of a session is compressed (RFC 4978): fewer do
+ * not pay for the round trip and the 74 KB of memory. */
+#define IMAP_COMPRESS_AFTER ((int64_t)64 << 10)
 #define IMAP_WINDOW 100       /* commands under way at once when pipelined */
 
 /* In the order of the table, so that a bit 1 << IMAP_CAP_x is CONF_IMAP_BIT(x). */
@@ -69,6 +72,8 @@ struct imap_session_options {
 	struct clock *clock;           /* unused: deadlines are on the monotonic clock */
 	struct points *points;         /* may be NULL */
 	int32_t command_ms;            /* 0: IMAP_COMMAND_MS; tests want less */
+	int64_t compress_after;        /* bytes moved; 0: IMAP_COMPRESS_AFTER, and never to
+					  loopback; tests want less */
 	uint64_t without;              /* bits 1 << enum imap_cap: as if the server had it not */
 };
 
@@ -90,6 +95,10 @@ bool imap_session_can(const struct imap_session *session, enum imap_cap cap);
 const char *imap_session_caps(const struct imap_session *session);   /* as the server wrote them */
 const char *imap_session_server(const struct imap_session *session); /* greeting or ID, or "" */
 const char *imap_session_login(const struct imap_session *session);  /* how: "SCRAM-SHA-256" */
+
+/* True for one that has moved much. It is not for parking: it takes more memory than a watched mailbox
+ * may, and Dovecot cannot put it to sleep; end it, and open another. */
+bool imap_session_is_compressed(const struct imap_session *session);
 
 /* The personal namespace: what stands before every mailbox name ("" or "INBOX."), and the
  * delimiter ('\0': flat). */
