@@ -7,7 +7,7 @@
 
 /* The order of a new message's fields. */
 static const enum message_own fields[] = {
-	MESSAGE_FROM, MESSAGE_TO,  MESSAGE_SUBJECT, MESSAGE_DATE,
+	MESSAGE_FROM, MESSAGE_TO, MESSAGE_REPLY_TO, MESSAGE_SUBJECT, MESSAGE_DATE,
 	MESSAGE_ID,   MESSAGE_UID, MESSAGE_EDITION, MESSAGE_VERSION,
 };
 _Static_assert(COUNT_OF(fields) == MESSAGE_OWNS, "every field once");

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "model/reply_token.h"
 
 static bool is_given(const struct conf_section *section, enum conf_key_id id)
 {
@@ -64,12 +65,21 @@ static const enum conf_key_id account_passwords[] = {
 	CONF_KEY_ACCOUNT_CREDENTIAL,       CONF_KEY_ACCOUNT_PASSWORD,
 	CONF_KEY_ACCOUNT_TOKEN_COMMAND,    CONF_KEY_ACCOUNT_TOKEN_FILE,
 };
-_Static_assert(COUNT_OF(server_passwords) == COUNT_OF(account_passwords), "the same sources");
+static const enum conf_key_id replies_passwords[] = {
+	CONF_KEY_REPLIES_PASSWORD_COMMAND, CONF_KEY_REPLIES_PASSWORD_FILE,
+	CONF_KEY_REPLIES_CREDENTIAL,       CONF_KEY_REPLIES_PASSWORD,
+	CONF_KEY_REPLIES_TOKEN_COMMAND,    CONF_KEY_REPLIES_TOKEN_FILE,
+};
+_Static_assert(COUNT_OF(server_passwords) == COUNT_OF(account_passwords) &&
+		       COUNT_OF(server_passwords) == COUNT_OF(replies_passwords),
+	       "the same sources");
 #define CREDENTIALS_AT 2 /* in these two: the one source that may hold either */
 #define TOKENS_AT 4      /* and from here on tokens */
 
 static const enum conf_key_id *password_keys(const struct conf_section *section)
 {
+	if (section->kind == CONF_KIND_REPLIES)
+		return replies_passwords;
 	return section->kind == CONF_KIND_SERVER ? server_passwords : account_passwords;
 }
 
@@ -467,6 +477,82 @@ static void check_account(struct conf_parse *parse, const struct conf_section *s
 				  conf_quote(parse->report, account->server));
 }
 
+/* ---- replies ---- */
+
+static void check_reply_address(struct conf_parse *parse, const struct conf_section *section)
+{
+	const char *address = parse->conf->replies.address, *name, *token = "a", *at;
+	long line = line_of(section, CONF_KEY_REPLIES_ADDRESS);
+	TALLOC_CTX *scratch = MEM_CONTEXT(parse->report);
+
+	name = strstr(address, REPLY_TOKEN_NAME);
+	at = strrchr(address, '@');
+	if (!name || strstr(name + 1, "%{") || !at || name > at)
+		conf_report_error(parse->report, line,
+				  "'address' needs %s once before the @, for example "
+				  "tasks+%s@example.com",
+				  REPLY_TOKEN_NAME, REPLY_TOKEN_NAME);
+	else if (!text_is_address(reply_token_address(scratch, address, token)))
+		conf_report_error(parse->report, line, "'address' is no e-mail address");
+	else if ((size_t)(at - address) - strlen(REPLY_TOKEN_NAME) + REPLY_TOKEN_CHARS >
+		 REPLY_TOKEN_LOCAL_MAX)
+		conf_report_error(parse->report, line,
+				  "'address' has too much before the @: besides %s there is room "
+				  "for %d characters",
+				  REPLY_TOKEN_NAME, REPLY_TOKEN_LOCAL_MAX - REPLY_TOKEN_CHARS);
+	talloc_free(scratch);
+}
+
+static void check_reply_server(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server =
+		conf_server_find(parse->conf, parse->conf->replies.server);
+	long line = line_of(section, CONF_KEY_REPLIES_SERVER);
+
+	if (!server) {
+		conf_report_error(parse->report, line, "'server': there is no [server %s]",
+				  conf_quote(parse->report, parse->conf->replies.server));
+	} else if (server->type == SERVER_CALDAV) {
+		conf_report_error(parse->report, line,
+				  "'server': replies are read from a server of type imap");
+	} else {
+		check_kind(parse, section, server);
+		if (server->type == SERVER_IMAP && !has_password(section) && !section->ini->damaged)
+			conf_report_error(parse->report, section->ini->line,
+					  "[%s] has no password: write password_command, "
+					  "password_file, credential or password",
+					  title(parse, section));
+	}
+}
+
+static void check_replies(struct conf_parse *parse, const struct conf_section *section)
+{
+	parse->conf->replies.line = section->ini->line;
+	demand(parse, section, CONF_KEY_REPLIES_ADDRESS);
+	demand(parse, section, CONF_KEY_REPLIES_SERVER);
+	demand(parse, section, CONF_KEY_REPLIES_LOGIN);
+	if (!is_given(section, CONF_KEY_REPLIES_SECRET_CREDENTIAL))
+		demand(parse, section, CONF_KEY_REPLIES_SECRET_FILE);
+	else if (is_given(section, CONF_KEY_REPLIES_SECRET_FILE))
+		conf_report_error(parse->report,
+				  line_of(section, CONF_KEY_REPLIES_SECRET_CREDENTIAL),
+				  "'secret_credential': there is a 'secret_file' in line %ld "
+				  "already, and one source is enough",
+				  line_of(section, CONF_KEY_REPLIES_SECRET_FILE));
+	check_sources(parse, section);
+	if (is_given(section, CONF_KEY_REPLIES_PASSWORD))
+		check_mode(parse, section, CONF_KEY_REPLIES_PASSWORD);
+	if (section->good[CONF_KEY_REPLIES_ADDRESS])
+		check_reply_address(parse, section);
+	if (section->good[CONF_KEY_REPLIES_SERVER])
+		check_reply_server(parse, section);
+	if (!is_given(section, CONF_KEY_REPLIES_AUTHSERV_ID) && !section->ini->damaged)
+		conf_report_warning(parse->report, section->ini->line,
+				    "[%s] has no 'authserv_id': every reply becomes a proposal, for "
+				    "nothing tells who wrote it",
+				    title(parse, section));
+}
+
 /* ---- rules ---- */
 
 /* The rules that this program brings along (src/decide/rules_builtin.c; rules_builtin_test compares). */
@@ -588,7 +674,7 @@ static void (*const checks[CONF_KINDS])(struct conf_parse *parse,
 					const struct conf_section *section) = {
 	[CONF_KIND_STORE] = check_store,     [CONF_KIND_SERVER] = check_server,
 	[CONF_KIND_ACCOUNT] = check_account, [CONF_KIND_RULE] = check_rule,
-	[CONF_KIND_WEB] = check_web,
+	[CONF_KIND_REPLIES] = check_replies, [CONF_KIND_WEB] = check_web,
 };
 
 void conf_check(struct conf_parse *parse)
