@@ -2,7 +2,9 @@
  * their meaning.
  *
  *   multipart/mixed
- *     text/plain            the card, for people
+ *     multipart/alternative
+ *       text/plain          the card, for people
+ *       text/html           the same words, for programs that show this rather
  *     text/calendar         the VTODO
  *     ...                   whatever else stands in it
  *
@@ -61,7 +63,9 @@ struct message_publish {
 	const char *reply_to;  /* an ASCII address, or NULL: none; one that stands there stays */
 	const char *subject;   /* any UTF-8; made one line */
 	int64_t now_us;        /* Date of a new message */
+	const char *thread;    /* the project: messages of one stand together; NULL: alone */
 	const char *card;      /* UTF-8, LF */
+	const char *html;      /* the card as HTML, UTF-8, LF; NULL: none */
 	const char *calendar;  /* CRLF as vtodo_encode() and vtodo_patch() give it */
 	size_t calendar_len;
 };
@@ -72,7 +76,8 @@ struct fault *message_parse(TALLOC_CTX *mem, const char *text, size_t len,
 			    struct message **message_r) ATTR_MUST_CHECK;
 
 /* A new message: Message-ID `<UID.EDITION@SITE_HOST>`, From `"FROM_NAME" <taskferry@SITE_HOST>`,
- * To, Subject, Date (UTC), the two fields of ours, MIME-Version; a boundary made of UID and edition
+ * To, Subject, Date (UTC), References `<project.THREAD@SITE_HOST> <UID@SITE_HOST>` (the same in all
+ * editions, so that these and answers to them stand together, and tasks of a project), the two fields of ours, MIME-Version; a boundary made of UID and edition
  * that occurs in no part. No To without an ASCII address (text_is_address()), no edition of 0; a
  * UID or host that a Message-ID cannot hold is replaced there by a digest or a slug. Texts that are
  * 7-bit with lines of at most MESSAGE_BODY_LINE bytes go as they are, else quoted-printable (card)
@@ -81,7 +86,8 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 			    size_t *len_r) ATTR_MUST_CHECK;
 
 /* The same message with the texts that PUBLISH says: header fields that are not ours and parts that
- * are neither card nor calendar stay byte for byte, Date too; Message-ID, Subject, To, From and our
+ * are neither card nor calendar stay byte for byte, Date too; Message-ID, References, Subject, To,
+ * From and our
  * fields are written anew where they stand (To and the edition stay when PUBLISH has none). A
  * single-part message, or one whose top is not multipart/mixed, or is broken, becomes a
  * multipart/mixed whose third part is what it was, with its Content-* fields, when it was neither

@@ -336,14 +336,14 @@ static void add_encoding(struct buf *out, const char *name)
 	buf_printf(out, "Content-Transfer-Encoding: %s\r\n", name);
 }
 
-void message_body_card(struct buf *out, const char *card,
-		       const struct message_boundaries *boundaries)
+static void add_text_part(struct buf *out, const char *subtype, const char *text,
+			  const struct message_boundaries *boundaries)
 {
 	struct buf *body = buf_new(out);
 	const char *encoding = "7bit";
 
-	card = message_body_plain(body, card, strlen(card));
-	for (const char *c = card; *c; c++)
+	text = message_body_plain(body, text, strlen(text));
+	for (const char *c = text; *c; c++)
 		if (*c == '\n')
 			buf_puts(body, "\r\n");
 		else
@@ -351,17 +351,50 @@ void message_body_card(struct buf *out, const char *card,
 	if (!is_plain(body->data, body->len) || collides(boundaries, body->data, body->len)) {
 		encoding = "quoted-printable";
 		buf_clear(body);
-		encode_quoted(body, card, false);
+		encode_quoted(body, text, false);
 		if (collides(boundaries, body->data, body->len)) {
 			buf_clear(body);
-			encode_quoted(body, card, true);
+			encode_quoted(body, text, true);
 		}
 	}
-	buf_puts(out, "Content-Type: text/plain; charset=utf-8\r\n");
+	buf_printf(out, "Content-Type: text/%s; charset=utf-8\r\n", subtype);
 	add_encoding(out, encoding);
 	buf_puts(out, "\r\n");
 	buf_add(out, body->data, body->len);
 	talloc_free(body);
+}
+
+static void add_alternative(struct buf *out, const struct message_publish *publish,
+			    const struct message_boundaries *boundaries)
+{
+	struct message_slice slices[2 + COUNT_OF(boundaries->names)];
+	struct buf *card = buf_new(out), *html = buf_new(out);
+	size_t count = 0;
+	char *boundary;
+
+	add_text_part(card, "plain", publish->card, boundaries);
+	add_text_part(html, "html", publish->html, boundaries);
+	slices[count++] = (struct message_slice){ card->data, card->len };
+	slices[count++] = (struct message_slice){ html->data, html->len };
+	for (size_t i = 0; boundaries && i < boundaries->count; i++)
+		slices[count++] = (struct message_slice){ boundaries->names[i],
+							  strlen(boundaries->names[i]) };
+	boundary = message_header_boundary(card, publish, slices, count);
+	message_header_multipart(out, "alternative", boundary);
+	buf_printf(out, "\r\n--%s\r\n%s", boundary, card->data);
+	buf_printf(out, "\r\n--%s\r\n%s", boundary, html->data);
+	buf_printf(out, "\r\n--%s--\r\n", boundary);
+	talloc_free(card);
+	talloc_free(html);
+}
+
+void message_body_card(struct buf *out, const struct message_publish *publish,
+		       const struct message_boundaries *boundaries)
+{
+	if (publish->html)
+		add_alternative(out, publish, boundaries);
+	else
+		add_text_part(out, "plain", publish->card, boundaries);
 }
 
 /* An attachment, and without METHOD: what a program shows when it opens the message is then the

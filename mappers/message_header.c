@@ -38,6 +38,7 @@ static const char *const names[] = {
 	[MESSAGE_SUBJECT] = "Subject",
 	[MESSAGE_DATE] = "Date",
 	[MESSAGE_ID] = "Message-ID",
+	[MESSAGE_REFERENCES] = "References",
 	[MESSAGE_UID] = MESSAGE_UID_FIELD,
 	[MESSAGE_EDITION] = MESSAGE_EDITION_FIELD,
 	[MESSAGE_VERSION] = "MIME-Version",
@@ -278,6 +279,8 @@ static bool says(enum message_own own, const struct message_publish *publish)
 	if (own == MESSAGE_TO)
 		return publish->to_email && is_ascii(publish->to_email) &&
 		       text_is_address(publish->to_email);
+	if (own == MESSAGE_REFERENCES)
+		return publish->thread != NULL;
 	if (own == MESSAGE_EDITION)
 		return publish->edition > 0;
 	if (own == MESSAGE_REPLY_TO)
@@ -331,6 +334,10 @@ bool message_header_add(struct buf *out, enum message_own own,
 		buf_printf(out, " <%s.%" PRId64 "@%s>", id_of(tmp, publish->uid), publish->edition,
 			   host);
 		break;
+	case MESSAGE_REFERENCES: /* a message that never was, as all editions refer to it */
+		buf_printf(out, " <project.%s@%s>\r\n <%s@%s>", id_of(tmp, publish->thread), host,
+			   id_of(tmp, publish->uid), host);
+		break;
 	case MESSAGE_DATE:
 		buf_printf(out, " %s", date_of(tmp, publish->now_us));
 		break;
@@ -345,9 +352,9 @@ bool message_header_add(struct buf *out, enum message_own own,
 
 /* Multiparts */
 
-void message_header_mixed(struct buf *out, const char *boundary)
+void message_header_multipart(struct buf *out, const char *subtype, const char *boundary)
 {
-	buf_printf(out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n", boundary);
+	buf_printf(out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", subtype, boundary);
 }
 
 static bool occurs(const char *word, const struct message_slice *slice)

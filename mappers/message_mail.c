@@ -137,14 +137,11 @@ static bool is_one_of(const char *word, const char *const *words)
 /* Fields that only machines write, and what their values must be for that (NULL: anything). */
 static bool is_by_machine(TALLOC_CTX *mem, const char *name, const char *value)
 {
-	static const char *const marks[] = { "x-auto-response-suppress",
-					     "x-autoreply",
-					     "x-autorespond",
-					     "x-failed-recipients",
-					     "list-id",
-					     "list-unsubscribe",
-					     MESSAGE_UID_FIELD,
-					     NULL };
+	static const char *const marks[] = {
+		"x-auto-response-suppress", "x-autoreply", "x-autorespond",
+		"x-failed-recipients",      "list-id",     "list-unsubscribe",
+		MESSAGE_UID_FIELD,          NULL
+	};
 	static const char *const precedences[] = { "bulk", "junk", "list", "auto_reply", NULL };
 	const char *word = first_word(mem, value);
 
@@ -256,9 +253,9 @@ static void read_results(struct header *header, const char *authserv)
 	for (size_t at = top->from;
 	     authserv && message_field_read(tree->text, at, top->body, &field); at = field.to) {
 		char *clauses = NULL;
-		bool of = message_field_is(tree->text, &field, "Authentication-Results") &&
-			  is_of(header->mem, value_of(header->mem, tree, &field), authserv,
-				&clauses);
+		bool of =
+			message_field_is(tree->text, &field, "Authentication-Results") &&
+			is_of(header->mem, value_of(header->mem, tree, &field), authserv, &clauses);
 
 		if (of)
 			judge(header->mem, clauses, &verdict);
@@ -273,7 +270,7 @@ static void read_results(struct header *header, const char *authserv)
 /* ---- the header ---- */
 
 static const char *const recipients[] = { "X-Original-To", "Delivered-To", "Envelope-To",
-					  "X-Envelope-To", "To",	   "Cc" };
+					  "X-Envelope-To", "To",           "Cc" };
 
 static void read_fields(struct header *header)
 {
@@ -346,7 +343,7 @@ static const char *html_text(TALLOC_CTX *mem, const struct message_tree *tree)
 		return NULL;
 	bytes = message_body_decode(mem, tree, part, &len);
 	converted = part->kind.charset ? message_body_convert(mem, part->kind.charset, bytes, len,
-							       &plain_len, &clean)
+							      &plain_len, &clean)
 				       : NULL;
 	return message_mail_plain(mem, converted ? message_body_plain(mem, converted, plain_len)
 						 : message_body_plain(mem, bytes, len));
@@ -403,8 +400,8 @@ struct fault *message_mail_read(TALLOC_CTX *mem, const char *text, size_t len, c
 static const struct {
 	const char *name;
 	const char *text;
-} entities[] = { { "nbsp", " " }, { "amp", "&" },  { "lt", "<" },
-		 { "gt", ">" },	  { "quot", "\"" }, { "apos", "'" } };
+} entities[] = { { "nbsp", " " }, { "amp", "&" },   { "lt", "<" },
+		 { "gt", ">" },   { "quot", "\"" }, { "apos", "'" } };
 
 static void put_code_point(struct buf *out, unsigned long c)
 {
@@ -455,9 +452,9 @@ static const char *put_entity(struct buf *out, const char *at)
 /* Lines end at blocks; what is quoted begins with a line `>`. */
 static void put_tag(struct buf *out, const char *name)
 {
-	static const char *const blocks[] = { "br",  "p",  "/p",  "div", "/div", "tr", "/tr", "li",
-					      "/li", "h1", "/h1", "h2",	 "/h2",	 "hr", "pre", "/pre",
-					      "table", NULL };
+	static const char *const blocks[] = { "br",  "p",  "/p",  "div",  "/div",  "tr",
+					      "/tr", "li", "/li", "h1",   "/h1",   "h2",
+					      "/h2", "hr", "pre", "/pre", "table", NULL };
 
 	if (is_one_of(name, blocks) && out->len && out->data[out->len - 1] != '\n')
 		buf_putc(out, '\n');

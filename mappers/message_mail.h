@@ -8,8 +8,9 @@
 
 #include "base/fault.h"
 
-#define MESSAGE_MAIL_ADDRESSES_MAX 100 /* recipients that are looked at; a task's is among the first */
-#define MESSAGE_MAIL_REFS_MAX 50       /* of the newest references */
+#define MESSAGE_MAIL_ADDRESSES_MAX                                                                 \
+	100                      /* recipients that are looked at; a task's is among the first */
+#define MESSAGE_MAIL_REFS_MAX 50 /* of the newest references */
 
 struct message_words {
 	const char **list;
@@ -38,8 +39,7 @@ struct message_mail {
 /* AUTHSERV NULL: nobody is believed. Only the topmost fields of that server count, as far as nothing
  * stands between them: whatever is further down came with the mail. DATA fault (scope ITEM): over the
  * limits of message.h, no header. */
-struct fault *message_mail_read(TALLOC_CTX *mem, const char *text, size_t len,
-				const char *authserv,
+struct fault *message_mail_read(TALLOC_CTX *mem, const char *text, size_t len, const char *authserv,
 				struct message_mail **mail_r) ATTR_MUST_CHECK;
 
 /* What a text/html says, in plain text. */

@@ -99,7 +99,7 @@ static void patch_header(struct patch *patch, const char *boundary)
 		if (!boundary || !is_content(patch->tree, &field)) {
 			patch_field(patch, &field, done);
 		} else if (!told) {
-			message_header_mixed(patch->out, boundary);
+			message_header_multipart(patch->out, "mixed", boundary);
 			told = true;
 		}
 	}
@@ -107,7 +107,7 @@ static void patch_header(struct patch *patch, const char *boundary)
 		if (!done[own])
 			(void)message_header_add(patch->out, (enum message_own)own, patch->publish);
 	if (!told)
-		message_header_mixed(patch->out, boundary);
+		message_header_multipart(patch->out, "mixed", boundary);
 	buf_puts(patch->out, "\r\n");
 }
 
@@ -183,7 +183,7 @@ static void add_card(const struct patch *patch, struct buf *out, uint32_t place)
 {
 	struct message_boundaries boundaries = around(patch->tree, place);
 
-	message_body_card(out, patch->publish->card, &boundaries);
+	message_body_card(out, patch->publish, &boundaries);
 }
 
 static void add_calendar(const struct patch *patch, struct buf *out, uint32_t place)
@@ -305,7 +305,7 @@ static void wrap(struct patch *patch)
 	struct buf *card = buf_new(patch->mem), *calendar = buf_new(patch->mem);
 	char *boundary;
 
-	message_body_card(card, publish->card, NULL);
+	message_body_card(card, publish, NULL);
 	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
 	boundary = message_header_boundary(patch->mem, publish,
 					   (struct message_slice[]){

@@ -104,7 +104,7 @@ struct message_boundaries {
 };
 
 /* Header and body of a part that holds the card, or the calendar. BOUNDARIES may be NULL. */
-void message_body_card(struct buf *out, const char *card,
+void message_body_card(struct buf *out, const struct message_publish *publish,
 		       const struct message_boundaries *boundaries);
 void message_body_calendar(struct buf *out, const char *calendar, size_t len,
 			   const struct message_boundaries *boundaries);
@@ -123,6 +123,7 @@ enum message_own {
 	MESSAGE_SUBJECT,
 	MESSAGE_DATE,
 	MESSAGE_ID,
+	MESSAGE_REFERENCES,
 	MESSAGE_UID,
 	MESSAGE_EDITION,
 	MESSAGE_VERSION,
@@ -131,13 +132,13 @@ enum message_own {
 
 const char *message_header_name(enum message_own own);
 
-/* Adds the field; false, and nothing, where PUBLISH has nothing to say: To without an address, an
- * edition of 0. */
+/* Adds the field; false, and nothing, where PUBLISH has nothing to say: To without an address,
+ * References without a thread, an edition of 0. */
 bool message_header_add(struct buf *out, enum message_own own,
 			const struct message_publish *publish);
 
-/* The Content-Type field of a multipart/mixed. */
-void message_header_mixed(struct buf *out, const char *boundary);
+/* The Content-Type field of a multipart: "mixed", "alternative". */
+void message_header_multipart(struct buf *out, const char *subtype, const char *boundary);
 
 struct message_slice {
 	const char *text;

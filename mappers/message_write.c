@@ -7,8 +7,8 @@
 
 /* The order of a new message's fields. */
 static const enum message_own fields[] = {
-	MESSAGE_FROM, MESSAGE_TO, MESSAGE_REPLY_TO, MESSAGE_SUBJECT, MESSAGE_DATE,
-	MESSAGE_ID,   MESSAGE_UID, MESSAGE_EDITION, MESSAGE_VERSION,
+	MESSAGE_FROM, MESSAGE_TO,         MESSAGE_REPLY_TO, MESSAGE_SUBJECT, MESSAGE_DATE,
+	MESSAGE_ID,   MESSAGE_REFERENCES, MESSAGE_UID,      MESSAGE_EDITION, MESSAGE_VERSION,
 };
 _Static_assert(COUNT_OF(fields) == MESSAGE_OWNS, "every field once");
 
@@ -20,7 +20,7 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	char *boundary;
 
 	assert(publish->uid && publish->subject && publish->card && publish->calendar);
-	message_body_card(card, publish->card, NULL);
+	message_body_card(card, publish, NULL);
 	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
 	boundary = message_header_boundary(out, publish,
 					   (struct message_slice[]){
@@ -30,7 +30,7 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 					   2);
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
 		(void)message_header_add(out, fields[i], publish);
-	message_header_mixed(out, boundary);
+	message_header_multipart(out, "mixed", boundary);
 	buf_printf(out, "\r\n--%s\r\n", boundary);
 	buf_add(out, card->data, card->len);
 	buf_printf(out, "\r\n--%s\r\n", boundary);

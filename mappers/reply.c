@@ -9,7 +9,7 @@
 #include "mappers/card.h"
 #include "mappers/card_private.h"
 
-#define BARE_MAX 20      /* bytes of a first line that is nothing but a value */
+#define BARE_MAX 20        /* bytes of a first line that is nothing but a value */
 #define ATTRIBUTION_ROWS 3 /* lines that the introduction of a quote is wrapped to */
 
 /* ---- where it ends ---- */
@@ -19,32 +19,43 @@
 static const struct {
 	const char *begin, *end;
 } attributions[] = {
-	{ "on ", " wrote:" },	   { "am ", " schrieb*:" },    { "le ", " \u00e9crit*:" },
-	{ "el ", " escribi\u00f3*:" }, { "il ", " ha scritto:" },  { "op ", " schreef*:" },
-	{ "em ", " escreveu:" },   { "den ", " skrev*:" },     { "dnia ", " napisa*:" },
-	{ "w dniu ", " napisa*:" }, { "dne ", " napsal*:" },
+	{ "on ", " wrote:" },          { "am ", " schrieb*:" },   { "le ", " \u00e9crit*:" },
+	{ "el ", " escribi\u00f3*:" }, { "il ", " ha scritto:" }, { "op ", " schreef*:" },
+	{ "em ", " escreveu:" },       { "den ", " skrev*:" },    { "dnia ", " napisa*:" },
+	{ "w dniu ", " napisa*:" },    { "dne ", " napsal*:" },
 };
 
 static const char *const delimiters[] = {
-	"-----original message-----*",	   "-----urspr\u00fcngliche nachricht-----*",
-	"-----message d'origine-----*",	   "-----mensaje original-----*",
-	"-----messaggio originale-----*",  "-----oorspronkelijk bericht-----*",
-	"-------- original message --------*", "-------- urspr\u00fcngliche nachricht --------*",
-	"---------- forwarded message ---------*", "begin forwarded message:*",
-	"________________________________*", "--- taskferry ---*",
+	"-----original message-----*",
+	"-----urspr\u00fcngliche nachricht-----*",
+	"-----message d'origine-----*",
+	"-----mensaje original-----*",
+	"-----messaggio originale-----*",
+	"-----oorspronkelijk bericht-----*",
+	"-------- original message --------*",
+	"-------- urspr\u00fcngliche nachricht --------*",
+	"---------- forwarded message ---------*",
+	"begin forwarded message:*",
+	"________________________________*",
+	"--- taskferry ---*",
 	"*--- please reply above this line ---*",
 };
 
 /* The first line of the header block of Outlook; another of its lines comes soon. */
-static const char *const block_first[] = { "from:*", "von:*", "de:*", "da:*", "van:*", "fra:*", "od:*" };
-static const char *const block_then[] = { "sent:*",  "gesendet:*", "envoy\u00e9*:*", "enviado*:*",
-					  "inviato:*", "verzonden:*", "sendt:*",	 "skickat:*",
-					  "wys\u0142ano:*", "date:*",	"datum:*",	 "to:*", "an:*" };
+static const char *const block_first[] = { "from:*", "von:*", "de:*", "da:*",
+					   "van:*",  "fra:*", "od:*" };
+static const char *const block_then[] = { "sent:*",     "gesendet:*", "envoy\u00e9*:*",
+					  "enviado*:*", "inviato:*",  "verzonden:*",
+					  "sendt:*",    "skickat:*",  "wys\u0142ano:*",
+					  "date:*",     "datum:*",    "to:*",
+					  "an:*" };
 
 /* What telephones put below what was written. */
-static const char *const signatures[] = { "sent from my *", "sent from mobile*", "get outlook for *",
-					  "von meinem * gesendet", "gesendet von *", "envoy\u00e9 de mon *",
-					  "enviado desde mi *", "inviato da *", "verzonden vanaf *" };
+static const char *const signatures[] = { "sent from my *",     "sent from mobile*",
+					  "get outlook for *",  "von meinem * gesendet",
+					  "gesendet von *",     "envoy\u00e9 de mon *",
+					  "enviado desde mi *", "inviato da *",
+					  "verzonden vanaf *" };
 
 struct reading {
 	TALLOC_CTX *mem;
@@ -72,8 +83,7 @@ static bool introduces(const struct reading *reading, size_t i, const char *begi
 	for (size_t n = i; n < i + ATTRIBUTION_ROWS && n < reading->count; n++) {
 		const char *line = reading->line[n];
 
-		if (n > i &&
-		    (!*line || text_glob(mem_printf(reading->mem, "%s*", begin), line)))
+		if (n > i && (!*line || text_glob(mem_printf(reading->mem, "%s*", begin), line)))
 			return false;
 		buf_printf(text, "%s%s", n > i ? " " : "", line);
 		if (text_glob(mem_printf(reading->mem, "%s*%s", begin, end), text->data))
@@ -119,8 +129,8 @@ static void add_problems(struct reading *reading, const struct card *card)
 	struct reply *reply = reading->reply;
 
 	for (size_t i = 0; i < card->problem_count; i++) {
-		reply->problems = MEM_GROW(reply, reply->problems, const char *,
-					   reply->problem_count + 1);
+		reply->problems =
+			MEM_GROW(reply, reply->problems, const char *, reply->problem_count + 1);
 		reply->problems[reply->problem_count++] = mem_strdup(reply, card->problems[i]);
 	}
 }

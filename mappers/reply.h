@@ -22,8 +22,9 @@
 
 struct reply {
 	struct vector *values; /* what key lines say; notes is absent */
-	const char *note;      /* lines that are no key lines, and those not understood; "" for none */
-	const char **problems; /* key lines that are not understood: `Percent: "x" is not understood` */
+	const char *note; /* lines that are no key lines, and those not understood; "" for none */
+	const char *
+		*problems; /* key lines that are not understood: `Percent: "x" is not understood` */
 	size_t problem_count;
 	bool any; /* a value or a note */
 };

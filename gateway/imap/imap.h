@@ -28,7 +28,7 @@ struct imap_account {
 	struct trusts *trusts;
 	int stop_fd;        /* -1: none */
 	int32_t command_ms; /* 0: IMAP_COMMAND_MS */
-	unsigned without;   /* capabilities to do without, bits of enum imap_cap; for tests */
+	uint64_t without;   /* capabilities to do without, bits 1 << enum imap_cap */
 };
 
 /* Nothing is sent yet: the first operation connects; one that finds the connection broken before it

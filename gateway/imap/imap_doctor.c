@@ -11,25 +11,23 @@
 
 static const struct {
 	enum imap_cap cap;
-	const char *probe, *with, *without;
+	const char *with, *without;
 } told[] = {
-	{ IMAP_CAP_IDLE, "IDLE", "Changes are noticed at once.",
+	{ IMAP_CAP_IDLE, "Changes are noticed at once.",
 	  "Changes are noticed at the next look only; see `poll`." },
-	{ IMAP_CAP_CONDSTORE, "CONDSTORE",
-	  "A flag set while an item is being replaced is always carried over.",
+	{ IMAP_CAP_CONDSTORE, "A flag set while an item is being replaced is always carried over.",
 	  "A flag set in the moment in which an item is replaced may be lost." },
-	{ IMAP_CAP_UIDPLUS, "UIDPLUS",
+	{ IMAP_CAP_UIDPLUS,
 	  "Exactly the replaced item is removed, whatever else is marked as deleted.",
 	  "A replaced item is removed only while nothing else in its folder is marked as deleted; "
 	  "until then both are shown." },
-	{ IMAP_CAP_MULTIAPPEND, "MULTIAPPEND", "Many items are stored by one command.",
+	{ IMAP_CAP_MULTIAPPEND, "Many items are stored by one command.",
 	  "Items are stored one by one, which is slower." },
-	{ IMAP_CAP_LITERAL_PLUS, "LITERAL+", "Items are sent without waiting for the server.",
+	{ IMAP_CAP_LITERAL_PLUS, "Items are sent without waiting for the server.",
 	  "The server is waited for before each item, which is slower." },
-	{ IMAP_CAP_SAVEDATE, "SAVEDATE",
-	  "The server's own time decides which of two edits is the newer one.",
+	{ IMAP_CAP_SAVEDATE, "The server's own time decides which of two edits is the newer one.",
 	  "Which of two edits is the newer one is decided by the time of noticing it." },
-	{ IMAP_CAP_OBJECTID, "OBJECTID", "A folder that a person renames is found again.",
+	{ IMAP_CAP_OBJECTID, "A folder that a person renames is found again.",
 	  "A folder that a person renames is held until it has its name back." },
 };
 
@@ -69,8 +67,9 @@ static void find_caps(const struct imap *imap, struct endpoint_probe *probe)
 		bool can = imap_session_can(imap->session, told[i].cap);
 		bool matters = told[i].cap == IMAP_CAP_UIDPLUS;
 
-		add_finding(probe, can || !matters ? FINDING_INFO : FINDING_WARNING, told[i].probe,
-			    can ? "yes" : "no", can ? told[i].with : told[i].without);
+		add_finding(probe, can || !matters ? FINDING_INFO : FINDING_WARNING,
+			    imap_cap_word(told[i].cap), can ? "yes" : "no",
+			    can ? told[i].with : told[i].without);
 	}
 }
 

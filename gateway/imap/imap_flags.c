@@ -121,6 +121,24 @@ struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *fla
 	return kept;
 }
 
+struct imap_flags *imap_flags_wished(TALLOC_CTX *mem, const struct imap_flags *old,
+				     const struct imap_flags_wish *wish, bool any,
+				     const char *permanent)
+{
+	const struct imap_flags *more = imap_flags_of_text(mem, wish->add ? wish->add : "");
+	const struct imap_flags *drop = imap_flags_of_text(mem, wish->drop ? wish->drop : "");
+	struct imap_flags *left = MEM_NEW(mem, struct imap_flags);
+
+	for (size_t i = 0; i < more->count; i++)
+		if (*more->names[i] != '/' && !imap_flags_have(drop, more->names[i]))
+			add(left, more->names[i]);
+	for (size_t i = 0; old && i < old->count; i++)
+		if (!imap_flags_have(drop, old->names[i]) &&
+		    (wish->quiet || strcasecmp(old->names[i], "\\Seen") != 0))
+			add(left, old->names[i]);
+	return imap_flags_kept(mem, sorted(left), any, permanent);
+}
+
 struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *flags,
 				      const struct imap_flags *other)
 {

@@ -27,6 +27,18 @@ bool imap_flags_same(const struct imap_flags *a, const struct imap_flags *b);
 struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *flags, bool any,
 				   const char *permanent);
 
+/* What a person has on an item beyond what is to be carried over: words in ADD get set, those in DROP
+ * go (blank-separated, NULL: none; a word that begins with '/' is no flag). QUIET: \Seen stays. */
+struct imap_flags_wish {
+	const char *add, *drop;
+	bool quiet;
+};
+
+/* The flags of an item that stands in place of one with OLD (NULL: of none), as imap_flags_kept(). */
+struct imap_flags *imap_flags_wished(TALLOC_CTX *mem, const struct imap_flags *old,
+				     const struct imap_flags_wish *wish, bool any,
+				     const char *permanent);
+
 /* Those of FLAGS that are not in OTHER, nor \Deleted. */
 struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *flags,
 				      const struct imap_flags *other);

@@ -17,8 +17,9 @@
  *             TRIES times
  *   expunge   UID EXPUNGE, and a look whether they are gone (N7)
  *
- * 1. A message's text never changes, so only its flags can have changed since it was replaced:
- *    another mod-sequence, other flags, or, when a crash lay between, perhaps.
+ * 1. A message's text never changes, so only its flags can have changed since it was replaced: what is
+ *    set and was not then goes to the successor, and what it was not given stays away. When a crash
+ *    lay between and nobody knows what was set then, all goes but \Seen.
  * 2. UNCHANGEDSINCE is the mailbox's HIGHESTMODSEQ as SELECT told it, which was before the look:
  *    whoever has a higher one after it is changed. A message that was higher already in the look
  *    goes by its own number. So flags that are set between look and mark are never lost.
@@ -117,22 +118,50 @@ static struct fault *look(struct removal *removal)
 
 /* ---- carrying ---- */
 
-/* (1) */
-static bool may_have_changed(TALLOC_CTX *mem, const struct imap_message *old,
-			     const char *if_version)
+/* "MODSEQ 12 FLAGS (\Seen work)", as imap_write.c says it of a message that was replaced; either half
+ * may be missing: modseq 0, flags NULL. */
+struct then {
+	uint64_t modseq;
+	const struct imap_flags *flags;
+};
+
+static struct then read_then(TALLOC_CTX *mem, const char *if_version)
 {
+	static const char first[] = "MODSEQ ", second[] = "FLAGS (";
+	struct then then = { .modseq = 0 };
+	const char *flags;
 	int64_t modseq;
 
-	if (if_version && text_starts(if_version, "MODSEQ "))
-		return !text_to_int(if_version + strlen("MODSEQ "), &modseq) || !old->modseq ||
-		       (uint64_t)modseq != old->modseq;
-	if (if_version && text_starts(if_version, "FLAGS (") && text_ends(if_version, ")")) {
-		const char *from = if_version + strlen("FLAGS (");
-		char *text = mem_strndup(mem, from, strlen(from) - 1);
+	if (!if_version)
+		return then;
+	if (text_starts(if_version, first)) {
+		const char *digits = if_version + strlen(first);
 
-		return !imap_flags_same(imap_flags_of_text(mem, text), old->flags);
+		if (text_to_int(mem_strndup(mem, digits, strcspn(digits, " ")), &modseq) &&
+		    modseq > 0)
+			then.modseq = (uint64_t)modseq;
 	}
-	return true;
+	flags = strstr(if_version, second);
+	if (flags && text_ends(flags, ")")) {
+		flags += strlen(second);
+		then.flags = imap_flags_of_text(mem, mem_strndup(mem, flags, strlen(flags) - 1));
+	}
+	return then;
+}
+
+/* (1) What a person has set on OLD, and SUCCESSOR lacks; what we did not carry over then stays away. */
+static struct imap_flags *late_flags(TALLOC_CTX *mem, const struct imap_message *old,
+				     const char *if_version, const struct imap_message *successor)
+{
+	static const char *const seen_name[] = { "\\Seen" };
+	const struct imap_flags seen = { (const char **)(uintptr_t)seen_name, 1 };
+	struct then then = read_then(mem, if_version);
+	struct imap_flags *late;
+
+	if (then.modseq && then.modseq == old->modseq)
+		return MEM_NEW(mem, struct imap_flags);
+	late = imap_flags_lacking(mem, old->flags, successor->flags);
+	return imap_flags_lacking(mem, late, then.flags ? then.flags : &seen);
 }
 
 /* The command that gives the successor what it lacks; NULL: nothing. */
@@ -142,20 +171,19 @@ static struct imap_line *carry_line(const struct removal *removal, const struct 
 	const struct imap_message *old = imap_look_find(&removal->messages, one->uid);
 	const struct imap_message *successor =
 		one->successor ? imap_look_find(&removal->messages, one->successor) : NULL;
-	struct imap_flags *lacking;
+	struct imap_flags *late;
 	struct imap_line *line;
 
-	if (!successor || !successor->there ||
-	    !may_have_changed(removal->mem, old, one->remove->if_version))
+	if (!successor || !successor->there)
 		return NULL;
-	lacking = imap_flags_lacking(removal->mem, old->flags, successor->flags);
-	lacking = imap_flags_kept(removal->mem, lacking, selected->any_keyword,
-				  selected->permanent_flags);
-	if (!lacking->count)
+	late = late_flags(removal->mem, old, one->remove->if_version, successor);
+	late = imap_flags_kept(removal->mem, late, selected->any_keyword,
+			       selected->permanent_flags);
+	if (!late->count)
 		return NULL;
 	line = imap_line_new(removal->mem, "UID STORE ", true);
 	imap_line_add(line, "%" PRIu32 " +FLAGS.SILENT (%s)", successor->uid,
-		      imap_flags_text(line, lacking));
+		      imap_flags_text(line, late));
 	return line;
 }
 

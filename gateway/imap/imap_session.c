@@ -240,24 +240,17 @@ void imap_session_shrink(struct imap_session *session, size_t keep)
 
 /* ---- what responses tell ---- */
 
-static const struct {
-	enum imap_cap cap;
-	const char *word;
-} cap_words[] = {
-	{ IMAP_CAP_IDLE, "IDLE" },
-	{ IMAP_CAP_UIDPLUS, "UIDPLUS" },
-	{ IMAP_CAP_CONDSTORE, "CONDSTORE" },
-	{ IMAP_CAP_LITERAL_PLUS, "LITERAL+" },
-	{ IMAP_CAP_LITERAL_MINUS, "LITERAL-" },
-	{ IMAP_CAP_MULTIAPPEND, "MULTIAPPEND" },
-	{ IMAP_CAP_NAMESPACE, "NAMESPACE" },
-	{ IMAP_CAP_ESEARCH, "ESEARCH" },
-	{ IMAP_CAP_SAVEDATE, "SAVEDATE" },
-	{ IMAP_CAP_OBJECTID, "OBJECTID" },
-	{ IMAP_CAP_ID, "ID" },
+static const char *const cap_words[] = {
+#define X(id, word) [IMAP_CAP_##id] = (word),
+	CONF_IMAP_TABLE(X)
+#undef X
 };
+_Static_assert(IMAP_CAPS <= 64, "a bit of uint64_t each");
 
-_Static_assert(COUNT_OF(cap_words) == IMAP_CAPS, "each capability has its word");
+const char *imap_cap_word(enum imap_cap cap)
+{
+	return cap_words[cap];
+}
 
 bool imap_session_has(const struct imap_session *session, const char *word)
 {
@@ -291,9 +284,9 @@ void imap_session_set_caps(struct imap_session *session, const struct imap_node 
 	talloc_free(session->caps);
 	session->caps = imap_session_words(session, words);
 	session->can = 0;
-	for (size_t i = 0; i < COUNT_OF(cap_words); i++)
-		if (imap_session_has(session, cap_words[i].word))
-			session->can |= 1U << cap_words[i].cap;
+	for (enum imap_cap cap = 0; cap < IMAP_CAPS; cap++)
+		if (imap_session_has(session, cap_words[cap]))
+			session->can |= UINT64_C(1) << cap;
 	session->can &= ~session->without;
 }
 

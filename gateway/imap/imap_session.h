@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/point.h"
 #include "base/secret.h"
+#include "conf/conf_imap.h"
 #include "gateway/imap/imap_response.h"
 #include "gateway/net/stream.h"
 
@@ -26,20 +27,16 @@
 #define IMAP_BATCH_MS 600000  /* DESIGN section 11: a batch's */
 #define IMAP_WINDOW 100       /* commands under way at once when pipelined */
 
+/* In the order of the table, so that a bit 1 << IMAP_CAP_x is CONF_IMAP_BIT(x). */
 enum imap_cap {
-	IMAP_CAP_IDLE,
-	IMAP_CAP_UIDPLUS,
-	IMAP_CAP_CONDSTORE,
-	IMAP_CAP_LITERAL_PLUS,  /* literals of any size without waiting */
-	IMAP_CAP_LITERAL_MINUS, /* up to 4096 bytes */
-	IMAP_CAP_MULTIAPPEND,
-	IMAP_CAP_NAMESPACE,
-	IMAP_CAP_ESEARCH,
-	IMAP_CAP_SAVEDATE,
-	IMAP_CAP_ID,
-	IMAP_CAP_OBJECTID,
-	IMAP_CAPS
+#define X(id, word) IMAP_CAP_##id,
+	CONF_IMAP_TABLE(X)
+#undef X
+		IMAP_CAPS
 };
+
+/* The word of CAPABILITY. */
+const char *imap_cap_word(enum imap_cap cap);
 
 struct imap_session;
 
@@ -57,7 +54,7 @@ struct imap_session_options {
 	struct clock *clock;           /* unused: deadlines are on the monotonic clock */
 	struct points *points;         /* may be NULL */
 	int32_t command_ms;            /* 0: IMAP_COMMAND_MS; tests want less */
-	unsigned without;              /* bits 1 << enum imap_cap: as if the server had it not */
+	uint64_t without;              /* bits 1 << enum imap_cap: as if the server had it not */
 };
 
 struct imap_stats {

@@ -52,7 +52,7 @@ struct imap_session {
 	struct points *points;
 	int32_t command_ms;
 	int64_t until_ms; /* monotonic end of whatever is under way; 0: none but the command's */
-	unsigned without;
+	uint64_t without;
 
 	struct buf *in; /* bytes read */
 	size_t used;    /* of them: taken */
@@ -67,7 +67,7 @@ struct imap_session {
 	bool leaving;                   /* after LOGOUT a BYE is what we want */
 
 	char *caps;
-	unsigned can;
+	uint64_t can;
 	char *server, *prefix;
 	char delimiter;
 

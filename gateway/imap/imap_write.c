@@ -120,12 +120,13 @@ static void add_message(const struct write *write, struct imap_line *line,
 {
 	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	const struct imap_message *old = old_of(write, put);
+	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, put->quiet };
+	const struct imap_flags *flags =
+		imap_flags_wished(line, old ? old->flags : NULL, &wish, selected->any_keyword,
+				  selected->permanent_flags);
 
-	if (old)
-		imap_line_add(line, " (%s)",
-			      imap_flags_text(line, imap_flags_kept(line, old->flags,
-								    selected->any_keyword,
-								    selected->permanent_flags)));
+	if (flags->count)
+		imap_line_add(line, " (%s)", imap_flags_text(line, flags));
 	if (old && old->date)
 		imap_line_add(line, " \"%s\"", old->date);
 	imap_line_add(line, " ");
@@ -176,11 +177,12 @@ static void set_placed(struct write *write, struct endpoint_put *put, uint32_t u
 	char *address = imap_set_address(write->results, write->uidvalidity, uid);
 
 	put->placed = put->version = address;
-	if (old && old->modseq)
-		put->replaced = mem_printf(write->results, "MODSEQ %" PRIu64, old->modseq);
-	else if (old)
-		put->replaced = mem_printf(write->results, "FLAGS (%s)",
-					   imap_flags_text(write->mem, old->flags));
+	if (old)
+		put->replaced = mem_printf(
+			write->results, "%sFLAGS (%s)",
+			old->modseq ? mem_printf(write->mem, "MODSEQ %" PRIu64 " ", old->modseq)
+				    : "",
+			imap_flags_text(write->mem, old->flags));
 }
 
 /* (2) */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "mappers/card.h"
+#include "mappers/card_html.h"
 #include "mappers/message.h"
 
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
@@ -250,6 +251,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				       .to_email = publish->to_email,
 				       .reply_to = publish->reply_to,
 				       .subject = vector_str(publish->values, FIELD_subject),
+				       .thread = publish->thread,
 				       .now_us = publish->now_us };
 	struct message *message = NULL;
 	char *calendar = NULL;
@@ -261,6 +263,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 			       &out.calendar_len));
 	out.calendar = calendar;
 	out.card = card_write(mem, vtodo_normal(mem, publish->values), publish->trailer);
+	out.html = card_html(mem, out.card);
 	return old ? message_patch(mem, old, old_len, &out, text_r, len_r)
 		   : message_write(mem, &out, text_r, len_r);
 }

@@ -44,7 +44,7 @@ struct codec_publish {
 	const char *const *gone;
 	size_t gone_count;
 	/* a message's envelope */
-	const char *site_host, *project, *to_name, *to_email;
+	const char *site_host, *project, *thread, *to_name, *to_email;
 	const char *reply_to; /* NULL: none */
 };
 

@@ -277,7 +277,8 @@ static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *deliv
 					.password = password,
 					.tls_ca = server->tls_ca,
 					.trusts = delivery->trusts,
-					.stop_fd = delivery->stop_fd };
+					.stop_fd = delivery->stop_fd,
+					.without = server->without };
 
 	if (!password)
 		return no_password(mem, server, login);

@@ -56,6 +56,7 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct l
 					 .now_us = clock_now_us(round->env->clock),
 					 .site_host = site_host(round, mem),
 					 .project = round->project->name,
+					 .thread = round->project->code,
 					 .to_name = round->resource->name,
 					 .to_email = round->resource->email };
 

@@ -40,6 +40,7 @@ enum conf_auth {
 };
 enum conf_on_delete { ON_DELETE_RESTORE, ON_DELETE_DECLINE, ON_DELETE_IGNORE };
 enum conf_new_items { NEW_ITEMS_PROPOSE, NEW_ITEMS_ACCEPT, NEW_ITEMS_IGNORE };
+enum conf_star { STAR_STARTED, STAR_IGNORE };
 enum conf_dates { DATES_DAY, DATES_TIME };
 enum conf_rule_action { RULE_CORRECT, RULE_REJECT, RULE_HOLD, RULE_WARN };
 
@@ -73,6 +74,7 @@ struct conf_server {
 	enum conf_auth auth;
 	const char *tls_cert, *tls_key; /* templates; NULL: none, the key in the same file */
 	const char *tls_pin;            /* "sha256//BASE64;sha256//BASE64..."; NULL: none */
+	uint64_t without; /* imap: bits CONF_IMAP_BIT(): extensions that are not used */
 	long line;
 };
 
@@ -125,6 +127,13 @@ struct conf {
 		int64_t grace_us;
 		int brake_percent;
 	} rights;
+	struct {
+		enum conf_star star;
+		const char *done;        /* keywords, one blank between two; NULL: none */
+		const char *done_folder; /* the sub-folder's name; NULL: none */
+		bool percent;
+		const char *labels; /* KEYWORD=MEANING, one blank between two; NULL: none */
+	} gestures;
 	struct conf_rule *rules; /* in file order */
 	size_t rule_count;
 	struct {

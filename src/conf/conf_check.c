@@ -399,6 +399,9 @@ static void check_auth(struct conf_parse *parse, const struct conf_section *sect
 {
 	const struct conf_server *server = section->object;
 
+	if (server->type != SERVER_IMAP && is_given(section, CONF_KEY_SERVER_WITHOUT))
+		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_WITHOUT),
+				  "'without' is for servers of type imap only");
 	if (server->type != SERVER_CALDAV) {
 		check_only_caldav(parse, section);
 	} else if (server->auth == CONF_AUTH_CERTIFICATE && !section->ini->damaged &&

@@ -20,6 +20,7 @@ static const char *const deliver_words[] = { CONF_WORDS_DELIVER(COMMA) };
 static const char *const auth_words[] = { CONF_WORDS_AUTH(COMMA) };
 static const char *const on_delete_words[] = { CONF_WORDS_ON_DELETE(COMMA) };
 static const char *const new_items_words[] = { CONF_WORDS_NEW_ITEMS(COMMA) };
+static const char *const star_words[] = { CONF_WORDS_STAR(COMMA) };
 static const char *const action_words[] = { CONF_WORDS_ACTION(COMMA) };
 static const char *const level_words[] = { CONF_WORDS_LEVEL(COMMA) };
 #undef COMMA
@@ -29,6 +30,7 @@ _Static_assert(COUNT_OF(deliver_words) == DELIVER_ALL + 1, "one word per value")
 _Static_assert(COUNT_OF(auth_words) == CONF_AUTH_CERTIFICATE + 1, "one word per value");
 _Static_assert(COUNT_OF(on_delete_words) == ON_DELETE_IGNORE + 1, "one word per value");
 _Static_assert(COUNT_OF(new_items_words) == NEW_ITEMS_IGNORE + 1, "one word per value");
+_Static_assert(COUNT_OF(star_words) == STAR_IGNORE + 1, "one word per value");
 _Static_assert(COUNT_OF(action_words) == RULE_WARN + 1, "one word per value");
 
 #define CHOICE(words, text)                                                                        \
@@ -43,6 +45,7 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	[CONF_CHOICE_AUTH] = CHOICE(auth_words, CONF_WORDS_AUTH(" | ")),
 	[CONF_CHOICE_ON_DELETE] = CHOICE(on_delete_words, CONF_WORDS_ON_DELETE(" | ")),
 	[CONF_CHOICE_NEW_ITEMS] = CHOICE(new_items_words, CONF_WORDS_NEW_ITEMS(" | ")),
+	[CONF_CHOICE_STAR] = CHOICE(star_words, CONF_WORDS_STAR(" | ")),
 	[CONF_CHOICE_ACTION] = CHOICE(action_words, CONF_WORDS_ACTION(" | ")),
 	[CONF_CHOICE_LEVEL] = CHOICE(level_words, CONF_WORDS_LEVEL(" | ")),
 };
@@ -127,6 +130,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  0, 0, "A file with the key of tls_cert; without it the key is in the same file")         \
 	X(SERVER, SERVER_TLS_PIN, "tls_pin", PINS, NONE, NULL, NULL, conf_server, tls_pin, 0, 0,   \
 	  "Public keys, sha256//BASE64, of which the server must have one")                        \
+	X(SERVER, SERVER_WITHOUT, "without", EXTENSIONS, NONE, NULL, NULL, conf_server, without,   \
+	  0, 0, "Extensions of IMAP that are not used, though the server has them; all: none")     \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
 	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \
@@ -154,6 +159,16 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  30 * DAY_US, "How long a deleted item is waited for before it counts as deleted")        \
 	X(RIGHTS, RIGHTS_BRAKE, "brake", PERCENT, NONE, NULL, "20%", conf, rights.brake_percent,   \
 	  0, 100, "The share of a folder that may vanish at once before it is held")               \
+	X(GESTURES, GESTURES_STAR, "star", CHOICE, STAR, CONF_WORDS_STAR(" | "), "started", conf,  \
+	  gestures.star, 0, 0, "What it means when a person stars a message: that they started")   \
+	X(GESTURES, GESTURES_DONE, "done", KEYWORDS, NONE, "KEYWORD ... | none", "done, $done",    \
+	  conf, gestures.done, 0, 0, "Tags by which a person says that the task is done")          \
+	X(GESTURES, GESTURES_DONE_FOLDER, "done_folder", FOLDER, NONE, "NAME | none", "Done",      \
+	  conf, gestures.done_folder, 0, 0, "The sub-folder for messages whose task is done")      \
+	X(GESTURES, GESTURES_PERCENT, "percent", YES_NO, NONE, "yes | no", "yes", conf,            \
+	  gestures.percent, 0, 0, "Whether a tag such as 40, p40 or 40% reports that percentage")  \
+	X(GESTURES, GESTURES_LABELS, "labels", LABELS, NONE, "KEYWORD=started|done|PERCENT ...",   \
+	  NULL, conf, gestures.labels, 0, 0, "What other tags report; without it nothing")         \
 	X(RULE, RULE_WHEN, "when", EXPRESSION, NONE, NULL, NULL, conf_rule, when, 0, 0,            \
 	  "An SQL expression over new.*, old.*, task.*, project.*, resource.*, actor and today")   \
 	X(RULE, RULE_ACTION, "action", CHOICE, ACTION, CONF_WORDS_ACTION(" | "), NULL, conf_rule,  \

@@ -82,6 +82,7 @@ char *conf_ini_title(TALLOC_CTX *mem, const struct conf_ini_section *section);
 #define CONF_FORM_SERVER "server NAME"
 #define CONF_FORM_ACCOUNT "account SERVER KEY"
 #define CONF_FORM_RIGHTS "rights"
+#define CONF_FORM_GESTURES "gestures"
 #define CONF_FORM_RULE "rule NAME"
 #define CONF_FORM_REPLIES "replies"
 #define CONF_FORM_LOG "log"
@@ -95,6 +96,7 @@ char *conf_ini_title(TALLOC_CTX *mem, const struct conf_ini_section *section);
 	X(SERVER, "server", 1)                                                                     \
 	X(ACCOUNT, "account", 2)                                                                   \
 	X(RIGHTS, "rights", 0)                                                                     \
+	X(GESTURES, "gestures", 0)                                                                 \
 	X(RULE, "rule", 1)                                                                         \
 	X(REPLIES, "replies", 0)                                                                   \
 	X(LOG, "log", 0)                                                                           \
@@ -131,6 +133,10 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 #define CONF_TYPE_NAME_GLOBS "list"
 #define CONF_TYPE_NAME_GROUPS "list"
 #define CONF_TYPE_NAME_PINS "list"
+#define CONF_TYPE_NAME_KEYWORDS "list"
+#define CONF_TYPE_NAME_LABELS "list"
+#define CONF_TYPE_NAME_FOLDER "name"
+#define CONF_TYPE_NAME_EXTENSIONS "list"
 #define CONF_TYPE_NAME_DURATION "duration"
 #define CONF_TYPE_NAME_NUMBER "number"
 #define CONF_TYPE_NAME_SIZE "size"
@@ -158,7 +164,11 @@ extern const struct conf_kind_info conf_kind_table[CONF_KINDS];
 	X(SECRET)                                                                                  \
 	X(GLOBS)                                                                                   \
 	X(PINS)                                                                                    \
+	X(EXTENSIONS)                                                                              \
 	X(GROUPS)                                                                                  \
+	X(KEYWORDS)                                                                                \
+	X(LABELS)                                                                                  \
+	X(FOLDER)                                                                                  \
 	X(DURATION)                                                                                \
 	X(NUMBER)                                                                                  \
 	X(SIZE)                                                                                    \
@@ -186,6 +196,7 @@ enum conf_type {
 	"password" sep "basic" sep "digest" sep "bearer" sep "negotiate" sep "certificate"
 #define CONF_WORDS_ON_DELETE(sep) "restore" sep "decline" sep "ignore"
 #define CONF_WORDS_NEW_ITEMS(sep) "propose" sep "accept" sep "ignore"
+#define CONF_WORDS_STAR(sep) "started" sep "ignore"
 #define CONF_WORDS_ACTION(sep) "correct" sep "reject" sep "hold" sep "warn"
 #define CONF_WORDS_LEVEL(sep) "error" sep "warning" sep "info" sep "debug"
 
@@ -197,6 +208,7 @@ enum conf_choice {
 	CONF_CHOICE_AUTH,
 	CONF_CHOICE_ON_DELETE,
 	CONF_CHOICE_NEW_ITEMS,
+	CONF_CHOICE_STAR,
 	CONF_CHOICE_ACTION,
 	CONF_CHOICE_LEVEL,
 	CONF_CHOICES
@@ -245,6 +257,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_TLS_CERT,
 	CONF_KEY_SERVER_TLS_KEY,
 	CONF_KEY_SERVER_TLS_PIN,
+	CONF_KEY_SERVER_WITHOUT,
 	CONF_KEY_ACCOUNT_LOGIN,
 	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
@@ -258,6 +271,11 @@ enum conf_key_id {
 	CONF_KEY_RIGHTS_NEW_ITEMS,
 	CONF_KEY_RIGHTS_GRACE,
 	CONF_KEY_RIGHTS_BRAKE,
+	CONF_KEY_GESTURES_STAR,
+	CONF_KEY_GESTURES_DONE,
+	CONF_KEY_GESTURES_DONE_FOLDER,
+	CONF_KEY_GESTURES_PERCENT,
+	CONF_KEY_GESTURES_LABELS,
 	CONF_KEY_RULE_WHEN,
 	CONF_KEY_RULE_ACTION,
 	CONF_KEY_RULE_SET,

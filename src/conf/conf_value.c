@@ -14,10 +14,15 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/zone.h"
+#include "conf/conf_imap.h"
 
 #define DATE_MIN "1900-01-01" /* the years of model/when.h */
 #define DATE_MAX "2999-12-31"
 #define CREDENTIAL_MAX 255 /* bytes: a file name */
+
+#define CONF_NONE "none"
+#define KEYWORD_MAX 255 /* bytes; servers take less */
+#define FOLDER_MAX 60   /* bytes: with what stands above it a name that servers take */
 
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -273,6 +278,129 @@ static bool read_PINS(const struct conf_value *v)
 				  "characters of a hash in Base64");
 	talloc_free(scratch);
 	return ok;
+}
+
+/* Words of a list with one blank between two; NULL for "none". False: one of them is not GOOD. */
+static bool read_words(const struct conf_value *v, bool (*good)(const char *word))
+{
+	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
+	const char *at = v->text, *word, *words = NULL;
+	bool ok = true;
+
+	while (strcmp(v->text, CONF_NONE) != 0 && ok && (word = next_word(scratch, &at))) {
+		ok = good(word);
+		words = words ? mem_printf(scratch, "%s %s", words, word) : word;
+	}
+	if (ok)
+		*(const char **)member(v) = words ? mem_strdup(v->conf, words) : NULL;
+	talloc_free(scratch);
+	return ok;
+}
+
+/* An IMAP keyword (RFC 9051 section 9: an atom), of N bytes. */
+static bool is_keyword(const char *word, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (word[i] <= 0x20 || word[i] >= 0x7f || strchr("(){%*\"\\]", word[i]))
+			return false;
+	return n > 0 && n <= KEYWORD_MAX;
+}
+
+static bool is_whole_keyword(const char *word)
+{
+	return is_keyword(word, strlen(word));
+}
+
+static bool read_KEYWORDS(const struct conf_value *v)
+{
+	return read_words(v, is_whole_keyword) ||
+	       bad(v, "is a list of tags as mail servers keep them: printable ASCII without "
+		      "blanks, brackets, quotes, %%, * and \\");
+}
+
+/* KEYWORD=MEANING */
+static bool is_label(const char *word)
+{
+	const char *meaning = strrchr(word, '=');
+	int64_t percent = -1;
+
+	if (!meaning || !is_keyword(word, (size_t)(meaning - word)))
+		return false;
+	meaning++;
+	return !strcmp(meaning, "started") || !strcmp(meaning, "done") ||
+	       (text_to_int(meaning, &percent) && percent >= 0 && percent <= 100);
+}
+
+static bool read_LABELS(const struct conf_value *v)
+{
+	return read_words(v, is_label) ||
+	       bad(v, "is a list of KEYWORD=started, KEYWORD=done or KEYWORD=PERCENT, for "
+		      "example $label4=started");
+}
+
+/* One level of a mailbox name that every server takes literally. */
+static bool read_FOLDER(const struct conf_value *v)
+{
+	if (!strcmp(v->text, CONF_NONE)) {
+		*(const char **)member(v) = NULL;
+		return true;
+	}
+	if (strlen(v->text) > FOLDER_MAX || v->text[strcspn(v->text, "/.%*\\\"")])
+		return bad(v, "is the name of one folder, without / . %% * \\ and quotes, of at "
+			      "most %d bytes",
+			   FOLDER_MAX);
+	return put_text(v, v->text);
+}
+
+#define EVERY_EXTENSION "all"
+
+static bool bad_extension(const struct conf_value *v, const char *word)
+{
+	struct conf_near near;
+
+	conf_near_start(&near, word);
+#define X(id, name) conf_near_try(&near, name);
+	CONF_IMAP_TABLE(X)
+#undef X
+	if (near.best)
+		return bad(v, "has '%s', which is no extension that is used; did you mean '%s'?",
+			   conf_quote(v->report, word), near.best);
+	return bad(v,
+		   "has '%s', which is no extension that is used; write it as the server does in "
+		   "CAPABILITY, for example CONDSTORE",
+		   conf_quote(v->report, word));
+}
+
+static bool take_extension(const struct conf_value *v, const char *word, uint64_t *without)
+{
+	static const char *const words[] = {
+#define X(id, name) name,
+		CONF_IMAP_TABLE(X)
+#undef X
+	};
+	bool every = text_equal_nocase(word, EVERY_EXTENSION), known = every;
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (every || text_equal_nocase(word, words[i])) {
+			*without |= UINT64_C(1) << i;
+			known = true;
+		}
+	return known || bad_extension(v, word);
+}
+
+static bool read_EXTENSIONS(const struct conf_value *v)
+{
+	TALLOC_CTX *scratch = MEM_CONTEXT(v->report);
+	const char *at = v->text, *word;
+	uint64_t without = 0;
+	bool good = true;
+
+	while (good && (word = next_word(scratch, &at)))
+		good = take_extension(v, word, &without);
+	talloc_free(scratch);
+	if (good)
+		*(uint64_t *)member(v) = without;
+	return good;
 }
 
 static bool take_group(const struct conf_value *v, const char *word, bool groups[GROUPS])

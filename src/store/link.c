@@ -101,6 +101,8 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->own_percent = db_int(cursor, 19);
 	link->seen_ids = db_text(cursor, mem, 20);
 	link->project_ids = db_text(cursor, mem, 21);
+	link->marks = db_text(cursor, mem, 22);
+	link->quiet = db_bool(cursor, 23);
 }
 
 static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -332,12 +334,12 @@ struct fault *link_set(struct store *store, const struct link *link)
 	char *want = link->want ? vector_encode(mem, link->want) : NULL;
 	struct fault *fault;
 
-	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititt", link->id, link->address,
+	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititttb", link->id, link->address,
 		       link_states[link->state], link->seen_text, seen, link->seen_version,
 		       link->seen_us, link->decoder, want, link->edition, (int)link->dirty,
 		       link->correction, link->corrections, link->corrections_since_us,
 		       link->attempts, link->due_us, link->error, link->own_percent, link->seen_ids,
-		       link->project_ids);
+		       link->project_ids, link->marks, (int)link->quiet);
 	talloc_free(mem);
 	return fault;
 }

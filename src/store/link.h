@@ -73,6 +73,8 @@ struct link {
 	const char *seen_ids;    /* change ids of `seen`, by group (model/ids.h) */
 	const char *project_ids; /* those of the project's values that `want` was made of; NULL: it
 				    has to be made anew */
+	const char *marks; /* of the item (gateway/endpoint.h), as they were judged last; NULL: never */
+	bool quiet;        /* what `want` says besides `seen` is no news to its person */
 };
 
 struct pending {

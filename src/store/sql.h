@@ -159,15 +159,15 @@ X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, sta
   "object_id = $9 WHERE id = $1") \
 /* links */ \
 X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
-  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link WHERE id = $1") \
+  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link WHERE id = $1") \
 X(LINK_OF_ASSIGNMENT, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link " \
   "WHERE folder_id = $1 AND assignment_id = $2") \
 X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link " \
   "WHERE folder_id = $1 AND address = $2") \
 X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link " \
   "WHERE folder_id = $1 AND dirty AND id > $2 AND state IN ('new', 'ok', 'withdrawing') ORDER BY id LIMIT $3") \
 X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
@@ -201,7 +201,7 @@ X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, dec
   "attempts, due_at, own_percent) VALUES ($1, $2, $3, 'new', 0, 0, 0, FALSE, 0, 0, 0, 0, 0)") \
 X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
   "want_vector = $9, edition = $10, dirty = $11, correction = $12, corrections = $13, corrections_since = $14, attempts = $15, " \
-  "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20 WHERE id = $1") \
+  "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20, marks = $21, quiet = $22 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
 X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN account ac ON ac.id = f.account_id " \
@@ -432,11 +432,14 @@ X(4, "CREATE TABLE account_place (account_id BIGINT PRIMARY KEY REFERENCES accou
 X(4, "CREATE INDEX account_place_home ON account_place (home, origin)") \
 /* 4: what is to be written, page by page */ \
 X(4, "DROP INDEX link_dirty") \
-X(4, "CREATE INDEX link_dirty ON link (folder_id, id) WHERE dirty")
+X(4, "CREATE INDEX link_dirty ON link (folder_id, id) WHERE dirty") \
+/* 5: what a person has set on a message, as it was judged last, and whether what is wanted is news to them */ \
+X(5, "ALTER TABLE link ADD COLUMN marks TEXT") \
+X(5, "ALTER TABLE link ADD COLUMN quiet BOOLEAN NOT NULL DEFAULT FALSE")
 /* clang-format on */
 
 /* The newest migration that this program knows. */
-#define SQL_SCHEMA_VERSION 4
+#define SQL_SCHEMA_VERSION 5
 
 enum sql {
 #define X(name, text) SQL_##name,

@@ -107,7 +107,7 @@ static inline char *first_line(TALLOC_CTX *mem, const char *path)
 }
 
 static inline struct endpoint *account(struct lab *lab, const char *url, const char *password,
-				       unsigned without)
+				       uint64_t without)
 {
 	struct imap_account one = { .url = url,
 				    .user = lab->user,

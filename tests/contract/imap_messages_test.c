@@ -307,13 +307,42 @@ Test(imap_flags, flags_keywords_and_date_are_carried_over)
 		one = made->changes[0].address;
 		two = put(lab, folder, "uid-2", one);
 		seen = look(lab, folder, two.placed, ITEMS);
-		expect_words(seen, "\\Seen", true);
+		expect_words(seen, "\\Seen", false);
 		expect_words(seen, "\\Flagged", true);
 		expect_words(seen, "\\Deleted", false);
 		expect_words(seen, "work", true);
 		expect_words(seen, "$Tag-1", true);
 		expect_words(seen, DATE, true);
 		expect_words(look(lab, folder, one, ITEMS), "\\Flagged", true);
+		lab_end(lab);
+	}
+}
+
+/* What is put with marks has them, and not those that it is to lose; it is read only if it says nothing
+ * new and was. */
+Test(imap_flags, marks_are_set_and_dropped)
+{
+	for (size_t i = 0; i < 2 * COUNT_OF(ways); i++) {
+		bool quiet = i % 2;
+		struct lab *lab = lab_new(DOT, ways[i / 2], "marks %zu", i);
+		char *folder = new_folder(lab), *seen;
+		struct endpoint_put two = { .text = message(lab, "uid-2"),
+					    .marks_add = "$Ack \\Flagged",
+					    .marks_drop = "$DONE",
+					    .quiet = quiet };
+
+		append_there(lab, folder, "\\Seen $Done work", DATE, message(lab, "uid-1"));
+		two.len = strlen(two.text);
+		two.address = two.if_version = notice(lab, folder, NULL)->changes[0].address;
+		fine(endpoint_put(lab->world.endpoint, lab, folder, &two, 1), "put");
+		fine(two.fault, "two");
+		seen = look(lab, folder, two.placed, ITEMS);
+		expect_words(seen, "\\Seen", quiet);
+		expect_words(seen, "\\Flagged", true);
+		expect_words(seen, "$Ack", true);
+		expect_words(seen, "$Done", false);
+		expect_words(seen, "work", true);
+		expect_words(seen, DATE, true);
 		lab_end(lab);
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "gateway/imap/imap_flags.h"
 #include "gateway/imap/imap_session.h"
 #include "imap_scripted.h"
 
@@ -550,15 +551,26 @@ Test(imap_scripted, a_folder_that_is_gone_is_not_many_deletions)
 /* ---- flags ---- */
 
 static const struct {
-	const char *flags, *permanent, *carried;
+	const char *flags, *permanent;
+	struct imap_flags_wish wish;
+	const char *carried;
 } carried[] = {
-	{ "\\Seen work", "\\Seen \\*", " (\\Seen work) " },
-	{ "\\Seen work", "\\Seen", " (\\Seen) " },
-	{ "\\Seen work play", "\\Seen WORK", " (\\Seen work) " },
-	{ "\\Recent \\Deleted \\Draft", "\\*", " (\\Draft) " },
-	{ "\\Foo $Ok \\Seen", "\\*", " ($Ok \\Seen) " },
-	{ "", "\\*", " () " },
-	{ "\\Seen \\seen work Work", "\\*", " (\\Seen work) " },
+	{ "\\Seen work", "\\Seen \\*", { NULL, NULL, true }, " (\\Seen work)" },
+	{ "\\Seen work", "\\Seen \\*", { NULL, NULL, false }, " (work)" },
+	{ "work", "\\Seen \\*", { NULL, NULL, true }, " (work)" },
+	{ "\\Seen work", "\\Seen", { NULL, NULL, true }, " (\\Seen)" },
+	{ "\\Seen work play", "\\Seen WORK", { NULL, NULL, true }, " (\\Seen work)" },
+	{ "\\Recent \\Deleted \\Draft", "\\*", { NULL, NULL, true }, " (\\Draft)" },
+	{ "\\Foo $Ok \\Seen", "\\*", { NULL, NULL, true }, " ($Ok \\Seen)" },
+	{ "", "\\*", { NULL, NULL, true }, "" },
+	{ "\\Seen \\seen work Work", "\\*", { NULL, NULL, true }, " (\\Seen work)" },
+	{ "", "\\*", { "\\Flagged $Done", NULL, false }, " ($Done \\Flagged)" },
+	{ "$done", "\\*", { "$Done", NULL, false }, " ($Done)" },
+	{ "$DONE \\flagged work", "\\*", { NULL, "$Done \\Flagged", false }, " (work)" },
+	{ "work", "\\*", { "a", "A WORK", false }, "" },
+	{ "work", "\\Flagged work", { "\\Flagged $Done", NULL, false }, " (\\Flagged work)" },
+	{ "work", "\\*", { "/Done", "/Done", false }, " (work)" },
+	{ "work", "\\*", { "x) \\Deleted", "%", false }, " (work)" },
 };
 
 Test(imap_scripted, flags_are_carried_as_far_as_the_mailbox_keeps_them)
@@ -579,9 +591,12 @@ Test(imap_scripted, flags_are_carried_as_far_as_the_mailbox_keeps_them)
 		};
 		struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
 		struct endpoint_put put = text_of(lab, "a");
-		char *wire =
-			mem_printf(lab, "%s\" 1-Feb-2024 01:02:03 +0100\" {", carried[i].carried);
+		char *wire = mem_printf(lab, FOLDER "\"%s \" 1-Feb-2024 01:02:03 +0100\" {",
+					carried[i].carried);
 
+		put.marks_add = carried[i].wish.add;
+		put.marks_drop = carried[i].wish.drop;
+		put.quiet = carried[i].wish.quiet;
 		put.address = put.if_version = SEVEN;
 		fine(endpoint_put(lab->endpoint, lab, FOLDER, &put, 1), carried[i].flags);
 		fine(put.fault, carried[i].flags);
@@ -618,7 +633,7 @@ Test(imap_scripted, what_is_no_date_is_not_carried)
 		fine(put.fault, dates[i]);
 		cr_assert(heard(lab, "APPEND \"" FOLDER "\" (a) {"), "%s:\n%s", dates[i],
 			  imap_server_heard(lab->server, lab, NULL));
-		cr_assert_str_eq(put.replaced, "MODSEQ 5");
+		cr_assert_str_eq(put.replaced, "MODSEQ 5 FLAGS (a)");
 		lab_end(lab);
 		talloc_free(mem);
 	}
@@ -640,6 +655,16 @@ static const struct {
 	{ "the flags have changed", "MODSEQ 4", OLD NEW "$T OK done\r\n", "$T OK done\r\n",
 	  "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS, "UID STORE 9 +FLAGS.SILENT (a)\r\n",
 	  "EXISTS" },
+	{ "other flags than then", "MODSEQ 4 FLAGS (b)", OLD NEW "$T OK done\r\n",
+	  "$T OK done\r\n", "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS,
+	  "UID STORE 9 +FLAGS.SILENT (a)\r\n", "EXISTS" },
+	{ "a mark that was dropped stays away", "MODSEQ 4 FLAGS (A)", OLD NEW "$T OK done\r\n",
+	  "$T OK done\r\n", "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS, "UID EXPUNGE 7\r\n",
+	  "UID STORE 9" },
+	{ "read meanwhile", NULL,
+	  "* 1 FETCH (UID 7 FLAGS (\\Seen late) MODSEQ (5))\r\n" NEW "$T OK done\r\n",
+	  "$T OK done\r\n", "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS,
+	  "UID STORE 9 +FLAGS.SILENT (late)\r\n", "\\Seen" },
 	{ "changed after SELECT", "MODSEQ 5",
 	  "* 1 FETCH (UID 7 FLAGS (a) MODSEQ (901))\r\n" NEW "$T OK done\r\n", "$T OK done\r\n",
 	  "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS, "(UNCHANGEDSINCE 901)", "SINCE 900" },

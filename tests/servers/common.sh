@@ -51,6 +51,18 @@ end_process() { # pid
 	done
 }
 
+# ---- packages that are unpacked, not installed ----
+
+# Where contrib/install-packages has put one; without an answer it is nowhere.
+find_unpacked() { # package
+	for unpacked in "${TASKFERRY_UNPACKED:-}" "${XDG_CACHE_HOME:-${HOME:-/}/.cache}/taskferry-check" /var/cache/taskferry-check; do
+		if [ -n "$unpacked" ] && [ -s "$unpacked/$1/.version" ]; then
+			echo "$unpacked/$1"
+			return 0
+		fi
+	done
+}
+
 # ---- servers that will not run as root ----
 
 # Sets owner, the user that the server runs as: the one that started it, but nobody in root's place; and as, the words before

@@ -1,14 +1,21 @@
 #!/bin/sh
-# A throwaway Cyrus on loopback, for CalDAV.
+# A throwaway Cyrus on loopback, for CalDAV or for IMAP.
 #
 #   cyrus.sh start DIR [USER[:PASSWORD]]...       http;  default user "ana", default password "secret"
 #   cyrus.sh start-tls DIR [USER[:PASSWORD]]...   https; certificate for localhost and 127.0.0.1, by a CA made for it
+#   cyrus.sh start-imap DIR [USER[:PASSWORD]]...  imap with STARTTLS, and imaps; no calendars
 #   cyrus.sh add DIR <USERS                       more users of a running server, USER[:PASSWORD] a line
 #   cyrus.sh stop DIR                             harmless when repeated
 #
 # DIR is made; afterwards it holds url, log (what its master says: Cyrus itself logs to syslog, which is nowhere here), users,
 # run/ (its state; a folder run/state/log/USER that is made gets what that user's connections send and receive), and with TLS
-# ca.pem and other-ca.pem (a CA that has nothing to do with the server). Exit 77: Cyrus is not installed; 1: no start.
+# ca.pem and other-ca.pem (a CA that has nothing to do with the server). With imap url is imap://127.0.0.1:PORT, tls-url is
+# imaps://..., and ca.pem and other-ca.pem are there; the user "gate" (password "gatekey") may log in as anybody (PLAIN with an
+# authorisation identity), "cyrus" (password "cyruskey") is the administrator: mailboxes are user/ana and user/ana/Folder.
+#
+# imapd and idled come from the package cyrus-imapd, which contrib/install-packages unpacks beside the system because only one
+# IMAP server can be installed; find_unpacked of common.sh tells from where.
+# Exit 77: Cyrus is not installed (imap: or not unpacked); 1: no start.
 set -eu
 
 # shellcheck source=tests/servers/common.sh
@@ -21,7 +28,16 @@ is_ours() {
 }
 
 find_programs() {
-	for program in "$bin/master" "$bin/httpd" "$bin/lmtpd" /usr/bin/db_load; do
+	server=$bin/httpd
+	if [ "$scheme" = imap ]; then
+		unpacked=$(find_unpacked cyrus-imapd)
+		imap_bin=$unpacked/usr/lib/cyrus/bin server=$imap_bin/imapd
+		if [ -z "$unpacked" ] && [ ! -x "$server" ]; then
+			echo "cyrus.sh: cyrus-imapd is not unpacked; contrib/install-packages check does that" >&2
+			exit 77
+		fi
+	fi
+	for program in "$bin/master" "$server" "$bin/lmtpd" /usr/bin/db_load; do
 		[ -x "$program" ] || {
 			echo "cyrus.sh: Cyrus is not installed ($program is missing)" >&2
 			exit 77
@@ -29,7 +45,23 @@ find_programs() {
 	done
 }
 
-write_config() { # port lmtp-port option-of-httpd
+# Lines of services and daemons, by the scheme.
+services() { # port
+	case $scheme in
+	imap)
+		echo "  imap cmd=\"$imap_bin/imapd -C $run/imapd.conf -U 200\" listen=\"127.0.0.1:$1\" proto=tcp4 prefork=2 maxchild=2000"
+		echo "  imaps cmd=\"$imap_bin/imapd -C $run/imapd.conf -s -U 200\" listen=\"127.0.0.1:$tls_port\" proto=tcp4 prefork=1 maxchild=2000"
+		;;
+	*) echo "  http cmd=\"$bin/httpd -C $run/imapd.conf $option-U 200\" listen=\"127.0.0.1:$1\" proto=tcp4 prefork=2 maxchild=100" ;;
+	esac
+}
+
+# Without idled IDLE tells a change after a minute only.
+daemons() {
+	[ "$scheme" != imap ] || printf 'DAEMON {\n  idled cmd="%s/idled -C %s"\n}\n' "$imap_bin" "$run/imapd.conf"
+}
+
+write_config() { # port lmtp-port
 	cat >"$run/imapd.conf" <<C
 configdirectory: $run/state
 defaultpartition: default
@@ -60,17 +92,20 @@ search_engine: none
 httptimeout: 30
 sync_log: 0
 skiplist_unsafe: yes
+annotation_allow_undefined: yes
+proxyservers: gate
 C
 	cat >"$run/cyrus.conf" <<C
 START {
   recover cmd="$bin/ctl_cyrusdb -C $run/imapd.conf -r"
 }
 SERVICES {
-  http cmd="$bin/httpd -C $run/imapd.conf $3-U 200" listen="127.0.0.1:$1" proto=tcp4 prefork=2 maxchild=100
+$(services "$1")
   lmtp cmd="$bin/lmtpd -C $run/imapd.conf -a" listen="127.0.0.1:$2" proto=tcp4 prefork=0 maxchild=5
 }
 EVENTS {
 }
+$(daemons)
 C
 }
 
@@ -78,7 +113,8 @@ C
 # the old one open.
 write_passwords() {
 	rm -f "$run/sasldb2.new"
-	sed 's/\\/\\\\/g; s/^\([^:]*\):\(.*\)/\1\\00localhost\\00userPassword\n\2/' "$dir/users" |
+	printf 'gate:gatekey\ncyrus:cyruskey\n' | cat "$dir/users" - |
+		sed 's/\\/\\\\/g; s/^\([^:]*\):\(.*\)/\1\\00localhost\\00userPassword\n\2/' |
 		as_owner db_load -T -t hash "$run/sasldb2.new"
 	mv "$run/sasldb2.new" "$run/sasldb2"
 }
@@ -106,15 +142,20 @@ add_users() {
 }
 
 # Another process may take a port between the asking and the start: then other ports are tried.
-start_once() { # scheme option-of-httpd
-	port=$(free_port)
+start_once() {
+	port=$(free_port) tls_port=$(free_port)
 	free_port >"$dir/lmtp-port"
-	write_config "$port" "$(cat "$dir/lmtp-port")" "$2"
+	write_config "$port" "$(cat "$dir/lmtp-port")"
 	$as setsid "$bin/master" -C "$run/imapd.conf" -M "$run/cyrus.conf" -p "$run/pid" -D </dev/null >"$dir/log" 2>&1 &
 	tries=0
 	while [ $tries -lt 200 ]; do
 		if answers_port "$port" && [ -s "$run/pid" ] && make_inboxes "$dir/users" 2>>"$dir/log"; then
-			echo "$1://127.0.0.1:$port/" >"$dir/url"
+			if [ "$scheme" = imap ]; then
+				echo "imap://127.0.0.1:$port" >"$dir/url"
+				echo "imaps://127.0.0.1:$tls_port" >"$dir/tls-url"
+			else
+				echo "$scheme://127.0.0.1:$port/" >"$dir/url"
+			fi
 			return 0
 		fi
 		kill -0 $! 2>/dev/null || return 1
@@ -138,9 +179,9 @@ start_server() { # scheme option-of-httpd users...
 	done
 	write_user_lines "$dir/users" "$@"
 	write_passwords
-	[ -z "$option" ] || copy_certificate
+	[ "$scheme" = http ] || copy_certificate
 	for _ in 1 2 3; do
-		start_once "$scheme" "$option" && return 0
+		start_once && return 0
 	done
 	cat "$dir/log" >&2
 	close_run
@@ -150,7 +191,7 @@ start_server() { # scheme option-of-httpd users...
 end_master() {
 	[ -s "$run/pid" ] || return 0
 	pid=$(cat "$run/pid")
-	rm -f "$run/pid" "$dir/url"
+	rm -f "$run/pid" "$dir/url" "$dir/tls-url"
 	end_process "$pid"
 }
 
@@ -160,12 +201,13 @@ stop_server() {
 	close_run
 }
 
-[ $# -ge 2 ] || fail "start|start-tls|add|stop DIR [USER[:PASSWORD]]..."
+[ $# -ge 2 ] || fail "start|start-tls|start-imap|add|stop DIR [USER[:PASSWORD]]..."
 command=$1 dir=$2
 shift 2
 case $command in
 start) start_server http "" "$@" ;;
 start-tls) start_server https "-s " "$@" ;;
+start-imap) start_server imap "" "$@" ;;
 add)
 	dir=$(cd "$dir" && pwd)
 	choose_owner

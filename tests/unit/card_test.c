@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mappers/card_html.h"
 #include "tests/unit/spec.h"
 
 static TALLOC_CTX *mem;
@@ -639,5 +640,47 @@ Test(card, every_field_has_a_line)
 				  "%s", info->name);
 		else
 			cr_expect(normal->value[i].presence == ABSENT, "%s", info->name);
+	}
+}
+
+/* ---- HTML ---- */
+
+#define HTML_HEAD "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body>\n"
+#define HTML_TAIL "</body></html>\n"
+#define HTML_ROW(key, value) "<tr><th align=\"left\">" key "</th><td>" value "</td></tr>\n"
+
+static const struct {
+	const char *card, *html;
+} htmls[] = {
+	{ "", "<table>\n</table>\n" },
+	{ "Task: Paint\nPercent: 40\n",
+	  "<table>\n" HTML_ROW("Task", "Paint") HTML_ROW("Percent", "40") "</table>\n" },
+	{ "Task: <b>&\"x\"</b>\n\na < b\n  - item\nc\n\n\nd\n",
+	  "<table>\n" HTML_ROW(
+		  "Task", "&lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;") "</table>\n"
+								   "<p>a &lt; b<br>\n&nbsp;&nbsp;- "
+								   "item<br>\nc</p>\n<p>d</p>\n" },
+	{ "Task: a:b\nno key line\nEmpty:\n",
+	  "<table>\n" HTML_ROW("Task", "a:b") HTML_ROW("no key line", "")
+		  HTML_ROW("Empty", "") "</table>\n" },
+	{ "Task: Paint\n\nCalled.\n\n" BELOW,
+	  "<table>\n" HTML_ROW(
+		  "Task",
+		  "Paint") "</table>\n<p>Called.</p>\n"
+			   "<hr>\n<p><small>Project: Harbour<br>\nWork: 3 h of 12 h<br>\n" HOW
+			   "</small></p>\n" },
+	{ "Task: Paint\n\n--- taskferry ---\n| <script>alert(1)</script>\n",
+	  "<table>\n" HTML_ROW(
+		  "Task",
+		  "Paint") "</table>\n"
+			   "<hr>\n<p><small>&lt;script&gt;alert(1)&lt;/script&gt;</small></p>\n" },
+};
+
+Test(card, html)
+{
+	for (size_t i = 0; i < COUNT_OF(htmls); i++) {
+		char *expected = mem_printf(mem, HTML_HEAD "%s" HTML_TAIL, htmls[i].html);
+
+		cr_expect_str_eq(card_html(mem, htmls[i].card), expected, "%s", htmls[i].card);
 	}
 }

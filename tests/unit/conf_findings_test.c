@@ -116,7 +116,7 @@ Test(conf_findings, findings_of_sections_and_keys)
 		{ "[srver x]\n",
 		  "f:1: error: unknown section [srver]; did you mean [server NAME]?\n" },
 		{ "[general]\n", "f:1: error: unknown section [general]; there are site, store, "
-				 "server, account, rights, rule, "
+				 "server, account, rights, gestures, rule, "
 				 "log, control and web\n" },
 		{ "[site main]\n", "f:1: error: bad section header: write [site]\n" },
 		{ "[server]\n", "f:1: error: bad section header: write [server NAME]\n" },
@@ -190,6 +190,17 @@ static const struct finding_case value_cases[] = {
 	  "f:2: error: 'dates' is day | time, not 'Day'; did you mean 'day'?\n" },
 	{ "[rights]\non_delete = remove\n",
 	  "f:2: error: 'on_delete' is restore | decline | ignore, not 'remove'\n" },
+	{ "[gestures]\nstar = start\n",
+	  "f:2: error: 'star' is started | ignore, not 'start'; did you mean 'started'?\n" },
+	{ "[gestures]\ndone = a(b\n",
+	  "f:2: error: 'done' is a list of tags as mail servers keep them: printable ASCII "
+	  "without blanks, brackets, quotes, %, * and \\\n" },
+	{ "[gestures]\ndone_folder = Done/2026\n",
+	  "f:2: error: 'done_folder' is the name of one folder, without / . % * \\ and quotes, "
+	  "of at most 60 bytes\n" },
+	{ "[gestures]\nlabels = $label1=started $label2=101\n",
+	  "f:2: error: 'labels' is a list of KEYWORD=started, KEYWORD=done or KEYWORD=PERCENT, "
+	  "for example $label4=started\n" },
 	{ "[rights]\nnew_items = proposed\n",
 	  "f:2: error: 'new_items' is propose | accept | ignore, not 'proposed'; did you "
 	  "mean 'propose'?\n" },
@@ -726,6 +737,16 @@ Test(conf_findings, findings_of_logins)
 		{ IMAP "tls_pin = " PIN "\n",
 		  "f:7: error: 'tls_pin' is for servers of type caldav only\n" },
 		{ IMAP "auth = password\n", "" },
+		{ IMAP "without = condstore, LITERAL+ COMPRESS=DEFLATE\n", "" },
+		{ IMAP "without = all\n", "" },
+		{ IMAP "without = CONSTORE\n",
+		  "f:7: error: 'without' has 'CONSTORE', which is no extension that is used; did "
+		  "you mean 'CONDSTORE'?\n" },
+		{ IMAP "without = IDLE, everything\n",
+		  "f:7: error: 'without' has 'everything', which is no extension that is used; "
+		  "write it as the server does in CAPABILITY, for example CONDSTORE\n" },
+		{ SERVER "without = IDLE\n",
+		  "f:7: error: 'without' is for servers of type imap only\n" },
 		{ IMAP "auth = digest\n",
 		  "f:7: error: 'auth' is for servers of type caldav only\n" },
 	};

@@ -119,6 +119,10 @@ static char *dump(TALLOC_CTX *mem, const struct conf *conf)
 	buf_printf(buf, " on_delete=%d new_items=%d grace=%" PRId64 " brake=%d\n",
 		   (int)conf->rights.on_delete, (int)conf->rights.new_items, conf->rights.grace_us,
 		   conf->rights.brake_percent);
+	buf_printf(buf, "gestures star=%d done=%s folder=%s percent=%d labels=%s\n",
+		   (int)conf->gestures.star, or_none(conf->gestures.done),
+		   or_none(conf->gestures.done_folder), conf->gestures.percent,
+		   or_none(conf->gestures.labels));
 	buf_printf(buf, "log %s\ncontrol %s\nweb %s\n", conf->log_level, conf->control_socket,
 		   or_none(conf->web_listen));
 	dump_servers(buf, conf);
@@ -136,6 +140,7 @@ static const struct value_case values[] = {
 	{ "", "site url=- name=- timezone=UTC day=8 week=40 dates=0 folder=url closed=-\n"
 	      "dsn sqlite:/var/lib/taskferry/taskferry.db\n"
 	      "rights progress notes files on_delete=1 new_items=0 grace=900000000 brake=20\n"
+	      "gestures star=0 done=done $done folder=Done percent=1 labels=-\n"
 	      "log info\ncontrol /run/taskferry/control\nweb -\n" },
 	{ "[site]\n[store]\n[rights]\n[log]\n[control]\n[web]\n",
 	  "site url=- name=- timezone=UTC day=8" },
@@ -210,6 +215,11 @@ static const struct value_case values[] = {
 	{ "[rights]\nassignee = none\non_delete = ignore\nnew_items = ignore\ngrace = 30d\nbrake = "
 	  "0%\n",
 	  "rights on_delete=2 new_items=2 grace=2592000000000 brake=0\n" },
+	{ "[gestures]\nstar = ignore\ndone = none\ndone_folder = none\npercent = no\nlabels = "
+	  "$label4=started, x=y=40\n",
+	  "gestures star=1 done=- folder=- percent=0 labels=$label4=started x=y=40\n" },
+	{ "[gestures]\ndone = fertig  $Done,erledigt\ndone_folder = Schon fertig\n",
+	  "gestures star=0 done=fertig $Done erledigt folder=Schon fertig percent=1 labels=-\n" },
 	{ "[log]\nlevel = error\n[control]\nsocket = /c\n[web]\nlisten = [::1]:80\n",
 	  "log error\ncontrol /c\nweb [::1]:80\n" },
 	{ "[web]\nlisten = localhost:8463\n", "web localhost:8463\n" },

@@ -256,6 +256,36 @@ Test(message_patch, texts)
 }
 
 /* A message that has been through all of the others' hands comes back to what it was. */
+/* With HTML the card is an alternative, wherever it gets to; without it again, everything is as if there
+ * had never been any. */
+Test(message_patch, with_html)
+{
+	struct message_publish publish = kit_publish;
+
+	publish.html = "<html><body>\n<p>--b</p>\n<p>--" BOUNDARY "</p>\n</body></html>\n";
+	publish.thread = "harbour";
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *text = kit_crlf(mem, rows[i].text), *html, *plain;
+		size_t len, plain_len;
+
+		html = patched(rows[i].what, &publish, text, strlen(text), &len);
+		cr_expect(strstr(html, "Content-Type: multipart/alternative;") != NULL, "%s: %s",
+			  rows[i].what, html);
+		cr_expect(strstr(html,
+				 "\r\nReferences: <project.harbour@pm.example.com>\r\n"
+				 " <4ac53f1e-0d5c-5f0e-8d8f-1b7f0ec3a001@pm.example.com>\r\n") !=
+				  NULL,
+			  "%s: %s", rows[i].what, html);
+		publish.html = NULL;
+		plain = patched(rows[i].what, &publish, html, len, &plain_len);
+		cr_expect(!strstr(plain, "text/html; charset=utf-8"), "%s: %s", rows[i].what,
+			  plain);
+		publish.html = "<p>other</p>\n";
+		text = patched(rows[i].what, &publish, plain, plain_len, &len);
+		cr_expect(strstr(text, "<p>other</p>") != NULL, "%s: %s", rows[i].what, text);
+	}
+}
+
 Test(message_patch, from_one_edition_to_the_next)
 {
 	struct message_publish next = kit_publish;

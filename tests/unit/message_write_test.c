@@ -72,6 +72,59 @@ Test(message_write, golden)
 	cr_expect_str_eq(text, kit_crlf(mem, golden), "%s", text);
 }
 
+/* Another one than that inside. */
+#define OUTER "=_taskferry-24340eb47928cec5"
+
+static const char golden_html[] =
+	"From: \"Harbour\" <taskferry@pm.example.com>\n"
+	"To: \"Ana Silva\" <ana@example.com>\n"
+	"Subject: Paint the fence\n"
+	"Date: Sat, 21 Nov 2026 09:00:00 +0000\n"
+	"Message-ID: <4ac53f1e-0d5c-5f0e-8d8f-1b7f0ec3a001.3@pm.example.com>\n"
+	"References: <project.harbour@pm.example.com>\n"
+	" <4ac53f1e-0d5c-5f0e-8d8f-1b7f0ec3a001@pm.example.com>\n"
+	"X-Taskferry-UID: 4ac53f1e-0d5c-5f0e-8d8f-1b7f0ec3a001\n"
+	"X-Taskferry-Edition: 3-0123abcd\n"
+	"MIME-Version: 1.0\n"
+	"Content-Type: multipart/mixed;\n"
+	" boundary=\"" OUTER "\"\n"
+	"\n"
+	"--" OUTER "\n"
+	"Content-Type: multipart/alternative;\n"
+	" boundary=\"" BOUNDARY "\"\n"
+	"\n"
+	"--" BOUNDARY "\n"
+	"Content-Type: text/plain; charset=utf-8\n"
+	"Content-Transfer-Encoding: 7bit\n"
+	"\n"
+	"Task: Paint the fence\n"
+	"Status: in process\n"
+	"Percent: 40\n"
+	"\n"
+	"Notes.\n"
+	"\n"
+	"--" BOUNDARY "\n"
+	"Content-Type: text/html; charset=utf-8\n"
+	"Content-Transfer-Encoding: 7bit\n"
+	"\n"
+	"<p>Notes.</p>\n"
+	"\n"
+	"--" BOUNDARY "--\n"
+	"\n"
+	"--" OUTER "\n";
+
+Test(message_write, golden_html)
+{
+	struct message_publish publish = kit_publish;
+	size_t len;
+	char *text;
+
+	publish.thread = "harbour";
+	publish.html = "<p>Notes.</p>\n";
+	text = written(&publish, &len);
+	cr_expect(text_starts(text, kit_crlf(mem, golden_html)), "%s", text);
+}
+
 Test(message_write, same_again)
 {
 	size_t len, again;

@@ -34,7 +34,8 @@ static const struct {
 	  "Percent: 60\n\n-----Urspr\u00fcngliche Nachricht-----\nVon: Harbour\nPercent: 10\n", 60,
 	  -1, "" },
 	{ "Outlook on the web",
-	  "Percent: 60\n________________________________\nFrom: Harbour\nPercent: 10\n", 60, -1, "" },
+	  "Percent: 60\n________________________________\nFrom: Harbour\nPercent: 10\n", 60, -1,
+	  "" },
 	{ "Thunderbird with a signature",
 	  "Percent: 60\nThe paint had to dry.\n\n-- \nAna Berg\nPercent: 10\n", 60, -1,
 	  "The paint had to dry." },
@@ -69,9 +70,9 @@ Test(reply, texts)
 			     texts[i].what);
 		cr_expect_str_eq(reply->note, texts[i].note, "%s: '%s'", texts[i].what,
 				 reply->note);
-		cr_expect_eq(reply->any, texts[i].percent >= 0 || texts[i].status >= 0 ||
-						 *texts[i].note,
-			     "%s", texts[i].what);
+		cr_expect_eq(reply->any,
+			     texts[i].percent >= 0 || texts[i].status >= 0 || *texts[i].note, "%s",
+			     texts[i].what);
 		talloc_free(mem);
 	}
 }
@@ -119,12 +120,13 @@ Test(mail, envelope)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct message_mail *mail = mail_of(
-		mem, "From: \"Berg, Ana <x@y>\" (at (home)) <Ana@Example.com>\r\n"
-		     "To: Team: bob@example.com, <tasks+abc@example.com>;\r\n"
-		     "Cc: =?utf-8?q?J=C3=B6?= <jo@example.com>\r\n"
-		     "Delivered-To: tasks@example.com\r\n"
-		     "Message-ID: <1@example.com>\r\n"
-		     "In-Reply-To: <two@pm>\r\nReferences: <zero@pm>\r\n <one@pm> <two@pm>\r\n" BODY);
+		mem,
+		"From: \"Berg, Ana <x@y>\" (at (home)) <Ana@Example.com>\r\n"
+		"To: Team: bob@example.com, <tasks+abc@example.com>;\r\n"
+		"Cc: =?utf-8?q?J=C3=B6?= <jo@example.com>\r\n"
+		"Delivered-To: tasks@example.com\r\n"
+		"Message-ID: <1@example.com>\r\n"
+		"In-Reply-To: <two@pm>\r\nReferences: <zero@pm>\r\n <one@pm> <two@pm>\r\n" BODY);
 
 	cr_assert_eq(mail->from.count, 1);
 	cr_expect_str_eq(mail->from.list[0], "ana@example.com");
@@ -146,7 +148,7 @@ Test(mail, envelope)
 Test(mail, several_authors)
 {
 	static const char *const headers[] = { "From: a@b.example, c@d.example\r\n" BODY,
-					     "From: a@b.example\r\nFrom: c@d.example\r\n" BODY };
+					       "From: a@b.example\r\nFrom: c@d.example\r\n" BODY };
 
 	for (size_t i = 0; i < COUNT_OF(headers); i++) {
 		TALLOC_CTX *mem = talloc_new(NULL);
@@ -208,8 +210,10 @@ Test(mail, authentication_results)
 		  AR "evil.example.com; dmarc=pass header.from=example.com\r\n", NULL },
 		{ "in a comment",
 		  AR "mx.example.com; spf=fail (dmarc=pass header.from=example.com)\r\n", NULL },
-		{ "in a property", AR "mx.example.com; spf=pass x.dmarc=pass "
-				      "header.from=example.com\r\n", NULL },
+		{ "in a property",
+		  AR "mx.example.com; spf=pass x.dmarc=pass "
+		     "header.from=example.com\r\n",
+		  NULL },
 		{ "in a quoted string",
 		  AR "mx.example.com; spf=fail reason=\"; dmarc=pass header.from=example.com\"\r\n",
 		  NULL },

@@ -80,7 +80,8 @@ Test(reply_token, is_good_for_one_assignment_and_person_until_its_day)
 		{ "as made", text, UID, ANA, &secret, 0, REPLY_TOKEN_GOOD },
 		{ "the day after", text, UID, ANA, &secret, DAY + 1, REPLY_TOKEN_EXPIRED },
 		{ "another assignment", text, OTHER, ANA, &secret, DAY, REPLY_TOKEN_FORGED },
-		{ "another person", text, UID, "bob@example.com", &secret, DAY, REPLY_TOKEN_FORGED },
+		{ "another person", text, UID, "bob@example.com", &secret, DAY,
+		  REPLY_TOKEN_FORGED },
 		{ "another secret", text, UID, ANA, &another, DAY, REPLY_TOKEN_FORGED },
 		{ "another secret, late", text, UID, ANA, &another, DAY + 1, REPLY_TOKEN_FORGED },
 		{ "no UID", text, "ana", ANA, &secret, DAY, REPLY_TOKEN_FORGED },
@@ -139,7 +140,8 @@ Test(reply_token, what_cannot_be_in_one)
 	cr_expect_null(reply_token_make(mem, &secret, "ana-1", ANA, DAY));
 	cr_expect_null(reply_token_make(mem, &secret, UID, ANA, -1));
 	cr_expect_null(reply_token_make(mem, &secret, UID, ANA, 0x10000));
-	cr_expect_null(reply_token_make(mem, &secret, "3f2b8c1e09d40-5a77-8e21-00ff12ab34cd", ANA, 1));
+	cr_expect_null(
+		reply_token_make(mem, &secret, "3f2b8c1e09d40-5a77-8e21-00ff12ab34cd", ANA, 1));
 	talloc_free(mem);
 }
 

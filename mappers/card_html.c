@@ -1,0 +1,128 @@
+#include "config.h"
+
+#include "mappers/card_html.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "model/trailer.h"
+
+/* No colours, sizes or fonts: they are the reader's (dark screens, large print). */
+
+#define HEAD "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body>\n"
+#define TAIL "</body></html>\n"
+
+static void add_escaped(struct buf *out, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		switch (text[i]) {
+		case '&':
+			buf_puts(out, "&amp;");
+			break;
+		case '<':
+			buf_puts(out, "&lt;");
+			break;
+		case '>':
+			buf_puts(out, "&gt;");
+			break;
+		case '"':
+			buf_puts(out, "&quot;");
+			break;
+		default:
+			buf_putc(out, text[i]);
+			break;
+		}
+}
+
+/* Blanks in front count: people indent lists. */
+static void add_line(struct buf *out, const char *line, size_t n)
+{
+	size_t blanks = 0;
+
+	for (; blanks < n && line[blanks] == ' '; blanks++)
+		buf_puts(out, "&nbsp;");
+	add_escaped(out, line + blanks, n - blanks);
+}
+
+static size_t line_length(const char *at)
+{
+	return strcspn(at, "\n");
+}
+
+static const char *next_line(const char *at)
+{
+	at += line_length(at);
+	return at + (*at == '\n');
+}
+
+/* "Key: value" lines; returns what stands behind them. */
+static const char *add_keys(struct buf *out, const char *at)
+{
+	buf_puts(out, "<table>\n");
+	for (; *at && *at != '\n'; at = next_line(at)) {
+		size_t n = line_length(at), key = strcspn(at, ":\n");
+
+		buf_puts(out, "<tr><th align=\"left\">");
+		add_escaped(out, at, key);
+		buf_puts(out, "</th><td>");
+		if (key < n)
+			add_line(out, at + key + 1 + (at[key + 1] == ' '),
+				 n - key - 1 - (at[key + 1] == ' '));
+		buf_puts(out, "</td></tr>\n");
+	}
+	buf_puts(out, "</table>\n");
+	return at;
+}
+
+static bool is_separator(const char *at)
+{
+	return line_length(at) == sizeof TRAILER_SEPARATOR - 1 &&
+	       text_starts(at, TRAILER_SEPARATOR);
+}
+
+/* Paragraphs, up to the separator or the end. */
+static const char *add_notes(struct buf *out, const char *at)
+{
+	bool open = false;
+
+	for (; *at && !is_separator(at); at = next_line(at)) {
+		if (*at == '\n') {
+			buf_puts(out, open ? "</p>\n" : "");
+			open = false;
+			continue;
+		}
+		buf_puts(out, open ? "<br>\n" : "<p>");
+		add_line(out, at, line_length(at));
+		open = true;
+	}
+	buf_puts(out, open ? "</p>\n" : "");
+	return at;
+}
+
+static void add_trailer(struct buf *out, const char *at)
+{
+	static const char mark[] = TRAILER_MARK " ";
+
+	buf_puts(out, "<hr>\n<p><small>");
+	for (const char *sep = ""; *at; at = next_line(at), sep = "<br>\n") {
+		size_t skip = text_starts(at, mark) ? sizeof mark - 1 : 0;
+
+		buf_puts(out, sep);
+		add_line(out, at + skip, line_length(at) - skip);
+	}
+	buf_puts(out, "</small></p>\n");
+}
+
+char *card_html(TALLOC_CTX *mem, const char *card)
+{
+	struct buf *out = buf_new(mem);
+	const char *at;
+
+	buf_puts(out, HEAD);
+	at = add_notes(out, add_keys(out, card));
+	if (*at)
+		add_trailer(out, next_line(at));
+	buf_puts(out, TAIL);
+	return buf_steal(&out, mem, NULL);
+}
