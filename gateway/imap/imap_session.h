@@ -126,6 +126,29 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 				   void *context, struct imap_answer *answers,
 				   size_t *answered_r) ATTR_MUST_CHECK;
 
+/* Commands that have been sent, and whose answers are for later. Freeing it waits for them, unless the
+ * session is broken or gone. */
+struct imap_sent;
+
+/* Sends COUNT commands, of which none may have to wait for a `+` (imap_session_sends()), and returns.
+ * LINES stay until SENT is freed. What goes wrong from here on is told by imap_session_receive(). Other
+ * commands may follow: each waits first for the answers to all that was sent before. A fault: nothing
+ * was sent. */
+struct fault *imap_session_send(struct imap_session *session, TALLOC_CTX *mem,
+				struct imap_line *const *lines, size_t count,
+				struct imap_sent **sent_r) ATTR_MUST_CHECK;
+bool imap_session_sends(const struct imap_session *session, struct imap_line *const *lines,
+			size_t count);
+
+/* Waits for the answers, as imap_session_run_all(); GONE_R: so many of the first commands may have
+ * reached the server. The answers belong to SENT. */
+struct fault *imap_session_receive(struct imap_sent *sent, TALLOC_CTX *mem,
+				   struct imap_answer *answers, size_t *answered_r,
+				   size_t *gone_r) ATTR_MUST_CHECK;
+
+/* True while answers to what was sent are still to come. */
+bool imap_session_awaits(const struct imap_session *session);
+
 /* A command's answer as a fault of the scope given: NULL for OK. NO: by its code: NONEXISTENT and
  * TRYCREATE GONE, OVERQUOTA FULL (scope ACCOUNT), NOPERM and CANNOT REFUSED, INUSE and UNAVAILABLE
  * and LIMIT BUSY, ALREADYEXISTS and EXPUNGEISSUED CHANGED, else REFUSED. BAD: PROTOCOL. WHAT: the
@@ -146,8 +169,8 @@ struct imap_selected {
 	const char *mailbox_id;      /* RFC 8474; NULL: not told, or none that can be */
 	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
 	uint64_t changes; /* since SELECT: counts EXISTS, EXPUNGE, VANISHED, and FETCH responses
-			      that nobody had asked for (those without a UID, or while no UID FETCH or
-			      UID STORE is under way): if it moved, look again. Too often is
+			      that nobody had asked for (those without a UID, with a mod-sequence
+			      above HIGHESTMODSEQ, or while no UID FETCH or UID STORE is under way): if it moved, look again. Too often is
 			      harmless, so our own APPEND and EXPUNGE count as well */
 };
 

@@ -78,6 +78,8 @@ struct imap_session {
 	bool idle;
 	unsigned idle_tag;
 
+	struct imap_waiting *waiting; /* what was sent and is not received; NULL: never anything */
+
 	int64_t commands, writes;
 };
 
