@@ -76,7 +76,8 @@ struct fault *memory_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 static bool is_there(const struct memory_state *state, const char *inbox, const char *message_id)
 {
 	for (size_t i = 0; i < state->item_count; i++)
-		if (!state->items[i].gone && !strncmp(state->items[i].address, inbox, strlen(inbox)) &&
+		if (!state->items[i].gone &&
+		    !strncmp(state->items[i].address, inbox, strlen(inbox)) &&
 		    strstr(state->items[i].text, message_id))
 			return true;
 	return false;

@@ -328,36 +328,25 @@ struct fault *delivery_replies(TALLOC_CTX *mem, const struct delivery *delivery,
 			       struct endpoint **endpoint_r)
 {
 	const struct conf *conf = delivery->conf;
-	const struct conf_server *server = conf_server_find(conf, conf->replies.server);
-	const struct secret_names nobody = { .email = NULL };
-	const struct secret *password = NULL;
+	struct resource mailbox = { .key = conf->replies.account, .name = conf->replies.account };
 
-	if (server->type == SERVER_MEMORY) {
-		*endpoint_r = memory_new(mem, strchr(server->url, ':') + 1, conf->replies.login,
-					 delivery->clock, delivery->points);
-		return NULL;
-	}
-	FAULT_TRY(of_account(find_password(mem, &conf->replies.password, &nobody, &password)));
-	return imap_endpoint(mem, delivery, server, conf->replies.login, password, endpoint_r);
+	return delivery_endpoint(mem, delivery, conf_server_find(conf, conf->replies.server),
+				 &mailbox, endpoint_r);
 }
 
 struct fault *delivery_reply_secret(TALLOC_CTX *mem, const struct conf *conf,
 				    struct secret **secret_r)
 {
-	const char *key = conf->replies.secret_file ? "secret_file" : "secret_credential";
 	struct secret *secret = NULL;
-	struct fault *fault =
-		conf->replies.secret_file
-			? secret_file(mem, conf->replies.secret_file, &secret)
-			: from_credential(mem, conf->replies.secret_credential, &secret);
+	struct fault *fault = secret_file(mem, conf->replies.secret_file, &secret);
 
 	if (!fault && strlen(secret_reveal(secret)) < REPLY_TOKEN_SECRET_MIN)
-		fault = fault_new(mem, FAULT_CONFIG, "it has less than %d characters",
-				  REPLY_TOKEN_SECRET_MIN);
+		fault = fault_new(mem, FAULT_CONFIG, "%s: it has less than %d characters",
+				  conf->replies.secret_file, REPLY_TOKEN_SECRET_MIN);
 	if (fault) {
 		fault->kind = FAULT_CONFIG;
-		return fault_reaches(fault_prefix(fault, "[replies] %s: ", key), FAULT_SCOPE_SITE,
-				     FAULT_NEXT_GIVE_UP);
+		return fault_reaches(fault_prefix(fault, "[replies] secret_file: "),
+				     FAULT_SCOPE_SITE, FAULT_NEXT_GIVE_UP);
 	}
 	*secret_r = secret;
 	return NULL;

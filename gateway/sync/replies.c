@@ -21,11 +21,16 @@ static const char *sender(TALLOC_CTX *mem, const struct message_mail *mail)
 	return mail->from.count ? text_one_line(mem, mail->from.list[0], SHOWN_CHARS) : "nobody";
 }
 
+/* The address itself, with a token or without ("tasks@example.com"). */
 static bool is_ours(const struct conf *conf, TALLOC_CTX *mem, const struct message_mail *mail)
 {
+	char *bare = reply_token_address(mem, conf->replies.address, ""), *at = strrchr(bare, '@');
+
+	if (at > bare && strchr("+-", at[-1]))
+		memmove(at - 1, at, strlen(at) + 1);
 	for (size_t i = 0; i < mail->from.count; i++)
 		if (reply_token_of(mem, conf->replies.address, mail->from.list[i]) ||
-		    text_equal_nocase(mail->from.list[i], conf->replies.login))
+		    text_equal_nocase(mail->from.list[i], bare))
 			return true;
 	return false;
 }
@@ -124,7 +129,8 @@ static struct fault *judge(TALLOC_CTX *mem, struct reply_mail *mail)
 {
 	if (mail->mail->machine || is_ours(mail->replies->env->conf, mem, mail->mail)) {
 		mail->outcome = REPLY_MACHINE;
-		mail->why = mail->mail->machine ? mail->mail->machine : "it is from our own address";
+		mail->why =
+			mail->mail->machine ? mail->mail->machine : "it is from our own address";
 		return NULL;
 	}
 	find_token(mem, mail);
@@ -136,13 +142,28 @@ static struct fault *judge(TALLOC_CTX *mem, struct reply_mail *mail)
 	return mail->assignment ? judge_known(mem, mail) : NULL;
 }
 
+/* A person has to look at these. */
+static bool is_grave(enum reply_outcome outcome)
+{
+	return outcome == REPLY_PROPOSED || outcome == REPLY_TOO_MANY || outcome == REPLY_UNREADABLE;
+}
+
 static void tell(TALLOC_CTX *mem, const struct reply_mail *mail, const char *address)
 {
-	round_note(mail->replies->report, "reply %s of %s: %s%s%s%s%s", address,
-		   mail->mail ? sender(mem, mail->mail) : "nobody",
-		   reply_outcome_name(mail->outcome), mail->assignment ? ", assignment " : "",
-		   mail->assignment ? mem_printf(mem, "%lld", (long long)mail->assignment->id) : "",
-		   mail->why ? ": " : "", mail->why ? mail->why : "");
+	struct replies *replies = mail->replies;
+	const char *assignment =
+		mail->assignment
+			? mem_printf(mem, ", assignment %lld", (long long)mail->assignment->id)
+			: "";
+	char *line = mem_printf(replies->report, "reply of %s (%s): %s%s%s%s",
+				mail->mail ? sender(mem, mail->mail) : "nobody", address,
+				reply_outcome_name(mail->outcome), assignment, mail->why ? ": " : "",
+				mail->why ? mail->why : "");
+
+	replies->lines = MEM_GROW(replies->report, replies->lines, char *, replies->line_count + 1);
+	replies->lines[replies->line_count++] = line;
+	if (is_grave(mail->outcome))
+		round_note(replies->report, "%s", line);
 }
 
 /* Everything that follows from one mail, in one transaction. */
@@ -164,20 +185,19 @@ static struct fault *take(TALLOC_CTX *mem, struct replies *replies,
 	if (fault) {
 		mail.why = fault->text;
 	} else {
-		mail.key = read->message_id
-				   ? digest_short(mem, read->message_id, strlen(read->message_id),
-						  KEY_CHARS)
-				   : digest_short(mem, item->text, item->len, KEY_CHARS);
+		mail.key = read->message_id ? digest_short(mem, read->message_id,
+							   strlen(read->message_id), KEY_CHARS)
+					    : digest_short(mem, item->text, item->len, KEY_CHARS);
 		FAULT_TRY(judge(mem, &mail));
 	}
 	FAULT_TRY(replies_add(
-		store, &(struct replies_row){
-			       .account_id = replies->account,
-			       .address = item->address,
-			       .message_id = mail.key,
-			       .assignment_id = mail.assignment ? mail.assignment->id : 0,
-			       .outcome = mail.outcome,
-			       .at_us = mail.at_us }));
+		store,
+		&(struct replies_row){ .account_id = replies->account,
+				       .address = item->address,
+				       .message_id = mail.key,
+				       .assignment_id = mail.assignment ? mail.assignment->id : 0,
+				       .outcome = mail.outcome,
+				       .at_us = mail.at_us }));
 	tell(mem, &mail, item->address);
 	replies->report->read++;
 	return NULL;
@@ -219,7 +239,8 @@ static struct fault *unread(TALLOC_CTX *mem, struct replies *replies,
 
 		if (change->removed || !change->version)
 			continue;
-		FAULT_TRY(replies_has(replies->env->store, replies->account, change->address, &has));
+		FAULT_TRY(
+			replies_has(replies->env->store, replies->account, change->address, &has));
 		if (!has)
 			list[count++] = change->address;
 	}

@@ -31,6 +31,8 @@ struct replies {
 	struct round_report *report;
 	/* out: */
 	const char *mailbox; /* its address, to listen to */
+	char **lines;        /* for the log: one for each mail; with the report */
+	size_t line_count;
 	bool moved;          /* something was read */
 	bool changed;        /* there are new jobs */
 	bool later;          /* a mail could not be read now */

@@ -141,8 +141,8 @@ static struct fault *find_shown(struct work *work, struct vector **shown_r)
 static struct fault *make_item(struct work *work)
 {
 	const struct vector *said = work->mail->said->values;
-	struct vector *now = publish_vector(work->mem, work->stamped->values,
-					    work->env->conf->site.dates, NULL);
+	struct vector *now =
+		publish_vector(work->mem, work->stamped->values, work->env->conf->site.dates, NULL);
 	const char *notes = vector_str(now, FIELD_notes);
 	struct vector *shown = NULL;
 
@@ -251,8 +251,8 @@ static struct fault *write_work(struct work *work, const struct item_decision *d
 			FAULT_TRY(project_unbooked_put(work->env->store, work->mail->assignment->id,
 						       booking->key));
 		else
-			FAULT_TRY(project_book(work->env->store, work->mail->assignment, &row,
-					       NULL));
+			FAULT_TRY(
+				project_book(work->env->store, work->mail->assignment, &row, NULL));
 	}
 	return refused ? NULL : correct_work(work, decision, sum - before - work->minutes);
 }
@@ -419,12 +419,11 @@ struct fault *reply_apply(TALLOC_CTX *mem, struct reply_mail *mail, const char *
 	FAULT_TRY(prepare(&work));
 	for (size_t i = 0; i < mail->said->problem_count; i++)
 		buf_printf(mail->complaints, "%s\n", mail->said->problems[i]);
-	work.author =
-		doubt ? mem_printf(mem, "reply:%s",
-				   mail->mail->from.count
-					   ? text_one_line(mem, mail->mail->from.list[0], 254)
-					   : "")
-		      : mem_printf(mem, "mailbox:%s/%s", work.env->conf->replies.server,
-				   mail->resource->key);
+	work.author = doubt ? mem_printf(mem, "reply:%s",
+					 mail->mail->from.count
+						 ? text_one_line(mem, mail->mail->from.list[0], 254)
+						 : "")
+			    : mem_printf(mem, "mailbox:%s/%s", work.env->conf->replies.server,
+					 mail->resource->key);
 	return doubt ? propose(&work, doubt) : apply(&work);
 }

@@ -140,15 +140,13 @@ struct conf {
 		const char *address; /* "tasks+%{token}@example.com"; NULL: messages are not answered
 					to a mailbox of ours */
 		const char *server;  /* names a conf_server of type imap or memory */
-		const char *login;
-		struct conf_password password;
+		const char *account; /* with that, names a conf_account: its login and password */
 		const char *folder;      /* of the mailbox */
 		const char *processed;   /* where mails go that were read; NULL: they stay */
 		const char *authserv_id; /* whose word on DMARC is taken; NULL: nobody's */
 		int64_t expires_us;
-		const char *secret_file, *secret_credential; /* one of them */
-		bool answers;                                /* a bad reply is answered */
-		long line;
+		const char *secret_file;
+		bool answers; /* a bad reply is answered */
 	} replies;
 	const char *log_level; /* error | warning | info | debug */
 	const char *control_socket;

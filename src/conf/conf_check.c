@@ -65,21 +65,12 @@ static const enum conf_key_id account_passwords[] = {
 	CONF_KEY_ACCOUNT_CREDENTIAL,       CONF_KEY_ACCOUNT_PASSWORD,
 	CONF_KEY_ACCOUNT_TOKEN_COMMAND,    CONF_KEY_ACCOUNT_TOKEN_FILE,
 };
-static const enum conf_key_id replies_passwords[] = {
-	CONF_KEY_REPLIES_PASSWORD_COMMAND, CONF_KEY_REPLIES_PASSWORD_FILE,
-	CONF_KEY_REPLIES_CREDENTIAL,       CONF_KEY_REPLIES_PASSWORD,
-	CONF_KEY_REPLIES_TOKEN_COMMAND,    CONF_KEY_REPLIES_TOKEN_FILE,
-};
-_Static_assert(COUNT_OF(server_passwords) == COUNT_OF(account_passwords) &&
-		       COUNT_OF(server_passwords) == COUNT_OF(replies_passwords),
-	       "the same sources");
+_Static_assert(COUNT_OF(server_passwords) == COUNT_OF(account_passwords), "the same sources");
 #define CREDENTIALS_AT 2 /* in these two: the one source that may hold either */
 #define TOKENS_AT 4      /* and from here on tokens */
 
 static const enum conf_key_id *password_keys(const struct conf_section *section)
 {
-	if (section->kind == CONF_KIND_REPLIES)
-		return replies_passwords;
 	return section->kind == CONF_KIND_SERVER ? server_passwords : account_passwords;
 }
 
@@ -506,45 +497,39 @@ static void check_reply_address(struct conf_parse *parse, const struct conf_sect
 	talloc_free(scratch);
 }
 
+static bool has_account(const struct conf *conf, const char *server, const char *key)
+{
+	for (size_t i = 0; i < conf->account_count; i++) /* not sorted yet */
+		if (!strcmp(conf->accounts[i].server, server) &&
+		    !strcmp(conf->accounts[i].resource, key))
+			return true;
+	return false;
+}
+
 static void check_reply_server(struct conf_parse *parse, const struct conf_section *section)
 {
-	const struct conf_server *server =
-		conf_server_find(parse->conf, parse->conf->replies.server);
-	long line = line_of(section, CONF_KEY_REPLIES_SERVER);
+	const char *name = parse->conf->replies.server, *key = parse->conf->replies.account;
+	const struct conf_server *server = conf_server_find(parse->conf, name);
 
-	if (!server) {
-		conf_report_error(parse->report, line, "'server': there is no [server %s]",
-				  conf_quote(parse->report, parse->conf->replies.server));
-	} else if (server->type == SERVER_CALDAV) {
-		conf_report_error(parse->report, line,
+	if (!server)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_SERVER),
+				  "'server': there is no [server %s]",
+				  conf_quote(parse->report, name));
+	else if (server->type == SERVER_CALDAV)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_SERVER),
 				  "'server': replies are read from a server of type imap");
-	} else {
-		check_kind(parse, section, server);
-		if (server->type == SERVER_IMAP && !has_password(section) && !section->ini->damaged)
-			conf_report_error(parse->report, section->ini->line,
-					  "[%s] has no password: write password_command, "
-					  "password_file, credential or password",
-					  title(parse, section));
-	}
+	else if (key && !has_account(parse->conf, name, key))
+		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_ACCOUNT),
+				  "'account': there is no [account %s %s]", name,
+				  conf_quote(parse->report, key));
 }
 
 static void check_replies(struct conf_parse *parse, const struct conf_section *section)
 {
-	parse->conf->replies.line = section->ini->line;
 	demand(parse, section, CONF_KEY_REPLIES_ADDRESS);
 	demand(parse, section, CONF_KEY_REPLIES_SERVER);
-	demand(parse, section, CONF_KEY_REPLIES_LOGIN);
-	if (!is_given(section, CONF_KEY_REPLIES_SECRET_CREDENTIAL))
-		demand(parse, section, CONF_KEY_REPLIES_SECRET_FILE);
-	else if (is_given(section, CONF_KEY_REPLIES_SECRET_FILE))
-		conf_report_error(parse->report,
-				  line_of(section, CONF_KEY_REPLIES_SECRET_CREDENTIAL),
-				  "'secret_credential': there is a 'secret_file' in line %ld "
-				  "already, and one source is enough",
-				  line_of(section, CONF_KEY_REPLIES_SECRET_FILE));
-	check_sources(parse, section);
-	if (is_given(section, CONF_KEY_REPLIES_PASSWORD))
-		check_mode(parse, section, CONF_KEY_REPLIES_PASSWORD);
+	demand(parse, section, CONF_KEY_REPLIES_ACCOUNT);
+	demand(parse, section, CONF_KEY_REPLIES_SECRET_FILE);
 	if (section->good[CONF_KEY_REPLIES_ADDRESS])
 		check_reply_address(parse, section);
 	if (section->good[CONF_KEY_REPLIES_SERVER])

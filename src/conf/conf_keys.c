@@ -183,20 +183,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  0, "The address that messages are answered to, with %{token} in it")                     \
 	X(REPLIES, REPLIES_SERVER, "server", TEXT, NONE, NULL, NULL, conf, replies.server, 0, 0,   \
 	  "The [server] of type imap on which the mailbox with the answers is")                    \
-	X(REPLIES, REPLIES_LOGIN, "login", TEXT, NONE, NULL, NULL, conf, replies.login, 0, 0,      \
-	  "The login name of that mailbox")                                                        \
-	X(REPLIES, REPLIES_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL, conf,  \
-	  replies.password.command, 0, 0, "A command that prints its password")                    \
-	X(REPLIES, REPLIES_PASSWORD_FILE, "password_file", PATH, NONE, NULL, NULL, conf,           \
-	  replies.password.file, 0, 0, "A file whose first line is its password")                  \
-	X(REPLIES, REPLIES_CREDENTIAL, "credential", CREDENTIAL, NONE, NULL, NULL, conf,           \
-	  replies.password.credential, 0, 0, "A credential that is its password")                  \
-	X(REPLIES, REPLIES_PASSWORD, "password", SECRET, NONE, NULL, NULL, conf,                   \
-	  replies.password.password, 0, 0, "Its password, in a file that others cannot read")      \
-	X(REPLIES, REPLIES_TOKEN_COMMAND, "token_command", COMMAND, NONE, NULL, NULL, conf,        \
-	  replies.password.token_command, 0, 0, "A command that prints its token")                 \
-	X(REPLIES, REPLIES_TOKEN_FILE, "token_file", PATH, NONE, NULL, NULL, conf,                 \
-	  replies.password.token_file, 0, 0, "A file whose first line is its token")               \
+	X(REPLIES, REPLIES_ACCOUNT, "account", TEXT, NONE, NULL, NULL, conf, replies.account, 0,   \
+	  0, "The KEY of the [account SERVER KEY] section with its login and password")            \
 	X(REPLIES, REPLIES_FOLDER, "folder", TEXT, NONE, NULL, "INBOX", conf, replies.folder, 0,   \
 	  0, "The folder of the mailbox that answers are delivered to")                            \
 	X(REPLIES, REPLIES_PROCESSED, "processed", TEXT, NONE, NULL, NULL, conf,                   \
@@ -207,8 +195,6 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  replies.expires_us, DAY_US, 3650 * DAY_US, "How long a message can be answered")         \
 	X(REPLIES, REPLIES_SECRET_FILE, "secret_file", PATH, NONE, NULL, NULL, conf,               \
 	  replies.secret_file, 0, 0, "A file with the secret of the addresses; init makes it")     \
-	X(REPLIES, REPLIES_SECRET_CREDENTIAL, "secret_credential", CREDENTIAL, NONE, NULL, NULL,   \
-	  conf, replies.secret_credential, 0, 0, "A credential that is the secret")                \
 	X(REPLIES, REPLIES_ANSWERS, "answers", YES_NO, NONE, "yes | no", "yes", conf,              \
 	  replies.answers, 0, 0, "Whether people read in their inbox what is wrong with a reply")  \
 	X(LOG, LOG_LEVEL, "level", CHOICE_NAME, LEVEL, CONF_WORDS_LEVEL(" | "), "info", conf,      \

@@ -29,9 +29,9 @@ struct fault *replies_account(struct store *store, TALLOC_CTX *mem, const char *
 
 	FAULT_TRY(project_resource_by_key(store, mem, REPLIES_KEY, &resource));
 	if (!resource && create) {
-		FAULT_TRY(project_resource_add(
-			store,
-			&(struct resource){ .key = REPLIES_KEY, .name = "replies by mail" }));
+		struct resource new = { .key = REPLIES_KEY, .name = "replies by mail" };
+
+		FAULT_TRY(project_resource_add(store, &new, &new.id));
 		FAULT_TRY(project_resource_by_key(store, mem, REPLIES_KEY, &resource));
 	}
 	if (resource)
