@@ -12,7 +12,9 @@
 
 /* The design.
  *
- *   imap_session_open.c   greeting, TLS, login, capabilities, namespace
+ *   imap_session_open.c   greeting, TLS, capabilities, namespace
+ *   imap_auth.c           the login
+ *   imap_compress.c       DEFLATE, where it pays
  *   imap_session.c        bytes in and out, what any response tells, how a session ends
  *   imap_session_run.c    commands: windows, literals, answers
  *   imap_session_select.c the selected mailbox
@@ -232,6 +234,7 @@ void imap_session_shrink(struct imap_session *session, size_t keep)
 {
 	TALLOC_FREE(session->out);
 	session->out_len = 0;
+	stream_rest(session->stream);
 	if (session->in->len == 0 && session->in->size > keep) {
 		talloc_free(session->in);
 		session->in = buf_new(session);
@@ -400,6 +403,16 @@ const char *imap_session_caps(const struct imap_session *session)
 const char *imap_session_server(const struct imap_session *session)
 {
 	return session->server;
+}
+
+bool imap_session_is_compressed(const struct imap_session *session)
+{
+	return stream_is_compressed(session->stream);
+}
+
+const char *imap_session_login(const struct imap_session *session)
+{
+	return session->login;
 }
 
 const char *imap_session_prefix(const struct imap_session *session)

@@ -1,6 +1,6 @@
 /* imap_session.h - one logged-in IMAP connection (RFC 3501, 2177, 4315, 4959, 7162, 7888, 3502).
  *
- *   open: connect -> greeting -> [STARTTLS] -> LOGIN or AUTHENTICATE PLAIN -> CAPABILITY -> NAMESPACE
+ *   open: connect -> greeting -> [STARTTLS] -> AUTHENTICATE or LOGIN -> CAPABILITY -> NAMESPACE
  *   then commands, one after the other or pipelined; SELECT; IDLE and DONE
  *
  * A session is used by one thread at a time. Faults: a tagged NO or BAD is the command's own
@@ -25,6 +25,9 @@
 
 #define IMAP_COMMAND_MS 60000 /* DESIGN section 11: a command's absolute deadline */
 #define IMAP_BATCH_MS 600000  /* DESIGN section 11: a batch's */
+/* Bytes moved or about to be, after which the rest of a session is compressed (RFC 4978): fewer do
+ * not pay for the round trip and the 74 KB of memory. */
+#define IMAP_COMPRESS_AFTER ((int64_t)64 << 10)
 #define IMAP_WINDOW 100       /* commands under way at once when pipelined */
 
 /* In the order of the table, so that a bit 1 << IMAP_CAP_x is CONF_IMAP_BIT(x). */
@@ -38,6 +41,17 @@ enum imap_cap {
 /* The word of CAPABILITY. */
 const char *imap_cap_word(enum imap_cap cap);
 
+/* How an account is known to its server. */
+enum imap_auth {
+	IMAP_AUTH_PASSWORD, /* the best of the next three that the server offers */
+	IMAP_AUTH_SCRAM,
+	IMAP_AUTH_PLAIN,
+	IMAP_AUTH_LOGIN,      /* the LOGIN command, else AUTHENTICATE LOGIN */
+	IMAP_AUTH_BEARER,     /* the password is a token: OAUTHBEARER, else XOAUTH2 */
+	IMAP_AUTH_CERTIFICATE, /* EXTERNAL, by tls_cert */
+	IMAP_AUTHS
+};
+
 struct imap_session;
 
 struct imap_session_options {
@@ -47,13 +61,19 @@ struct imap_session_options {
 	bool starttls; /* imap://: demanded, except to loopback unless the configuration says so:
 			       the caller has decided */
 	const char *tls_ca; /* or NULL */
+	const char *tls_cert, *tls_key, *tls_pin; /* or NULL: stream.h */
 	struct trusts *trusts;
 	int stop_fd; /* -1: none */
+	enum imap_auth auth;
 	const char *user;
-	const struct secret *password; /* outlives the call of open only */
+	const char *authorize; /* who is acted for; NULL: the user */
+	bool master; /* the login is one for many people: a refusal is the server's affair */
+	const struct secret *password; /* outlives the call of open only; CERTIFICATE: NULL */
 	struct clock *clock;           /* unused: deadlines are on the monotonic clock */
 	struct points *points;         /* may be NULL */
 	int32_t command_ms;            /* 0: IMAP_COMMAND_MS; tests want less */
+	int64_t compress_after;        /* bytes moved; 0: IMAP_COMPRESS_AFTER, and never to
+					  loopback; tests want less */
 	uint64_t without;              /* bits 1 << enum imap_cap: as if the server had it not */
 };
 
@@ -74,6 +94,11 @@ void imap_session_close(struct imap_session **session);
 bool imap_session_can(const struct imap_session *session, enum imap_cap cap);
 const char *imap_session_caps(const struct imap_session *session);   /* as the server wrote them */
 const char *imap_session_server(const struct imap_session *session); /* greeting or ID, or "" */
+const char *imap_session_login(const struct imap_session *session);  /* how: "SCRAM-SHA-256" */
+
+/* True for one that has moved much. It is not for parking: it takes more memory than a watched mailbox
+ * may, and Dovecot cannot put it to sleep; end it, and open another. */
+bool imap_session_is_compressed(const struct imap_session *session);
 
 /* The personal namespace: what stands before every mailbox name ("" or "INBOX."), and the
  * delimiter ('\0': flat). */

@@ -62,6 +62,7 @@ struct imap_session {
 
 	unsigned last_tag;
 	struct secret *password, *blob; /* what no text may show: itself, and as base64 */
+	const char *login; /* by which mechanism it logged in */
 	struct fault *broken;           /* why nothing works any more */
 	bool logging_in;                /* what BYE means then */
 	bool leaving;                   /* after LOGOUT a BYE is what we want */
@@ -75,6 +76,8 @@ struct imap_session {
 	TALLOC_CTX *selected_mem;
 	bool selecting;
 
+	int64_t compress_after; /* bytes; INT64_MAX: never */
+
 	bool idle;
 	unsigned idle_tag;
 
@@ -85,6 +88,17 @@ struct imap_session {
 
 /* Monotonic milliseconds. */
 int64_t imap_session_now_ms(void);
+
+/* imap_auth.c: logs in by the best way that the options allow and the server offers. LOGIN: refused
+ * (scope SERVER for a login that is everybody's), or no such way (scope SERVER). BUSY: not now.
+ * PROTOCOL: out of step; or (scope SERVER, hold) a server that does not know the password. */
+struct fault *imap_auth_login(struct imap_session *session, TALLOC_CTX *work,
+			      const struct imap_session_options *options) ATTR_MUST_CHECK;
+
+/* imap_compress.c: before SIZE bytes of commands, while none is under way: says COMPRESS where it is there
+ * and pays. A server that refuses is not asked again. */
+struct fault *imap_compress_if_it_pays(struct imap_session *session, TALLOC_CTX *mem,
+				       size_t size) ATTR_MUST_CHECK;
 
 /* The stream's deadline for the next command. */
 void imap_session_arm(struct imap_session *session);

@@ -236,7 +236,7 @@ static char *vouched(const struct endpoint_putting *write, const char *address,
 		return imap_notice_version(write->results, address, NULL);
 	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
 				  selected->permanent_flags);
-	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known));
+	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known, NULL));
 }
 
 static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
