@@ -284,6 +284,9 @@ static const struct endpoint_ops imap_ops = {
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
+	.mailbox = imap_mailbox,
+	.shelve = imap_mailbox_shelve,
+	.tell = imap_mailbox_tell,
 	.stats = stats,
 };
 

@@ -143,6 +143,18 @@ struct conf {
 	} gestures;
 	struct conf_rule *rules; /* in file order */
 	size_t rule_count;
+	struct {
+		const char *address; /* "tasks+%{token}@example.com"; NULL: messages are not answered
+					to a mailbox of ours */
+		const char *server;  /* names a conf_server of type imap or memory */
+		const char *account; /* with that, names a conf_account: its login and password */
+		const char *folder;      /* of the mailbox */
+		const char *processed;   /* where mails go that were read; NULL: they stay */
+		const char *authserv_id; /* whose word on DMARC is taken; NULL: nobody's */
+		int64_t expires_us;
+		const char *secret_file;
+		bool answers; /* a bad reply is answered */
+	} replies;
 	const char *log_level; /* error | warning | info | debug */
 	const char *control_socket;
 	const char *web_listen; /* ADDRESS:PORT; NULL: no web pages */
