@@ -701,19 +701,11 @@ static void check_web(struct conf_parse *parse, const struct conf_section *secti
 }
 
 /* A server's folders are named after the site. */
-/* A star would say two things. */
-static void check_gestures(struct conf_parse *parse)
+/* A star cannot say both that a task is due and that somebody has started. */
+static void settle_star(struct conf *conf)
 {
-	const struct conf_section *section = NULL;
-
-	for (size_t i = 0; i < parse->count; i++)
-		if (parse->sections[i].kind == CONF_KIND_GESTURES)
-			section = &parse->sections[i];
-	if (section && parse->conf->gestures.flag_due_us &&
-	    parse->conf->gestures.star != STAR_IGNORE)
-		conf_report_error(parse->report, line_of(section, CONF_KEY_GESTURES_FLAG_DUE),
-				  "'flag_due' needs 'star = ignore': a star cannot say both that a "
-				  "task is due and that somebody has started");
+	if (conf->gestures.flag_due_us)
+		conf->gestures.star = STAR_IGNORE;
 }
 
 static void check_site(struct conf_parse *parse)
@@ -757,6 +749,6 @@ void conf_check(struct conf_parse *parse)
 		if (checks[parse->sections[i].kind])
 			checks[parse->sections[i].kind](parse, &parse->sections[i]);
 	check_site(parse);
-	check_gestures(parse);
+	settle_star(parse->conf);
 	name_site(parse->conf);
 }
