@@ -1,6 +1,5 @@
 /* imap_kit.h - real Dovecots, one for each way in which mailboxes are kept on disk, or a Cyrus and a
- * Courier, where the program defines IMAP_KIT_OTHERS before this; an account on them, and another
- * client of the same account: for tests of the IMAP endpoint.
+ * Courier; an account on them, and another client of the same account: for tests of the IMAP endpoint.
  *
  * Every test has an account of its own: Dovecot says "Mailbox already exists" now and then while
  * two sessions make different ones at once. */
@@ -25,10 +24,12 @@
 
 enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER };
 
-#ifdef IMAP_KIT_OTHERS
-enum { KINDS_BEGIN = CYRUS, KINDS_END = COURIER + 1 };
-#else
-enum { KINDS_BEGIN = DOT, KINDS_END = SDBOX + 1 };
+/* Of which a program makes use: from which one on, and how many. */
+#ifndef IMAP_KIT_FIRST
+#define IMAP_KIT_FIRST DOT
+#endif
+#ifndef IMAP_KIT_KINDS
+#define IMAP_KIT_KINDS 4
 #endif
 
 static const struct kind {
@@ -74,7 +75,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	const char *users[] = { "ana", NULL };
 
 	(void)tests;
-	for (int i = KINDS_BEGIN; i < KINDS_END; i++) {
+	for (int i = IMAP_KIT_FIRST; i < IMAP_KIT_FIRST + IMAP_KIT_KINDS; i++) {
 		setenv("DOVECOT_LAYOUT", kinds[i].layout, 1);
 		setenv("DOVECOT_SEP", kinds[i].separator, 1);
 		fixtures[i] = fixture_start(NULL, kinds[i].script, kinds[i].command, users);
@@ -104,6 +105,7 @@ struct lab {
 	const char *url, *tls_url, *ca, *user;
 	int port;
 	struct points *points;      /* NULL, or the test's */
+	const char *done_folder;    /* of accounts that are made from now on */
 	struct imap_session *other; /* another client of the same account */
 };
 
@@ -126,6 +128,7 @@ static inline struct endpoint *account(struct lab *lab, const char *url, const c
 				    .user = lab->user,
 				    .trusts = lab->trusts,
 				    .stop_fd = -1,
+				    .done_folder = lab->done_folder,
 				    .without = without };
 
 	one.password = secret_new(lab, password, strlen(password));

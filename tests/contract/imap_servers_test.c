@@ -1,6 +1,7 @@
 #include "config.h"
 
-#define IMAP_KIT_OTHERS
+#define IMAP_KIT_FIRST CYRUS
+#define IMAP_KIT_KINDS 2
 #include "imap_kit.h"
 
 /* The endpoint contract over a real Cyrus and a real Courier: with everything that they have, without
