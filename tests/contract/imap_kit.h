@@ -433,11 +433,36 @@ static inline bool has(int kind, enum imap_cap cap)
 	return can;
 }
 
-static inline void contract(int kind, uint64_t without, const char *account)
+/* What no single extension can change. */
+static inline bool is_plain(const char *body)
+{
+	static const char *const plain[] = { "ensure_creates_once",
+					     "ensure_repeated_writes_nothing",
+					     "empty_folder_is_a_full_listing",
+					     "create_twice_is_refused",
+					     "replace_of_missing_is_refused",
+					     "fetch_keeps_order_and_tells_gone",
+					     "fetch_nothing",
+					     "token_again_shows_nothing",
+					     "unknown_token_is_told",
+					     "folder_gone_is_not_empty",
+					     "awkward_text_survives",
+					     "whole_folder_only_where_nothing_stands" };
+
+	for (size_t i = 0; i < COUNT_OF(plain); i++)
+		if (!strcmp(body, plain[i]))
+			return true;
+	return false;
+}
+
+static inline void contract(int kind, uint64_t without, bool whole, const char *account)
 {
 	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
-		struct lab *lab = lab_as(kind, without, account, bodies[i].name);
+		struct lab *lab;
 
+		if (!whole && is_plain(bodies[i].name))
+			continue;
+		lab = lab_as(kind, without, account, bodies[i].name);
 		bodies[i].run(&lab->world);
 		imap_session_close(&lab->other);
 		lab_end(lab);
@@ -448,7 +473,7 @@ static inline void contract(int kind, uint64_t without, const char *account)
 static inline void contract_without(int kind, enum imap_cap cap)
 {
 	cr_assert(has(kind, cap), "%s has no %s", kinds[kind].name, imap_cap_word(cap));
-	contract(kind, UINT64_C(1) << cap, imap_cap_word(cap));
+	contract(kind, UINT64_C(1) << cap, false, imap_cap_word(cap));
 }
 
 #define ON_ALL(kind) for (int kind = DOT; kind <= SDBOX; kind++)
