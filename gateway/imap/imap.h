@@ -40,6 +40,7 @@ struct imap_account {
 	struct trusts *trusts;
 	int stop_fd;        /* -1: none */
 	int32_t command_ms; /* 0: IMAP_COMMAND_MS */
+	int64_t compress_after; /* 0: as imap_session.h has it; for tests */
 	uint64_t without;   /* capabilities to do without, bits 1 << enum imap_cap */
 };
 
