@@ -97,6 +97,7 @@ void imap_disconnect(struct imap *imap)
 {
 	struct imap_stats stats;
 
+	TALLOC_FREE(imap->notify);
 	if (!imap->session)
 		return;
 	stats = imap_session_stats(imap->session);
@@ -245,6 +246,7 @@ static const struct endpoint_ops imap_ops = {
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
+	.rest = imap_listen_rest,
 	.stats = stats,
 };
 

@@ -4,7 +4,8 @@
 
 #include "base/text.h"
 
-/* Listening is IDLE (RFC 2177) on the folder's mailbox.
+/* Listening is NOTIFY (imap_notify.c) to all folders, else IDLE (RFC 2177) on the mailbox of the
+ * first one.
  *
  * Between the last notice and IDLE something may have come that no IDLE will tell: so the mailbox
  * is looked at first, and compared with what that notice found. What comes between the look and the
@@ -24,42 +25,57 @@ static bool has_changed(const struct imap *imap, const struct imap_noticed *last
 }
 
 struct listening {
-	const char *folder;
-	int fd;
-	bool changed;
+	const struct endpoint_sweep *folders;
+	size_t count;
+	struct endpoint_ear ear;
 };
 
-static struct fault *listen_to(struct imap *imap, TALLOC_CTX *mem, void *context)
+static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			     struct endpoint_ear *ear)
 {
-	struct listening *listening = context;
 	bool woken = false;
 
-	listening->fd = -1;
-	listening->changed = false;
 	if (!imap_session_can(imap->session, IMAP_CAP_IDLE))
 		return NULL;
-	FAULT_TRY(imap_folder_open(imap, mem, listening->folder, true));
-	if (has_changed(imap, imap_notice_last(imap, listening->folder))) {
-		listening->changed = true;
+	FAULT_TRY(imap_folder_open(imap, mem, folder, true));
+	if (has_changed(imap, imap_notice_last(imap, folder))) {
+		ear->changed = true;
 		return NULL;
 	}
 	FAULT_TRY(imap_session_idle(imap->session, &woken));
 	if (woken || !imap_session_is_drained(imap->session)) {
-		listening->changed = true;
+		ear->changed = true;
 		return imap_session_idle_end(imap->session);
 	}
-	listening->fd = imap_session_fd(imap->session);
+	*ear = (struct endpoint_ear){ .fd = imap_session_fd(imap->session),
+				      .count = 1,
+				      .how = "idle" };
 	return NULL;
 }
 
-struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd_r, bool *changed_r)
+static struct fault *listen_to(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
-	struct listening listening = { .folder = folder };
+	struct listening *listening = context;
+	struct endpoint_ear *ear = &listening->ear;
+
+	*ear = (struct endpoint_ear){ .fd = -1 };
+	for (size_t i = 0; i < listening->count; i++)
+		imap_notice_believe(imap, listening->folders[i].folder,
+				    listening->folders[i].token);
+	FAULT_TRY(imap_notify_begin(imap, mem, listening->folders, listening->count, ear));
+	if (ear->changed || ear->fd >= 0)
+		return NULL;
+	return idle_on(imap, mem, listening->folders[0].folder, ear);
+}
+
+struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			  size_t count, struct endpoint_ear *ear_r)
+{
+	struct listening listening = { .folders = folders, .count = count };
 	struct imap *imap = (struct imap *)endpoint;
 
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
-	*fd_r = listening.fd;
-	*changed_r = listening.changed;
+	*ear_r = listening.ear;
 	return NULL;
 }
 
@@ -70,6 +86,8 @@ struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r)
 	struct imap *imap = (struct imap *)endpoint;
 	bool woken = false;
 
+	if (imap->notify)
+		return imap_notify_heard(imap, changed_r);
 	FAULT_TRY(imap_session_idle_ready(imap->session, &woken));
 	*changed_r = woken;
 	return NULL;
@@ -79,7 +97,14 @@ struct fault *imap_listen_hush(struct endpoint *endpoint)
 {
 	struct imap *imap = (struct imap *)endpoint;
 
+	if (imap->session && imap->notify)
+		return imap_notify_end(imap);
 	if (!imap->session || !imap_session_is_idle(imap->session))
 		return NULL;
 	return imap_session_idle_end(imap->session);
+}
+
+void imap_listen_rest(struct endpoint *endpoint)
+{
+	imap_disconnect((struct imap *)endpoint);
 }

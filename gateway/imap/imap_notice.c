@@ -278,3 +278,11 @@ struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	*token_r = advancing.later ? advancing.later : mem_strdup(mem, token);
 	return NULL;
 }
+
+void imap_notice_believe(struct imap *imap, const char *folder, const char *token)
+{
+	struct imap_counts counts;
+
+	if (token && !imap_notice_last(imap, folder) && read_token(token, &counts))
+		remember(imap, folder, &counts);
+}

@@ -209,9 +209,10 @@ struct fault *engine_reconcile_look(struct engine_worker *worker, TALLOC_CTX *me
 
 /* ---- engine_poll.c ---- */
 
-/* What polling has to know of the account of VISIT, when no folder of it waits for anything. */
+/* What listening and polling have to know of the account of VISIT, in which something happened in
+ * MOVED_PROJECT last (0: nothing). */
 struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
-				 const struct visit *visit,
+				 const struct visit *visit, int64_t moved_project,
 				 struct engine_parked *parked) ATTR_MUST_CHECK;
 
 /* The account was polled without a job at AT_US, and nothing had changed: in ALL of its folders, or in the

@@ -630,14 +630,16 @@ static void expect_heard(struct lab *lab, int fd)
 
 static int listen_to(struct lab *lab, const char *folder, bool expect_changed)
 {
-	int fd = -2;
-	bool changed = !expect_changed;
+	const struct endpoint_sweep place = { .folder = folder };
+	struct endpoint_ear ear = { .fd = -2 };
 
-	fine(endpoint_listen(lab->world.endpoint, folder, &fd, &changed), "listen");
-	cr_assert_eq(changed, expect_changed, "changed: expected %d, got %d", expect_changed,
-		     changed);
-	cr_assert_eq(fd < 0, expect_changed, "descriptor %d", fd);
-	return fd;
+	fine(endpoint_listen(lab->world.endpoint, &place, 1, &ear), "listen");
+	cr_assert_eq(ear.changed, expect_changed, "changed: expected %d, got %d", expect_changed,
+		     ear.changed);
+	cr_assert_eq(ear.fd < 0, expect_changed, "descriptor %d", ear.fd);
+	if (!expect_changed)
+		cr_assert_str_eq(ear.how, "idle");
+	return ear.fd;
 }
 
 Test(imap_listen, another_clients_message_wakes)
@@ -728,10 +730,10 @@ Test(imap_listen, a_server_without_idle_is_polled)
 {
 	struct lab *lab = lab_new(DOT, 1U << IMAP_CAP_IDLE, "polled");
 	char *folder = new_folder(lab);
-	int fd = -2;
-	bool changed = true;
+	const struct endpoint_sweep place = { .folder = folder };
+	struct endpoint_ear ear = { .fd = -2, .changed = true };
 
-	fine(endpoint_listen(lab->world.endpoint, folder, &fd, &changed), "listen");
-	cr_assert(fd == -1 && !changed, "descriptor %d, changed %d", fd, changed);
+	fine(endpoint_listen(lab->world.endpoint, &place, 1, &ear), "listen");
+	cr_assert(ear.fd == -1 && !ear.changed, "descriptor %d, changed %d", ear.fd, ear.changed);
 	lab_end(lab);
 }
