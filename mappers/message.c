@@ -104,6 +104,7 @@ struct fault *message_parse(TALLOC_CTX *mem, const char *text, size_t len,
 		read_card(tree, header.message);
 	if (tree->calendar != MESSAGE_NONE)
 		read_calendar(tree, header.message);
+	header.message->files = message_files_all(header.message, tree);
 	talloc_free(tree);
 	*message_r = header.message;
 	return NULL;

@@ -6,11 +6,12 @@
  *       text/plain          the card, for people
  *       text/html           the same words, for programs that show this rather
  *     text/calendar         the VTODO
- *     ...                   whatever else stands in it
+ *     ...                   a part for each file, and whatever else stands in it
  *
  * Read through libetpan inside of limits (hostile input, N10); written by us: deterministic, 7-bit
- * safe, lines of at most 76 characters in headers and 998 in bodies. What others put into a message
- * (header fields, parts, files) is carried over byte for byte when it is replaced (N4).
+ * safe, lines of at most 76 characters in headers (but for a Content-ID, which cannot be folded) and
+ * 998 in bodies. What others put into a message (header fields, parts, files) is carried over byte
+ * for byte when it is replaced (N4).
  */
 #ifndef TASKFERRY_MESSAGE_H
 #define TASKFERRY_MESSAGE_H
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "model/files.h"
 
 #define MESSAGE_TEXT_MAX ((size_t)1 << 20)     /* bytes of a message; DESIGN section 11 */
 #define MESSAGE_HEADER_MAX ((size_t)256 << 10) /* bytes of a header, facts: libetpan's own limits */
@@ -48,6 +50,8 @@ struct message {
 	 * charset that it is written in, but otherwise to the byte; NULL: none */
 	const char *calendar;
 	size_t calendar_len;
+
+	struct files *files; /* parts that are attachments, but the calendar; NULL: none */
 };
 
 /* No text may be NULL unless it says so. None of them can add a field to a header: what would end a
@@ -67,6 +71,12 @@ struct message_publish {
 	const char *html;      /* the card as HTML, UTF-8, LF; NULL: none */
 	const char *calendar;  /* CRLF as vtodo_encode() and vtodo_patch() give it */
 	size_t calendar_len;
+	/* files that shall stand in it, with their bytes: added where they do not; and the ids
+	 * (files_id()) of those that go. All others stay. */
+	const struct files_content *files;
+	size_t file_count;
+	const char *const *gone;
+	size_t gone_count;
 };
 
 /* Reads a message; TEXT needs no NUL behind it. DATA fault (scope ITEM, HOLD): over the limits, no
@@ -74,13 +84,18 @@ struct message_publish {
 struct fault *message_parse(TALLOC_CTX *mem, const char *text, size_t len,
 			    struct message **message_r) ATTR_MUST_CHECK;
 
+/* The bytes of the file of that digest. DATA fault: there is none, or as message_parse(). */
+struct fault *message_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
+				 char **bytes_r, size_t *len_r) ATTR_MUST_CHECK;
+
 /* A new message: Message-ID `<UID.EDITION@SITE_HOST>`, From `"FROM_NAME" <taskferry@SITE_HOST>`,
  * To, Subject, Date (UTC), References `<project.THREAD@SITE_HOST> <UID@SITE_HOST>` (the same in all
  * editions, so that these and answers to them stand together, and tasks of a project), the two fields of ours, MIME-Version; a boundary made of UID and edition
  * that occurs in no part. No To without an ASCII address (text_is_address()), no edition of 0; a
  * UID or host that a Message-ID cannot hold is replaced there by a digest or a slug. Texts that are
  * 7-bit with lines of at most MESSAGE_BODY_LINE bytes go as they are, else quoted-printable (card)
- * or base64 (calendar, charset=UTF-8). CR LF. DATA fault: over MESSAGE_TEXT_MAX. */
+ * or base64 (calendar, charset=UTF-8). Files follow as attachments in base64, whose Content-ID is
+ * `<DIGEST@SITE_HOST>`. CR LF. DATA fault: over MESSAGE_TEXT_MAX. */
 struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
 			    size_t *len_r) ATTR_MUST_CHECK;
 

@@ -322,7 +322,7 @@ void message_body_base64(struct buf *out, const char *bytes, size_t len)
 	}
 }
 
-static void lines_of_base64(struct buf *out, const char *bytes, size_t len)
+void message_body_lines(struct buf *out, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i += BASE64_LINE) {
 		if (i)
@@ -412,5 +412,5 @@ void message_body_calendar(struct buf *out, const char *calendar, size_t len,
 	if (plain)
 		buf_add(out, calendar, len);
 	else
-		lines_of_base64(out, calendar, len);
+		message_body_lines(out, calendar, len);
 }

@@ -235,7 +235,7 @@ static void add_mailbox(struct line *line, const char *name, const char *address
 
 /* A host as it can stand in an address: one that cannot (an IPv6 address, letters beyond ASCII)
  * becomes a name that is as stable. */
-static char *host_of(TALLOC_CTX *mem, const char *host)
+char *message_header_host(TALLOC_CTX *mem, const char *host)
 {
 	size_t len = strlen(host);
 
@@ -304,7 +304,7 @@ bool message_header_add(struct buf *out, enum message_own own,
 		return false;
 	tmp = MEM_CONTEXT(out);
 	line = begin(out, names[own]);
-	host = host_of(tmp, publish->site_host);
+	host = message_header_host(tmp, publish->site_host);
 	switch (own) {
 	case MESSAGE_FROM:
 		add_mailbox(&line, publish->from_name, mem_printf(tmp, "taskferry@%s", host));

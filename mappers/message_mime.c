@@ -87,6 +87,16 @@ static struct fault *structured(TALLOC_CTX *mem, const char *text, size_t from, 
 	return NULL;
 }
 
+char *message_mime_value(TALLOC_CTX *mem, const char *text, size_t from, size_t end,
+			 const char *name)
+{
+	char *value = NULL;
+	struct fault *fault = structured(mem, text, from, end, name, &value);
+
+	talloc_free(fault);
+	return value;
+}
+
 /* Content-Type */
 
 static const char *parameter(struct mailmime_content *content, const char *name)
@@ -310,7 +320,7 @@ static bool add_word(struct words *words, const char *text, size_t len)
 }
 
 /* RFC 2047 section 6.2: white space between two encoded words is none of the text. */
-static char *decode_words(TALLOC_CTX *mem, const char *text)
+char *message_mime_decode(TALLOC_CTX *mem, const char *text)
 {
 	struct words words = { .out = buf_new(mem), .bytes = buf_new(mem) };
 
@@ -339,7 +349,7 @@ char *message_mime_words(TALLOC_CTX *mem, const char *text, size_t from, size_t 
 	if (!message_field_find(text, from, end, name, &field))
 		return NULL;
 	tmp = MEM_CONTEXT(mem);
-	line = decode_words(tmp, text_trim(tmp, unfolded(tmp, text, &field)));
+	line = message_mime_decode(tmp, text_trim(tmp, unfolded(tmp, text, &field)));
 	line = text_trim(mem, text_one_line(tmp, line, strlen(line)));
 	talloc_free(tmp);
 	return line;

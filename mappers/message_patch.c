@@ -21,6 +21,7 @@
  *   P5  a header field of ours is replaced where it stands; a missing one is put at the end
  *   P6  new texts do not look like a delimiter of the multiparts that they get into; a new boundary
  *       occurs nowhere in the message
+ *   P7  files come behind all other parts, and go with one delimiter
  *
  * The same patch again gives the same text: what it replaces is what it wrote.
  */
@@ -136,30 +137,21 @@ static bool is_rendering(const struct message_kind *kind)
 	       strcmp(kind->type, "text/plain") != 0 && strcmp(kind->type, "text/calendar") != 0;
 }
 
-/* A multipart that only arranges its parts. */
-static bool is_arrangement(const struct message_part *part)
-{
-	static const char *const types[] = { "multipart/alternative", "multipart/mixed",
-					     "multipart/related" };
-
-	for (size_t i = 0; part->split && i < COUNT_OF(types); i++)
-		if (!strcmp(part->kind.type, types[i]))
-			return true;
-	return false;
-}
-
 /* P4: what stays of the alternative PLACE, each behind a delimiter. */
-static void add_kept(struct buf *out, const struct message_tree *tree, uint32_t place,
+static void add_kept(const struct patch *patch, struct buf *out, uint32_t place,
 		     const char *boundary)
 {
+	const struct message_tree *tree = patch->tree;
+
 	for (uint32_t i = place + 1; i < tree->parts[place].past;) {
 		const struct message_part *part = &tree->parts[i];
 
-		if (is_arrangement(part) || (i != tree->card && within(tree, i, tree->card))) {
+		if (message_part_arranges(part) || (i != tree->card && within(tree, i, tree->card))) {
 			i++;
 			continue;
 		}
-		if (i != tree->card && i != tree->calendar && !is_rendering(&part->kind)) {
+		if (i != tree->card && i != tree->calendar && !is_rendering(&part->kind) &&
+		    !message_files_gone(patch->publish, tree, i)) {
 			delimit(out, boundary);
 			copy(out, tree, part->from, part->to);
 		}
@@ -222,7 +214,7 @@ static struct edit replace_card(const struct patch *patch, uint32_t place, bool 
 		add_calendar(patch, edit.text, place);
 	}
 	if (place != tree->card)
-		add_kept(edit.text, tree, place, boundary);
+		add_kept(patch, edit.text, place, boundary);
 	close_part(patch, &edit);
 	return edit;
 }
@@ -254,30 +246,109 @@ static struct edit replace_calendar(const struct patch *patch)
 	return edit;
 }
 
+/* Files: P7 */
+
+struct edits {
+	struct edit *list;
+	size_t count;
+};
+
+static void add_edit(const struct patch *patch, struct edits *edits, struct edit edit)
+{
+	size_t at = edits->count;
+
+	edits->list = MEM_GROW(patch->mem, edits->list, struct edit, edits->count + 1);
+	for (; at && edits->list[at - 1].from > edit.from; at--)
+		edits->list[at] = edits->list[at - 1];
+	edits->list[at] = edit;
+	edits->count++;
+}
+
+/* The part in the same multipart behind PART; 0: it is the last one. */
+static uint32_t next_part(const struct message_tree *tree, uint32_t part)
+{
+	uint32_t next = tree->parts[part].past;
+
+	return next < tree->count && tree->parts[next].parent == tree->parts[part].parent ? next
+											   : 0;
+}
+
+/* The parts of a multipart that go, each with the delimiter before it; the first ones with the one
+ * behind them. One that loses all parts keeps an empty one. */
+static void remove_from(const struct patch *patch, uint32_t parent, struct edits *edits)
+{
+	const struct message_tree *tree = patch->tree;
+	uint32_t first = parent + 1, before = MESSAGE_NONE;
+
+	for (uint32_t i = first; i; i = next_part(tree, i)) {
+		struct edit edit = { 0, tree->parts[i].to, buf_new(patch->mem) };
+
+		if (!message_files_gone(patch->publish, tree, i)) {
+			if (before == MESSAGE_NONE && i != first)
+				add_edit(patch, edits,
+					 (struct edit){ tree->parts[first].from,
+							tree->parts[i].from, edit.text });
+			before = i;
+			continue;
+		}
+		if (before != MESSAGE_NONE) {
+			edit.from = tree->parts[before].to;
+			add_edit(patch, edits, edit);
+			before = i;
+		} else if (!next_part(tree, i)) {
+			edit.from = tree->parts[first].from;
+			buf_puts(edit.text, "Content-Type: application/octet-stream\r\n\r\n");
+			add_edit(patch, edits, edit);
+		}
+	}
+}
+
+/* Behind the last part of all. */
+static void append_files(const struct patch *patch, struct edits *edits)
+{
+	const struct message_tree *tree = patch->tree;
+	struct files *standing = message_files_standing(patch->mem, patch->publish, tree);
+	uint32_t last = 1;
+	struct edit edit = { .text = buf_new(patch->mem) };
+
+	for (uint32_t i = last; i; i = next_part(tree, i))
+		last = i;
+	edit.from = edit.to = tree->parts[last].to;
+	for (size_t i = 0; i < patch->publish->file_count; i++) {
+		if (message_files_stands(patch->publish, standing, i))
+			continue;
+		delimit(edit.text, tree->parts[0].kind.boundary);
+		message_files_add(edit.text, patch->publish, &patch->publish->files[i]);
+	}
+	if (!edit.text->len)
+		return;
+	close_part(patch, &edit);
+	add_edit(patch, edits, edit);
+}
+
 static void patch_parts(struct patch *patch)
 {
 	const struct message_tree *tree = patch->tree;
 	uint32_t place = card_place(tree);
 	bool lost = tree->calendar == MESSAGE_NONE ||
 		    (place != MESSAGE_NONE && within(tree, place, tree->calendar));
-	size_t at = tree->parts[0].body, count = 0;
-	struct edit edits[2];
+	struct edits edits = { .count = 0 };
+	size_t at = tree->parts[0].body;
 
-	edits[count++] =
-		place == MESSAGE_NONE ? insert_card(patch, lost) : replace_card(patch, place, lost);
+	add_edit(patch, &edits,
+		 place == MESSAGE_NONE ? insert_card(patch, lost) :
+					 replace_card(patch, place, lost));
 	if (!lost)
-		edits[count++] = replace_calendar(patch);
-	if (count == 2 && edits[1].from < edits[0].from) {
-		struct edit first = edits[1];
-
-		edits[1] = edits[0];
-		edits[0] = first;
-	}
+		add_edit(patch, &edits, replace_calendar(patch));
+	for (uint32_t i = 0; i < tree->count && patch->publish->gone_count; i++)
+		if (tree->parts[i].split && (place == MESSAGE_NONE || !within(tree, place, i)))
+			remove_from(patch, i, &edits);
+	append_files(patch, &edits);
 	patch_header(patch, NULL);
-	for (size_t i = 0; i < count; i++) {
-		copy(patch->out, tree, at, edits[i].from);
-		buf_add(patch->out, edits[i].text->data, edits[i].text->len);
-		at = edits[i].to;
+	for (size_t i = 0; i < edits.count; i++) {
+		copy(patch->out, tree, at, edits.list[i].from);
+		buf_add(patch->out, edits.list[i].text->data, edits.list[i].text->len);
+		at = edits.list[i].to;
 	}
 	copy(patch->out, tree, at, tree->len);
 }
@@ -303,6 +374,7 @@ static void wrap(struct patch *patch)
 	const struct message_tree *tree = patch->tree;
 	const struct message_publish *publish = patch->publish;
 	struct buf *card = buf_new(patch->mem), *calendar = buf_new(patch->mem);
+	struct files *standing;
 	char *boundary;
 
 	message_body_card(card, publish, NULL);
@@ -320,10 +392,17 @@ static void wrap(struct patch *patch)
 	delimit(patch->out, boundary);
 	buf_add(patch->out, calendar->data, calendar->len);
 	if (card_place(tree) == 0 && tree->card != 0) {
-		add_kept(patch->out, tree, 0, boundary);
+		add_kept(patch, patch->out, 0, boundary);
 	} else if (tree->card != 0 && tree->calendar != 0) {
 		delimit(patch->out, boundary);
 		add_whole(patch->out, tree);
+	}
+	standing = message_files_standing(patch->mem, publish, tree);
+	for (size_t i = 0; i < publish->file_count; i++) {
+		if (message_files_stands(publish, standing, i))
+			continue;
+		delimit(patch->out, boundary);
+		message_files_add(patch->out, publish, &publish->files[i]);
 	}
 	buf_printf(patch->out, "\r\n--%s--\r\n", boundary);
 }

@@ -70,6 +70,9 @@ bool message_field_find(const char *text, size_t from, size_t end, const char *n
 
 bool message_field_is(const char *text, const struct message_field *field, const char *name);
 
+/* A multipart that only arranges its parts: mixed, alternative, related. */
+bool message_part_arranges(const struct message_part *part);
+
 /* message_mime.c: the meaning of header fields. All that touches libetpan. */
 
 /* KIND_R as the fields between FROM and END say; TYPE where nothing is said. DATA fault: comments
@@ -81,6 +84,14 @@ struct fault *message_mime_kind(TALLOC_CTX *mem, const char *text, size_t from, 
  * 2047); NULL when there is no field NAME. */
 char *message_mime_words(TALLOC_CTX *mem, const char *text, size_t from, size_t end,
 			 const char *name);
+
+/* The value of a field, unfolded, without comments; NULL when there is no field NAME, or it is over
+ * the limits. */
+char *message_mime_value(TALLOC_CTX *mem, const char *text, size_t from, size_t end,
+			 const char *name);
+
+/* Encoded words decoded (RFC 2047). */
+char *message_mime_decode(TALLOC_CTX *mem, const char *text);
 
 /* Leniently: what is no base64 is skipped, the padding ends it. */
 char *message_mime_base64(TALLOC_CTX *mem, const char *text, size_t len, size_t *len_r);
@@ -112,6 +123,9 @@ void message_body_calendar(struct buf *out, const char *calendar, size_t len,
 /* Adds bytes in base64, without line ends. */
 void message_body_base64(struct buf *out, const char *bytes, size_t len);
 
+/* The same in lines. */
+void message_body_lines(struct buf *out, const char *bytes, size_t len);
+
 /* The card in the form in which it is carried: well-formed UTF-8, LF only. */
 char *message_body_plain(TALLOC_CTX *mem, const char *text, size_t len);
 
@@ -136,8 +150,39 @@ const char *message_header_name(enum message_own own);
 bool message_header_add(struct buf *out, enum message_own own,
 			const struct message_publish *publish);
 
+/* SITE_HOST as it can stand in an address. */
+char *message_header_host(TALLOC_CTX *mem, const char *site_host);
+
 /* The Content-Type field of a multipart: "mixed", "alternative". */
 void message_header_multipart(struct buf *out, const char *subtype, const char *boundary);
+
+/* message_param.c: parameters of a field's value (RFC 2231). NULL: there is none of that NAME. */
+char *message_param(TALLOC_CTX *mem, const char *value, const char *name);
+
+/* Adds `; NAME=VALUE`, on a line of its own, in whatever form VALUE needs. */
+void message_param_add(struct buf *out, const char *name, const char *value);
+
+/* message_files.c: files as parts. */
+bool message_files_is(const struct message_tree *tree, uint32_t part);
+void message_files_read(TALLOC_CTX *mem, const struct message_tree *tree, uint32_t part,
+			struct file *file_r);
+struct files *message_files_all(TALLOC_CTX *mem, const struct message_tree *tree); /* or NULL */
+
+/* Header and body of a part. */
+void message_files_add(struct buf *out, const struct message_publish *publish,
+		       const struct files_content *content);
+
+/* True when PART is a file that is to go. */
+bool message_files_gone(const struct message_publish *publish, const struct message_tree *tree,
+			uint32_t part);
+
+/* True when the publish's I-th file is among STANDING. */
+bool message_files_stands(const struct message_publish *publish, const struct files *standing,
+			  size_t i);
+
+/* What stands in the message and stays. */
+struct files *message_files_standing(TALLOC_CTX *mem, const struct message_publish *publish,
+				     const struct message_tree *tree);
 
 struct message_slice {
 	const char *text;

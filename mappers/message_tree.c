@@ -153,6 +153,17 @@ static bool find_delimiter(const char *text, size_t from, size_t at, size_t end,
 
 /* Parts */
 
+bool message_part_arranges(const struct message_part *part)
+{
+	static const char *const types[] = { "multipart/alternative", "multipart/mixed",
+					     "multipart/related" };
+
+	for (size_t i = 0; part->split && i < COUNT_OF(types); i++)
+		if (!strcmp(part->kind.type, types[i]))
+			return true;
+	return false;
+}
+
 static struct fault *add_part(struct message_tree *tree, size_t from, size_t to, uint32_t parent,
 			      uint32_t depth);
 

@@ -35,6 +35,10 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	buf_add(out, card->data, card->len);
 	buf_printf(out, "\r\n--%s\r\n", boundary);
 	buf_add(out, calendar->data, calendar->len);
+	for (size_t i = 0; i < publish->file_count; i++) {
+		buf_printf(out, "\r\n--%s\r\n", boundary);
+		message_files_add(out, publish, &publish->files[i]);
+	}
 	buf_printf(out, "\r\n--%s--\r\n", boundary);
 	if (out->len <= MESSAGE_TEXT_MAX) {
 		talloc_free(card);

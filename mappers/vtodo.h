@@ -50,13 +50,6 @@ struct vtodo {
 	size_t problem_count;
 };
 
-/* An attachment to be put into the text: its bytes, or, with BYTES NULL, its link. */
-struct vtodo_file {
-	const struct file *file;
-	const char *bytes;
-	size_t len;
-};
-
 /* What to publish. A value that is absent is not ours to touch; cleared: the property is removed.
  * The parent is a UID. */
 struct vtodo_publish {
@@ -67,7 +60,7 @@ struct vtodo_publish {
 	const char *trailer;      /* of trailer_text(), or NULL */
 	/* Attachments do not follow from the values: what shall stand in the text, which is added
 	 * where it does not; and the ids (files_id()) of lines that go. All others stay. */
-	const struct vtodo_file *files;
+	const struct files_content *files;
 	size_t file_count;
 	const char *const *gone;
 	size_t gone_count;

@@ -157,7 +157,7 @@ static char *param_text(TALLOC_CTX *mem, const char *value)
 	return buf_steal(&out, mem, NULL);
 }
 
-char *vtodo_files_line(TALLOC_CTX *mem, const struct vtodo_file *file)
+char *vtodo_files_line(TALLOC_CTX *mem, const struct files_content *file)
 {
 	struct buf *line = buf_new(mem);
 

@@ -64,7 +64,7 @@ bool vtodo_files_read(TALLOC_CTX *mem, const struct icaltext_line *line, struct 
 struct files *vtodo_files_all(TALLOC_CTX *mem, const struct vtodo_item *item);
 
 /* The content line of an attachment that we put. */
-char *vtodo_files_line(TALLOC_CTX *mem, const struct vtodo_file *file);
+char *vtodo_files_line(TALLOC_CTX *mem, const struct files_content *file);
 
 /* Takes away and adds lines as PUBLISH says. */
 void vtodo_files_patch(TALLOC_CTX *mem, const struct vtodo_item *item,

@@ -1,7 +1,9 @@
 /* imap.h - the IMAP endpoint: messages as items.
  *
- * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message
- * never changes, so its version is its address. Tokens: "UIDVALIDITY UIDNEXT EXISTS". Folders are
+ * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message's
+ * text never changes, so its version is its address, and behind a blank its marks where it has any
+ * ("0000000001.0000000007 $Done \Flagged"). Tokens: "UIDVALIDITY UIDNEXT EXISTS SIGN", where SIGN
+ * tells of changed flags: "m" and HIGHESTMODSEQ, or "d" and a digest of all marks. Folders are
  * mailbox names in UTF-8. A replacement is APPEND with flags (but not \Deleted), keywords and
  * INTERNALDATE carried over; the old message is left for the caller to remove (M7), who records
  * first where the new one stands.

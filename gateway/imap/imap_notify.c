@@ -110,7 +110,10 @@ static struct imap_notify *heed_all(struct imap *imap, const struct endpoint_swe
 			continue;
 		notify->list[notify->count++] =
 			(struct heed){ .folder = mem_strdup(notify, last->folder),
-				       .known = last->counts };
+				       .known = last->counts,
+				       .modseq = last->counts.sign == IMAP_SIGN_MODSEQ
+							 ? last->counts.flags
+							 : 0 };
 	}
 	return notify;
 }

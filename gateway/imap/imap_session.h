@@ -146,8 +146,8 @@ struct imap_selected {
 	const char *mailbox_id;      /* RFC 8474; NULL: not told, or none that can be */
 	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
 	uint64_t changes; /* since SELECT: counts EXISTS, EXPUNGE, VANISHED, and FETCH responses
-			      that nobody had asked for (those without a UID, or while no UID FETCH or
-			      UID STORE is under way): if it moved, look again. Too often is
+			      that nobody had asked for (those without a UID, with a mod-sequence
+			      above HIGHESTMODSEQ, or while no UID FETCH or UID STORE is under way): if it moved, look again. Too often is
 			      harmless, so our own APPEND and EXPUNGE count as well */
 };
 

@@ -66,10 +66,16 @@ static struct imap_message *old_of(const struct write *write, const struct endpo
 {
 	uint32_t validity, uid;
 
-	if (!put->if_version || !imap_set_address_read(put->if_version, &validity, &uid) ||
+	if (!put->if_version || !imap_set_version_read(put->if_version, &validity, &uid) ||
 	    validity != write->uidvalidity)
 		return NULL;
 	return imap_look_find(&write->olds, uid);
+}
+
+/* Marks may be others by now: they go with it, and are not what is replaced. */
+static bool is_of(const char *version, const char *address)
+{
+	return address && strcspn(version, " ") == strlen(address) && text_starts(version, address);
 }
 
 static struct fault *look_at_olds(struct write *write)
@@ -79,7 +85,7 @@ static struct fault *look_at_olds(struct write *write)
 
 	for (size_t i = 0; i < write->count; i++)
 		if (!write->puts[i].fault && write->puts[i].if_version &&
-		    imap_set_address_read(write->puts[i].if_version, &validity, &uid) &&
+		    imap_set_version_read(write->puts[i].if_version, &validity, &uid) &&
 		    validity == write->uidvalidity)
 			imap_set_add(write->mem, &uids, uid);
 	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
@@ -88,7 +94,7 @@ static struct fault *look_at_olds(struct write *write)
 		const struct imap_message *old = old_of(write, put);
 
 		if (!put->fault && put->if_version &&
-		    (!old || !old->there || !text_same(put->address, put->if_version)))
+		    (!old || !old->there || !is_of(put->if_version, put->address)))
 			put->fault = fault_new(write->results, FAULT_CHANGED,
 					       "%s is not there any more, or another version",
 					       put->address);
@@ -171,12 +177,23 @@ static struct parcels pack(struct write *write, const size_t *which, size_t coun
 
 /* ---- what came of it ---- */
 
+/* The new message has the marks that the caller knows of. If it got more of them from the old one,
+ * the next notice tells, because this is not its version then: no mark is lost unread. */
+static char *vouched(const struct write *write, const char *address,
+		     const struct endpoint_put *put)
+{
+	const char *marks = put->if_version ? strchr(put->if_version, ' ') : NULL;
+
+	return imap_notice_version(write->results, address, marks ? marks + 1 : NULL);
+}
+
 static void set_placed(struct write *write, struct endpoint_put *put, uint32_t uid)
 {
 	const struct imap_message *old = old_of(write, put);
 	char *address = imap_set_address(write->results, write->uidvalidity, uid);
 
-	put->placed = put->version = address;
+	put->placed = address;
+	put->version = vouched(write, address, put);
 	if (old)
 		put->replaced = mem_printf(
 			write->results, "%sFLAGS (%s)",
@@ -486,8 +503,11 @@ struct fault *imap_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 	if (!count)
 		return NULL;
 	FAULT_TRY(imap_do(imap, mem, put_all, &write));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		appended += puts[i].placed != NULL;
+		if (puts[i].placed)
+			imap_notice_placed(imap, folder, puts[i].version);
+	}
 	imap_notice_wrote(imap, folder, appended, 0);
 	return NULL;
 }

@@ -204,6 +204,27 @@ static void join_halves(TALLOC_CTX *mem, const struct halves *now, const struct 
 	}
 }
 
+/* Parts of the message, and what stands in its VTODO. Who made the whole message anew has said
+ * nothing about them. */
+static void join_files(const struct halves *now, struct decoded *decoded)
+{
+	const struct files *sets[] = { now->message->files, now->vtodo ? now->vtodo->files : NULL };
+	struct files *files = NULL, *known = MEM_NEW(decoded, struct files);
+
+	for (size_t s = 0; s < COUNT_OF(sets); s++)
+		for (size_t i = 0; sets[s] && i < sets[s]->count; i++) {
+			if (!files)
+				files = MEM_NEW(decoded, struct files);
+			files_add(files, &sets[s]->list[i]);
+			if (!sets[s]->list[i].managed_id)
+				files_add(known, &sets[s]->list[i]);
+		}
+	decoded->files = files;
+	decoded->values->value[FIELD_attachments].presence = ABSENT;
+	if (files || now->vtodo)
+		vector_text(decoded->values, FIELD_attachments, files_write(decoded, known));
+}
+
 static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
 				    const struct vector *seen, struct decoded **decoded_r)
 {
@@ -216,9 +237,7 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 	FAULT_TRY(read_halves(mem, text, len, known, &now));
 	if (now.vtodo) {
 		decoded = of_vtodo(mem, now.vtodo);
-		/* a message's files are parts of it; its VTODO says nothing about them */
 		decoded->values->value[FIELD_attachments].presence = ABSENT;
-		decoded->files = NULL;
 	} else {
 		decoded = MEM_NEW(mem, struct decoded);
 		decoded->values = vector_new(mem);
@@ -234,8 +253,37 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 		seen = NULL;
 	if (now.card && (known || seen || !card_is_as_published(mem, &now, decoded)))
 		join_halves(mem, &now, known, seen, decoded);
+	join_files(&now, decoded);
 	*decoded_r = decoded;
 	return NULL;
+}
+
+/* Links stand in the VTODO. */
+static struct codec_publish with_links(TALLOC_CTX *mem, const struct codec_publish *publish)
+{
+	struct codec_publish out = *publish;
+	struct files_content *links = MEM_ARRAY(mem, struct files_content, publish->file_count + 1);
+
+	out.file_count = 0;
+	for (size_t i = 0; i < publish->file_count; i++)
+		if (!publish->files[i].bytes)
+			links[out.file_count++] = publish->files[i];
+	out.files = links;
+	return out;
+}
+
+/* All others are parts. */
+static void add_parts(TALLOC_CTX *mem, const struct codec_publish *publish,
+		      struct message_publish *out)
+{
+	struct files_content *parts = MEM_ARRAY(mem, struct files_content, publish->file_count + 1);
+
+	for (size_t i = 0; i < publish->file_count; i++)
+		if (publish->files[i].bytes)
+			parts[out->file_count++] = publish->files[i];
+	out->files = parts;
+	out->gone = publish->gone;
+	out->gone_count = publish->gone_count;
 }
 
 static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old_len,
@@ -252,15 +300,17 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				       .subject = vector_str(publish->values, FIELD_subject),
 				       .thread = publish->thread,
 				       .now_us = publish->now_us };
+	struct codec_publish half = with_links(mem, publish);
 	struct message *message = NULL;
 	char *calendar = NULL;
 
 	if (old)
 		FAULT_TRY(message_parse(mem, old, old_len, &message));
 	FAULT_TRY(encode_vtodo(mem, message ? message->calendar : NULL,
-			       message ? message->calendar_len : 0, publish, &calendar,
+			       message ? message->calendar_len : 0, &half, &calendar,
 			       &out.calendar_len));
 	out.calendar = calendar;
+	add_parts(mem, publish, &out);
 	out.card = card_write(mem, vtodo_normal(mem, publish->values), publish->trailer);
 	out.html = card_html(mem, out.card);
 	return old ? message_patch(mem, old, old_len, &out, text_r, len_r)
@@ -276,10 +326,21 @@ struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char 
 					: decode_vtodo(mem, text, len, last, decoded_r);
 }
 
-struct fault *codec_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
-			       char **bytes_r, size_t *len_r)
+struct fault *codec_file_bytes(TALLOC_CTX *mem, enum endpoint_form form, const char *text,
+			       size_t len, const char *digest, char **bytes_r, size_t *len_r)
 {
-	return vtodo_file_bytes(mem, text, len, digest, bytes_r, len_r);
+	struct message *message = NULL;
+	struct fault *fault;
+
+	if (form == ENDPOINT_VTODO)
+		return vtodo_file_bytes(mem, text, len, digest, bytes_r, len_r);
+	fault = message_file_bytes(mem, text, len, digest, bytes_r, len_r);
+	if (!fault)
+		return NULL;
+	talloc_free(fault); /* then it stands in the VTODO, where some client put it */
+	FAULT_TRY(message_parse(mem, text, len, &message));
+	return vtodo_file_bytes(mem, message->calendar ? message->calendar : "",
+				message->calendar_len, digest, bytes_r, len_r);
 }
 
 struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,

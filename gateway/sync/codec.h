@@ -14,7 +14,7 @@
 #include "model/vector.h"
 
 /* Changes whenever decoding means something new by the same text. */
-#define CODEC_VERSION 3
+#define CODEC_VERSION 4
 
 struct decoded {
 	struct vector *values;
@@ -38,8 +38,9 @@ struct codec_publish {
 	const char *edition_hash;
 	const char *trailer;
 	int64_t now_us;
-	/* attachments that come and go, as in struct vtodo_publish; none in a message */
-	const struct vtodo_file *files;
+	/* attachments that come and go, as in struct vtodo_publish; in a message files are parts, and
+	 * links stand in the VTODO */
+	const struct files_content *files;
 	size_t file_count;
 	const char *const *gone;
 	size_t gone_count;
@@ -58,9 +59,10 @@ struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char 
 			   const char *last, const struct vector *seen,
 			   struct decoded **decoded_r) ATTR_MUST_CHECK;
 
-/* The bytes of the attachment of that digest in the text of a VTODO. DATA fault: there is none. */
-struct fault *codec_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
-			       char **bytes_r, size_t *len_r) ATTR_MUST_CHECK;
+/* The bytes of the attachment of that digest in the text. DATA fault: there is none. */
+struct fault *codec_file_bytes(TALLOC_CTX *mem, enum endpoint_form form, const char *text,
+			       size_t len, const char *digest, char **bytes_r,
+			       size_t *len_r) ATTR_MUST_CHECK;
 
 /* OLD: the text that the server holds, in which what is not ours stays byte for byte (N4); NULL: a
  * new item. */

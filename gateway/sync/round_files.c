@@ -53,9 +53,8 @@ struct fault *round_room(struct round *round, TALLOC_CTX *mem, const struct link
 	size_t count = 0;
 
 	*room = round->room;
-	room->none = round_form(round) == ENDPOINT_MESSAGE;
 	room->inline_max = round->server->inline_max;
-	if (lines_of(project) && !room->none) {
+	if (lines_of(project)) {
 		FAULT_TRY(blobs_of_link(round->env->store, mem, link->id, &rows, &count));
 		room->refused = refused_of(mem, project, rows, count);
 	}
@@ -122,7 +121,7 @@ static struct fault *store_inline(struct round *round, const struct found *found
 
 	FAULT_TRY(blobs_has(round->env->store, file->digest, &has));
 	if (!has && is_wanted_size(round, file->size)) {
-		FAULT_TRY(codec_file_bytes(mem, found->item->text, found->item->len, file->digest,
+		FAULT_TRY(codec_file_bytes(mem, round_form(round), found->item->text, found->item->len, file->digest,
 					   &bytes, &len));
 		FAULT_TRY(store_bytes(round, file->digest, bytes, len));
 	}
@@ -428,7 +427,7 @@ struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const st
 	const char *want = lines_of(link->want), *seen = lines_of(link->seen), **gone;
 	struct files *put, *drop;
 	struct link_file *rows = NULL;
-	struct vtodo_file *files;
+	struct files_content *files;
 	size_t count = 0;
 
 	if (!want && !seen)
@@ -437,7 +436,7 @@ struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const st
 	drop = files_read(mem, files_without(mem, seen, want));
 	if (drop->count)
 		FAULT_TRY(blobs_of_link(round->env->store, mem, link->id, &rows, &count));
-	files = MEM_ARRAY(mem, struct vtodo_file, put->count + 1);
+	files = MEM_ARRAY(mem, struct files_content, put->count + 1);
 	gone = MEM_ARRAY(mem, const char *, 2 * drop->count + 1);
 	for (size_t i = 0; i < put->count; i++) {
 		char *bytes = NULL;
@@ -546,7 +545,7 @@ struct fault *round_files_told(struct round *round, TALLOC_CTX *mem, const struc
 			   file->digest ? files_size_text(out, file->size) : "",
 			   file->digest ? ")" : "",
 			   round_form(round) == ENDPOINT_MESSAGE
-				   ? "not sent by mail"
+				   ? "too large for this mail"
 				   : "too large for this calendar");
 	}
 	*text_r = out->len ? out->data : NULL;

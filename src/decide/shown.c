@@ -10,7 +10,7 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 	int64_t total = 0;
 	char *text;
 
-	if (!value || (room && room->none))
+	if (!value)
 		return NULL;
 	if (!room)
 		return mem_strdup(mem, value);

@@ -10,7 +10,6 @@
 
 /* What an item has room for. */
 struct shown_room {
-	bool none;          /* items of this kind carry no attachments (messages) */
 	bool managed;       /* files stand beside the item, in the server's keeping (RFC 8607) */
 	int64_t inline_max; /* bytes of a file that stands in the item's text; 0: none does */
 	const char *refused; /* files with which the server did not take the item; may be NULL */

@@ -39,6 +39,13 @@ struct files {
 	size_t count;
 };
 
+/* An attachment that comes into an item: its bytes, or, with BYTES NULL, its link. */
+struct files_content {
+	const struct file *file;
+	const char *bytes;
+	size_t len;
+};
+
 /* What an attachment is: its digest, or the URI of a link. */
 const char *files_id(const struct file *file);
 

@@ -284,7 +284,7 @@ Test(caldav_managed, inline_files_survive)
 		struct lab *lab = lab_new(i, "inline");
 		char *bytes = MEM_ARRAY(lab, char, 150000), *text = NULL, *back = NULL;
 		struct file file = { .name = "big; \"one\".bin", .type = "application/pdf" };
-		struct vtodo_file files[] = { { &file, bytes, 150000 } };
+		struct files_content files[] = { { &file, bytes, 150000 } };
 		struct vtodo_publish publish = { .values = vector_new(lab),
 						 .uid = "inline",
 						 .files = files,

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "client.h"
+#include "gateway/sync/codec.h"
 #include "gateway/sync/edit_files.h"
 #include "store/blobs.h"
 
@@ -81,6 +82,21 @@ static char *line_of(TALLOC_CTX *mem, const char *name, size_t size, char letter
 	return buf_steal(&line, mem, NULL);
 }
 
+/* As mail programs write it. */
+static char *part_of(TALLOC_CTX *mem, const char *name, size_t size, char letter)
+{
+	struct buf *all = buf_new(mem), *part = buf_new(mem);
+
+	base64_encode(all, bytes_of(all, size, letter), size);
+	buf_printf(part,
+		   "Content-Type: text/plain; name=\"%s\"\r\nContent-Transfer-Encoding: "
+		   "base64\r\nContent-Disposition: attachment; filename=\"%s\"\r\n",
+		   name, name);
+	for (size_t i = 0; i < all->len; i += 76)
+		buf_printf(part, "\r\n%.76s", all->data + i);
+	return buf_steal(&part, mem, NULL);
+}
+
 int64_t attach_transfers(struct world *world, const char *operation)
 {
 	int64_t *before = &world->transfers[strcmp(operation, "download") == 0], count = 0, since;
@@ -113,10 +129,45 @@ void attach_enclose(struct world *world, const char *who, const char *title, con
 	const struct client_item *item = client_find(world, who, title);
 
 	cr_assert_not_null(item, "%s has no '%s'", who, title);
-	if (world->managed)
+	if (world->messages)
+		client_add_part(world, who, title, part_of(world->mem, name, size, letter));
+	else if (world->managed)
 		upload(world, who, item, name, size, letter);
 	else
 		client_edit(world, who, title,
 			    mem_printf(world->mem, "+%s",
 				       line_of(world->mem, name, size, letter)));
+}
+
+void attach_strip(struct world *world, const char *who, const char *title, const char *name)
+{
+	const struct client_item *item = client_find(world, who, title);
+	const char *line, *end;
+	char *text;
+
+	cr_assert_not_null(item, "%s has no '%s'", who, title);
+	if (world->messages) {
+		client_remove_part(world, who, title, name);
+		return;
+	}
+	line = strstr(item->text, mem_printf(world->mem, "NAME=%s", name));
+	cr_assert_not_null(line, "'%s' has no attachment %s", title, name);
+	while (line[-1] != '\n')
+		line--;
+	end = strchr(line, '\n') + 1;
+	text = mem_printf(world->mem, "%.*s%s", (int)(line - item->text), item->text, end);
+	client_write(world, who, item, text);
+}
+
+char *attach_shown(struct world *world, const char *who, const char *title)
+{
+	const struct client_item *item = client_find(world, who, title);
+	struct decoded *decoded = NULL;
+
+	if (!item)
+		return NULL;
+	WORLD_OK(codec_decode(world->mem, world->messages ? ENDPOINT_MESSAGE : ENDPOINT_VTODO,
+			      item->raw, strlen(item->raw), NULL, NULL, &decoded));
+	return files_names(world->mem,
+			   decoded->files ? files_write(world->mem, decoded->files) : NULL);
 }

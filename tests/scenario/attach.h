@@ -17,6 +17,12 @@ char *attach_names(struct world *world, const char *title, const char *person);
 void attach_enclose(struct world *world, const char *who, const char *title, const char *name,
 		    size_t size, char letter);
 
+/* A client removes the file of that name from the item. */
+void attach_strip(struct world *world, const char *who, const char *title, const char *name);
+
+/* "a.txt, b.txt": the files that the item shows, or NULL: there is no such item. */
+char *attach_shown(struct world *world, const char *who, const char *title);
+
 /* How many files went to the server ("attach") or came from it ("download"), since it was last
  * asked; what clients did is counted too. */
 int64_t attach_transfers(struct world *world, const char *operation);

@@ -324,6 +324,60 @@ void client_edit_kept(struct world *world, const char *who, const char *properti
 		   &kept, kept.version != NULL);
 }
 
+void client_write(struct world *world, const char *who, const struct client_item *item,
+		  const char *text)
+{
+	write_item(world, who, item->address, text, item, true);
+}
+
+/* ---- parts of messages ---- */
+
+static void write_raw(struct world *world, const char *who, const struct client_item *item,
+		      const char *head, size_t head_len, const char *middle, const char *tail)
+{
+	struct buf *out = buf_new(world->mem);
+
+	buf_add(out, head, head_len);
+	buf_puts(out, middle);
+	buf_puts(out, tail);
+	put_text(world, who, NULL, out->data, out->len, NULL);
+	remove_at(world, who, item);
+}
+
+/* The last delimiter line, with the line end before it. */
+static const char *last_delimiter(const char *text)
+{
+	const char *last = NULL;
+
+	for (const char *at = text; (at = strstr(at, "\r\n--=_")); at += 2)
+		last = at;
+	cr_assert_not_null(last, "no multipart of ours");
+	return last;
+}
+
+void client_add_part(struct world *world, const char *who, const char *title, const char *part)
+{
+	struct client_item *item = must_find(world, who, title);
+	const char *last = last_delimiter(item->raw);
+	size_t len = strcspn(last + 2, "\r") - strlen("--");
+
+	write_raw(world, who, item, item->raw, (size_t)(last - item->raw),
+		  mem_printf(world->mem, "\r\n%.*s\r\n%s", (int)len, last + 2, part), last);
+}
+
+void client_remove_part(struct world *world, const char *who, const char *title, const char *name)
+{
+	struct client_item *item = must_find(world, who, title);
+	const char *file = strstr(item->raw, mem_printf(world->mem, "filename=\"%s\"", name)),
+		   *from = item->raw;
+
+	cr_assert_not_null(file, "'%s' has no part %s", title, name);
+	for (const char *at = from; (at = strstr(at, "\r\n--=_")) && at < file; at += 2)
+		from = at;
+	write_raw(world, who, item, item->raw, (size_t)(from - item->raw), "",
+		  strstr(file, "\r\n--=_"));
+}
+
 /* ---- other ways to write ---- */
 
 /* The lines of a to-do that the plainest client knows. */

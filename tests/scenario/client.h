@@ -48,7 +48,16 @@ size_t client_list(struct world *world, const char *who, struct client_item **it
  * trailer. The edited message is a new one, and the old one is removed. */
 void client_card(struct world *world, const char *who, const char *title, const char *lines);
 
-/* The same, but the old message stays (its client was not done). */
+/* Writes ITEM's to-do anew as TEXT (unfolded, LF). */
+void client_write(struct world *world, const char *who, const struct client_item *item,
+		  const char *text);
+
+/* Adds a part (header and body, CR LF) to the message of that title, or removes the one of the file
+ * of that name, in place as above. */
+void client_add_part(struct world *world, const char *who, const char *title, const char *part);
+void client_remove_part(struct world *world, const char *who, const char *title, const char *name);
+
+/* The same as client_card(), but the old message stays (its client was not done). */
 void client_card_beside(struct world *world, const char *who, const char *title, const char *lines);
 
 /* Puts a text (`\n` is a line end) under a name, new or over what is there. */

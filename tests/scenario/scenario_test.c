@@ -15,6 +15,7 @@
  *     attach TITLE of WHO NAME SIZE [LETTER]         as `task attach`, a file of so many of that letter (x)
  *     detach TITLE of WHO NAME                       as `task detach`
  *     enclose WHO TITLE NAME SIZE [LETTER]           a client puts such a file into the item, or gives it to the server
+ *     strip WHO TITLE NAME                           a client removes such a file from the item
  *     accept|reject|restore|dismiss N [COMMENT]      as `revision accept` ..., on the N-th of all revisions
  *     refused accept|reject|restore|dismiss N TEXT   the same is refused, TEXT is part of the reason
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
@@ -41,6 +42,7 @@
  *
  *     expect project TITLE of WHO FIELD=VALUE ...    an empty value: not set
  *     expect bookings TITLE of WHO N
+ *     expect enclosed WHO TITLE "NAME, NAME"         the files that the item shows
  *     expect transfers attach|download N             how many files went to the server, or came from it, since the last such line
  *     expect attached TITLE of WHO "NAME, NAME"      all of its attachments, whose bytes are in the store
  *     expect state TITLE of WHO active|declined|withdrawn
@@ -237,6 +239,11 @@ static void do_enclose(struct line *line)
 {
 	attach_enclose(line->world, word(line, 1), word(line, 2), word(line, 3),
 		       (size_t)number(line, 4), line->count > 5 ? word(line, 5)[0] : 'x');
+}
+
+static void do_strip(struct line *line)
+{
+	attach_strip(line->world, word(line, 1), word(line, 2), word(line, 3));
 }
 
 /* Decides on the revision whose place among all is word I. */
@@ -580,6 +587,14 @@ static void expect_bookings(struct line *line)
 	expect_number(line, (int)count, 5);
 }
 
+static void expect_enclosed(struct line *line)
+{
+	char *names = attach_shown(line->world, word(line, 2), word(line, 3));
+
+	cr_expect_str_eq(names ? names : "no item", word(line, 4), "%s: enclosed: %s", line->where,
+			 names);
+}
+
 static void expect_attached(struct line *line)
 {
 	char *names = attach_names(line->world, word(line, 2), word(line, 4));
@@ -769,7 +784,7 @@ static const struct command expectations[] = {
 	{ "note", expect_note },           { "stray", expect_stray },
 	{ "held", expect_held },           { "bookings", expect_bookings },
 	{ "history", expect_history },     { "attached", expect_attached },
-	{ "transfers", expect_transfers },
+	{ "transfers", expect_transfers }, { "enclosed", expect_enclosed },
 };
 
 static void run_table(const struct command *table, size_t count, struct line *line, int i)
@@ -800,6 +815,7 @@ static const struct command commands[] = {
 	{ "attach", do_attach },
 	{ "detach", do_detach },
 	{ "enclose", do_enclose },
+	{ "strip", do_strip },
 	{ "mailbox", do_mailbox },
 	{ "before", do_before },
 	{ "put", do_put },

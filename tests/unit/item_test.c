@@ -580,8 +580,7 @@ static struct vector *with_files(TALLOC_CTX *mem, const char *letters)
 
 Test(item, attachments)
 {
-	static const struct shown_room small = { .inline_max = 100 }, keeps = { .managed = true },
-				       none = { .none = true };
+	static const struct shown_room small = { .inline_max = 100 }, keeps = { .managed = true };
 	static const struct {
 		const char *label, *project, *want, *seen,
 			*item; /* "?": says nothing; NULL: never */
@@ -610,7 +609,6 @@ Test(item, attachments)
 		{ "not uploaded yet", "ab", "a", "a", "a", &keeps, false, "ab", "a", "", 0 },
 		{ "uploaded, the answer was lost", "ab", "a", "a", "ab", &keeps, false, "ab", "ab",
 		  "", 0 },
-		{ "a message has none", "ab", "?", "?", "?", &none, false, "ab", "", "", 0 },
 		{ "first contact", "ab", NULL, NULL, "bc", &small, false, "abc", "abc", "", 0 },
 		{ "first contact, none there", "ab", NULL, NULL, "?", &small, false, "ab", "ab", "",
 		  0 },

@@ -52,7 +52,7 @@ static struct vtodo *decode(const char *text)
 	return vtodo;
 }
 
-static char *patch(const char *text, const struct vtodo_file *files, size_t count,
+static char *patch(const char *text, const struct files_content *files, size_t count,
 		   const char *const *gone, size_t gone_count)
 {
 	struct vtodo_publish publish = { .values = vector_new(mem),
@@ -144,7 +144,7 @@ Test(vtodo_files, added_once_and_taken_away)
 	struct file foo = { .digest = digest_of("foo"), .size = 3, .name = "other: name" },
 		    bar = { .digest = digest_of("bar"), .size = 3, .name = "b^r \"x\"" },
 		    link = { .uri = "https://x.example/l", .name = "l", .size = -1 };
-	struct vtodo_file files[] = { { &foo, "foo", 3 }, { &bar, "bar", 3 }, { &link, NULL, 0 } };
+	struct files_content files[] = { { &foo, "foo", 3 }, { &bar, "bar", 3 }, { &link, NULL, 0 } };
 	const char *gone[] = { foo.digest, "https://cal.example/att/97S",
 			       "https://x.example/dir/b.html?c#d" };
 	char *out = patch(HEAD FOO CID MANAGED ALARM TAIL, files, 3, NULL, 0), *bytes = NULL;
@@ -171,7 +171,7 @@ Test(vtodo_files, large)
 	size_t size = 300000, len = 0;
 	char *bytes = MEM_ARRAY(mem, char, size + 1), *text = NULL;
 	struct file file = { .size = (int64_t)size, .name = "big" };
-	struct vtodo_file files[] = { { &file, bytes, size } };
+	struct files_content files[] = { { &file, bytes, size } };
 	struct vtodo_publish publish = {
 		.values = vector_new(mem), .uid = "u", .files = files, .file_count = 1
 	};
