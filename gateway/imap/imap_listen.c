@@ -21,12 +21,13 @@ struct listening {
 static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_ear *ear)
 {
-	bool woken = false;
+	bool woken = false, current = false;
 
 	if (!imap_session_can(imap->session, IMAP_CAP_IDLE))
 		return NULL;
 	FAULT_TRY(imap_folder_open(imap, mem, folder, true));
-	if (!imap_notice_is_current(imap, folder)) {
+	FAULT_TRY(imap_notice_again(imap, mem, folder, &current));
+	if (!current) {
 		ear->changed = true;
 		return NULL;
 	}

@@ -504,3 +504,21 @@ void imap_notice_believe(struct imap *imap, const char *folder, const char *toke
 	if (token && !imap_notice_last(imap, folder) && read_token(token, &counts))
 		remember(imap, folder, &counts);
 }
+
+struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				bool *current_r)
+{
+	const struct imap_noticed *last = imap_notice_last(imap, folder);
+	struct noticing noticing = { .mem = mem, .folder = folder };
+
+	*current_r = imap_notice_is_current(imap, folder);
+	if (*current_r || !last || last->counts.sign != IMAP_SIGN_DIGEST ||
+	    last->counts.uidvalidity != counts_now(imap).uidvalidity)
+		return NULL;
+	noticing.token = write_token(mem, &last->counts);
+	if (!noticing.token)
+		return NULL;
+	FAULT_TRY(notice(imap, mem, &noticing));
+	*current_r = !noticing.notice->full && !noticing.notice->count;
+	return NULL;
+}

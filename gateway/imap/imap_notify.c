@@ -18,7 +18,8 @@
  *    that way is named the other way. If that does not help, NOTIFY is of no use.
  * 2. What a STATUS does not say has not changed; one that says what is known already is no news.
  * 3. For one folder IDLE does the same, and costs a server less: Dovecot hibernates IDLE only.
- * 4. Without mod-sequences a STATUS tells of no flags. */
+ * 4. Without mod-sequences a STATUS tells of no flags.
+ * 5. Dovecot 2.3 does not tell of everything after a second SET without a NONE before it. */
 
 struct heed {
 	const char *folder;
@@ -161,16 +162,21 @@ static struct fault *set(struct imap *imap, TALLOC_CTX *mem, bool plain, bool *w
 	return NULL;
 }
 
-static struct fault *stop(struct imap *imap, TALLOC_CTX *mem)
+static struct fault *none(struct imap *imap, TALLOC_CTX *mem)
 {
 	struct imap_answer answer;
 
-	TALLOC_FREE(imap->notify);
 	return imap_session_run(imap->session, mem, imap_line_new(mem, "NOTIFY NONE", false), NULL,
 				NULL, &answer);
 }
 
-/* (1) */
+static struct fault *stop(struct imap *imap, TALLOC_CTX *mem)
+{
+	TALLOC_FREE(imap->notify);
+	return none(imap, mem);
+}
+
+/* (1), (5) */
 static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem)
 {
 	bool works = false;
@@ -178,6 +184,7 @@ static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem)
 	FAULT_TRY(set(imap, mem, imap->notify_plain, &works));
 	if (!works && !imap->notify->overflowed && !imap->notify_plain) {
 		imap->notify_plain = true;
+		FAULT_TRY(none(imap, mem));
 		FAULT_TRY(set(imap, mem, true, &works));
 	}
 	imap->notify_refused = !works;

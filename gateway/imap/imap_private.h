@@ -203,6 +203,11 @@ struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 /* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
 struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
 
+/* imap_notice.c: the same, after another listing of flags where nothing else can tell. FOLDER is
+ * selected; a fault is of the server. */
+struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				bool *current_r) ATTR_MUST_CHECK;
+
 /* imap_notice.c: FOLDER was noticed by another endpoint, which got TOKEN (NULL: it was not), unless it
  * was by this one. */
 void imap_notice_believe(struct imap *imap, const char *folder, const char *token);
