@@ -61,9 +61,11 @@ struct imap {
 	struct imap_session *session; /* NULL: not connected */
 	bool is_new; /* the session was opened for the operation that is under way */
 	int64_t connections;
+	int64_t renewed_us; /* when the token was asked for anew; 0: never */
 	struct imap_stats past; /* of sessions that have ended */
 	/* how the selected mailbox was when it was looked at last */
-	uint64_t selection; /* counts SELECT */
+	uint64_t selection;      /* counts SELECT */
+	struct imap_uids placed; /* sorted; where puts that overlap have stored something */
 	uint64_t changes;
 	int64_t writes, selected_us;
 	struct imap_noticed *noticed;
@@ -175,6 +177,10 @@ struct fault *imap_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 			 struct endpoint_item **items_r);
 struct fault *imap_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count);
+struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       struct endpoint_put *puts, size_t count,
+			       struct endpoint_putting **putting_r);
+struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem);
 struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			  struct endpoint_remove *removes, size_t count);
 struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
