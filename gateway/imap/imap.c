@@ -99,6 +99,7 @@ void imap_disconnect(struct imap *imap)
 	struct imap_stats stats;
 
 	TALLOC_FREE(imap->notify);
+	imap->notify_refused = false;
 	if (!imap->session)
 		return;
 	stats = imap_session_stats(imap->session);

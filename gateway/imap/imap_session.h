@@ -77,8 +77,8 @@ struct imap_stats {
 };
 
 /* A password is sent only over TLS or to loopback: else CONFIG fault (N9). LOGIN: refused; its text
- * is the server's. A server that answers the login with [UNAVAILABLE], [INUSE] or [LIMIT] is BUSY,
- * not LOGIN. */
+ * is the server's. A server that answers the login with [UNAVAILABLE] or [INUSE] is BUSY,
+ * with [LIMIT] CROWDED, not LOGIN. */
 struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_options *options,
 				struct imap_session **session_r) ATTR_MUST_CHECK;
 

@@ -310,7 +310,8 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	bool failed = fault && fault->scope >= FAULT_SCOPE_ACCOUNT;
 	struct engine_parked parked = { .account = work->account->id,
 					.server = work->task->server->conf,
-					.failed = failed && !work->later };
+					.failed = failed && !work->later,
+					.crowded = fault && fault->kind == FAULT_CROWDED };
 	struct fault *broken = NULL; /* the database */
 
 	count_stats(work);
@@ -634,6 +635,8 @@ static void learn_of_server(struct work *work, const struct fault *fault)
 {
 	if (work->later)
 		return;
+	if (fault && fault->kind == FAULT_CROWDED)
+		engine_server_crowded(work->engine, work->task->server, fault);
 	if (is_of_server(fault))
 		engine_server_fails(work->engine, work->task->server, fault, work->since_us);
 	else if (work->visit.rounds && (!fault || fault->scope < FAULT_SCOPE_SERVER))

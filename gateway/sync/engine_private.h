@@ -29,8 +29,9 @@ struct engine_server {
 	int failures;     /* one after the other */
 	int64_t until_us; /* the breaker: nobody tries before */
 	int64_t failed_us;
-	int64_t silent_us; /* since when it does not answer; 0: it does, as far as is known */
-	struct fault *why; /* the last failure; NULL: none */
+	int64_t silent_us;  /* since when it does not answer; 0: it does, as far as is known */
+	int64_t crowded_us; /* when it last said that it has too many connections; 0: never */
+	struct fault *why;  /* the last failure; NULL: none */
 };
 
 /* What the engine knows of an account beyond the database, under `lock`. */
@@ -153,6 +154,10 @@ void engine_server_leave(struct engine *engine, struct engine_task *task);
 void engine_server_answers(struct engine *engine, struct engine_server *server);
 void engine_server_fails(struct engine *engine, struct engine_server *server,
 			 const struct fault *fault, int64_t since_us);
+
+/* It has too many connections; that is told once. */
+void engine_server_crowded(struct engine *engine, struct engine_server *server,
+			   const struct fault *fault);
 
 /* Servers that do not answer now, with their last failures as copies. */
 size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem, struct engine_server **list_r);

@@ -68,5 +68,5 @@ enum attend_end attend_poll(struct attend *attend)
 
 bool attend_hears_all(const struct endpoint_ear *ear, size_t count)
 {
-	return ear->fd >= 0 && ear->count >= count;
+	return ear->fd >= 0 && ear->count >= count && !ear->doubtful;
 }

@@ -43,7 +43,7 @@ enum attend_end attend_poll(struct attend *attend);
 /* The connection goes. */
 enum attend_end attend_rest(struct attend *attend);
 
-/* True when it tells of all. */
+/* True when it tells of all, for certain. */
 bool attend_hears_all(const struct endpoint_ear *ear, size_t count);
 
 #endif

@@ -96,6 +96,10 @@ bool places_moved(struct places *places, size_t first, struct endpoint *endpoint
 
 	for (size_t i = 0; i < count; i++)
 		folders[i] = places->folders[first + i];
+	if (!count) {
+		talloc_free(mem);
+		return false;
+	}
 	fault = endpoint_sweep(endpoint, mem, folders, count);
 	moved = fault != NULL;
 	for (size_t i = 0; i < count && !moved; i++)

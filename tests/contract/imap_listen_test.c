@@ -256,7 +256,7 @@ Test(imap_notify, a_new_connection_knows_by_the_tokens)
 /* One that has gone is nothing that can be listened to; the others are asked. */
 Test(imap_notify, a_folder_that_has_gone_and_appears)
 {
-	struct lab *lab = lab_new(FS, 0, "notify gone");
+	struct lab *lab = lab_new(DOT, 0, "notify gone");
 	struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
 	struct endpoint_ear ear;
 	int fd;

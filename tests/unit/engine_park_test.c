@@ -275,3 +275,24 @@ Test(engine_park, nothing_of_interest, .timeout = 60)
 	world_free(world);
 	park_end(&test);
 }
+
+/* A server that has too many connections: the park is told, the others go on, and people once. */
+Test(engine_park, a_crowded_server, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_expect_not(test.crowded);
+	world_script(world, 'a', "notice 2 crowded\n");
+	engine_look(world->engine, &account, 1);
+	expect_failed(world, 1);
+	cr_expect(test.crowded && test.failed && !test.had_endpoint);
+	cr_expect_neq(world_account(world, 1, 'a')->state, ACCOUNT_HELD);
+	world_free(world);
+	park_end(&test);
+}

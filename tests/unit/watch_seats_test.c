@@ -130,6 +130,26 @@ Test(watch, who_listens_to_all_folders_is_not_polled)
 	talloc_free(world.mem);
 }
 
+/* Where a server may miss something it is asked again, by listening anew. */
+Test(watch, who_listens_with_doubt_looks_from_time_to_time)
+{
+	struct world world = world_new();
+	struct fake *fake = fake_new(NULL);
+
+	fake->wide = fake->doubtful = true;
+	give_resting(&world, 1, fake, false);
+	pass(&world, 2 * MINUTE_US);
+	cr_expect_eq(turn(&world), 1);
+	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_NOTHING);
+	cr_expect_eq(fake->swept, 0);
+	cr_expect_eq(fake->listened, 2);
+	fake->changed = true;
+	pass(&world, 2 * MINUTE_US);
+	cr_expect_eq(turn(&world), 1);
+	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_JOB);
+	talloc_free(world.mem);
+}
+
 /* While one is listened to, the others are asked, and no job comes of it. */
 Test(watch, the_folders_that_are_not_heard_are_swept)
 {

@@ -24,8 +24,9 @@ struct fake {
 	struct endpoint endpoint;
 	int ends[2]; /* its own, the server's */
 	bool listens;
-	bool wide; /* it tells of all folders */
-	bool deaf; /* it turns out that it tells of none */
+	bool doubtful; /* it may miss something */
+	bool wide;     /* it tells of all folders */
+	bool deaf;     /* it turns out that it tells of none */
 	int listened, hushed, heard, rested, swept;
 	bool moved;       /* in the folders that it does not tell of */
 	bool changed;     /* something has come before it listens */
@@ -57,6 +58,7 @@ static inline struct fault *fake_listen(struct endpoint *endpoint,
 	*ear_r = (struct endpoint_ear){ .fd = fake->listens ? fake->ends[0] : -1,
 					.changed = fake->changed,
 					.count = fake->wide ? count : 1,
+					.doubtful = fake->doubtful,
 					.how = "fake" };
 	return NULL;
 }
