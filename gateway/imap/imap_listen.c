@@ -63,6 +63,8 @@ struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep
 	struct listening listening = { .folders = folders, .count = count };
 	struct imap *imap = (struct imap *)endpoint;
 
+	if (imap->session && imap_session_is_compressed(imap->session))
+		imap_disconnect(imap); /* imap_session.h: why */
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
 	*ear_r = listening.ear;
 	return NULL;

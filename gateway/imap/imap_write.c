@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "gateway/imap/imap_outcome.h"
 
 /* Creating and replacing: both are APPEND. A replacement carries over what belongs to the message
  * and not to its text: flags, keywords, INTERNALDATE (N4); the old message stays (M7).
@@ -121,11 +122,41 @@ static struct fault *open_folder(struct endpoint_putting *write)
 	return imap_folder_open(imap, write->mem, write->folder, true);
 }
 
+static bool keeps_deleted(TALLOC_CTX *mem, const struct imap_selected *selected)
+{
+	const char *permanent = selected->permanent_flags;
+
+	return !permanent || selected->any_keyword ||
+	       imap_flags_have(imap_flags_of_text(mem, permanent), "\\Deleted");
+}
+
+/* Rights that are missing (RFC 4314) are told before anything is stored: a message that replaces
+ * another, which then cannot be removed, would be a second item (N2). */
+static struct fault *check_rights(const struct endpoint_putting *write)
+{
+	const struct imap_selected *selected = imap_session_selected(write->imap->session);
+	bool replaces = false;
+
+	for (size_t i = 0; i < write->count; i++)
+		replaces = replaces || write->puts[i].if_version;
+	if (!selected->read_only && (!replaces || keeps_deleted(write->mem, selected)))
+		return NULL;
+	return fault_reaches(
+		fault_new(write->mem, FAULT_REFUSED,
+			  "%s: %s; give this account the rights to insert, flag and delete "
+			  "messages there (ACL \"lrswite\")",
+			  write->folder,
+			  selected->read_only ? "the server lets it be read only"
+					      : "messages cannot be marked as deleted"),
+		FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+}
+
 static struct fault *prepare(struct endpoint_putting *write)
 {
 	const struct imap_selected *selected;
 
 	FAULT_TRY(open_folder(write));
+	FAULT_TRY(check_rights(write));
 	selected = imap_session_selected(write->imap->session);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
@@ -236,7 +267,7 @@ static char *vouched(const struct endpoint_putting *write, const char *address,
 		return imap_notice_version(write->results, address, NULL);
 	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
 				  selected->permanent_flags);
-	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known));
+	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known, NULL));
 }
 
 static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
@@ -312,21 +343,22 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 		(void)imap_set_sort(&write->imap->placed);
 }
 
-static bool says_folder_is_gone(const struct imap_answer *answer)
+/* It is true for each message by itself: one by one would only be refused as often. */
+static bool is_about_folder(const struct imap_answer *answer)
 {
-	return answer->status == IMAP_NO && answer->code &&
-	       (!strcmp(answer->code, "TRYCREATE") || !strcmp(answer->code, "NONEXISTENT"));
+	enum imap_outcome outcome =
+		imap_outcome_of(IMAP_COMMAND_APPEND, answer->status, answer->code)->outcome;
+
+	return outcome == IMAP_OUTCOME_NO_FOLDER || outcome == IMAP_OUTCOME_HOLD_FOLDER ||
+	       outcome == IMAP_OUTCOME_LOGIN;
 }
 
 static void take_refused(struct endpoint_putting *write, const struct parcel *parcel,
 			 const struct imap_answer *answer)
 {
-	enum fault_scope scope =
-		says_folder_is_gone(answer) ? FAULT_SCOPE_FOLDER : FAULT_SCOPE_ITEM;
-
 	for (size_t i = 0; i < parcel->count; i++)
 		write->puts[parcel->which[i]].fault =
-			imap_answer_fault(write->results, answer, scope, "APPEND");
+			imap_answer_fault(write->results, answer, FAULT_SCOPE_ITEM, "APPEND");
 }
 
 static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
@@ -352,7 +384,7 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 			take_unanswered(write, parcel, write->fault, i < parcels->gone);
 		else if (answer->status == IMAP_OK)
 			take_stored(write, parcel, answer);
-		else if (parcel->count == 1 || says_folder_is_gone(answer))
+		else if (parcel->count == 1 || is_about_folder(answer))
 			take_refused(write, parcel, answer);
 		else
 			for (size_t j = 0; j < parcel->count; j++)
