@@ -5,7 +5,7 @@
 #include "base/text.h"
 
 /* Listening is NOTIFY (imap_notify.c) to all folders, else IDLE (RFC 2177) on the mailbox of the
- * first one.
+ * first one; it does not tell of its mailbox for done tasks.
  *
  * Between the last notice and IDLE something may have come that no IDLE will tell: so the mailbox
  * is looked at first, and compared with what that notice found. What comes between the look and the
@@ -37,7 +37,7 @@ static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *fol
 		return imap_session_idle_end(imap->session);
 	}
 	*ear = (struct endpoint_ear){ .fd = imap_session_fd(imap->session),
-				      .count = 1,
+				      .count = imap_done_mailbox(imap, mem, folder) ? 0 : 1,
 				      .how = "idle" };
 	return NULL;
 }
@@ -49,7 +49,7 @@ static struct fault *listen_to(struct imap *imap, TALLOC_CTX *mem, void *context
 
 	*ear = (struct endpoint_ear){ .fd = -1 };
 	for (size_t i = 0; i < listening->count; i++)
-		imap_notice_believe(imap, listening->folders[i].folder,
+		imap_notice_believe(imap, mem, listening->folders[i].folder,
 				    listening->folders[i].token);
 	FAULT_TRY(imap_notify_begin(imap, mem, listening->folders, listening->count, ear));
 	if (ear->changed || ear->fd >= 0)

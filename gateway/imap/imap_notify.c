@@ -26,7 +26,8 @@
  *    IDLE: what it does without NOTIFY has to be asked for. */
 
 struct heed {
-	const char *folder;
+	const char *folder; /* or its mailbox for done tasks, which need not be there: */
+	bool optional;
 	struct imap_counts known;
 	uint64_t modseq; /* 0: not told yet */
 	bool told, moved;
@@ -34,7 +35,7 @@ struct heed {
 
 struct imap_notify {
 	struct heed *list;
-	size_t count;
+	size_t count, unknown; /* unknown: folders that nobody has looked into */
 	bool overflowed;
 };
 
@@ -115,22 +116,33 @@ static struct fault *take(void *context, const struct imap_response *response)
 
 /* ---- beginning ---- */
 
+/* One for done tasks that was not there is news as soon as it is told of. */
+static void heed_one(struct imap *imap, struct imap_notify *notify, const char *mailbox,
+		     bool optional)
+{
+	const struct imap_noticed *last = imap_notice_last(imap, mailbox);
+	struct heed heed = { .folder = mem_strdup(notify, mailbox), .optional = optional };
+
+	if (last)
+		heed.known = last->counts;
+	if (last && last->counts.sign == IMAP_SIGN_MODSEQ)
+		heed.modseq = last->counts.flags;
+	notify->unknown += !last && !optional;
+	notify->list[notify->count++] = heed;
+}
+
 static struct imap_notify *heed_all(struct imap *imap, const struct endpoint_sweep *folders,
 				    size_t count)
 {
 	struct imap_notify *notify = MEM_NEW(imap, struct imap_notify);
+	char *done;
 
-	notify->list = MEM_ARRAY(notify, struct heed, count);
+	notify->list = MEM_ARRAY(notify, struct heed, 2 * count);
 	for (size_t i = 0; i < count; i++) {
-		const struct imap_noticed *last = imap_notice_last(imap, folders[i].folder);
-
-		if (!last)
-			continue;
-		notify->list[notify->count++] = (struct heed){
-			.folder = mem_strdup(notify, last->folder),
-			.known = last->counts,
-			.modseq = last->counts.sign == IMAP_SIGN_MODSEQ ? last->counts.flags : 0
-		};
+		heed_one(imap, notify, folders[i].folder, false);
+		done = imap_done_mailbox(imap, notify, folders[i].folder);
+		if (done)
+			heed_one(imap, notify, done, true);
 	}
 	return notify;
 }
@@ -154,7 +166,7 @@ static struct imap_line *set_line(TALLOC_CTX *mem, const struct imap_notify *not
 static bool all_told(const struct imap_notify *notify)
 {
 	for (size_t i = 0; i < notify->count; i++)
-		if (!notify->list[i].told)
+		if (!notify->list[i].told && !notify->list[i].optional)
 			return false;
 	return true;
 }
@@ -215,11 +227,13 @@ static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem)
 	return works ? NULL : stop(imap, mem);
 }
 
-static bool may_notify(struct imap *imap, const struct endpoint_sweep *folders, size_t count)
+static bool may_notify(struct imap *imap, TALLOC_CTX *mem, const struct endpoint_sweep *folders,
+		       size_t count)
 {
 	struct imap_session *session = imap->session;
 
-	if (count < 2 || imap->notify_refused || !imap_session_can(session, IMAP_CAP_NOTIFY) ||
+	if ((count < 2 && !imap_done_mailbox(imap, mem, folders[0].folder)) ||
+	    imap->notify_refused || !imap_session_can(session, IMAP_CAP_NOTIFY) ||
 	    !imap_session_can(session, IMAP_CAP_CONDSTORE) ||
 	    (imap_session_selected(session)->mailbox &&
 	     !imap_session_can(session, IMAP_CAP_UNSELECT)))
@@ -237,10 +251,10 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 				const struct endpoint_sweep *folders, size_t count,
 				struct endpoint_ear *ear)
 {
-	if (!may_notify(imap, folders, count))
+	if (!may_notify(imap, mem, folders, count))
 		return NULL;
 	imap->notify = heed_all(imap, folders, count);
-	if (imap->notify->count < count) { /* nobody has looked yet */
+	if (imap->notify->unknown) {
 		TALLOC_FREE(imap->notify);
 		ear->changed = true;
 		return NULL;

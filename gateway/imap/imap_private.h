@@ -251,7 +251,7 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 
 /* imap_notice.c: FOLDER was noticed by another endpoint, which got TOKEN (NULL: it was not), unless it
  * was by this one. */
-void imap_notice_believe(struct imap *imap, const char *folder, const char *token);
+void imap_notice_believe(struct imap *imap, TALLOC_CTX *mem, const char *folder, const char *token);
 
 /* imap_notice.c: the selected mailbox is FOLDER and as the last notice of it found it. False: not, or
  * it cannot be told. */
