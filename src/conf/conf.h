@@ -24,6 +24,12 @@
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
 
+/* What stands for the token in [replies] address, how long that is (model/reply_token.h), and how much may
+ * stand before the @ of an address (RFC 5321 section 4.5.3.1.1). */
+#define CONF_REPLY_TOKEN "%{token}"
+#define CONF_REPLY_TOKEN_CHARS 53
+#define CONF_REPLY_LOCAL_MAX 64
+
 /* As the url of a caldav server: the domain of each person's own address. */
 #define CONF_URL_OF_PERSON "%{email}"
 
