@@ -355,9 +355,8 @@ static struct fault *run(TALLOC_CTX *mem, struct replies *replies)
 		FAULT_TRY(read_lot(mem, replies, list + i,
 				   count - i < REPLIES_FETCH ? count - i : REPLIES_FETCH));
 	FAULT_TRY(file_away(mem, replies));
-	if (replies->later || text_same(token, noticed->token))
-		return NULL;
-	return advance(replies, noticed->token);
+	replies->token = replies->later ? token : noticed->token;
+	return text_same(token, replies->token) ? NULL : advance(replies, replies->token);
 }
 
 struct fault *replies_run(TALLOC_CTX *mem, struct replies *replies)

@@ -30,7 +30,8 @@ struct replies {
 	int64_t account;             /* replies_account() */
 	struct round_report *report;
 	/* out: */
-	const char *mailbox; /* its address, to listen to */
+	const char *mailbox; /* its address, to listen to; NULL: not known */
+	const char *token;   /* up to where it is read; NULL: not at all */
 	char **lines;        /* for the log: one for each mail; with the report */
 	size_t line_count;
 	bool moved;   /* something was read */
