@@ -43,16 +43,43 @@ struct parcels {
 struct endpoint_putting {
 	struct imap *imap;
 	TALLOC_CTX *results, *mem;
-	const char *folder;
+	const char *root;   /* the folder */
+	const char *folder; /* the mailbox of it that they go to */
+	const char *source; /* the one in which those stand that they replace */
+	bool from_done,
+		to_done;    /* which of the two of a folder that is; other PUTS are another's */
+	bool lands_in_done; /* `to_done`, and there is such a mailbox */
 	struct endpoint_put *puts;
 	size_t count;
 	uint32_t uidvalidity, uidnext; /* before anything was sent */
+	uint32_t old_validity;         /* of `source` */
 	struct imap_messages olds;
 	bool *lost; /* stored, but the answer does not say where */
 	struct parcels parcels;
 	struct imap_sent *sent; /* NULL: answered already, or nothing was sent */
 	struct fault *fault;    /* that has ended the session */
 };
+
+/* ---- in which mailbox ---- */
+
+static bool stands_in_done(const struct endpoint_put *put)
+{
+	struct imap_spot spot = { .done = false };
+
+	return put->if_version && imap_set_spot_read(put->if_version, &spot) && spot.done;
+}
+
+static bool goes_to_done(const struct endpoint_put *put)
+{
+	if (put->marks_add && strstr(put->marks_add, IMAP_DONE_MARK))
+		return true;
+	return stands_in_done(put) && !(put->marks_drop && strstr(put->marks_drop, IMAP_DONE_MARK));
+}
+
+static bool is_mine(const struct endpoint_putting *write, const struct endpoint_put *put)
+{
+	return stands_in_done(put) == write->from_done && goes_to_done(put) == write->to_done;
+}
 
 /* ---- before sending ---- */
 
@@ -71,12 +98,12 @@ static struct fault *unfit(struct endpoint_putting *write, const struct endpoint
 static struct imap_message *old_of(const struct endpoint_putting *write,
 				   const struct endpoint_put *put)
 {
-	uint32_t validity, uid;
+	struct imap_spot spot;
 
-	if (!put->if_version || !imap_set_version_read(put->if_version, &validity, &uid) ||
-	    validity != write->uidvalidity)
+	if (!put->if_version || !imap_set_spot_read(put->if_version, &spot) ||
+	    spot.uidvalidity != write->old_validity)
 		return NULL;
-	return imap_look_find(&write->olds, uid);
+	return imap_look_find(&write->olds, spot.uid);
 }
 
 /* Marks may be others by now: they go with it, and are not what is replaced. */
@@ -88,19 +115,20 @@ static bool is_of(const char *version, const char *address)
 static struct fault *look_at_olds(struct endpoint_putting *write)
 {
 	struct imap_uids uids = { 0 };
-	uint32_t validity, uid;
+	struct imap_spot spot;
 
 	for (size_t i = 0; i < write->count; i++)
-		if (!write->puts[i].fault && write->puts[i].if_version &&
-		    imap_set_version_read(write->puts[i].if_version, &validity, &uid) &&
-		    validity == write->uidvalidity)
-			imap_set_add(write->mem, &uids, uid);
+		if (is_mine(write, &write->puts[i]) && !write->puts[i].fault &&
+		    write->puts[i].if_version &&
+		    imap_set_spot_read(write->puts[i].if_version, &spot) &&
+		    spot.uidvalidity == write->old_validity)
+			imap_set_add(write->mem, &uids, spot.uid);
 	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
 	for (size_t i = 0; i < write->count; i++) {
 		struct endpoint_put *put = &write->puts[i];
 		const struct imap_message *old = old_of(write, put);
 
-		if (!put->fault && put->if_version &&
+		if (is_mine(write, put) && !put->fault && put->if_version &&
 		    (!old || !old->there || !is_of(put->if_version, put->address)))
 			put->fault = fault_new(write->results, FAULT_CHANGED,
 					       "%s is not there any more, or another version",
@@ -121,20 +149,59 @@ static struct fault *open_folder(struct endpoint_putting *write)
 	return imap_folder_open(imap, write->mem, write->folder, true);
 }
 
+/* False: there is no mailbox for tasks that are done, and nothing can stand in it. What is to go
+ * there then goes to the folder's own. */
+static bool name_mailboxes(struct endpoint_putting *write)
+{
+	const char *done = imap_done_mailbox(write->imap, write, write->root);
+
+	write->lands_in_done = write->to_done && done;
+	write->source = write->from_done ? done : write->root;
+	write->folder = write->lands_in_done ? done : write->root;
+	for (size_t i = 0; i < write->count && !write->source; i++)
+		if (is_mine(write, &write->puts[i]))
+			write->puts[i].fault = fault_new(write->results, FAULT_CHANGED,
+							 "%s: there is no such mailbox any more",
+							 write->puts[i].address);
+	return write->source != NULL;
+}
+
+/* Those that are replaced stand in another mailbox: they are looked at there first. One that is gone
+ * has nothing in it. */
+static struct fault *look_elsewhere(struct endpoint_putting *write)
+{
+	struct imap *imap = write->imap;
+	struct fault *fault = imap_folder_open(imap, write->mem, write->source, true);
+
+	if (!fault)
+		write->old_validity = imap_session_selected(imap->session)->uidvalidity;
+	else if (fault->kind != FAULT_GONE)
+		return fault;
+	return look_at_olds(write);
+}
+
 static struct fault *prepare(struct endpoint_putting *write)
 {
+	bool elsewhere = write->source != write->folder;
 	const struct imap_selected *selected;
 
+	for (size_t i = 0; i < write->count; i++) {
+		struct endpoint_put *put = &write->puts[i];
+
+		if (!is_mine(write, put))
+			continue;
+		put->version = put->answered = put->placed = put->replaced = NULL;
+		put->fault = unfit(write, put);
+	}
+	if (elsewhere)
+		FAULT_TRY(look_elsewhere(write));
 	FAULT_TRY(open_folder(write));
 	selected = imap_session_selected(write->imap->session);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
-	for (size_t i = 0; i < write->count; i++) {
-		struct endpoint_put *put = &write->puts[i];
-
-		put->version = put->answered = put->placed = put->replaced = NULL;
-		put->fault = unfit(write, put);
-	}
+	if (elsewhere)
+		return NULL;
+	write->old_validity = selected->uidvalidity;
 	return look_at_olds(write);
 }
 
@@ -229,21 +296,27 @@ static char *vouched(const struct endpoint_putting *write, const char *address,
 {
 	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	const char *marks = put->if_version ? strchr(put->if_version, ' ') : NULL;
+	const char *done = write->lands_in_done ? IMAP_DONE_MARK : NULL;
 	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, false };
 	const struct imap_flags *known = imap_flags_of_text(write->mem, marks ? marks : "");
 
 	if (!marks && !put->marks_add)
-		return imap_notice_version(write->results, address, NULL);
+		return imap_notice_version(write->results, address, done);
+	known = imap_flags_lacking(write->mem, known,
+				   imap_flags_of_text(write->mem, IMAP_DONE_MARK));
 	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
 				  selected->permanent_flags);
-	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known, NULL));
+	return imap_notice_version(write->results, address,
+				   imap_flags_marks(write->mem, known, done));
 }
 
 static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
 {
 	const struct imap_message *old = old_of(write, put);
-	char *address = imap_set_address(write->results, write->uidvalidity, uid);
+	const struct imap_spot spot = { write->lands_in_done, write->uidvalidity, uid };
+	char *address = MEM_ARRAY(write->results, char, IMAP_ADDRESS_SIZE);
 
+	imap_set_spot_write(address, &spot);
 	put->placed = address;
 	put->version = vouched(write, address, put);
 	if (old)
@@ -321,8 +394,9 @@ static bool says_folder_is_gone(const struct imap_answer *answer)
 static void take_refused(struct endpoint_putting *write, const struct parcel *parcel,
 			 const struct imap_answer *answer)
 {
-	enum fault_scope scope =
-		says_folder_is_gone(answer) ? FAULT_SCOPE_FOLDER : FAULT_SCOPE_ITEM;
+	enum fault_scope scope = says_folder_is_gone(answer) && !write->lands_in_done
+					 ? FAULT_SCOPE_FOLDER
+					 : FAULT_SCOPE_ITEM;
 
 	for (size_t i = 0; i < parcel->count; i++)
 		write->puts[parcel->which[i]].fault =
@@ -368,7 +442,7 @@ static struct parcels pack_all(struct endpoint_putting *write)
 	size_t *which = MEM_ARRAY(write->mem, size_t, write->count), n = 0;
 
 	for (size_t i = 0; i < write->count; i++)
-		if (!write->puts[i].fault)
+		if (is_mine(write, &write->puts[i]) && !write->puts[i].fault)
 			which[n++] = i;
 	return pack(write, which, n, many);
 }
@@ -468,15 +542,17 @@ static struct fault *take_found(void *context, const struct imap_response *respo
 /* The last one that nobody has yet: what stood there before is older. */
 static struct found *find_last(struct finding *finding, const struct endpoint_put *put)
 {
-	const struct imap_message *old = old_of(finding->write, put);
+	const struct endpoint_putting *write = finding->write;
+	const struct imap_message *old = old_of(write, put);
 	char *id = message_id(finding->write->mem, put->text, put->len);
 	struct found *last = NULL;
 
 	for (size_t i = 0; id && i < finding->count; i++) {
 		struct found *found = &finding->list[i];
 
-		if (!found->taken && (!old || found->uid > old->uid) && !strcmp(found->id, id) &&
-		    (!last || found->uid > last->uid))
+		if (!found->taken &&
+		    (!old || write->source != write->folder || found->uid > old->uid) &&
+		    !strcmp(found->id, id) && (!last || found->uid > last->uid))
 			last = found;
 	}
 	return last;
@@ -531,6 +607,8 @@ static struct fault *begin_all(struct imap *imap, TALLOC_CTX *mem, void *context
 	write->imap = imap;
 	talloc_free(write->mem); /* of a first try */
 	write->mem = MEM_CONTEXT(write);
+	if (!name_mailboxes(write))
+		return NULL;
 	fault = prepare(write);
 	if (fault)
 		return talloc_steal(mem, fault);
@@ -546,20 +624,62 @@ static int putting_end(struct endpoint_putting *write)
 	return 0;
 }
 
-struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			       struct endpoint_put *puts, size_t count,
-			       struct endpoint_putting **putting_r)
+static struct endpoint_putting *putting_new(TALLOC_CTX *mem, const char *folder,
+					    struct endpoint_put *puts, size_t count)
 {
 	struct endpoint_putting *write = MEM_NEW(mem, struct endpoint_putting);
-	struct fault *fault;
 
 	write->results = write;
-	write->folder = mem_strdup(write, folder);
+	write->root = write->folder = write->source = mem_strdup(write, folder);
 	write->puts = puts;
 	write->count = count;
 	write->lost = MEM_ARRAY(write, bool, count);
 	talloc_set_destructor(write, putting_end);
-	fault = count ? imap_do((struct imap *)endpoint, mem, begin_all, write) : NULL;
+	return write;
+}
+
+static bool has_mine(const struct endpoint_putting *write)
+{
+	for (size_t i = 0; i < write->count; i++)
+		if (is_mine(write, &write->puts[i]))
+			return true;
+	return false;
+}
+
+/* Those about the mailbox for tasks that are done, which are few: before the others, and to the end. */
+static struct fault *put_done(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool from,
+			      bool to, struct endpoint_put *puts, size_t count)
+{
+	struct endpoint_putting *write = putting_new(mem, folder, puts, count);
+	struct fault *fault;
+
+	write->from_done = from;
+	write->to_done = to;
+	if (!has_mine(write)) {
+		talloc_free(write);
+		return NULL;
+	}
+	fault = imap_do(imap, mem, begin_all, write);
+	if (!fault)
+		return imap_write_end(write, mem);
+	talloc_free(write);
+	return fault;
+}
+
+struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       struct endpoint_put *puts, size_t count,
+			       struct endpoint_putting **putting_r)
+{
+	struct imap *imap = (struct imap *)endpoint;
+	struct endpoint_putting *write = putting_new(mem, folder, puts, count);
+	struct fault *fault = put_done(imap, mem, folder, true, true, puts, count);
+
+	if (!fault)
+		fault = put_done(imap, mem, folder, true, false, puts, count);
+	if (!fault)
+		fault = put_done(imap, mem, folder, false, true, puts, count);
+	if (!fault)
+		fault = count ? imap_do(imap, mem, begin_all, write) : NULL;
 	if (fault) {
 		for (size_t i = 0; i < count; i++)
 			puts[i].fault = NULL;
@@ -597,12 +717,14 @@ struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem)
 	if (write->count)
 		take_all(write);
 	for (size_t i = 0; i < write->count; i++) {
+		if (!is_mine(write, &write->puts[i]))
+			continue;
 		(void)talloc_steal(mem, write->puts[i].fault);
 		appended += write->puts[i].placed != NULL;
 		if (write->puts[i].placed)
 			imap_notice_placed(write->imap, write->folder, write->puts[i].version);
 	}
-	if (write->count)
+	if (write->count && write->source)
 		imap_notice_wrote(write->imap, write->folder, appended, 0);
 	talloc_free(write);
 	return NULL;
