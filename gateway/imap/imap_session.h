@@ -82,8 +82,8 @@ struct imap_stats {
 };
 
 /* A password is sent only over TLS or to loopback: else CONFIG fault (N9). LOGIN: refused; its text
- * is the server's. A server that answers the login with [UNAVAILABLE], [INUSE] or [LIMIT] is BUSY,
- * not LOGIN. */
+ * is the server's. A server that answers the login with [UNAVAILABLE] or [INUSE] is BUSY,
+ * with [LIMIT] CROWDED, not LOGIN. */
 struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_options *options,
 				struct imap_session **session_r) ATTR_MUST_CHECK;
 
@@ -125,8 +125,10 @@ void imap_line_mailbox(struct imap_line *line, const char *name);
 void imap_line_literal(struct imap_line *line, const char *bytes, size_t n);
 
 /* How the server ended a command. */
+enum imap_result { IMAP_OK, IMAP_NO, IMAP_BAD };
+
 struct imap_answer {
-	enum { IMAP_OK, IMAP_NO, IMAP_BAD } status;
+	enum imap_result status;
 	const char *code; /* in upper case, or NULL */
 	const struct imap_node *code_args;
 	const char *text;
@@ -174,10 +176,8 @@ struct fault *imap_session_receive(struct imap_sent *sent, TALLOC_CTX *mem,
 /* True while answers to what was sent are still to come. */
 bool imap_session_awaits(const struct imap_session *session);
 
-/* A command's answer as a fault of the scope given: NULL for OK. NO: by its code: NONEXISTENT and
- * TRYCREATE GONE, OVERQUOTA FULL (scope ACCOUNT), NOPERM and CANNOT REFUSED, INUSE and UNAVAILABLE
- * and LIMIT BUSY, ALREADYEXISTS and EXPUNGEISSUED CHANGED, else REFUSED. BAD: PROTOCOL. WHAT: the
- * command's name for people. */
+/* A command's answer as a fault of the scope given, as imap_outcome.h says: NULL for OK. WHAT: the
+ * command's name. */
 struct fault *imap_answer_fault(TALLOC_CTX *mem, const struct imap_answer *answer,
 				enum fault_scope scope, const char *what);
 
@@ -206,6 +206,10 @@ struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 				  struct imap_answer *answer_r) ATTR_MUST_CHECK;
 const struct imap_selected *imap_session_selected(const struct imap_session *session);
 
+/* No mailbox is selected any more (RFC 3691: nothing is expunged by that); no command when none is.
+ * Only with IMAP_CAP_UNSELECT. */
+struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
 /* ---- IDLE ---- */
 
 /* Says IDLE and waits for the `+`. *WOKEN_R: something came in the same breath (a change of the
@@ -218,6 +222,11 @@ struct fault *imap_session_idle(struct imap_session *session, bool *woken_r) ATT
  * 64 KiB of it at once (a flood keeps nobody busy for ever: what is left is readable, or makes it
  * "not drained"). *WOKEN_R: a change of the mailbox, or IDLE ended; false: only "* OK Still here". */
 struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
+
+/* The same while no command is under way (NOTIFY): EACH gets every response. Its faults are no reason
+ * to stop here. */
+struct fault *imap_session_ready(struct imap_session *session, imap_each *each,
+				 void *context) ATTR_MUST_CHECK;
 
 /* Says DONE and waits for the end of IDLE; nothing happens when it is not idle. */
 struct fault *imap_session_idle_end(struct imap_session *session) ATTR_MUST_CHECK;
