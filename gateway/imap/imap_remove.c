@@ -136,12 +136,12 @@ static struct then read_then(TALLOC_CTX *mem, const char *if_version)
 	static const char first[] = "MODSEQ ", second[] = "FLAGS (";
 	struct then then = { .modseq = 0 };
 	const char *flags;
-	uint32_t validity, uid;
+	struct imap_spot spot;
 	int64_t modseq;
 
 	if (!if_version)
 		return then;
-	if (imap_set_version_read(if_version, &validity, &uid)) {
+	if (imap_set_spot_read(if_version, &spot)) {
 		flags = if_version + strcspn(if_version, " ");
 		then.flags = imap_flags_of_text(mem, mem_printf(mem, "\\Seen%s", flags));
 		return then;

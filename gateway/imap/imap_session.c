@@ -101,7 +101,7 @@ static const struct {
 } bye_codes[] = {
 	{ "UNAVAILABLE", FAULT_BUSY },
 	{ "INUSE", FAULT_BUSY },
-	{ "LIMIT", FAULT_BUSY },
+	{ "LIMIT", FAULT_CROWDED },
 	{ "AUTHENTICATIONFAILED", FAULT_LOGIN },
 	{ "AUTHORIZATIONFAILED", FAULT_LOGIN },
 	{ "EXPIRED", FAULT_LOGIN },
@@ -411,6 +411,16 @@ const char *imap_session_prefix(const struct imap_session *session)
 char imap_session_delimiter(const struct imap_session *session)
 {
 	return session->delimiter;
+}
+
+bool imap_session_guess_prefix(struct imap_session *session)
+{
+	if (imap_session_can(session, IMAP_CAP_NAMESPACE) || !session->delimiter ||
+	    *session->prefix)
+		return false;
+	talloc_free(session->prefix);
+	session->prefix = mem_printf(session, "INBOX%c", session->delimiter);
+	return true;
 }
 
 struct imap_stats imap_session_stats(const struct imap_session *session)

@@ -118,7 +118,7 @@ static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 		mail->outcome = REPLY_TWICE;
 		return NULL;
 	}
-	mail->said = reply_read(mem, mail->mail->text ? mail->mail->text : "");
+	mail->said = card_reply_read(mem, mail->mail->text ? mail->mail->text : "");
 	if (mail->said->any)
 		return reply_apply(mem, mail, doubt(mem, mail));
 	mail->why = "nothing stands above the quoted text";
@@ -145,20 +145,20 @@ static struct fault *judge(TALLOC_CTX *mem, struct reply_mail *mail)
 /* A person has to look at these. */
 static bool is_grave(enum reply_outcome outcome)
 {
-	return outcome == REPLY_PROPOSED || outcome == REPLY_TOO_MANY || outcome == REPLY_UNREADABLE;
+	return outcome == REPLY_PROPOSED || outcome == REPLY_TOO_MANY ||
+	       outcome == REPLY_UNREADABLE;
 }
 
 static void tell(TALLOC_CTX *mem, const struct reply_mail *mail, const char *address)
 {
 	struct replies *replies = mail->replies;
-	const char *assignment =
-		mail->assignment
-			? mem_printf(mem, ", assignment %lld", (long long)mail->assignment->id)
-			: "";
+	const char *assignment = mail->assignment ? mem_printf(mem, ", assignment %lld",
+							       (long long)mail->assignment->id)
+						  : "";
 	char *line = mem_printf(replies->report, "reply of %s (%s): %s%s%s%s",
 				mail->mail ? sender(mem, mail->mail) : "nobody", address,
-				reply_outcome_name(mail->outcome), assignment, mail->why ? ": " : "",
-				mail->why ? mail->why : "");
+				reply_outcome_name(mail->outcome), assignment,
+				mail->why ? ": " : "", mail->why ? mail->why : "");
 
 	replies->lines = MEM_GROW(replies->report, replies->lines, char *, replies->line_count + 1);
 	replies->lines[replies->line_count++] = line;
@@ -355,9 +355,8 @@ static struct fault *run(TALLOC_CTX *mem, struct replies *replies)
 		FAULT_TRY(read_lot(mem, replies, list + i,
 				   count - i < REPLIES_FETCH ? count - i : REPLIES_FETCH));
 	FAULT_TRY(file_away(mem, replies));
-	if (replies->later || text_same(token, noticed->token))
-		return NULL;
-	return advance(replies, noticed->token);
+	replies->token = replies->later ? token : noticed->token;
+	return text_same(token, replies->token) ? NULL : advance(replies, replies->token);
 }
 
 struct fault *replies_run(TALLOC_CTX *mem, struct replies *replies)

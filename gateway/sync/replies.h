@@ -3,7 +3,7 @@
  *   notice    what has come since the token
  *   read      mails that no row tells of yet
  *   decide    by the address: which assignment, whose (model/reply_token.h); by From and DMARC: whether
- *             it is that person who says so; by the text: what (mappers/reply.h)
+ *             it is that person who says so; by the text: what (mappers/card_reply.h)
  *   commit    one transaction per mail: values, bookings, revisions, jobs for those who show it, and the
  *             row that it was read
  *   file      the mail is marked as read, or moved
@@ -30,12 +30,13 @@ struct replies {
 	int64_t account;             /* replies_account() */
 	struct round_report *report;
 	/* out: */
-	const char *mailbox; /* its address, to listen to */
+	const char *mailbox; /* its address, to listen to; NULL: not known */
+	const char *token;   /* up to where it is read; NULL: not at all */
 	char **lines;        /* for the log: one for each mail; with the report */
 	size_t line_count;
-	bool moved;          /* something was read */
-	bool changed;        /* there are new jobs */
-	bool later;          /* a mail could not be read now */
+	bool moved;   /* something was read */
+	bool changed; /* there are new jobs */
+	bool later;   /* a mail could not be read now */
 };
 
 /* The fault is of the account or the server. */

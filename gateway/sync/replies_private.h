@@ -4,7 +4,7 @@
 
 #include "gateway/sync/replies.h"
 #include "mappers/message_mail.h"
-#include "mappers/reply.h"
+#include "mappers/card_reply.h"
 #include "store/replies.h"
 
 /* One mail, inside its transaction. */
@@ -20,7 +20,7 @@ struct reply_mail {
 	/* out: */
 	enum reply_outcome outcome;
 	const char *why; /* for the log and the answer; NULL: nothing to say */
-	struct reply *said;
+	struct card_reply *said;
 	struct buf *complaints; /* lines for the answer */
 };
 

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "model/reply_token.h"
 
 static bool is_given(const struct conf_section *section, enum conf_key_id id)
 {
@@ -546,25 +545,26 @@ static void check_account(struct conf_parse *parse, const struct conf_section *s
 
 static void check_reply_address(struct conf_parse *parse, const struct conf_section *section)
 {
-	const char *address = parse->conf->replies.address, *name, *token = "a", *at;
+	const char *address = parse->conf->replies.address, *name, *at;
 	long line = line_of(section, CONF_KEY_REPLIES_ADDRESS);
 	TALLOC_CTX *scratch = MEM_CONTEXT(parse->report);
 
-	name = strstr(address, REPLY_TOKEN_NAME);
+	name = strstr(address, CONF_REPLY_TOKEN);
 	at = strrchr(address, '@');
 	if (!name || strstr(name + 1, "%{") || !at || name > at)
 		conf_report_error(parse->report, line,
 				  "'address' needs %s once before the @, for example "
 				  "tasks+%s@example.com",
-				  REPLY_TOKEN_NAME, REPLY_TOKEN_NAME);
-	else if (!text_is_address(reply_token_address(scratch, address, token)))
+				  CONF_REPLY_TOKEN, CONF_REPLY_TOKEN);
+	else if (!text_is_address(mem_printf(scratch, "%.*sa%s", (int)(name - address), address,
+					     name + strlen(CONF_REPLY_TOKEN))))
 		conf_report_error(parse->report, line, "'address' is no e-mail address");
-	else if ((size_t)(at - address) - strlen(REPLY_TOKEN_NAME) + REPLY_TOKEN_CHARS >
-		 REPLY_TOKEN_LOCAL_MAX)
+	else if ((size_t)(at - address) - strlen(CONF_REPLY_TOKEN) + CONF_REPLY_TOKEN_CHARS >
+		 CONF_REPLY_LOCAL_MAX)
 		conf_report_error(parse->report, line,
 				  "'address' has too much before the @: besides %s there is room "
 				  "for %d characters",
-				  REPLY_TOKEN_NAME, REPLY_TOKEN_LOCAL_MAX - REPLY_TOKEN_CHARS);
+				  CONF_REPLY_TOKEN, CONF_REPLY_LOCAL_MAX - CONF_REPLY_TOKEN_CHARS);
 	talloc_free(scratch);
 }
 
@@ -606,10 +606,11 @@ static void check_replies(struct conf_parse *parse, const struct conf_section *s
 	if (section->good[CONF_KEY_REPLIES_SERVER])
 		check_reply_server(parse, section);
 	if (!is_given(section, CONF_KEY_REPLIES_AUTHSERV_ID) && !section->ini->damaged)
-		conf_report_warning(parse->report, section->ini->line,
-				    "[%s] has no 'authserv_id': every reply becomes a proposal, for "
-				    "nothing tells who wrote it",
-				    title(parse, section));
+		conf_report_warning(
+			parse->report, section->ini->line,
+			"[%s] has no 'authserv_id': every reply becomes a proposal, for "
+			"nothing tells who wrote it",
+			title(parse, section));
 }
 
 /* ---- rules ---- */

@@ -177,7 +177,7 @@ enum reply_token_worth reply_token_check(TALLOC_CTX *mem, const struct reply_tok
 /* Where the name stands in a template that has one. */
 static const char *name_in(const char *template)
 {
-	return strstr(template, REPLY_TOKEN_NAME);
+	return strstr(template, CONF_REPLY_TOKEN);
 }
 
 char *reply_token_address(TALLOC_CTX *mem, const char *template, const char *token)
@@ -185,12 +185,12 @@ char *reply_token_address(TALLOC_CTX *mem, const char *template, const char *tok
 	const char *name = name_in(template);
 
 	return mem_printf(mem, "%.*s%s%s", (int)(name - template), template, token,
-			  name + strlen(REPLY_TOKEN_NAME));
+			  name + strlen(CONF_REPLY_TOKEN));
 }
 
 char *reply_token_of(TALLOC_CTX *mem, const char *template, const char *address)
 {
-	const char *name = name_in(template), *behind = name + strlen(REPLY_TOKEN_NAME);
+	const char *name = name_in(template), *behind = name + strlen(CONF_REPLY_TOKEN);
 	size_t before = (size_t)(name - template), after = strlen(behind), len = strlen(address);
 
 	if (len != before + REPLY_TOKEN_CHARS + after ||

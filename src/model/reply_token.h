@@ -21,13 +21,10 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "conf/conf.h"
 
-#define REPLY_TOKEN_CHARS 53
+#define REPLY_TOKEN_CHARS CONF_REPLY_TOKEN_CHARS
 #define REPLY_TOKEN_SECRET_MIN 16 /* bytes: 128 bits, should they be random */
-
-/* RFC 5321: what is before the @ of an address. */
-#define REPLY_TOKEN_LOCAL_MAX 64
-#define REPLY_TOKEN_NAME "%{token}"
 
 struct reply_token_secret {
 	const void *bytes;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* What only a server of messages can show, on real Dovecots: names of mailboxes, flags, what
- * another client does meanwhile, listening. */
+ * another client does meanwhile. */
 
 /* ---- folders ---- */
 
@@ -284,12 +284,12 @@ Test(imap_notice, two_sessions_see_each_others_work)
 
 /* ---- what belongs to the message and not to its text ---- */
 
-static const unsigned ways[] = { 0,
+static const uint64_t ways[] = { 0,
 				 1U << IMAP_CAP_CONDSTORE,
 				 1U << IMAP_CAP_MULTIAPPEND,
 				 1U << IMAP_CAP_LITERAL_PLUS,
 				 1U << IMAP_CAP_UIDPLUS,
-				 ~0U };
+				 UINT64_MAX };
 
 #define ITEMS "FLAGS INTERNALDATE"
 #define DATE "03-Feb-2024 04:05:06 +0000"
@@ -297,7 +297,7 @@ static const unsigned ways[] = { 0,
 Test(imap_flags, flags_keywords_and_date_are_carried_over)
 {
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
-		struct lab *lab = lab_new(DOT, ways[i], "carried %u", ways[i]);
+		struct lab *lab = lab_new(DOT, ways[i], "carried %zu", i);
 		char *folder = new_folder(lab), *seen;
 		struct endpoint_notice *made;
 		struct endpoint_put two;
@@ -354,7 +354,7 @@ Test(imap_flags, marks_are_set_and_dropped)
 Test(imap_flags, late_flags_go_to_the_successor)
 {
 	for (size_t i = 0; i < 2 * COUNT_OF(ways); i++) {
-		unsigned without = ways[i / 2];
+		uint64_t without = ways[i / 2];
 		struct lab *lab = lab_new(DOT, without, "late %zu", i);
 		char *folder = new_folder(lab), *seen;
 		const char *one = put(lab, folder, "uid-1", NULL).placed;
@@ -606,134 +606,5 @@ Test(imap_items, modified_time_is_the_servers)
 			  items[0].modified_us <= after,
 		  "between %lld and %lld: %lld", (long long)before, (long long)after,
 		  (long long)items[0].modified_us);
-	lab_end(lab);
-}
-
-/* ---- listening ---- */
-
-static bool becomes_readable(int fd)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
-	return poll(&poll_fd, 1, WAIT_MS) == 1;
-}
-
-/* Waits until it has heard of a change. */
-static void expect_heard(struct lab *lab, int fd)
-{
-	bool changed = false;
-
-	while (!changed) {
-		cr_assert(becomes_readable(fd), "nothing came");
-		fine(endpoint_heard(lab->world.endpoint, &changed), "heard");
-	}
-	fine(endpoint_hush(lab->world.endpoint), "hush");
-}
-
-static int listen_to(struct lab *lab, const char *folder, bool expect_changed)
-{
-	int fd = -2;
-	bool changed = !expect_changed;
-
-	fine(endpoint_listen(lab->world.endpoint, folder, &fd, &changed), "listen");
-	cr_assert_eq(changed, expect_changed, "changed: expected %d, got %d", expect_changed,
-		     changed);
-	cr_assert_eq(fd < 0, expect_changed, "descriptor %d", fd);
-	return fd;
-}
-
-Test(imap_listen, another_clients_message_wakes)
-{
-	struct lab *lab = lab_new(DOT, 0, "wakes");
-	char *folder = new_folder(lab);
-	const char *token;
-	int fd;
-
-	cr_assert(endpoint_can_listen(lab->world.endpoint));
-	(void)listen_to(lab, folder, true); /* nobody has looked yet */
-	token = notice(lab, folder, NULL)->token;
-	for (int i = 0; i < 3; i++) {
-		struct endpoint_notice *made;
-
-		fd = listen_to(lab, folder, false);
-		append_there(lab, folder, "", NULL, message(lab, "foreign"));
-		expect_heard(lab, fd);
-		(void)listen_to(lab, folder, true); /* until somebody has looked */
-		made = notice(lab, folder, token);
-		cr_assert_eq(made->count, 1);
-		token = made->token;
-	}
-	lab_end(lab);
-}
-
-Test(imap_listen, what_came_between_is_not_missed)
-{
-	struct lab *lab = lab_new(DOT, 0, "between");
-	char *folder = new_folder(lab);
-	const char *one;
-
-	(void)notice(lab, folder, NULL);
-	append_there(lab, folder, "", NULL, message(lab, "foreign"));
-	(void)listen_to(lab, folder, true);
-	(void)notice(lab, folder, NULL);
-	one = put(lab, folder, "uid-1", NULL).placed; /* our own counts as well */
-	(void)listen_to(lab, folder, true);
-	(void)notice(lab, folder, NULL);
-	store(lab, folder, one, "+FLAGS (\\Deleted)");
-	say(lab, "EXPUNGE", NULL);
-	(void)listen_to(lab, folder, true);
-	(void)notice(lab, folder, NULL);
-	(void)listen_to(lab, folder, false);
-	fine(endpoint_hush(lab->world.endpoint), "hush");
-	fine(endpoint_hush(lab->world.endpoint), "hush again");
-	cr_assert_eq(notice(lab, folder, NULL)->count, 1);
-	lab_end(lab);
-}
-
-/* As many as before, and not the same: the numbers of the next SELECT tell. */
-Test(imap_listen, one_that_came_and_went_is_noticed)
-{
-	struct lab *lab = lab_new(DOT, 0, "came and went");
-	char *folder = new_folder(lab), *second;
-	bool created;
-
-	second = ensure(lab, "came and went, second", NULL, &created);
-	(void)notice(lab, folder, NULL);
-	select_there(lab, folder);
-	append_there(lab, folder, "\\Deleted", NULL, message(lab, "foreign"));
-	say(lab, "EXPUNGE", NULL);
-	(void)notice(lab, second, NULL);
-	(void)listen_to(lab, folder, true);
-	lab_end(lab);
-}
-
-/* Another folder's notice, and another session, leave what is known of the first one. */
-Test(imap_listen, folders_are_kept_apart)
-{
-	struct lab *lab = lab_new(DOT, 0, "apart");
-	char *folder = new_folder(lab), *second;
-	bool created;
-
-	second = ensure(lab, "apart, second", NULL, &created);
-	(void)notice(lab, folder, NULL);
-	(void)notice(lab, second, NULL);
-	(void)put(lab, second, "uid-1", NULL);
-	(void)listen_to(lab, folder, false);
-	fine(endpoint_hush(lab->world.endpoint), "hush");
-	(void)listen_to(lab, second, true);
-	(void)listen_to(lab, folder, false);
-	fine(endpoint_hush(lab->world.endpoint), "hush");
-	lab_end(lab);
-}
-
-Test(imap_listen, a_server_without_idle_is_polled)
-{
-	struct lab *lab = lab_new(DOT, 1U << IMAP_CAP_IDLE, "polled");
-	char *folder = new_folder(lab);
-	int fd = -2;
-	bool changed = true;
-
-	fine(endpoint_listen(lab->world.endpoint, folder, &fd, &changed), "listen");
-	cr_assert(fd == -1 && !changed, "descriptor %d, changed %d", fd, changed);
 	lab_end(lab);
 }

@@ -453,11 +453,11 @@ static void section(struct world *world, const char *server, struct buf *ini)
 	struct real *real = world->real;
 
 	(void)server;
-	buf_printf(ini, "type = %s\nurl = %s\nlogin = %%{local}-%zu\npassword = " PASSWORD "\n",
-		   real->kind->messages ? "imap" : "caldav",
-		   mem_printf(world->mem, "%s%s", real->url,
-			      real->kind->root ? real->kind->root : ""),
-		   real->number);
+	buf_printf(
+		ini, "type = %s\nurl = %s\nlogin = %%{local}-%zu\npassword = " PASSWORD "\n",
+		real->kind->messages ? "imap" : "caldav",
+		mem_printf(world->mem, "%s%s", real->url, real->kind->root ? real->kind->root : ""),
+		real->number);
 }
 
 static struct endpoint *account(struct world *world, const struct conf_server *server,
@@ -559,26 +559,36 @@ static void say(struct world *world, struct imap_session *session, const struct 
 	cr_assert_eq((int)answer.status, IMAP_OK, "%s", answer.text);
 }
 
-static void drop_mailbox(struct world *world, const char *server, const struct resource *person,
-			 const char *folder)
-{
-	struct imap_session *session = log_in(world, person);
-	struct imap_line *line = imap_line_new(world->mem, "DELETE ", true);
-
-	(void)server;
-	imap_line_mailbox(line, folder);
-	say(world, session, line);
-	imap_session_close(&session);
-}
-
 /* The mailbox for what is done stands below the folder's; an address in it begins with "d"
  * (gateway/imap/imap.h). */
-static char *mailbox_of(struct world *world, const struct imap_session *session,
-			const char *folder, bool done)
+static char *mailbox_of(struct world *world, const struct imap_session *session, const char *folder,
+			bool done)
 {
 	char *below = mem_printf(world->mem, "%s%cDone", folder, imap_session_delimiter(session));
 
 	return done ? below : mem_strdup(world->mem, folder);
+}
+
+/* Whether it could be deleted. */
+static bool delete_mailbox(struct world *world, struct imap_session *session, const char *name)
+{
+	struct imap_line *line = imap_line_new(world->mem, "DELETE ", true);
+	struct imap_answer answer;
+
+	imap_line_mailbox(line, name);
+	WORLD_OK(imap_session_run(session, world->mem, line, NULL, NULL, &answer));
+	return answer.status == IMAP_OK;
+}
+
+static void drop_mailbox(struct world *world, const char *server, const struct resource *person,
+			 const char *folder)
+{
+	struct imap_session *session = log_in(world, person);
+
+	(void)server;
+	(void)delete_mailbox(world, session, mailbox_of(world, session, folder, true));
+	cr_assert(delete_mailbox(world, session, folder), "DELETE %s", folder);
+	imap_session_close(&session);
 }
 
 /* "UID STORE 7 " on the message of that ADDRESS, in its selected mailbox. */
@@ -608,8 +618,8 @@ static void store_flags(struct world *world, const struct resource *person,
 	imap_session_close(&session);
 }
 
-static void flag(struct world *world, const struct resource *person,
-		 const struct client_item *item, const char *add, const char *drop)
+static void flag(struct world *world, const struct resource *person, const struct client_item *item,
+		 const char *add, const char *drop)
 {
 	if (add)
 		store_flags(world, person, item, "+", add);
@@ -621,8 +631,8 @@ static void file(struct world *world, const struct resource *person, const char 
 		 const struct client_item *item, bool done, bool keep)
 {
 	struct imap_session *session = log_in(world, person);
-	struct imap_line *line = about(world, session, folder, item->address,
-				       keep ? "UID COPY " : "UID MOVE ");
+	struct imap_line *line =
+		about(world, session, folder, item->address, keep ? "UID COPY " : "UID MOVE ");
 
 	imap_line_mailbox(line, mailbox_of(world, session, folder, done));
 	say(world, session, line);

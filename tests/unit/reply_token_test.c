@@ -152,7 +152,7 @@ Test(reply_token, addresses)
 	char *text = made(mem), *address = reply_token_address(mem, plus, text);
 
 	cr_expect(text_is_address(address), "%s", address);
-	cr_expect_leq(strcspn(address, "@"), REPLY_TOKEN_LOCAL_MAX);
+	cr_expect_leq(strcspn(address, "@"), CONF_REPLY_LOCAL_MAX);
 	cr_expect_str_eq(reply_token_of(mem, plus, address), text);
 	cr_expect_str_eq(reply_token_of(mem, plus, mem_printf(mem, "Tasks+%s@Example.COM", text)),
 			 text);

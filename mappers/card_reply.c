@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mappers/reply.h"
+#include "mappers/card_reply.h"
 
 #include <string.h>
 
@@ -59,9 +59,9 @@ static const char *const signatures[] = { "sent from my *",     "sent from mobil
 
 struct reading {
 	TALLOC_CTX *mem;
-	char *line[REPLY_LINES_MAX];
+	char *line[CARD_REPLY_LINES_MAX];
 	size_t count;
-	struct reply *reply;
+	struct card_reply *reply;
 	struct buf *note;
 	bool begun; /* a line that says something was met */
 };
@@ -126,7 +126,7 @@ static bool is_end(const struct reading *reading, size_t i)
 
 static void add_problems(struct reading *reading, const struct card *card)
 {
-	struct reply *reply = reading->reply;
+	struct card_reply *reply = reading->reply;
 
 	for (size_t i = 0; i < card->problem_count; i++) {
 		reply->problems =
@@ -183,7 +183,7 @@ static void take_line(struct reading *reading, const char *line)
 	}
 	if (text_glob("notes:*", line))
 		line += strcspn(line, ":") + 1 + strspn(line + strcspn(line, ":") + 1, " ");
-	if (reading->note->len + strlen(line) < REPLY_NOTE_MAX)
+	if (reading->note->len + strlen(line) < CARD_REPLY_NOTE_MAX)
 		buf_printf(reading->note, "%s\n", line);
 }
 
@@ -191,7 +191,7 @@ static void split(struct reading *reading, const char *text)
 {
 	char *plain = text_to_utf8(reading->mem, text, strlen(text)), *save = plain;
 
-	while (save && reading->count < REPLY_LINES_MAX) {
+	while (save && reading->count < CARD_REPLY_LINES_MAX) {
 		char *end = strchr(save, '\n');
 		size_t len = end ? (size_t)(end - save) : strlen(save);
 
@@ -201,9 +201,9 @@ static void split(struct reading *reading, const char *text)
 	}
 }
 
-struct reply *reply_read(TALLOC_CTX *mem, const char *text)
+struct card_reply *card_reply_read(TALLOC_CTX *mem, const char *text)
 {
-	struct reply *reply = MEM_NEW(mem, struct reply);
+	struct card_reply *reply = MEM_NEW(mem, struct card_reply);
 	struct reading reading = { .mem = MEM_CONTEXT(mem), .reply = reply };
 
 	reply->values = vector_new(reply);

@@ -1,4 +1,4 @@
-/* reply.h - what a person says on top of a reply: key lines of the card, and words. Pure.
+/* card_reply.h - what a person says on top of a reply: key lines of the card, and words. Pure.
  *
  *     Percent: 60                        a key line of the card (mappers/card.h), any number of them
  *     Work: 3h                           left in the note, for decide/booking_line.h, as is "+2h review"
@@ -9,18 +9,18 @@
  *
  * The first line may be a value alone: "done", "60%". It ends at the first line that begins with `>`,
  * at a signature ("-- "), at the line by which a client introduces what it quotes, in the languages that
- * are listed in reply.c, at the header block that Outlook puts there, and at our own card (a line
+ * are listed in card_reply.c, at the header block that Outlook puts there, and at our own card (a line
  * "Task:", or its separator).
  */
-#ifndef TASKFERRY_REPLY_H
-#define TASKFERRY_REPLY_H
+#ifndef TASKFERRY_CARD_REPLY_H
+#define TASKFERRY_CARD_REPLY_H
 
 #include "model/vector.h"
 
-#define REPLY_LINES_MAX 200  /* of a person's own text; what is below is not read */
-#define REPLY_NOTE_MAX 16384 /* bytes of a note */
+#define CARD_REPLY_LINES_MAX 200  /* of a person's own text; what is below is not read */
+#define CARD_REPLY_NOTE_MAX 16384 /* bytes of a note */
 
-struct reply {
+struct card_reply {
 	struct vector *values; /* what key lines say; notes is absent */
 	const char *note; /* lines that are no key lines, and those not understood; "" for none */
 	const char *
@@ -30,6 +30,6 @@ struct reply {
 };
 
 /* Never fails. */
-struct reply *reply_read(TALLOC_CTX *mem, const char *text);
+struct card_reply *card_reply_read(TALLOC_CTX *mem, const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/attr.h"
 #include "mappers/message_mail.h"
-#include "mappers/reply.h"
+#include "mappers/card_reply.h"
 
 /* What people's clients send. Own samples, in the shapes of those clients. */
 static const struct {
@@ -61,7 +61,7 @@ Test(reply, texts)
 {
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		TALLOC_CTX *mem = talloc_new(NULL);
-		struct reply *reply = reply_read(mem, texts[i].text);
+		struct card_reply *reply = card_reply_read(mem, texts[i].text);
 
 		cr_expect_eq(vector_get(reply->values, FIELD_percent, -1), texts[i].percent,
 			     "%s: %lld %%", texts[i].what,
@@ -80,7 +80,7 @@ Test(reply, texts)
 Test(reply, names_what_it_does_not_understand)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
-	struct reply *reply = reply_read(mem, "Percent: many\nStatus: done\n");
+	struct card_reply *reply = card_reply_read(mem, "Percent: many\nStatus: done\n");
 
 	cr_assert_eq(reply->problem_count, 1);
 	cr_expect_str_eq(reply->problems[0], "Percent: \"many\" is not understood");
@@ -92,14 +92,14 @@ Test(reply, is_bounded)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char *text = talloc_size(mem, 2000001);
-	struct reply *reply;
+	struct card_reply *reply;
 
 	memset(text, 'a', 2000000);
 	for (size_t i = 60; i < 2000000; i += 60)
 		text[i] = '\n';
 	text[2000000] = '\0';
-	reply = reply_read(mem, text);
-	cr_expect_leq(strlen(reply->note), REPLY_NOTE_MAX);
+	reply = card_reply_read(mem, text);
+	cr_expect_leq(strlen(reply->note), CARD_REPLY_NOTE_MAX);
 	talloc_free(mem);
 }
 
@@ -274,7 +274,7 @@ Test(mail, html_alone)
 		     "<html><head><title>x</title><style>p { Percent: 5 }</style></head><body>"
 		     "<div>Percent: 60</div><div>+2h&nbsp;review &amp; more</div><br>\r\n"
 		     "<blockquote><p>Percent: 10</p></blockquote></body></html>\r\n");
-	struct reply *reply = reply_read(mem, mail->text);
+	struct card_reply *reply = card_reply_read(mem, mail->text);
 
 	cr_expect_eq(vector_get(reply->values, FIELD_percent, -1), 60, "%s", mail->text);
 	cr_expect_str_eq(reply->note, "+2h review & more");
