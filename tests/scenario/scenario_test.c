@@ -50,11 +50,10 @@
  *     expect state TITLE of WHO active|declined|withdrawn
  *     expect history TITLE of WHO NAME FROM TO [CAUSE]  a row of the change log; "" is not set
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
- *     expect marks WHO TITLE MARKS                   "": none
+ *     expect marks WHO TITLE MARKS [read|unread]     "": none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
  *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
- *     expect no note TEXT
- *     expect writes N; expect report COUNTER N; expect note TEXT; expect stray STATE N; expect held N
+ *     expect writes N; expect report COUNTER N; expect [no] note TEXT; expect stray STATE N; expect held N
  */
 #include "config.h"
 
@@ -376,11 +375,9 @@ static void do_copy(struct line *line)
 
 static void do_flag(struct line *line)
 {
-	bool sets = is_word(line, 0, "flag");
+	const char *flags = word(line, 3) ? line->rest[3] : NULL;
 
-	word(line, 3);
-	client_flag(line->world, word(line, 1), word(line, 2), sets ? line->rest[3] : NULL,
-		    sets ? NULL : line->rest[3]);
+	client_flag(line->world, word(line, 1), word(line, 2), flags, is_word(line, 0, "flag"));
 }
 
 static void do_file(struct line *line)
@@ -576,6 +573,9 @@ static void expect_marks(struct line *line)
 	cr_assert_not_null(item, "%s: there is no such item", line->where);
 	cr_expect_str_eq(item->marks, word(line, 4), "%s: its marks are '%s'", line->where,
 			 item->marks);
+	if (line->count > 5)
+		cr_expect_eq(client_has_read(line->world, word(line, 2), item),
+			     is_word(line, 5, "read"), "%s", line->where);
 }
 
 static bool is_noted(const struct world *world, const char *text)
