@@ -159,10 +159,10 @@ bool endpoint_can_listen(const struct endpoint *endpoint)
 	return endpoint->ops->listen != NULL;
 }
 
-struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
-			      bool *changed_r)
+struct fault *endpoint_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			      size_t count, struct endpoint_ear *ear_r)
 {
-	return endpoint->ops->listen(endpoint, folder, fd_r, changed_r);
+	return endpoint->ops->listen(endpoint, folders, count, ear_r);
 }
 
 struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r)
@@ -173,6 +173,12 @@ struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r)
 struct fault *endpoint_hush(struct endpoint *endpoint)
 {
 	return endpoint->ops->hush ? endpoint->ops->hush(endpoint) : NULL;
+}
+
+void endpoint_rest(struct endpoint *endpoint)
+{
+	if (endpoint->ops->rest)
+		endpoint->ops->rest(endpoint);
 }
 
 struct endpoint_stats endpoint_stats(struct endpoint *endpoint)
@@ -206,4 +212,40 @@ struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 			fault_new(mem, FAULT_DATA, "a server of this kind keeps no files"),
 			FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 	return endpoint->ops->download(endpoint, mem, folder, uri, max, bytes_r, len_r);
+}
+
+static struct fault *no_mailboxes(const struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	return fault_reaches(fault_new(mem, FAULT_REFUSED,
+				       "servers of type %s have no mailboxes",
+				       endpoint->ops->kind),
+			     FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD);
+}
+
+struct fault *endpoint_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+			       char **address_r)
+{
+	return endpoint->ops->mailbox ? endpoint->ops->mailbox(endpoint, mem, name, address_r)
+				      : no_mailboxes(endpoint, mem);
+}
+
+struct fault *endpoint_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+			      const char *const *addresses, size_t count, const char *into)
+{
+	return endpoint->ops->shelve ? endpoint->ops->shelve(endpoint, mem, mailbox, addresses,
+							     count, into)
+				     : no_mailboxes(endpoint, mem);
+}
+
+bool endpoint_can_tell(const struct endpoint *endpoint)
+{
+	return endpoint->ops->tell != NULL;
+}
+
+struct fault *endpoint_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			    const char *text, size_t len, bool again)
+{
+	return endpoint->ops->tell
+		       ? endpoint->ops->tell(endpoint, mem, message_id, text, len, again)
+		       : no_mailboxes(endpoint, mem);
 }

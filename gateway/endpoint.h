@@ -144,6 +144,15 @@ struct endpoint_sweep {
 		     * endpoint_notice() costs no more */
 };
 
+/* What listening has come to. */
+struct endpoint_ear {
+	int fd;		 /* becomes readable when something may have come; -1: it does not listen */
+	bool changed;	 /* something has come already: look again */
+	bool doubtful; /* it may miss something: look from time to time all the same */
+	size_t count;	 /* of the folders, those that it tells of: the first ones */
+	const char *how; /* "notify", "idle" ...; NULL: it does not listen */
+};
+
 /* Where an account's folders are made. */
 struct endpoint_place {
 	const char *asked; /* what of the configuration it follows from: with other words it is not
@@ -223,10 +232,19 @@ struct endpoint_ops {
 	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
-	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
-				bool *changed_r);
+	struct fault *(*listen)(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+				size_t count, struct endpoint_ear *ear_r);
 	struct fault *(*heard)(struct endpoint *endpoint, bool *changed_r);
 	struct fault *(*hush)(struct endpoint *endpoint);
+	void (*rest)(struct endpoint *endpoint); /* NULL: it keeps no connection */
+	/* a mailbox that others write into, beside the folders that are ours; all three NULL: there is
+	 * none */
+	struct fault *(*mailbox)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+				 char **address_r);
+	struct fault *(*shelve)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+				const char *const *addresses, size_t count, const char *into);
+	struct fault *(*tell)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			      const char *text, size_t len, bool again);
 	void (*stats)(struct endpoint *endpoint, struct endpoint_stats *stats_r); /* NULL: none */
 };
 
@@ -296,6 +314,24 @@ struct fault *endpoint_put_begin(struct endpoint *endpoint, TALLOC_CTX *mem, con
 struct fault *endpoint_put_end(struct endpoint *endpoint, struct endpoint_putting *putting,
 			       TALLOC_CTX *mem) ATTR_MUST_CHECK;
 bool endpoint_overlaps(const struct endpoint *endpoint);
+
+/* The address of a mailbox by the name that the server knows it by ("INBOX"), for endpoint_notice(),
+ * endpoint_fetch() and the next: what is in it is not ours. REFUSED with account scope: this kind of
+ * server has none. */
+struct fault *endpoint_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+			       char **address_r) ATTR_MUST_CHECK;
+
+/* Marks messages of a mailbox as read, and moves them INTO another one, which is made if it is not there
+ * (NULL: they stay). Those that are gone are no fault. Safe to repeat. */
+struct fault *endpoint_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+			      const char *const *addresses, size_t count,
+			      const char *into) ATTR_MUST_CHECK;
+
+/* Puts a message into the inbox of the account's person, unread. AGAIN: it may have been put there before,
+ * and is not if one of that Message-ID (without < >) is there. */
+bool endpoint_can_tell(const struct endpoint *endpoint);
+struct fault *endpoint_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			    const char *text, size_t len, bool again) ATTR_MUST_CHECK;
 
 /* Removes, each on its condition, likewise. */
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -369,14 +405,16 @@ struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool fi
 /* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);
 
-/* Begins to listen for changes of FOLDER: *FD_R becomes readable when something may have come.
- * *CHANGED_R: something has come since the last endpoint_notice() of that folder by this endpoint
- * (whoever made it; without one: always true), so look again; then it does not listen, and *FD_R is
- * -1. *FD_R -1 and no change: this server does not tell (which is known only now), look from time
- * to time. No other operation may be called while it listens, but endpoint_heard() and
- * endpoint_hush(). UNREACHABLE fault: the connection has gone; the next operation makes another. */
-struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
-			      bool *changed_r) ATTR_MUST_CHECK;
+/* Begins to listen for changes of COUNT folders (at least one), the most important one first:
+ * `moved` and `asked` are not used. The ear's `changed`: in one of those that it tells of
+ * something has come since the last endpoint_notice() of that folder by this endpoint, or, where it
+ * has made none, since the one that gave the token (neither: always true); so look again; then it
+ * does not listen. `fd` -1 and no change: this server does not tell (which is known only now), look
+ * from time to time; so it is with the folders behind `count`. No other operation may be called
+ * while it listens, but endpoint_heard(), endpoint_hush() and endpoint_rest(). UNREACHABLE fault: the
+ * connection has gone; the next operation makes another. */
+struct fault *endpoint_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			      size_t count, struct endpoint_ear *ear_r) ATTR_MUST_CHECK;
 
 /* The descriptor was readable: takes what has come, without waiting. *CHANGED_R false: nothing of
  * interest, go on listening. True: endpoint_hush(), and look. */
@@ -384,6 +422,10 @@ struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r) ATTR_MU
 
 /* Ends listening; harmless when it does not listen. */
 struct fault *endpoint_hush(struct endpoint *endpoint) ATTR_MUST_CHECK;
+
+/* Lets its connections go, and listening with them; the next operation makes others. Takes a moment
+ * (a farewell). */
+void endpoint_rest(struct endpoint *endpoint);
 
 struct endpoint_stats endpoint_stats(struct endpoint *endpoint);
 

@@ -98,6 +98,8 @@ void imap_disconnect(struct imap *imap)
 {
 	struct imap_stats stats;
 
+	TALLOC_FREE(imap->notify);
+	imap->notify_refused = false;
 	if (!imap->session)
 		return;
 	stats = imap_session_stats(imap->session);
@@ -285,6 +287,10 @@ static const struct endpoint_ops imap_ops = {
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
+	.rest = imap_listen_rest,
+	.mailbox = imap_mailbox,
+	.shelve = imap_mailbox_shelve,
+	.tell = imap_mailbox_tell,
 	.stats = stats,
 };
 

@@ -22,6 +22,7 @@ static const char *const kind_words[FAULT_KINDS] = {
 	[FAULT_GONE] = "gone",
 	[FAULT_REFUSED] = "refused",
 	[FAULT_BUSY] = "busy",
+	[FAULT_CROWDED] = "crowded",
 	[FAULT_UNREACHABLE] = "unreachable",
 	[FAULT_LOGIN] = "login",
 	[FAULT_FULL] = "full",
@@ -619,6 +620,9 @@ static const struct endpoint_ops memory_append_ops = {
 	.place = memory_place,
 	.address = no_address,
 	.locate = locate,
+	.mailbox = memory_mailbox,
+	.shelve = memory_shelve,
+	.tell = memory_tell,
 };
 
 static int memory_close(struct memory_endpoint *memory)

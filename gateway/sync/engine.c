@@ -205,12 +205,13 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 static void wake_account(struct engine *engine, struct engine_task *task)
 {
 	int64_t at_us = clock_now_us(engine->env.clock);
-	bool all = false, needed = engine->park.wake(engine->park.data, task->wake, &all);
+	bool all = false;
+	enum engine_wake woken = engine->park.wake(engine->park.data, task->wake, &all);
 
-	if (!needed)
+	if (woken == ENGINE_WAKE_NOTHING)
 		engine_poll_answered(engine, task->wake, at_us, all);
 	pthread_mutex_lock(&engine->lock);
-	if (needed)
+	if (woken == ENGINE_WAKE_JOB)
 		add_pull(engine, task->wake);
 	pthread_mutex_unlock(&engine->lock);
 	engine_server_leave(engine, task);
@@ -448,6 +449,12 @@ static struct fault *worker_open(struct engine_worker *worker, TALLOC_CTX *mem)
 		return fault_new(
 			mem, FAULT_CONFIG,
 			"a rule of the configuration is not accepted; see: taskferry check");
+	}
+	fault = engine_replies_open(worker, mem);
+	if (fault) {
+		talloc_steal(mem, fault);
+		talloc_free(store);
+		return fault;
 	}
 	pthread_mutex_lock(&engine->lock);
 	worker->store = store;
