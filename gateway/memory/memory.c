@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mappers/message_elide.h"
 
 #define MEMORY_APPEND "?append"
 #define MEMORY_WHOLE "?whole"
@@ -298,8 +299,12 @@ static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		return NULL;
 	}
 	out->version = mem_printf(mem, "%" PRId64, item->version);
-	out->text = mem_bytes(mem, item->text, item->len);
 	out->len = item->len;
+	if (memory->appends && item->len >= (size_t)MESSAGE_ELIDE_MIN)
+		out->text = message_elide_all(mem, item->text, item->len, item->address,
+					      MESSAGE_ELIDE_MIN, &out->len);
+	else
+		out->text = mem_bytes(mem, item->text, item->len);
 	out->modified_us = item->modified_us;
 	return NULL;
 }
@@ -405,8 +410,9 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 				struct memory_state *state, const char *folder,
 				struct endpoint_put *put)
 {
-	char *address = next_address(mem, state, folder);
+	char *address = next_address(mem, state, folder), *text = NULL;
 	struct memory_outcome outcome;
+	size_t len = 0;
 
 	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
@@ -415,13 +421,17 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		put->fault = condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
-	memory_store_item(memory, state, address, put->text, put->len);
+	put->fault = memory_parts_fill(mem, state, put->text, put->len, &text, &len);
+	if (put->fault)
+		return NULL;
+	memory_store_item(memory, state, address, text, len);
 	find_item(state, address)->late = outcome.late;
 	put->fault = outcome.lost || outcome.late ? memory_lost_answer(mem) : outcome.fault;
 	if (put->fault)
 		return NULL;
 	put->placed = address;
-	put->version = mem_printf(mem, "%" PRId64, state->seq);
+	if (len < (size_t)MESSAGE_ELIDE_MIN) /* else it reads otherwise than it was put */
+		put->version = mem_printf(mem, "%" PRId64, state->seq);
 	put->replaced = put->if_version;
 	return NULL;
 }
@@ -604,6 +614,7 @@ static const struct endpoint_ops memory_append_ops = {
 	.place = memory_place,
 	.address = no_address,
 	.locate = locate,
+	.download = memory_parts_download,
 };
 
 static int memory_close(struct memory_endpoint *memory)
