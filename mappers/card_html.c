@@ -56,22 +56,22 @@ static const char *next_line(const char *at)
 	return at + (*at == '\n');
 }
 
-/* "Key: value" lines; returns what stands behind them. */
+/* "Key: value" lines, which stay such lines for who copies or quotes them; returns what stands behind
+ * them. */
 static const char *add_keys(struct buf *out, const char *at)
 {
-	buf_puts(out, "<table>\n");
-	for (; *at && *at != '\n'; at = next_line(at)) {
+	bool open = false;
+
+	for (; *at && *at != '\n'; at = next_line(at), open = true) {
 		size_t n = line_length(at), key = strcspn(at, ":\n");
 
-		buf_puts(out, "<tr><th align=\"left\">");
+		key += key < n;
+		buf_puts(out, open ? "<br>\n<b>" : "<p><b>");
 		add_escaped(out, at, key);
-		buf_puts(out, "</th><td>");
-		if (key < n)
-			add_line(out, at + key + 1 + (at[key + 1] == ' '),
-				 n - key - 1 - (at[key + 1] == ' '));
-		buf_puts(out, "</td></tr>\n");
+		buf_puts(out, "</b>");
+		add_escaped(out, at + key, n - key);
 	}
-	buf_puts(out, "</table>\n");
+	buf_puts(out, open ? "</p>\n" : "");
 	return at;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-/* CARD as card_write() gives it: the key block as a table, the notes' paragraphs, the trailer below
+/* CARD as card_write() gives it: the key block line by line, the notes' paragraphs, the trailer below
  * a rule. Nothing of it is taken for markup; no links, pictures, styles or scripts. Never fails:
  * what is no card is shown as it stands. */
 char *card_html(TALLOC_CTX *mem, const char *card);

@@ -1,4 +1,4 @@
-# taskferry.bash - completion for bash; install as /usr/share/bash-completion/completions/taskferry
+# taskferry.bash - completion for bash; `make install` puts it to share/bash-completion/completions/taskferry
 # The lines `"COMMAND") words=...` agree with gateway/cli/cli_table.c; tests/unit/cli_doc_test.c compares them.
 
 _taskferry_options()

@@ -18,6 +18,7 @@
 
 #define IMAP_PORT 143
 #define IMAPS_PORT 993
+#define RENEW_MIN_US (60 * CLOCK_SECOND_US) /* between two new tokens of an account: more do not help */
 
 /* ---- where ---- */
 
@@ -109,7 +110,26 @@ bool imap_starts_tls(const struct imap *imap)
 	return !imap->at.tls && (imap->account.starttls || !is_loopback(imap->at.host));
 }
 
-static struct fault *connect_now(struct imap *imap, TALLOC_CTX *mem)
+/* True when there is another token than the one that was refused. */
+static bool renew(struct imap *imap)
+{
+	struct imap_account *account = &imap->account;
+	const struct secret *now = NULL;
+	const char *text;
+	int64_t at = clock_now_us(imap->clock);
+
+	if (!account->renew || (imap->renewed_us && at - imap->renewed_us < RENEW_MIN_US))
+		return false;
+	imap->renewed_us = at;
+	talloc_free(account->renew(account->renew_context, &now));
+	text = now ? secret_reveal(now) : "";
+	if (!now || !strcmp(text, secret_reveal(account->password)))
+		return false;
+	account->password = secret_new(imap, text, strlen(text));
+	return true;
+}
+
+static struct fault *connect_once(struct imap *imap, TALLOC_CTX *mem)
 {
 	const struct imap_account *account = &imap->account;
 	struct imap_session_options options = {
@@ -117,9 +137,15 @@ static struct fault *connect_now(struct imap *imap, TALLOC_CTX *mem)
 		.port = imap->at.port,
 		.tls = imap->at.tls,
 		.tls_ca = account->tls_ca,
+		.tls_cert = account->tls_cert,
+		.tls_key = account->tls_key,
+		.tls_pin = account->tls_pin,
 		.trusts = account->trusts,
 		.stop_fd = account->stop_fd,
+		.auth = account->auth,
 		.user = account->user,
+		.authorize = account->authorize,
+		.master = account->master,
 		.password = account->password,
 		.clock = imap->clock,
 		.points = imap->points,
@@ -135,6 +161,17 @@ static struct fault *connect_now(struct imap *imap, TALLOC_CTX *mem)
 	imap->connections++;
 	fault = imap_session_open(imap, &options, &imap->session);
 	return talloc_steal(mem, fault);
+}
+
+static struct fault *connect_now(struct imap *imap, TALLOC_CTX *mem)
+{
+	struct fault *fault = connect_once(imap, mem);
+
+	if (!fault || fault->kind != FAULT_LOGIN || imap->account.auth != IMAP_AUTH_BEARER ||
+	    !renew(imap))
+		return fault;
+	talloc_free(fault);
+	return connect_once(imap, mem);
 }
 
 static struct fault *connect_if_need_be(struct imap *imap, TALLOC_CTX *mem)
@@ -238,6 +275,8 @@ static const struct endpoint_ops imap_ops = {
 	.notice = imap_notice,
 	.fetch = imap_fetch,
 	.put = imap_write_put,
+	.put_begin = imap_write_begin,
+	.put_end = imap_write_end,
 	.remove = imap_remove,
 	.address = no_address,
 	.locate = imap_locate,
@@ -258,7 +297,7 @@ struct endpoint *imap_new(TALLOC_CTX *mem, struct clock *clock, struct points *p
 			  const struct imap_account *account)
 {
 	struct imap *imap = MEM_NEW(mem, struct imap);
-	const char *password = secret_reveal(account->password);
+	const char *password = account->password ? secret_reveal(account->password) : "";
 
 	imap->endpoint.ops = &imap_ops;
 	imap->clock = clock;
@@ -267,7 +306,11 @@ struct endpoint *imap_new(TALLOC_CTX *mem, struct clock *clock, struct points *p
 	imap->account.url = mem_strdup(imap, account->url);
 	imap->account.user = mem_strdup(imap, account->user);
 	imap->account.password = secret_new(imap, password, strlen(password));
+	imap->account.authorize = mem_strdup(imap, account->authorize);
 	imap->account.tls_ca = mem_strdup(imap, account->tls_ca);
+	imap->account.tls_cert = mem_strdup(imap, account->tls_cert);
+	imap->account.tls_key = mem_strdup(imap, account->tls_key);
+	imap->account.tls_pin = mem_strdup(imap, account->tls_pin);
 	(void)imap_url_read(imap, imap->account.url, &imap->at);
 	talloc_set_destructor(imap, imap_end);
 	return &imap->endpoint;

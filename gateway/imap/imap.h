@@ -1,7 +1,9 @@
 /* imap.h - the IMAP endpoint: messages as items.
  *
- * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message
- * never changes, so its version is its address. Tokens: "UIDVALIDITY UIDNEXT EXISTS". Folders are
+ * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message's
+ * text never changes, so its version is its address, and behind a blank its marks where it has any
+ * ("0000000001.0000000007 $Done \Flagged"). Tokens: "UIDVALIDITY UIDNEXT EXISTS SIGN", where SIGN
+ * tells of changed flags: "m" and HIGHESTMODSEQ, or "d" and a digest of all marks. Folders are
  * mailbox names in UTF-8. A replacement is APPEND with flags (but not \Deleted), keywords and
  * INTERNALDATE carried over; the old message is left for the caller to remove (M7), who records
  * first where the new one stands.
@@ -11,6 +13,7 @@
 
 #include "base/clock.h"
 #include "gateway/endpoint.h"
+#include "gateway/imap/imap_session.h"
 #include "gateway/net/stream.h"
 
 /* Bodies per command: twenty of the longest come within a command's deadline over a slow line.
@@ -19,12 +22,21 @@
 #define IMAP_ITEM_MAX ((size_t)1 << 20)           /* bytes of one message that we read */
 #define IMAP_APPEND_BATCH_BYTES ((size_t)4 << 20) /* of one MULTIAPPEND: it fails as a whole */
 
+typedef struct fault *imap_renew(void *context, const struct secret **token_r);
+
 struct imap_account {
 	const char *url; /* imaps://host[:port] or imap://host[:port] */
 	bool starttls;   /* STARTTLS on loopback too; elsewhere imap:// always does */
+	enum imap_auth auth;
 	const char *user;
-	const struct secret *password; /* copied: the endpoint may live long */
-	const char *tls_ca;
+	const char *authorize;         /* who is acted for; NULL: the user */
+	bool master;                   /* one login for many people */
+	const struct secret *password; /* copied: the endpoint may live long; CERTIFICATE: NULL */
+	/* BEARER: a new token after a refusal, not within a minute of the last; or NULL. The token
+	 * belongs to whoever made it. */
+	imap_renew *renew;
+	void *renew_context;
+	const char *tls_ca, *tls_cert, *tls_key, *tls_pin; /* stream.h */
 	struct trusts *trusts;
 	int stop_fd;        /* -1: none */
 	int32_t command_ms; /* 0: IMAP_COMMAND_MS */

@@ -51,6 +51,8 @@ static void find_account(const struct imap *imap, struct endpoint_probe *probe)
 	bool tls = imap->at.tls || imap_starts_tls(imap);
 
 	add_finding(probe, FINDING_INFO, "login", "yes", "The server accepts the login.");
+	add_finding(probe, FINDING_INFO, "login by", imap_session_login(imap->session),
+		    "How the account is known to the server; see `auth`.");
 	add_finding(probe, FINDING_INFO, "tls",
 		    imap->at.tls ? "verified"
 		    : tls        ? "verified (STARTTLS)"

@@ -63,6 +63,16 @@ static int64_t saved_at(struct imap *imap, const struct imap_node *items)
 	return us < now ? us : now;
 }
 
+/* NULL: not told. */
+static const char *marks_of(struct fetch *fetch, const struct imap_node *items)
+{
+	const struct imap_node *flags = imap_node_after(items, "FLAGS");
+
+	if (!flags || flags->kind != IMAP_LIST)
+		return NULL;
+	return imap_flags_marks(fetch->items, imap_flags_of_list(fetch->items, flags));
+}
+
 static void take_text(struct fetch *fetch, size_t i, const struct imap_node *items)
 {
 	const struct imap_node *body = body_of(items);
@@ -82,7 +92,8 @@ static void take_text(struct fetch *fetch, size_t i, const struct imap_node *ite
 				     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD));
 		return;
 	}
-	item->version = item->address;
+	item->marks = marks_of(fetch, items);
+	item->version = imap_notice_version(fetch->items, item->address, item->marks);
 	item->text = mem_bytes(fetch->items, body->text, body->len);
 	item->len = body->len;
 	item->modified_us = saved_at(fetch->imap, items);
@@ -114,7 +125,7 @@ static struct imap_line *fetch_line(const struct fetch *fetch, TALLOC_CTX *mem,
 	size_t left = uids->count - from;
 
 	imap_line_add(
-		line, "%s (UID BODY.PEEK[]<0.%zu>%s)",
+		line, "%s (UID FLAGS BODY.PEEK[]<0.%zu>%s)",
 		imap_set_text(mem, uids->uid + from, left > IMAP_FETCH_MAX ? IMAP_FETCH_MAX : left),
 		BODY_ASKED,
 		imap_session_can(fetch->imap->session, IMAP_CAP_SAVEDATE) ? " SAVEDATE" : "");

@@ -150,3 +150,54 @@ struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *
 			add(lacking, flags->names[i]);
 	return lacking;
 }
+
+/* ---- marks ---- */
+
+/* Set by programs of their own accord, so that they say nothing of a person's will. */
+static const char *const automatic[] = {
+	"$Forwarded", "$MDNSent", "$Junk",     "$NotJunk",   "Junk",
+	"NonJunk",    "NotJunk",  "$Phishing", "$Submitted", "$SubmitPending",
+};
+
+static bool is_mark(const char *name)
+{
+	if (*name == '\\')
+		return !strcasecmp(name, "\\Flagged");
+	for (size_t i = 0; i < COUNT_OF(automatic); i++)
+		if (!strcasecmp(automatic[i], name))
+			return false;
+	return is_flag(name);
+}
+
+bool imap_flags_are_marks(const struct imap_node *list)
+{
+	for (const struct imap_node *node = list->first; node; node = node->next)
+		if (node->kind == IMAP_ATOM && is_mark(node->text))
+			return true;
+	return false;
+}
+
+static int compare_bytes(const void *left, const void *right)
+{
+	const char *const *a = left, *const *b = right;
+
+	return strcmp(*a, *b);
+}
+
+char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags)
+{
+	const char **names = MEM_ARRAY(NULL, const char *, flags->count);
+	struct buf *out = buf_new(mem);
+	size_t count = 0;
+
+	for (size_t i = 0; i < flags->count; i++)
+		if (is_mark(flags->names[i]))
+			names[count++] = flags->names[i];
+	if (count)
+		qsort(names, count, sizeof *names, compare_bytes);
+	for (size_t i = 0; i < count; i++)
+		if (out->len + strlen(names[i]) < IMAP_MARKS_MAX)
+			buf_printf(out, "%s%s", out->len ? " " : "", names[i]);
+	talloc_free(names);
+	return buf_steal(&out, mem, NULL);
+}

@@ -8,20 +8,8 @@
  *
  * Between the last notice and IDLE something may have come that no IDLE will tell: so the mailbox
  * is looked at first, and compared with what that notice found. What comes between the look and the
- * server's `+` the session tells as woken. Whatever wakes is a reason to look again, no more: flags
- * wake as well, and change nothing that a notice tells. */
-
-static bool has_changed(const struct imap *imap, const struct imap_noticed *last)
-{
-	const struct imap_selected *now = imap_session_selected(imap->session);
-
-	if (!last || last->counts.uidvalidity != now->uidvalidity ||
-	    last->counts.exists != now->exists)
-		return true;
-	/* without UIDNEXT one may have come and another gone, unless we saw all of it */
-	return now->uidnext ? last->counts.uidnext != now->uidnext
-			    : last->selection != imap->selection;
-}
+ * server's `+` the session tells as woken. Whatever wakes is a reason to look again, no more: \Seen
+ * wakes as well, and changes nothing that a notice tells. */
 
 struct listening {
 	const char *folder;
@@ -39,7 +27,7 @@ static struct fault *listen_to(struct imap *imap, TALLOC_CTX *mem, void *context
 	if (!imap_session_can(imap->session, IMAP_CAP_IDLE))
 		return NULL;
 	FAULT_TRY(imap_folder_open(imap, mem, listening->folder, true));
-	if (has_changed(imap, imap_notice_last(imap, listening->folder))) {
+	if (!imap_notice_is_current(imap, listening->folder)) {
 		listening->changed = true;
 		return NULL;
 	}

@@ -8,13 +8,13 @@
 
 #include "base/text.h"
 
-/* What changed in a folder. A token is "UIDVALIDITY UIDNEXT EXISTS": the numbers of a listing L
+/* What changed in a folder. A token is "UIDVALIDITY UIDNEXT EXISTS SIGN": the numbers of a listing L
  * such that L has EXISTS messages, and every message whose UID is below UIDNEXT is in L or was not
- * there any more. Messages never change, so:
+ * there any more; SIGN tells whether marks are still those of L. Texts never change, so:
  *
- *   the same UIDNEXT and EXISTS   nothing has come, so nothing has gone: nothing changed
- *   UIDNEXT moved                 what is new is searched for; if the old and the new ones together
- *                                 are as many as there are, nothing has gone
+ *   all the same                  nothing changed
+ *   UIDNEXT or the sign moved     what is new and what has other flags is asked for; if the old and
+ *                                 the new ones together are as many as there are, nothing has gone
  *   all else                      a listing
  *
  * 1. A listing is complete or a fault: it must have as many messages as the server said that there
@@ -22,37 +22,74 @@
  * 2. A server that does not tell UIDNEXT is asked for a listing every time.
  * 3. \Deleted is a wish; a message that has it is there.
  * 4. UIDNEXT counts all that was ever stored. When it has moved by as many as we have stored, and
- *    EXISTS by as many as we have stored less those that we have removed, nobody else has done
- *    anything: then the token moves on behind our own writes. */
+ *    EXISTS by as many as we have stored less those that we have removed, nobody else has stored or
+ *    removed anything: then the token moves on behind our own writes; its sign does so when no flag
+ *    is other than what we vouched for.
+ * 5. Without mod-sequences flags have to be listed to see that none has changed: some 40 bytes for
+ *    each message of the folder and look. None of it while the mailbox stays selected and the server
+ *    has told of no change, as it must (RFC 3501 section 7.4.2).
+ * 6. A token without a sign is of a time when flags meant nothing: those that are set by now are none
+ *    of our business until they change again. */
 
 #define LISTINGS_MAX 3 /* tries, while messages come and go */
 
 /* ---- tokens ---- */
 
+static const char *const sign_words[IMAP_SIGNS] = { "", "m", "d" };
+
 /* Digits without zeros in front. */
-static bool read_number(const char **at, char end, uint32_t *value_r)
+static bool read_number(const char **at, char end, uint64_t max, uint64_t *value_r)
 {
 	size_t n = strspn(*at, "0123456789");
 	uint64_t value = 0;
 
-	if (!n || n > 10 || (n > 1 && **at == '0') || (*at)[n] != end)
+	if (!n || (n > 1 && **at == '0') || (*at)[n] != end)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		value = value * 10 + (uint64_t)((*at)[i] - '0');
-	if (value > UINT32_MAX)
-		return false;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t digit = (uint64_t)((*at)[i] - '0');
+
+		if (value > (max - digit) / 10)
+			return false;
+		value = value * 10 + digit;
+	}
 	*at += n + (end != '\0');
+	*value_r = value;
+	return true;
+}
+
+static bool read_count(const char **at, char end, uint32_t *value_r)
+{
+	uint64_t value;
+
+	if (!read_number(at, end, UINT32_MAX, &value))
+		return false;
 	*value_r = (uint32_t)value;
 	return true;
 }
 
+static bool read_sign(const char *at, struct imap_counts *counts)
+{
+	for (int i = IMAP_SIGN_MODSEQ; i < IMAP_SIGNS; i++) {
+		const char *number = at + strlen(sign_words[i]);
+
+		if (text_starts(at, sign_words[i]) &&
+		    read_number(&number, '\0', UINT64_MAX, &counts->flags)) {
+			counts->sign = (enum imap_sign)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool read_token(const char *token, struct imap_counts *counts_r)
 {
-	struct imap_counts counts;
+	struct imap_counts counts = { .sign = IMAP_SIGN_NONE };
 
-	if (!read_number(&token, ' ', &counts.uidvalidity) ||
-	    !read_number(&token, ' ', &counts.uidnext) ||
-	    !read_number(&token, '\0', &counts.exists) || !counts.uidvalidity || !counts.uidnext)
+	if (!read_count(&token, ' ', &counts.uidvalidity) ||
+	    !read_count(&token, ' ', &counts.uidnext) || !counts.uidvalidity || !counts.uidnext)
+		return false;
+	if (!read_count(&token, '\0', &counts.exists) &&
+	    (!read_count(&token, ' ', &counts.exists) || !read_sign(token, &counts)))
 		return false;
 	*counts_r = counts;
 	return true;
@@ -63,8 +100,34 @@ static char *write_token(TALLOC_CTX *mem, const struct imap_counts *counts)
 {
 	if (!counts->uidnext)
 		return NULL;
-	return mem_printf(mem, "%" PRIu32 " %" PRIu32 " %" PRIu32, counts->uidvalidity,
-			  counts->uidnext, counts->exists);
+	return mem_printf(mem, "%" PRIu32 " %" PRIu32 " %" PRIu32 " %s%" PRIu64,
+			  counts->uidvalidity, counts->uidnext, counts->exists,
+			  sign_words[counts->sign], counts->flags);
+}
+
+static bool same_messages(const struct imap_counts *a, const struct imap_counts *b)
+{
+	return a->uidvalidity == b->uidvalidity && a->uidnext == b->uidnext &&
+	       a->exists == b->exists;
+}
+
+static bool same_counts(const struct imap_counts *a, const struct imap_counts *b)
+{
+	return same_messages(a, b) && a->sign == b->sign && a->flags == b->flags;
+}
+
+/* How the selected mailbox is, by what the server told without being asked for a listing. */
+static struct imap_counts counts_now(struct imap *imap)
+{
+	const struct imap_selected *selected = imap_session_selected(imap->session);
+
+	return (struct imap_counts){
+		.uidvalidity = selected->uidvalidity,
+		.uidnext = selected->uidnext,
+		.exists = selected->exists,
+		.sign = selected->highestmodseq ? IMAP_SIGN_MODSEQ : IMAP_SIGN_NONE,
+		.flags = selected->highestmodseq,
+	};
 }
 
 /* ---- what was noticed last ---- */
@@ -85,11 +148,33 @@ static void remember(struct imap *imap, const char *folder, const struct imap_co
 		imap->noticed =
 			MEM_GROW(imap, imap->noticed, struct imap_noticed, imap->noticed_count + 1);
 		last = &imap->noticed[imap->noticed_count++];
-		last->folder = mem_strdup(imap, folder);
+		*last = (struct imap_noticed){ .folder = mem_strdup(imap, folder) };
 	}
 	last->counts = *counts;
 	last->selection = imap->selection;
+	last->changes = imap->changes;
 	last->appended = last->removed = 0;
+	talloc_free(last->placed.list);
+	last->placed = (struct imap_listing){ .count = 0 };
+}
+
+static void add_copy(struct imap *imap, struct imap_listing *to, uint32_t uid, const char *marks)
+{
+	imap_listing_add(imap, to, uid, "");
+	to->list[to->count - 1].marks = mem_strdup(to->list, marks);
+}
+
+/* Those with marks: what a digest is made of. */
+static void remember_marked(struct imap *imap, struct imap_noticed *last,
+			    const struct imap_listing *listing)
+{
+	talloc_free(last->marked.list);
+	last->marked = (struct imap_listing){ .count = 0 };
+	if (last->counts.sign == IMAP_SIGN_DIGEST)
+		for (size_t i = 0; i < listing->count; i++)
+			if (*listing->list[i].marks)
+				add_copy(imap, &last->marked, listing->list[i].uid,
+					 listing->list[i].marks);
 }
 
 void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed)
@@ -102,6 +187,40 @@ void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended,
 	last->removed += removed;
 }
 
+void imap_notice_placed(struct imap *imap, const char *folder, const char *version)
+{
+	struct imap_noticed *last = imap_notice_last(imap, folder);
+	const char *marks = strchr(version, ' ');
+	uint32_t uidvalidity, uid;
+
+	if (last && imap_set_version_read(version, &uidvalidity, &uid))
+		add_copy(imap, &last->placed, uid, marks ? marks + 1 : "");
+}
+
+/* (5) */
+static bool has_stayed(struct imap *imap, const struct imap_noticed *last)
+{
+	return last->selection == imap->selection &&
+	       last->changes == imap_session_selected(imap->session)->changes;
+}
+
+bool imap_notice_is_current(struct imap *imap, const char *folder)
+{
+	const struct imap_noticed *last = imap_notice_last(imap, folder);
+	struct imap_counts now = counts_now(imap);
+
+	if (!last || !same_messages(&last->counts, &now))
+		return false;
+	return has_stayed(imap, last) ||
+	       (now.uidnext && now.sign == IMAP_SIGN_MODSEQ && same_counts(&last->counts, &now));
+}
+
+char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *marks)
+{
+	return marks && *marks ? mem_printf(mem, "%s %s", address, marks)
+			       : mem_strdup(mem, address);
+}
+
 /* ---- noticing ---- */
 
 struct noticing {
@@ -111,93 +230,149 @@ struct noticing {
 	struct endpoint_notice *notice;
 };
 
-/* All addresses in one piece of memory; an address is its own version. */
-static void fill(struct noticing *noticing, uint32_t uidvalidity, const struct imap_uids *uids,
-		 bool full, const struct imap_counts *counts)
+/* All addresses in one piece of memory; one without marks is its own version. */
+static void fill(struct noticing *noticing, uint32_t uidvalidity,
+		 const struct imap_listing *listing, bool full)
 {
 	struct endpoint_notice *notice = MEM_NEW(noticing->mem, struct endpoint_notice);
-	char *text = MEM_ARRAY(notice, char, uids->count *IMAP_ADDRESS_SIZE);
+	char *text = MEM_ARRAY(notice, char, listing->count *IMAP_ADDRESS_SIZE);
 
 	notice->object_id = noticing->object_id ? mem_strdup(notice, noticing->object_id) : NULL;
-	notice->changes = MEM_ARRAY(notice, struct endpoint_change, uids->count);
-	notice->count = uids->count;
+	notice->changes = MEM_ARRAY(notice, struct endpoint_change, listing->count);
+	notice->count = listing->count;
 	notice->full = full;
-	notice->token = write_token(notice, counts);
-	for (size_t i = 0; i < uids->count; i++, text += IMAP_ADDRESS_SIZE) {
-		imap_set_address_write(text, uidvalidity, uids->uid[i]);
-		notice->changes[i].address = notice->changes[i].version = text;
+	for (size_t i = 0; i < listing->count; i++, text += IMAP_ADDRESS_SIZE) {
+		struct endpoint_change *change = &notice->changes[i];
+		const char *marks = listing->list[i].marks;
+
+		imap_set_address_write(text, uidvalidity, listing->list[i].uid);
+		change->address = change->version = text;
+		if (*marks)
+			change->version = imap_notice_version(notice, text, marks);
+		change->marks = *marks ? change->version + IMAP_ADDRESS_SIZE : "";
 	}
 	noticing->notice = notice;
 }
 
-static uint32_t behind_all(uint32_t uidnext, const struct imap_uids *uids)
+/* The notice is LISTING; from now on the folder is known to be as COUNTS say. */
+static void conclude(struct imap *imap, struct noticing *noticing,
+		     const struct imap_listing *listing, bool full,
+		     const struct imap_counts *counts)
 {
-	uint32_t last = uids->count ? uids->uid[uids->count - 1] : 0;
+	fill(noticing, counts->uidvalidity, listing, full);
+	noticing->notice->token = write_token(noticing->notice, counts);
+	remember(imap, noticing->folder, counts);
+}
+
+static uint32_t behind_all(uint32_t uidnext, const struct imap_listing *listing)
+{
+	uint32_t last = listing->count ? listing->list[listing->count - 1].uid : 0;
 
 	return uidnext && last >= uidnext && last < UINT32_MAX ? last + 1 : uidnext;
 }
 
-static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing)
+/* Every message (1). */
+static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      struct imap_listing *listing_r, struct imap_counts *counts_r)
 {
 	const struct imap_selected *selected = imap_session_selected(imap->session);
-	struct imap_uids uids = { 0 };
-	struct imap_counts counts = { 0 };
+	struct imap_listing listing = { .count = 0 };
 
 	for (int i = 0; i < LISTINGS_MAX; i++) {
 		uint32_t before = selected->exists;
+		struct imap_counts counts = counts_now(imap);
 
-		FAULT_TRY(imap_look_search(imap, mem, "ALL", &uids));
-		if (uids.count != before && uids.count != selected->exists) {
+		FAULT_TRY(imap_listing(imap, mem, 1, 0, &listing));
+		if (listing.count != before && listing.count != selected->exists) {
 			FAULT_TRY(imap_noop(imap, mem));
 			continue;
 		}
-		counts.uidvalidity = selected->uidvalidity;
-		counts.uidnext = behind_all(selected->uidnext, &uids);
-		counts.exists = (uint32_t)uids.count;
-		fill(noticing, counts.uidvalidity, &uids, true, &counts);
-		remember(imap, noticing->folder, &counts);
+		counts.uidnext = behind_all(counts.uidnext, &listing);
+		counts.exists = (uint32_t)listing.count;
+		if (counts.sign == IMAP_SIGN_NONE) {
+			counts.sign = IMAP_SIGN_DIGEST;
+			counts.flags = imap_listing_digest(&listing, UINT32_MAX);
+		}
+		*listing_r = listing;
+		*counts_r = counts;
 		return NULL;
 	}
 	return fault_reaches(fault_new(mem, FAULT_PROTOCOL,
 				       "%s: the server lists %zu messages, and says that there are "
 				       "%" PRIu32,
-				       noticing->folder, uids.count, selected->exists),
+				       folder, listing.count, selected->exists),
 			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
 }
 
-/* `n:*` also finds the last message, wherever it stands. */
-static void drop_below(struct imap_uids *sorted, uint32_t first)
+/* Those from UID FIRST on. */
+static struct imap_listing tail(const struct imap_listing *listing, uint32_t first)
 {
-	size_t n = 0;
+	struct imap_listing tail = *listing;
 
-	while (n < sorted->count && sorted->uid[n] < first)
-		n++;
-	sorted->count -= n;
-	if (sorted->count)
-		memmove(sorted->uid, sorted->uid + n, sorted->count * sizeof *sorted->uid);
+	while (tail.count && tail.list->uid < first) {
+		tail.list++;
+		tail.count--;
+	}
+	return tail;
 }
 
-/* *DONE_R false: something has gone, or may have. */
-static struct fault *list_new(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
-			      const struct imap_counts *since, bool *done_r)
+static bool nothing_gone(const struct imap_counts *since, size_t fresh,
+			 const struct imap_counts *now)
 {
-	const struct imap_selected *selected = imap_session_selected(imap->session);
-	struct imap_counts counts = *since;
-	struct imap_uids uids = { 0 };
+	return now->uidnext >= since->uidnext && (uint64_t)since->exists + fresh == now->exists;
+}
 
-	if (selected->uidnext > since->uidnext)
-		FAULT_TRY(imap_look_search(
-			imap, mem, mem_printf(mem, "UID %" PRIu32 ":*", since->uidnext), &uids));
-	drop_below(&uids, since->uidnext);
-	*done_r = selected->uidnext >= since->uidnext &&
-		  (uint64_t)since->exists + uids.count == selected->exists;
-	if (!*done_r)
-		return NULL;
-	counts.uidnext = behind_all(selected->uidnext, &uids);
-	counts.exists += (uint32_t)uids.count;
-	fill(noticing, counts.uidvalidity, &uids, false, &counts);
-	remember(imap, noticing->folder, &counts);
+/* A listing of all, of which it may turn out that only the tail of it is new. */
+static struct fault *compare_all(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
+				 const struct imap_counts *since)
+{
+	struct imap_listing listing, fresh;
+	struct imap_counts counts;
+	bool same;
+
+	FAULT_TRY(list_all(imap, mem, noticing->folder, &listing, &counts));
+	fresh = since ? tail(&listing, since->uidnext) : listing;
+	same = since && nothing_gone(since, fresh.count, &counts) &&
+	       (since->sign == IMAP_SIGN_NONE ||
+		(since->sign == IMAP_SIGN_DIGEST &&
+		 since->flags == imap_listing_digest(&listing, since->uidnext)));
+	conclude(imap, noticing, same ? &fresh : &listing, !same, &counts);
+	remember_marked(imap, imap_notice_last(imap, noticing->folder), &listing);
 	return NULL;
+}
+
+/* By mod-sequences. *DONE_R false: something has gone, or may have. */
+static struct fault *list_changed(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
+				  const struct imap_counts *since, bool *done_r)
+{
+	struct imap_counts now = counts_now(imap);
+	struct imap_listing listing = { .count = 0 };
+	bool none = since->sign == IMAP_SIGN_NONE;
+
+	*done_r = false;
+	if (now.sign != IMAP_SIGN_MODSEQ || now.uidnext < since->uidnext ||
+	    (!none && (since->sign != now.sign || since->flags > now.flags)))
+		return NULL;
+	if (none && now.uidnext > since->uidnext)
+		FAULT_TRY(imap_listing(imap, mem, since->uidnext, 0, &listing));
+	else if (!none && !same_counts(since, &now))
+		FAULT_TRY(imap_listing(imap, mem, 1, since->flags, &listing));
+	now.exists = imap_session_selected(imap->session)->exists;
+	if (!nothing_gone(since, tail(&listing, since->uidnext).count, &now))
+		return NULL;
+	now.uidnext = behind_all(now.uidnext, &listing);
+	conclude(imap, noticing, &listing, false, &now);
+	*done_r = true;
+	return NULL;
+}
+
+/* (5) */
+static bool is_as_before(struct imap *imap, const char *folder, const struct imap_counts *since)
+{
+	const struct imap_noticed *last = imap_notice_last(imap, folder);
+
+	return last && same_counts(&last->counts, since) && has_stayed(imap, last) &&
+	       imap_notice_is_current(imap, folder);
 }
 
 static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *why)
@@ -208,20 +383,25 @@ static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *
 static struct fault *notice(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct noticing *noticing = context;
+	const struct imap_listing nothing = { .count = 0 };
 	struct imap_counts since;
 	bool done = false;
 
 	FAULT_TRY(imap_folder_open(imap, mem, noticing->folder, true));
 	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
 	if (!noticing->token)
-		return list_all(imap, mem, noticing);
+		return compare_all(imap, mem, noticing, NULL);
 	if (!read_token(noticing->token, &since))
 		return old_token(mem, noticing->folder, "not a token of an IMAP server");
 	if (since.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
 		return old_token(mem, noticing->folder,
 				 "the server has given all messages new numbers");
-	FAULT_TRY(list_new(imap, mem, noticing, &since, &done));
-	return done ? NULL : list_all(imap, mem, noticing);
+	if (is_as_before(imap, noticing->folder, &since)) {
+		conclude(imap, noticing, &nothing, false, &since);
+		return NULL;
+	}
+	FAULT_TRY(list_changed(imap, mem, noticing, &since, &done));
+	return done ? NULL : compare_all(imap, mem, noticing, &since);
 }
 
 struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -244,24 +424,62 @@ struct advancing {
 	char *later; /* NULL: the token stays */
 };
 
+/* True when LISTING shows nothing but marks that were there before or that we have given. */
+static bool marks_are_ours(struct imap_noticed *last, const struct imap_listing *listing)
+{
+	bool by_modseq = last->counts.sign == IMAP_SIGN_MODSEQ;
+
+	imap_listing_sort(&last->placed);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct imap_listed *listed = &listing->list[i];
+		bool fresh = listed->uid >= last->counts.uidnext;
+		const char *marks =
+			imap_listing_marks(fresh ? &last->placed : &last->marked, listed->uid);
+
+		if (!fresh && by_modseq)
+			return false; /* what it had before is not known */
+		if (strcmp(marks ? marks : "", listed->marks) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The sign goes on only if nobody has changed a flag (4). */
+static struct fault *advance_sign(struct imap *imap, TALLOC_CTX *mem, struct imap_noticed *last,
+				  struct imap_counts *counts)
+{
+	struct imap_listing listing = { .count = 0 };
+	struct imap_counts now = counts_now(imap);
+
+	if (now.sign == IMAP_SIGN_NONE && counts->sign == IMAP_SIGN_DIGEST)
+		FAULT_TRY(list_all(imap, mem, last->folder, &listing, &now));
+	else if (now.sign == counts->sign && now.flags > counts->flags)
+		FAULT_TRY(imap_listing(imap, mem, 1, counts->flags, &listing));
+	else
+		return NULL;
+	if (!marks_are_ours(last, &listing))
+		return NULL;
+	counts->flags = now.flags;
+	remember_marked(imap, last, &listing);
+	return NULL;
+}
+
 static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct advancing *advancing = context;
 	struct imap_noticed *last = imap_notice_last(imap, advancing->folder);
-	const struct imap_selected *now;
-	struct imap_counts counts, since;
+	struct imap_counts counts, since, now;
 
-	if (!last || !read_token(advancing->token, &since) ||
-	    memcmp(&since, &last->counts, sizeof since) != 0)
+	if (!last || !read_token(advancing->token, &since) || !same_counts(&since, &last->counts))
 		return NULL;
 	counts = last->counts;
 	counts.uidnext += last->appended;
 	counts.exists += last->appended - last->removed;
 	FAULT_TRY(imap_folder_open(imap, mem, advancing->folder, true));
-	now = imap_session_selected(imap->session);
-	if (now->uidvalidity != counts.uidvalidity || now->uidnext != counts.uidnext ||
-	    now->exists != counts.exists)
+	now = counts_now(imap);
+	if (!same_messages(&now, &counts))
 		return NULL;
+	FAULT_TRY(advance_sign(imap, mem, last, &counts));
 	remember(imap, advancing->folder, &counts);
 	advancing->later = write_token(advancing->mem, &counts);
 	return NULL;

@@ -9,9 +9,19 @@
 
 #define IMAP_SET_MAX 100 /* messages named by one command: short lines for any server */
 
+/* What tells that flags have changed. */
+enum imap_sign {
+	IMAP_SIGN_NONE,   /* nothing: a token of an older version of this program */
+	IMAP_SIGN_MODSEQ, /* HIGHESTMODSEQ (RFC 7162) */
+	IMAP_SIGN_DIGEST, /* of the marks of all messages, where the server has no such number */
+	IMAP_SIGNS
+};
+
 /* All that a token says. */
 struct imap_counts {
 	uint32_t uidvalidity, uidnext, exists; /* uidnext 0: the server does not tell it */
+	enum imap_sign sign;
+	uint64_t flags; /* by `sign` */
 };
 
 struct imap_url {
@@ -20,12 +30,26 @@ struct imap_url {
 	bool tls;
 };
 
+struct imap_listed {
+	uint32_t uid;
+	const char *marks; /* as in struct endpoint_item; "": none */
+	size_t order;      /* of its answer */
+};
+
+/* Ascending, each once. */
+struct imap_listing {
+	struct imap_listed *list;
+	size_t count, size;
+};
+
 /* A folder, and what the last notice of it found. */
 struct imap_noticed {
 	const char *folder;
 	struct imap_counts counts;
-	uint64_t selection;         /* in which one */
-	uint32_t appended, removed; /* by us since */
+	uint64_t selection, changes; /* in which one, and how many it had told by then */
+	uint32_t appended, removed;  /* by us since */
+	struct imap_listing placed;  /* what we have appended since; perhaps not all of it */
+	struct imap_listing marked;  /* IMAP_SIGN_DIGEST: those with marks */
 };
 
 struct imap {
@@ -37,9 +61,11 @@ struct imap {
 	struct imap_session *session; /* NULL: not connected */
 	bool is_new; /* the session was opened for the operation that is under way */
 	int64_t connections;
+	int64_t renewed_us; /* when the token was asked for anew; 0: never */
 	struct imap_stats past; /* of sessions that have ended */
 	/* how the selected mailbox was when it was looked at last */
-	uint64_t selection; /* counts SELECT */
+	uint64_t selection;      /* counts SELECT */
+	struct imap_uids placed; /* sorted; where puts that overlap have stored something */
 	uint64_t changes;
 	int64_t writes, selected_us;
 	struct imap_noticed *noticed;
@@ -118,6 +144,24 @@ struct imap_message *imap_look_find(const struct imap_messages *messages, uint32
 struct fault *imap_look_search(struct imap *imap, TALLOC_CTX *mem, const char *criteria,
 			       struct imap_uids *uids_r) ATTR_MUST_CHECK;
 
+/* ---- imap_listing.c: which messages there are, and their marks ---- */
+
+/* Messages of the selected mailbox from UID FIRST on. SINCE: those only that have changed since that
+ * mod-sequence; 0: all. PROTOCOL with folder scope: numbers that cannot be. */
+struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, uint32_t first, uint64_t since,
+			   struct imap_listing *listing_r) ATTR_MUST_CHECK;
+
+/* Adds to the end. Sorting: of two about one message the later one stays. */
+void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing, uint32_t uid,
+		      const char *marks);
+void imap_listing_sort(struct imap_listing *listing);
+
+/* The marks of UID; NULL: it is not in it. */
+const char *imap_listing_marks(const struct imap_listing *listing, uint32_t uid);
+
+/* Of those with a UID below BELOW; a sum over those that have marks. */
+uint64_t imap_listing_digest(const struct imap_listing *listing, uint32_t below);
+
 /* ---- the operations of endpoint.h ---- */
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -130,6 +174,10 @@ struct fault *imap_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char 
 			 struct endpoint_item **items_r);
 struct fault *imap_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count);
+struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       struct endpoint_put *puts, size_t count,
+			       struct endpoint_putting **putting_r);
+struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem);
 struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			  struct endpoint_remove *removes, size_t count);
 struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -147,7 +195,17 @@ struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 /* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
 struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
 
+/* imap_notice.c: the selected mailbox is FOLDER and as the last notice of it found it. False: not, or
+ * it cannot be told. */
+bool imap_notice_is_current(struct imap *imap, const char *folder);
+
 /* imap_notice.c: so many messages of FOLDER have been stored and removed by us. */
 void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed);
+
+/* imap_notice.c: one that we have stored has this version: what endpoint_put() vouches for. */
+void imap_notice_placed(struct imap *imap, const char *folder, const char *version);
+
+/* imap_notice.c: ADDRESS, or ADDRESS with MARKS behind a blank. */
+char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *marks);
 
 #endif

@@ -80,8 +80,8 @@ static void prepare(struct removal *removal, struct one *one, struct endpoint_re
 	if (!imap_set_address_read(remove->address, &validity, &one->uid) ||
 	    validity != uidvalidity)
 		settle(one, not_there(removal, one));
-	else if (imap_set_address_read(if_version, &validity, &uid) &&
-		 strcmp(if_version, remove->address) != 0)
+	else if (imap_set_version_read(if_version, &validity, &uid) &&
+		 (validity != uidvalidity || uid != one->uid))
 		settle(one, fault_new(removal->results, FAULT_CHANGED, "%s is not %s",
 				      remove->address, if_version));
 	if (imap_set_address_read(remove->successor, &validity, &uid) && validity == uidvalidity &&

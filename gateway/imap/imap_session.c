@@ -12,7 +12,8 @@
 
 /* The design.
  *
- *   imap_session_open.c   greeting, TLS, login, capabilities, namespace
+ *   imap_session_open.c   greeting, TLS, capabilities, namespace
+ *   imap_auth.c           the login
  *   imap_session.c        bytes in and out, what any response tells, how a session ends
  *   imap_session_run.c    commands: windows, literals, answers
  *   imap_session_select.c the selected mailbox
@@ -400,6 +401,11 @@ const char *imap_session_caps(const struct imap_session *session)
 const char *imap_session_server(const struct imap_session *session)
 {
 	return session->server;
+}
+
+const char *imap_session_login(const struct imap_session *session)
+{
+	return session->login;
 }
 
 const char *imap_session_prefix(const struct imap_session *session)

@@ -1,6 +1,6 @@
 /* imap_session.h - one logged-in IMAP connection (RFC 3501, 2177, 4315, 4959, 7162, 7888, 3502).
  *
- *   open: connect -> greeting -> [STARTTLS] -> LOGIN or AUTHENTICATE PLAIN -> CAPABILITY -> NAMESPACE
+ *   open: connect -> greeting -> [STARTTLS] -> AUTHENTICATE or LOGIN -> CAPABILITY -> NAMESPACE
  *   then commands, one after the other or pipelined; SELECT; IDLE and DONE
  *
  * A session is used by one thread at a time. Faults: a tagged NO or BAD is the command's own
@@ -38,6 +38,17 @@ enum imap_cap {
 /* The word of CAPABILITY. */
 const char *imap_cap_word(enum imap_cap cap);
 
+/* How an account is known to its server. */
+enum imap_auth {
+	IMAP_AUTH_PASSWORD, /* the best of the next three that the server offers */
+	IMAP_AUTH_SCRAM,
+	IMAP_AUTH_PLAIN,
+	IMAP_AUTH_LOGIN,      /* the LOGIN command, else AUTHENTICATE LOGIN */
+	IMAP_AUTH_BEARER,     /* the password is a token: OAUTHBEARER, else XOAUTH2 */
+	IMAP_AUTH_CERTIFICATE, /* EXTERNAL, by tls_cert */
+	IMAP_AUTHS
+};
+
 struct imap_session;
 
 struct imap_session_options {
@@ -47,10 +58,14 @@ struct imap_session_options {
 	bool starttls; /* imap://: demanded, except to loopback unless the configuration says so:
 			       the caller has decided */
 	const char *tls_ca; /* or NULL */
+	const char *tls_cert, *tls_key, *tls_pin; /* or NULL: stream.h */
 	struct trusts *trusts;
 	int stop_fd; /* -1: none */
+	enum imap_auth auth;
 	const char *user;
-	const struct secret *password; /* outlives the call of open only */
+	const char *authorize; /* who is acted for; NULL: the user */
+	bool master; /* the login is one for many people: a refusal is the server's affair */
+	const struct secret *password; /* outlives the call of open only; CERTIFICATE: NULL */
 	struct clock *clock;           /* unused: deadlines are on the monotonic clock */
 	struct points *points;         /* may be NULL */
 	int32_t command_ms;            /* 0: IMAP_COMMAND_MS; tests want less */
@@ -74,6 +89,7 @@ void imap_session_close(struct imap_session **session);
 bool imap_session_can(const struct imap_session *session, enum imap_cap cap);
 const char *imap_session_caps(const struct imap_session *session);   /* as the server wrote them */
 const char *imap_session_server(const struct imap_session *session); /* greeting or ID, or "" */
+const char *imap_session_login(const struct imap_session *session);  /* how: "SCRAM-SHA-256" */
 
 /* The personal namespace: what stands before every mailbox name ("" or "INBOX."), and the
  * delimiter ('\0': flat). */
@@ -126,6 +142,29 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 				   void *context, struct imap_answer *answers,
 				   size_t *answered_r) ATTR_MUST_CHECK;
 
+/* Commands that have been sent, and whose answers are for later. Freeing it waits for them, unless the
+ * session is broken or gone. */
+struct imap_sent;
+
+/* Sends COUNT commands, of which none may have to wait for a `+` (imap_session_sends()), and returns.
+ * LINES stay until SENT is freed. What goes wrong from here on is told by imap_session_receive(). Other
+ * commands may follow: each waits first for the answers to all that was sent before. A fault: nothing
+ * was sent. */
+struct fault *imap_session_send(struct imap_session *session, TALLOC_CTX *mem,
+				struct imap_line *const *lines, size_t count,
+				struct imap_sent **sent_r) ATTR_MUST_CHECK;
+bool imap_session_sends(const struct imap_session *session, struct imap_line *const *lines,
+			size_t count);
+
+/* Waits for the answers, as imap_session_run_all(); GONE_R: so many of the first commands may have
+ * reached the server. The answers belong to SENT. */
+struct fault *imap_session_receive(struct imap_sent *sent, TALLOC_CTX *mem,
+				   struct imap_answer *answers, size_t *answered_r,
+				   size_t *gone_r) ATTR_MUST_CHECK;
+
+/* True while answers to what was sent are still to come. */
+bool imap_session_awaits(const struct imap_session *session);
+
 /* A command's answer as a fault of the scope given: NULL for OK. NO: by its code: NONEXISTENT and
  * TRYCREATE GONE, OVERQUOTA FULL (scope ACCOUNT), NOPERM and CANNOT REFUSED, INUSE and UNAVAILABLE
  * and LIMIT BUSY, ALREADYEXISTS and EXPUNGEISSUED CHANGED, else REFUSED. BAD: PROTOCOL. WHAT: the
@@ -146,8 +185,8 @@ struct imap_selected {
 	const char *mailbox_id;      /* RFC 8474; NULL: not told, or none that can be */
 	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
 	uint64_t changes; /* since SELECT: counts EXISTS, EXPUNGE, VANISHED, and FETCH responses
-			      that nobody had asked for (those without a UID, or while no UID FETCH or
-			      UID STORE is under way): if it moved, look again. Too often is
+			      that nobody had asked for (those without a UID, with a mod-sequence
+			      above HIGHESTMODSEQ, or while no UID FETCH or UID STORE is under way): if it moved, look again. Too often is
 			      harmless, so our own APPEND and EXPUNGE count as well */
 };
 

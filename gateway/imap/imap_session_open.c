@@ -9,14 +9,12 @@
 
 /* The beginning of a session.
  *
- *   connect -> greeting -> capabilities -> [STARTTLS -> capabilities anew] -> login
- *           -> capabilities anew -> namespace and ID
+ *   connect -> greeting -> capabilities -> [STARTTLS -> capabilities anew]
+ *           -> login (imap_auth.c) -> capabilities anew -> namespace and ID
  *
  * 1. What was said in the clear is forgotten when TLS begins, what was said before the login when
  *    it is over: both may have come from somebody else, or change.
- * 2. Nothing is sent behind a login before it is answered: Courier drops it.
- * 3. The password leaves at one place, in a line whose bytes are wiped.
- * 4. All of it together takes no longer than OPEN_COMMANDS commands may.
+ * 2. All of it together takes no longer than OPEN_COMMANDS commands may.
  */
 
 #define OPEN_COMMANDS 2  /* times the deadline of one: a slow login, and the rest */
@@ -92,106 +90,6 @@ static struct fault *start_tls(struct imap_session *session, TALLOC_CTX *work, b
 	FAULT_TRY(stream_start_tls(session->stream, session->in->len - session->used));
 	imap_session_set_caps(session, NULL);
 	return need_caps(session, work);
-}
-
-/* ---- login ---- */
-
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* N bytes into 4 * ((N + 2) / 3) characters and a NUL at TEXT. */
-static void base64(const char *bytes, size_t n, char *text)
-{
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t three = 0;
-
-		for (size_t k = 0; k < 3; k++)
-			three = three << 8 | (i + k < n ? (unsigned char)bytes[i + k] : 0);
-		for (size_t k = 0; k < 4; k++)
-			*text++ = i + k > n ? '=' : base64_digits[three >> (18 - 6 * k) & 63];
-	}
-	*text = '\0';
-}
-
-/* RFC 4616: NUL user NUL password. */
-static struct secret *plain_blob(TALLOC_CTX *mem, const char *user, const struct secret *password)
-{
-	size_t user_len = strlen(user), n = user_len + strlen(secret_reveal(password)) + 2;
-	size_t size = 4 * ((n + 2) / 3);
-	char *bytes = MEM_ARRAY(mem, char, n + 1), *text = MEM_ARRAY(mem, char, size + 1);
-	struct secret *blob;
-
-	memcpy(bytes + 1, user, user_len);
-	memcpy(bytes + user_len + 2, secret_reveal(password), n - user_len - 2);
-	base64(bytes, n, text);
-	blob = secret_new(mem, text, size);
-	explicit_bzero(bytes, n);
-	explicit_bzero(text, size);
-	talloc_free(bytes);
-	talloc_free(text);
-	return blob;
-}
-
-static struct imap_line *login_line(struct imap_session *session, TALLOC_CTX *work,
-				    const char *user)
-{
-	const char *blob = secret_reveal(session->blob);
-	struct imap_line *line;
-
-	if (imap_session_has(session, "AUTH=PLAIN")) {
-		bool initial = imap_session_has(session, "SASL-IR");
-
-		line = imap_line_new(work, "AUTHENTICATE PLAIN", false);
-		if (initial)
-			imap_line_add(line, " ");
-		imap_line_secret_bytes(line, initial ? IMAP_PIECE_TEXT : IMAP_PIECE_REPLY, blob,
-				       strlen(blob));
-		return line;
-	}
-	line = imap_line_new(work, "LOGIN ", false);
-	imap_line_string(line, user);
-	imap_line_add(line, " ");
-	imap_line_secret(line, secret_reveal(session->password));
-	return line;
-}
-
-static const char *const busy_codes[] = { "UNAVAILABLE", "INUSE", "LIMIT" };
-
-static struct fault *login_refused(struct imap_session *session, const struct imap_answer *answer)
-{
-	enum fault_kind kind = FAULT_LOGIN;
-
-	for (size_t i = 0; i < COUNT_OF(busy_codes); i++)
-		if (answer->code && !strcmp(answer->code, busy_codes[i]))
-			kind = FAULT_BUSY;
-	return fault_new(session, kind, "login: %s",
-			 *answer->text ? answer->text : "refused by the server, without a reason");
-}
-
-static struct fault *login(struct imap_session *session, TALLOC_CTX *work, const char *user)
-{
-	struct imap_line *line;
-	struct imap_answer answer;
-	struct fault *fault;
-
-	if (!imap_session_has(session, "AUTH=PLAIN") && imap_session_has(session, "LOGINDISABLED"))
-		return hold(fault_new(session, FAULT_LOGIN, "the server takes no password here%s",
-				      stream_is_tls(session->stream)
-					      ? ""
-					      : ": it wants TLS (starttls = yes, or imaps://)"));
-	line = login_line(session, work, user);
-	session->logging_in = true;
-	fault = imap_session_run(session, work, line, NULL, NULL, &answer);
-	session->logging_in = false;
-	talloc_free(line);
-	if (fault)
-		return fault;
-	if (answer.status != IMAP_OK)
-		return login_refused(session, &answer);
-	imap_session_set_caps(session, answer.code && !strcmp(answer.code, "CAPABILITY")
-					       ? answer.code_args
-					       : NULL);
-	return NULL;
 }
 
 /* ---- after the login ---- */
@@ -295,7 +193,7 @@ static struct fault *get_in(struct imap_session *session, TALLOC_CTX *work,
 	if (options->starttls)
 		FAULT_TRY(start_tls(session, work, preauth));
 	if (!preauth)
-		FAULT_TRY(login(session, work, options->user));
+		FAULT_TRY(imap_auth_login(session, work, options));
 	FAULT_TRY(need_caps(session, work));
 	return ask_about(session, work);
 }
@@ -303,7 +201,7 @@ static struct fault *get_in(struct imap_session *session, TALLOC_CTX *work,
 static struct imap_session *session_new(TALLOC_CTX *mem, const struct imap_session_options *options)
 {
 	struct imap_session *session = MEM_NEW(mem, struct imap_session);
-	const char *password = secret_reveal(options->password);
+	const char *password = options->password ? secret_reveal(options->password) : "";
 
 	session->points = options->points;
 	session->command_ms = options->command_ms ? options->command_ms : IMAP_COMMAND_MS;
@@ -314,7 +212,8 @@ static struct imap_session *session_new(TALLOC_CTX *mem, const struct imap_sessi
 	session->server = mem_strdup(session, "");
 	session->prefix = mem_strdup(session, "");
 	session->password = secret_new(session, password, strlen(password));
-	session->blob = plain_blob(session, options->user, options->password);
+	session->blob = secret_new(session, "", 0);
+	session->login = "the server knew who it is";
 	return session;
 }
 
@@ -334,6 +233,9 @@ struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_optio
 					       .port = options->port,
 					       .tls = options->tls,
 					       .tls_ca = options->tls_ca,
+					       .tls_cert = options->tls_cert,
+					       .tls_key = options->tls_key,
+					       .tls_pin = options->tls_pin,
 					       .trusts = options->trusts,
 					       .stop_fd = options->stop_fd,
 					       .deadline_ms = session->command_ms };

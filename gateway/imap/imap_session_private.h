@@ -62,6 +62,7 @@ struct imap_session {
 
 	unsigned last_tag;
 	struct secret *password, *blob; /* what no text may show: itself, and as base64 */
+	const char *login; /* by which mechanism it logged in */
 	struct fault *broken;           /* why nothing works any more */
 	bool logging_in;                /* what BYE means then */
 	bool leaving;                   /* after LOGOUT a BYE is what we want */
@@ -78,11 +79,19 @@ struct imap_session {
 	bool idle;
 	unsigned idle_tag;
 
+	struct imap_waiting *waiting; /* what was sent and is not received; NULL: never anything */
+
 	int64_t commands, writes;
 };
 
 /* Monotonic milliseconds. */
 int64_t imap_session_now_ms(void);
+
+/* imap_auth.c: logs in by the best way that the options allow and the server offers. LOGIN: refused
+ * (scope SERVER for a login that is everybody's), or no such way (scope SERVER). BUSY: not now.
+ * PROTOCOL: out of step; or (scope SERVER, hold) a server that does not know the password. */
+struct fault *imap_auth_login(struct imap_session *session, TALLOC_CTX *work,
+			      const struct imap_session_options *options) ATTR_MUST_CHECK;
 
 /* The stream's deadline for the next command. */
 void imap_session_arm(struct imap_session *session);

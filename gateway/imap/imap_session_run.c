@@ -38,6 +38,22 @@ struct run {
 	bool waits, told; /* for a `+`; it came */
 };
 
+struct imap_sent {
+	struct run run;
+	struct imap_sent *next;
+	struct fault *fault; /* it could not be sent, or not all of it */
+};
+
+/* Goes with its session, and tells those that outlive it. */
+struct imap_waiting {
+	struct imap_sent *first; /* the oldest */
+};
+
+static struct imap_sent *first_sent(const struct imap_session *session)
+{
+	return session->waiting ? session->waiting->first : NULL;
+}
+
 static struct fault *flush(struct run *run)
 {
 	return imap_session_flush(run->session);
@@ -63,13 +79,26 @@ static bool find_tag(const struct run *run, const char *tag, size_t *i_r)
 	return true;
 }
 
+/* Whose tag it is: RUN's, or of what was sent before; NULL: nobody's. */
+static struct run *find_run(struct run *run, const char *tag, size_t *i_r)
+{
+	struct imap_sent *sent = first_sent(run->session);
+
+	if (find_tag(run, tag, i_r))
+		return run;
+	while (sent && !find_tag(&sent->run, tag, i_r))
+		sent = sent->next;
+	return sent ? &sent->run : NULL;
+}
+
 static struct fault *take_answer(struct run *run, struct imap_response *response)
 {
 	struct imap_session *session = run->session;
 	const struct imap_line *line;
 	size_t i;
 
-	if (!find_tag(run, response->tag, &i))
+	run = find_run(run, response->tag, &i);
+	if (!run)
 		return imap_session_out_of_step(session,
 						"an answer to something that was not asked");
 	if (!imap_session_answer(session, response, &run->answers[i]))
@@ -265,6 +294,18 @@ static size_t answered_first(const struct run *run)
 	return n;
 }
 
+static struct fault *wait_for_sent(struct imap_session *session, TALLOC_CTX *mem)
+{
+	for (struct imap_sent *sent = first_sent(session); sent; sent = sent->next)
+		while (sent->run.done < sent->run.sent) {
+			struct fault *fault = take_one(&sent->run);
+
+			if (fault)
+				return imap_session_break(session, mem, fault);
+		}
+	return NULL;
+}
+
 struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem,
 				   struct imap_line *const *lines, size_t count, imap_each *each,
 				   void *context, struct imap_answer *answers, size_t *answered_r)
@@ -284,6 +325,8 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 	FAULT_TRY(imap_session_sound(session, mem));
 	FAULT_TRY(refused(mem, lines, count));
 	assert(!session->idle && count < UINT_MAX / 2);
+	FAULT_TRY(wait_for_sent(session, mem));
+	run.base = session->last_tag + 1;
 	run.answered = MEM_ARRAY(session, bool, count);
 	session->last_tag += (unsigned)count;
 	if (!until)
@@ -314,4 +357,136 @@ struct fault *imap_session_run(struct imap_session *session, TALLOC_CTX *mem,
 	FAULT_TRY(imap_session_run_all(session, mem, lines, 1, each, context, &answer, &answered));
 	*answer_r = answer;
 	return NULL;
+}
+
+/* ---- sent now, answered later ---- */
+
+bool imap_session_sends(const struct imap_session *session, struct imap_line *const *lines,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (line_needs_go(session, lines[i]))
+			return false;
+	return true;
+}
+
+bool imap_session_awaits(const struct imap_session *session)
+{
+	for (const struct imap_sent *sent = first_sent(session); sent; sent = sent->next)
+		if (sent->run.done < sent->run.sent && !session->broken)
+			return true;
+	return false;
+}
+
+static int waiting_end(struct imap_waiting *waiting)
+{
+	for (struct imap_sent *sent = waiting->first; sent; sent = sent->next)
+		sent->run.session = NULL;
+	return 0;
+}
+
+static void sent_add(struct imap_session *session, struct imap_sent *sent)
+{
+	struct imap_sent **last;
+
+	if (!session->waiting) {
+		session->waiting = MEM_NEW(session, struct imap_waiting);
+		talloc_set_destructor(session->waiting, waiting_end);
+	}
+	for (last = &session->waiting->first; *last; last = &(*last)->next)
+		;
+	*last = sent;
+}
+
+static void sent_remove(struct imap_session *session, const struct imap_sent *sent)
+{
+	struct imap_sent **at = &session->waiting->first;
+
+	while (*at != sent)
+		at = &(*at)->next;
+	*at = sent->next;
+}
+
+static struct fault *wait_for_all(struct imap_sent *sent)
+{
+	struct imap_session *session = sent->run.session;
+	struct fault *fault;
+
+	FAULT_TRY(imap_session_sound(session, sent));
+	imap_session_arm(session);
+	while (sent->run.done < sent->run.sent) {
+		fault = take_one(&sent->run);
+		if (fault)
+			return imap_session_break(session, sent, fault);
+	}
+	if (!session->idle && !imap_session_awaits(session))
+		imap_session_shrink(session, IMAP_IN_BUSY);
+	return NULL;
+}
+
+static int sent_end(struct imap_sent *sent)
+{
+	struct imap_session *session = sent->run.session;
+
+	if (session) {
+		talloc_free(wait_for_all(sent));
+		sent_remove(session, sent);
+	}
+	return 0;
+}
+
+static struct fault *put_lines(struct run *run)
+{
+	while (run->sent < run->count)
+		FAULT_TRY(put_line(run));
+	return flush(run);
+}
+
+struct fault *imap_session_send(struct imap_session *session, TALLOC_CTX *mem,
+				struct imap_line *const *lines, size_t count,
+				struct imap_sent **sent_r)
+{
+	struct imap_sent *sent;
+	struct fault *fault;
+
+	FAULT_TRY(imap_session_sound(session, mem));
+	FAULT_TRY(refused(mem, lines, count));
+	assert(!session->idle && count < UINT_MAX / 2);
+	sent = MEM_NEW(mem, struct imap_sent);
+	sent->run = (struct run){ .session = session,
+				  .mem = sent,
+				  .lines = lines,
+				  .count = count,
+				  .answers = MEM_ARRAY(sent, struct imap_answer, count),
+				  .answered = MEM_ARRAY(sent, bool, count),
+				  .base = session->last_tag + 1 };
+	session->last_tag += (unsigned)count;
+	imap_session_arm(session);
+	fault = put_lines(&sent->run);
+	if (fault)
+		sent->fault = imap_session_break(session, sent, fault);
+	sent_add(session, sent);
+	talloc_set_destructor(sent, sent_end);
+	*sent_r = sent;
+	return NULL;
+}
+
+struct fault *imap_session_receive(struct imap_sent *sent, TALLOC_CTX *mem,
+				   struct imap_answer *answers, size_t *answered_r, size_t *gone_r)
+{
+	struct run *run = &sent->run;
+	struct fault *fault = sent->fault;
+
+	if (!fault && run->done < run->count)
+		fault = run->session ? wait_for_all(sent)
+				     : fault_new(sent, FAULT_UNREACHABLE,
+						 "the connection ended before the answer");
+	*answered_r = answered_first(run);
+	*gone_r = run->gone;
+	for (size_t i = 0; i < *answered_r; i++)
+		answers[i] = run->answers[i];
+	if (!fault)
+		return NULL;
+	fault->maybe_done = maybe_done(run);
+	return talloc_steal(mem, fault);
 }

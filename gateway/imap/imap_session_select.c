@@ -45,7 +45,7 @@ static void note_code(struct imap_session *session, const char *code, const stru
 		(void)imap_node_u32(args, &selected->uidvalidity);
 	else if (!strcmp(code, "UIDNEXT"))
 		(void)imap_node_u32(args, &selected->uidnext);
-	else if (!strcmp(code, "HIGHESTMODSEQ"))
+	else if (!strcmp(code, "HIGHESTMODSEQ") && imap_session_can(session, IMAP_CAP_CONDSTORE))
 		(void)imap_node_u64(args, &selected->highestmodseq);
 	else if (!strcmp(code, "NOMODSEQ"))
 		selected->highestmodseq = 0;
@@ -73,6 +73,20 @@ static bool is_unasked(const struct imap_response *response, bool asked)
 	       !imap_node_after(items->first, "UID");
 }
 
+/* Changed since SELECT, by whomever: with CONDSTORE and QRESYNC such a one may come with its UID in
+ * the middle of an answer (RFC 7162 section 3.2.4). */
+static bool is_later(const struct imap_session *session, const struct imap_response *response)
+{
+	const struct imap_node *items = response->args, *modseq;
+	uint64_t number;
+
+	if (!items || items->kind != IMAP_LIST)
+		return false;
+	modseq = imap_node_after(items->first, "MODSEQ");
+	return modseq && modseq->kind == IMAP_LIST && imap_node_u64(modseq->first, &number) &&
+	       number > session->selected.highestmodseq;
+}
+
 void imap_session_note_selected(struct imap_session *session, const struct imap_response *response,
 				bool asked)
 {
@@ -90,7 +104,8 @@ void imap_session_note_selected(struct imap_session *session, const struct imap_
 		selected->changes++;
 	} else if (!strcmp(response->name, "VANISHED")) {
 		selected->changes++; /* never asked for; the number comes with the next EXISTS */
-	} else if (!strcmp(response->name, "FETCH") && is_unasked(response, asked)) {
+	} else if (!strcmp(response->name, "FETCH") &&
+		   (is_unasked(response, asked) || is_later(session, response))) {
 		selected->changes++;
 	}
 }

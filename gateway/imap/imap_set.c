@@ -45,11 +45,11 @@ static bool read_digits(const char *text, size_t n, uint32_t *value_r)
 	return n > 0 && value > 0;
 }
 
-bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r)
+static bool read_address(const char *address, size_t len, uint32_t *uidvalidity_r, uint32_t *uid_r)
 {
 	uint32_t uidvalidity, uid;
 
-	if (!address || strlen(address) != IMAP_ADDRESS_SIZE - 1 || address[ADDRESS_DIGITS] != '.')
+	if (len != IMAP_ADDRESS_SIZE - 1 || address[ADDRESS_DIGITS] != '.')
 		return false;
 	if (!read_digits(address, ADDRESS_DIGITS, &uidvalidity) ||
 	    !read_digits(address + ADDRESS_DIGITS + 1, ADDRESS_DIGITS, &uid))
@@ -57,6 +57,16 @@ bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_
 	*uidvalidity_r = uidvalidity;
 	*uid_r = uid;
 	return true;
+}
+
+bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r)
+{
+	return address && read_address(address, strlen(address), uidvalidity_r, uid_r);
+}
+
+bool imap_set_version_read(const char *version, uint32_t *uidvalidity_r, uint32_t *uid_r)
+{
+	return version && read_address(version, strcspn(version, " "), uidvalidity_r, uid_r);
 }
 
 /* ---- lists ---- */

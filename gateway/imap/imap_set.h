@@ -18,6 +18,9 @@ char *imap_set_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid);
 /* False for anything else; neither number is ever 0. */
 bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r);
 
+/* The address in a version: that alone, or with marks behind a blank. Likewise. */
+bool imap_set_version_read(const char *version, uint32_t *uidvalidity_r, uint32_t *uid_r);
+
 /* A list of UIDs. Zeroed it is empty. */
 struct imap_uids {
 	uint32_t *uid;

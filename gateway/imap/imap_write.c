@@ -25,18 +25,6 @@
  * 2. UIDs of an answer are believed if they can be: of this mailbox, as many as messages, ascending,
  *    not known before, each once. Else the message is somewhere: PROTOCOL, maybe_done. */
 
-struct write {
-	struct imap *imap;
-	TALLOC_CTX *results, *mem;
-	const char *folder;
-	struct endpoint_put *puts;
-	size_t count;
-	uint32_t uidvalidity, uidnext; /* before anything was sent */
-	struct imap_messages olds;
-	bool *lost;              /* stored, but the answer does not say where */
-	struct imap_uids placed; /* all that an answer has named */
-};
-
 /* Messages puts[which[0 .. count - 1]] in one command. */
 struct parcel {
 	size_t *which;
@@ -45,12 +33,30 @@ struct parcel {
 
 struct parcels {
 	struct parcel *list;
+	struct imap_line **lines;
+	struct imap_answer *answers;
 	size_t count;
+	size_t answered, gone; /* so many of the first */
+};
+
+/* Puts under way. What was sent is answered while others are prepared and recorded. */
+struct endpoint_putting {
+	struct imap *imap;
+	TALLOC_CTX *results, *mem;
+	const char *folder;
+	struct endpoint_put *puts;
+	size_t count;
+	uint32_t uidvalidity, uidnext; /* before anything was sent */
+	struct imap_messages olds;
+	bool *lost; /* stored, but the answer does not say where */
+	struct parcels parcels;
+	struct imap_sent *sent; /* NULL: answered already, or nothing was sent */
+	struct fault *fault;    /* that has ended the session */
 };
 
 /* ---- before sending ---- */
 
-static struct fault *unfit(struct write *write, const struct endpoint_put *put)
+static struct fault *unfit(struct endpoint_putting *write, const struct endpoint_put *put)
 {
 	if (put->len > IMAP_ITEM_MAX)
 		return fault_new(write->results, FAULT_REFUSED,
@@ -62,24 +68,31 @@ static struct fault *unfit(struct write *write, const struct endpoint_put *put)
 	return NULL;
 }
 
-static struct imap_message *old_of(const struct write *write, const struct endpoint_put *put)
+static struct imap_message *old_of(const struct endpoint_putting *write,
+				   const struct endpoint_put *put)
 {
 	uint32_t validity, uid;
 
-	if (!put->if_version || !imap_set_address_read(put->if_version, &validity, &uid) ||
+	if (!put->if_version || !imap_set_version_read(put->if_version, &validity, &uid) ||
 	    validity != write->uidvalidity)
 		return NULL;
 	return imap_look_find(&write->olds, uid);
 }
 
-static struct fault *look_at_olds(struct write *write)
+/* Marks may be others by now: they go with it, and are not what is replaced. */
+static bool is_of(const char *version, const char *address)
+{
+	return address && strcspn(version, " ") == strlen(address) && text_starts(version, address);
+}
+
+static struct fault *look_at_olds(struct endpoint_putting *write)
 {
 	struct imap_uids uids = { 0 };
 	uint32_t validity, uid;
 
 	for (size_t i = 0; i < write->count; i++)
 		if (!write->puts[i].fault && write->puts[i].if_version &&
-		    imap_set_address_read(write->puts[i].if_version, &validity, &uid) &&
+		    imap_set_version_read(write->puts[i].if_version, &validity, &uid) &&
 		    validity == write->uidvalidity)
 			imap_set_add(write->mem, &uids, uid);
 	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
@@ -88,7 +101,7 @@ static struct fault *look_at_olds(struct write *write)
 		const struct imap_message *old = old_of(write, put);
 
 		if (!put->fault && put->if_version &&
-		    (!old || !old->there || !text_same(put->address, put->if_version)))
+		    (!old || !old->there || !is_of(put->if_version, put->address)))
 			put->fault = fault_new(write->results, FAULT_CHANGED,
 					       "%s is not there any more, or another version",
 					       put->address);
@@ -96,11 +109,23 @@ static struct fault *look_at_olds(struct write *write)
 	return NULL;
 }
 
-static struct fault *prepare(struct write *write)
+/* What the session knows of the folder is good enough while puts of ours are under way in it. */
+static struct fault *open_folder(struct endpoint_putting *write)
+{
+	struct imap *imap = write->imap;
+
+	if (imap_session_awaits(imap->session) &&
+	    text_same(imap_session_selected(imap->session)->mailbox, write->folder))
+		return NULL;
+	imap->placed.count = 0;
+	return imap_folder_open(imap, write->mem, write->folder, true);
+}
+
+static struct fault *prepare(struct endpoint_putting *write)
 {
 	const struct imap_selected *selected;
 
-	FAULT_TRY(imap_folder_open(write->imap, write->mem, write->folder, true));
+	FAULT_TRY(open_folder(write));
 	selected = imap_session_selected(write->imap->session);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
@@ -115,7 +140,7 @@ static struct fault *prepare(struct write *write)
 
 /* ---- commands ---- */
 
-static void add_message(const struct write *write, struct imap_line *line,
+static void add_message(const struct endpoint_putting *write, struct imap_line *line,
 			const struct endpoint_put *put)
 {
 	const struct imap_selected *selected = imap_session_selected(write->imap->session);
@@ -133,7 +158,8 @@ static void add_message(const struct write *write, struct imap_line *line,
 	imap_line_literal(line, put->text, put->len);
 }
 
-static struct imap_line *append_line(const struct write *write, const struct parcel *parcel)
+static struct imap_line *append_line(const struct endpoint_putting *write,
+				     const struct parcel *parcel)
 {
 	struct imap_line *line = imap_line_new(write->mem, "APPEND ", true);
 
@@ -149,9 +175,11 @@ static bool is_full(const struct parcel *parcel, size_t more, bool many)
 }
 
 /* The messages of WHICH; MANY: several to a parcel. */
-static struct parcels pack(struct write *write, const size_t *which, size_t count, bool many)
+static struct parcels pack(struct endpoint_putting *write, const size_t *which, size_t count,
+			   bool many)
 {
-	struct parcels parcels = { MEM_ARRAY(write->mem, struct parcel, count), count > 0 };
+	struct parcels parcels = { .list = MEM_ARRAY(write->mem, struct parcel, count),
+				   .count = count > 0 };
 	struct parcel *parcel = parcels.list;
 
 	for (size_t i = 0; i < count; i++) {
@@ -166,17 +194,58 @@ static struct parcels pack(struct write *write, const size_t *which, size_t coun
 		parcel->which[parcel->count++] = which[i];
 		parcel->bytes += len;
 	}
+	parcels.lines = MEM_ARRAY(write->mem, struct imap_line *, parcels.count);
+	parcels.answers = MEM_ARRAY(write->mem, struct imap_answer, parcels.count);
+	for (size_t i = 0; i < parcels.count; i++)
+		parcels.lines[i] = append_line(write, &parcels.list[i]);
 	return parcels;
+}
+
+/* Sends them, and waits where the server must be asked before each. */
+static void send_parcels(struct endpoint_putting *write, struct parcels *parcels, bool later)
+{
+	struct imap_session *session = write->imap->session;
+	int64_t before = imap_writes(write->imap);
+
+	if (!parcels->count)
+		return;
+	if (later && imap_session_sends(session, parcels->lines, parcels->count)) {
+		write->fault = imap_session_send(session, write->mem, parcels->lines,
+						 parcels->count, &write->sent);
+		return;
+	}
+	write->fault = imap_session_run_all(session, write->mem, parcels->lines, parcels->count,
+					    NULL, NULL, parcels->answers, &parcels->answered);
+	parcels->gone = (size_t)(imap_writes(write->imap) - before);
 }
 
 /* ---- what came of it ---- */
 
-static void set_placed(struct write *write, struct endpoint_put *put, uint32_t uid)
+/* The new message has the marks that the caller knows of, and those that it wants, as far as they are
+ * kept. If it got more of them from the old one, the next notice tells, because this is not its version
+ * then: no mark is lost unread. */
+static char *vouched(const struct endpoint_putting *write, const char *address,
+		     const struct endpoint_put *put)
+{
+	const struct imap_selected *selected = imap_session_selected(write->imap->session);
+	const char *marks = put->if_version ? strchr(put->if_version, ' ') : NULL;
+	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, false };
+	const struct imap_flags *known = imap_flags_of_text(write->mem, marks ? marks : "");
+
+	if (!marks && !put->marks_add)
+		return imap_notice_version(write->results, address, NULL);
+	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
+				  selected->permanent_flags);
+	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known));
+}
+
+static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
 {
 	const struct imap_message *old = old_of(write, put);
 	char *address = imap_set_address(write->results, write->uidvalidity, uid);
 
-	put->placed = put->version = address;
+	put->placed = address;
+	put->version = vouched(write, address, put);
 	if (old)
 		put->replaced = mem_printf(
 			write->results, "%sFLAGS (%s)",
@@ -186,7 +255,7 @@ static void set_placed(struct write *write, struct endpoint_put *put, uint32_t u
 }
 
 /* (2) */
-static bool is_credible(const struct write *write, const struct parcel *parcel,
+static bool is_credible(const struct endpoint_putting *write, const struct parcel *parcel,
 			uint32_t uidvalidity, const struct imap_uids *uids)
 {
 	if (uidvalidity != write->uidvalidity || uids->count != parcel->count)
@@ -194,14 +263,13 @@ static bool is_credible(const struct write *write, const struct parcel *parcel,
 	for (size_t i = 0; i < uids->count; i++) {
 		if (uids->uid[i] < write->uidnext || (i && uids->uid[i] <= uids->uid[i - 1]))
 			return false;
-		for (size_t j = 0; j < write->placed.count; j++)
-			if (write->placed.uid[j] == uids->uid[i])
-				return false;
+		if (imap_set_has(&write->imap->placed, uids->uid[i]))
+			return false;
 	}
 	return true;
 }
 
-static void take_not_credible(struct write *write, const struct parcel *parcel)
+static void take_not_credible(struct endpoint_putting *write, const struct parcel *parcel)
 {
 	for (size_t i = 0; i < parcel->count; i++) {
 		struct fault *fault =
@@ -214,12 +282,14 @@ static void take_not_credible(struct write *write, const struct parcel *parcel)
 }
 
 /* `[APPENDUID 38505 3955:3957]` (RFC 4315 section 3) */
-static void take_stored(struct write *write, const struct parcel *parcel,
+static void take_stored(struct endpoint_putting *write, const struct parcel *parcel,
 			const struct imap_answer *answer)
 {
+	const struct imap_uids *placed = &write->imap->placed;
 	const struct imap_node *args = answer->code_args;
 	struct imap_uids uids = { 0 };
 	uint32_t uidvalidity;
+	bool is_last;
 
 	if (!answer->code || strcmp(answer->code, "APPENDUID") != 0 ||
 	    !imap_session_can(write->imap->session, IMAP_CAP_UIDPLUS)) {
@@ -233,10 +303,13 @@ static void take_stored(struct write *write, const struct parcel *parcel,
 		take_not_credible(write, parcel);
 		return;
 	}
+	is_last = !placed->count || placed->uid[placed->count - 1] < uids.uid[0];
 	for (size_t i = 0; i < parcel->count; i++) {
-		imap_set_add(write->mem, &write->placed, uids.uid[i]);
+		imap_set_add(write->imap, &write->imap->placed, uids.uid[i]);
 		set_placed(write, &write->puts[parcel->which[i]], uids.uid[i]);
 	}
+	if (!is_last)
+		(void)imap_set_sort(&write->imap->placed);
 }
 
 static bool says_folder_is_gone(const struct imap_answer *answer)
@@ -245,7 +318,7 @@ static bool says_folder_is_gone(const struct imap_answer *answer)
 	       (!strcmp(answer->code, "TRYCREATE") || !strcmp(answer->code, "NONEXISTENT"));
 }
 
-static void take_refused(struct write *write, const struct parcel *parcel,
+static void take_refused(struct endpoint_putting *write, const struct parcel *parcel,
 			 const struct imap_answer *answer)
 {
 	enum fault_scope scope =
@@ -256,7 +329,7 @@ static void take_refused(struct write *write, const struct parcel *parcel,
 			imap_answer_fault(write->results, answer, scope, "APPEND");
 }
 
-static void take_unanswered(struct write *write, const struct parcel *parcel,
+static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
 			    const struct fault *fault, bool sent)
 {
 	for (size_t i = 0; i < parcel->count; i++) {
@@ -267,66 +340,60 @@ static void take_unanswered(struct write *write, const struct parcel *parcel,
 	}
 }
 
-/* Sends PARCELS; AGAIN gets the messages of those that were refused as a whole. Returns the fault
- * that has ended the session, which all concerned have as well. */
-static struct fault *send_parcels(struct write *write, const struct parcels *parcels, size_t *again,
-				  size_t *again_count)
+/* AGAIN gets the messages of those that were refused as a whole. */
+static void take_parcels(struct endpoint_putting *write, const struct parcels *parcels,
+			 size_t *again, size_t *again_count)
 {
-	struct imap *imap = write->imap;
-	struct imap_line **lines = MEM_ARRAY(write->mem, struct imap_line *, parcels->count);
-	struct imap_answer *answers = MEM_ARRAY(write->mem, struct imap_answer, parcels->count);
-	int64_t before = imap_writes(imap);
-	size_t answered = 0, sent;
-	struct fault *fault;
-
-	for (size_t i = 0; i < parcels->count; i++)
-		lines[i] = append_line(write, &parcels->list[i]);
-	fault = imap_session_run_all(imap->session, write->mem, lines, parcels->count, NULL, NULL,
-				     answers, &answered);
-	sent = (size_t)(imap_writes(imap) - before);
 	for (size_t i = 0; i < parcels->count; i++) {
 		const struct parcel *parcel = &parcels->list[i];
+		const struct imap_answer *answer = &parcels->answers[i];
 
-		talloc_free(lines[i]);
-		if (i >= answered)
-			take_unanswered(write, parcel, fault, i < sent);
-		else if (answers[i].status == IMAP_OK)
-			take_stored(write, parcel, &answers[i]);
-		else if (parcel->count == 1 || says_folder_is_gone(&answers[i]))
-			take_refused(write, parcel, &answers[i]);
+		if (i >= parcels->answered)
+			take_unanswered(write, parcel, write->fault, i < parcels->gone);
+		else if (answer->status == IMAP_OK)
+			take_stored(write, parcel, answer);
+		else if (parcel->count == 1 || says_folder_is_gone(answer))
+			take_refused(write, parcel, answer);
 		else
 			for (size_t j = 0; j < parcel->count; j++)
 				again[(*again_count)++] = parcel->which[j];
 	}
-	return fault;
 }
 
-static struct fault *send_all(struct write *write)
+static struct parcels pack_all(struct endpoint_putting *write)
 {
 	const struct imap_session *session = write->imap->session;
 	bool many = imap_session_can(session, IMAP_CAP_MULTIAPPEND) &&
 		    imap_session_can(session, IMAP_CAP_LITERAL_PLUS);
-	size_t *which = MEM_ARRAY(write->mem, size_t, write->count),
-	       *again = MEM_ARRAY(write->mem, size_t, write->count);
-	size_t n = 0, again_count = 0, none = 0;
-	struct parcels parcels;
-	struct fault *fault;
+	size_t *which = MEM_ARRAY(write->mem, size_t, write->count), n = 0;
 
 	for (size_t i = 0; i < write->count; i++)
 		if (!write->puts[i].fault)
 			which[n++] = i;
-	if (!n)
-		return NULL;
-	parcels = pack(write, which, n, many);
-	fault = send_parcels(write, &parcels, again, &again_count);
-	if (!again_count)
-		return fault;
-	parcels = pack(write, again, again_count, false);
-	if (!fault)
-		return send_parcels(write, &parcels, NULL, &none);
-	for (size_t i = 0; i < parcels.count; i++)
-		take_unanswered(write, &parcels.list[i], fault, false);
-	return fault;
+	return pack(write, which, n, many);
+}
+
+/* Refused together: one by one. */
+static void send_again(struct endpoint_putting *write, const size_t *again, size_t count)
+{
+	struct parcels parcels;
+	size_t none = 0;
+
+	if (!write->fault)
+		write->fault = imap_folder_open(write->imap, write->mem, write->folder, false);
+	if (!write->fault &&
+	    imap_session_selected(write->imap->session)->uidvalidity != write->uidvalidity)
+		write->fault = fault_new(write->mem, FAULT_CHANGED,
+					 "%s was made anew while messages were stored in it",
+					 write->folder);
+	for (size_t i = 0; i < count && write->fault; i++)
+		take_unanswered(write, &(struct parcel){ (size_t *)&again[i], 1, 0 }, write->fault,
+				false);
+	if (write->fault)
+		return;
+	parcels = pack(write, again, count, false);
+	send_parcels(write, &parcels, false);
+	take_parcels(write, &parcels, NULL, &none);
 }
 
 /* ---- without APPENDUID ---- */
@@ -338,7 +405,7 @@ struct found {
 };
 
 struct finding {
-	struct write *write;
+	struct endpoint_putting *write;
 	struct found *list;
 	size_t count;
 };
@@ -415,7 +482,7 @@ static struct found *find_last(struct finding *finding, const struct endpoint_pu
 	return last;
 }
 
-static struct fault *ask_where(struct write *write, struct finding *finding)
+static struct fault *ask_where(struct endpoint_putting *write, struct finding *finding)
 {
 	struct imap_line *line = imap_line_new(write->mem, "UID FETCH ", false);
 
@@ -426,7 +493,7 @@ static struct fault *ask_where(struct write *write, struct finding *finding)
 			"FETCH");
 }
 
-static void find_places(struct write *write)
+static void find_places(struct endpoint_putting *write)
 {
 	struct finding finding = { .write = write };
 	struct fault *fault = NULL;
@@ -456,38 +523,98 @@ static void find_places(struct write *write)
 
 /* ---- the contract ---- */
 
-static struct fault *put_all(struct imap *imap, TALLOC_CTX *mem, void *context)
+static struct fault *begin_all(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
-	struct write *write = context;
+	struct endpoint_putting *write = context;
 	struct fault *fault;
 
 	write->imap = imap;
-	write->mem = mem;
-	write->lost = MEM_ARRAY(mem, bool, write->count);
-	FAULT_TRY(prepare(write));
-	fault = send_all(write);
-	if (fault && !imap_is_connected(imap)) {
-		for (size_t i = 0; i < write->count; i++)
-			if (write->lost[i])
-				take_unanswered(write, &(struct parcel){ &i, 1, 0 }, fault, true);
-		return NULL;
+	talloc_free(write->mem); /* of a first try */
+	write->mem = MEM_CONTEXT(write);
+	fault = prepare(write);
+	if (fault)
+		return talloc_steal(mem, fault);
+	write->parcels = pack_all(write);
+	send_parcels(write, &write->parcels, true);
+	return NULL;
+}
+
+/* What is sent needs its lines. */
+static int putting_end(struct endpoint_putting *write)
+{
+	TALLOC_FREE(write->sent);
+	return 0;
+}
+
+struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       struct endpoint_put *puts, size_t count,
+			       struct endpoint_putting **putting_r)
+{
+	struct endpoint_putting *write = MEM_NEW(mem, struct endpoint_putting);
+	struct fault *fault;
+
+	write->results = write;
+	write->folder = mem_strdup(write, folder);
+	write->puts = puts;
+	write->count = count;
+	write->lost = MEM_ARRAY(write, bool, count);
+	talloc_set_destructor(write, putting_end);
+	fault = count ? imap_do((struct imap *)endpoint, mem, begin_all, write) : NULL;
+	if (fault) {
+		for (size_t i = 0; i < count; i++)
+			puts[i].fault = NULL;
+		talloc_free(write);
+		return fault;
 	}
+	*putting_r = write;
+	return NULL;
+}
+
+static void take_all(struct endpoint_putting *write)
+{
+	size_t *again = MEM_ARRAY(write->mem, size_t, write->count), again_count = 0;
+	struct parcels *parcels = &write->parcels;
+
+	if (write->sent)
+		write->fault = imap_session_receive(write->sent, write->mem, parcels->answers,
+						    &parcels->answered, &parcels->gone);
+	take_parcels(write, parcels, again, &again_count);
+	if (again_count)
+		send_again(write, again, again_count);
+	for (size_t i = 0; i < write->count && write->fault; i++)
+		if (write->lost[i] && !imap_is_connected(write->imap)) {
+			take_unanswered(write, &(struct parcel){ &i, 1, 0 }, write->fault, true);
+			write->lost[i] = false;
+		}
 	find_places(write);
+}
+
+struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem)
+{
+	uint32_t appended = 0;
+
+	write->results = mem;
+	if (write->count)
+		take_all(write);
+	for (size_t i = 0; i < write->count; i++) {
+		(void)talloc_steal(mem, write->puts[i].fault);
+		appended += write->puts[i].placed != NULL;
+		if (write->puts[i].placed)
+			imap_notice_placed(write->imap, write->folder, write->puts[i].version);
+	}
+	if (write->count)
+		imap_notice_wrote(write->imap, write->folder, appended, 0);
+	talloc_free(write);
 	return NULL;
 }
 
 struct fault *imap_write_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_put *puts, size_t count)
 {
-	struct write write = { .results = mem, .folder = folder, .puts = puts, .count = count };
-	struct imap *imap = (struct imap *)endpoint;
-	uint32_t appended = 0;
+	struct endpoint_putting *write = NULL;
 
 	if (!count)
 		return NULL;
-	FAULT_TRY(imap_do(imap, mem, put_all, &write));
-	for (size_t i = 0; i < count; i++)
-		appended += puts[i].placed != NULL;
-	imap_notice_wrote(imap, folder, appended, 0);
-	return NULL;
+	FAULT_TRY(imap_write_begin(endpoint, mem, folder, puts, count, &write));
+	return imap_write_end(write, mem);
 }

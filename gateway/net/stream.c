@@ -41,7 +41,7 @@ struct stream {
 	SSL *ssl; /* NULL: plain */
 	struct trusts *trusts;
 	char *host; /* without the brackets of an IPv6 address */
-	char *tls_ca;
+	char *tls_ca, *tls_cert, *tls_key, *tls_pin;
 	char *peer; /* "host:port", for people */
 	int stop_fd;
 	bool loopback;
@@ -124,6 +124,10 @@ static struct fault *tls_fault(struct stream *stream)
 	ERR_clear_error();
 	if (code != X509_V_OK)
 		return certificate_fault(stream, code);
+	if (ERR_GET_REASON(error) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED && !stream->tls_cert)
+		return fault_new(stream, FAULT_TLS,
+				 "%s: the server wants a certificate of ours (tls_cert)",
+				 stream->peer);
 	return fault_new(stream, FAULT_TLS, "%s: TLS: %s", stream->peer,
 			 reason ? reason : "the connection failed");
 }
@@ -383,6 +387,8 @@ static struct fault *start_tls(struct stream *stream)
 
 	assert(stream->trusts && !stream->ssl);
 	fault = trusts_client(stream, stream->trusts, stream->tls_ca, &stream->ssl);
+	if (!fault && stream->tls_cert)
+		fault = stream_cert_show(stream, stream->ssl, stream->tls_cert, stream->tls_key);
 	if (fault)
 		return fault_prefix(fault, "%s: ", stream->peer);
 	bio = trusts_bio(stream->trusts, stream);
@@ -390,7 +396,9 @@ static struct fault *start_tls(struct stream *stream)
 	if (!ssl_expect(stream->ssl, stream->host))
 		return fault_new(stream, FAULT_TLS, "%s: not a host name that TLS can check",
 				 stream->peer);
-	return handshake(stream);
+	FAULT_TRY(handshake(stream));
+	fault = stream->tls_pin ? stream_cert_pinned(stream, stream->ssl, stream->tls_pin) : NULL;
+	return fault ? fault_prefix(fault, "%s: ", stream->peer) : NULL;
 }
 
 struct fault *stream_start_tls(struct stream *stream, size_t unused_input)
@@ -518,6 +526,9 @@ struct fault *stream_open(TALLOC_CTX *mem, const struct stream_options *options,
 	stream->trusts = options->trusts;
 	stream->host = plain_host(stream, options->host);
 	stream->tls_ca = mem_strdup(stream, options->tls_ca);
+	stream->tls_cert = mem_strdup(stream, options->tls_cert);
+	stream->tls_key = mem_strdup(stream, options->tls_key);
+	stream->tls_pin = mem_strdup(stream, options->tls_pin);
 	stream->peer = mem_printf(stream, "%s:%d", options->host, options->port);
 	talloc_set_destructor(stream, stream_free);
 	stream_deadline(stream, options->deadline_ms);

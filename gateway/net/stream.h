@@ -3,7 +3,7 @@
  * Every wait is a poll() on one descriptor (and on the stop descriptor), never longer than the
  * deadline that the caller has set; so a peer that hangs or drips costs a known time (N10).
  * Certificates are always verified: the chain against `tls_ca` or the system's, the name by the
- * host, TLS 1.2 at least (N9). Whether a password may go over a plain stream is the caller's
+ * host, TLS 1.2 at least, and its key against `tls_pin` where one is named (N9). Whether a password may go over a plain stream is the caller's
  * affair; stream_is_safe() tells.
  *
  * Faults of functions without a MEM belong to the stream: who frees that first moves the fault
@@ -33,6 +33,8 @@ struct stream_options {
 	int port;
 	bool tls;              /* from the first byte on */
 	const char *tls_ca;    /* a file, or NULL: the system's */
+	const char *tls_cert, *tls_key; /* files: who we are; NULL: nobody; the key in the same */
+	const char *tls_pin; /* "sha256//BASE64;...": the server's key is one of them; or NULL */
 	struct trusts *trusts; /* needed for TLS, now or later; outlives the stream */
 	int stop_fd;         /* when it becomes readable every wait ends with TRY_LATER; -1: none */
 	int32_t deadline_ms; /* for connecting and the TLS handshake, all addresses together */
@@ -46,7 +48,9 @@ struct stream_stats {
 
 /* UNREACHABLE (scope SERVER): no such host, refused, timeout; the text names host and port. TLS
  * (scope SERVER): handshake or certificate; the text says which: expired, not for this host, not
- * signed by a known CA (and then how to name one: tls_ca). Freeing closes, without a farewell. The
+ * signed by a known CA (and then how to name one: tls_ca), not pinned (and then what the server has).
+ * CONFIG (retry; scope SERVER for tls_ca, ACCOUNT for the others): a file that is named cannot be
+ * read or is not what it should be; TLS is not tried then. Freeing closes, without a farewell. The
  * name look-up blocks; the resolver's own limits hold for it. */
 struct fault *stream_open(TALLOC_CTX *mem, const struct stream_options *options,
 			  struct stream **stream_r) ATTR_MUST_CHECK;

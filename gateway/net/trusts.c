@@ -156,14 +156,25 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+static struct fault *not_loaded(TALLOC_CTX *mem, const char *ca)
+{
+	if (!ca)
+		return fault_new(mem, FAULT_TLS, "the system's certificates cannot be read");
+	return fault_reaches(fault_new(mem, FAULT_CONFIG,
+				       "tls_ca %s: not a file of certificates in PEM form", ca),
+			     FAULT_SCOPE_SERVER, FAULT_NEXT_RETRY);
+}
+
 /* Looks at the file before it is read: what changes meanwhile is seen the next time. */
 static struct fault *trust_refresh(TALLOC_CTX *mem, struct trust *trust)
 {
 	struct stat file = { 0 };
 	SSL_CTX *ctx;
 
-	if (trust->ca && stat(trust->ca, &file))
-		return fault_new(mem, FAULT_TLS, "tls_ca %s: %s", trust->ca, strerror(errno));
+	if (trust->ca)
+		FAULT_TRY(stream_cert_readable(mem, "tls_ca", trust->ca));
+	if (trust->ca)
+		(void)!stat(trust->ca, &file);
 	if (trust->ctx && same_file(&file, &trust->file))
 		return NULL;
 	ctx = ctx_new();
@@ -171,11 +182,7 @@ static struct fault *trust_refresh(TALLOC_CTX *mem, struct trust *trust)
 	if (!ctx_load(ctx, trust->ca)) {
 		SSL_CTX_free(ctx);
 		ERR_clear_error();
-		return trust->ca ? fault_new(mem, FAULT_TLS,
-					     "tls_ca %s: not a file of certificates in PEM form",
-					     trust->ca)
-				 : fault_new(mem, FAULT_TLS,
-					     "the system's certificates cannot be read");
+		return not_loaded(mem, trust->ca);
 	}
 	SSL_CTX_free(trust->ctx);
 	trust->ctx = ctx;

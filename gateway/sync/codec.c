@@ -287,9 +287,26 @@ static void add_parts(TALLOC_CTX *mem, const struct codec_publish *publish,
 	out->gone_count = publish->gone_count;
 }
 
+/* What decode_message() makes of a new message without parts that carries this VTODO: its card says the
+ * same, as nobody has edited either. */
+static struct fault *decode_new(TALLOC_CTX *mem, const char *calendar, size_t len,
+				struct decoded **decoded_r)
+{
+	const struct message message = { .uid = NULL };
+	struct halves now = { .message = (struct message *)(uintptr_t)&message };
+	struct decoded *decoded;
+
+	FAULT_TRY(vtodo_decode(mem, calendar, len, NULL, &now.vtodo));
+	decoded = of_vtodo(mem, now.vtodo);
+	join_files(&now, decoded);
+	*decoded_r = decoded;
+	return NULL;
+}
+
+/* KEEP NULL: nobody wants to know what it will be read as. */
 static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old_len,
-				    const struct codec_publish *publish, char **text_r,
-				    size_t *len_r)
+				    const struct codec_publish *publish, TALLOC_CTX *keep,
+				    char **text_r, size_t *len_r, struct decoded **decoded_r)
 {
 	struct message_publish out = { .uid = publish->uid,
 				       .edition = publish->edition,
@@ -311,6 +328,8 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 			       message ? message->calendar_len : 0, &half, &calendar,
 			       &out.calendar_len));
 	out.calendar = calendar;
+	if (keep && !old && !publish->file_count)
+		FAULT_TRY(decode_new(keep, calendar, out.calendar_len, decoded_r));
 	add_parts(mem, publish, &out);
 	out.card = card_write(mem, vtodo_normal(mem, publish->values), publish->trailer);
 	out.html = card_html(mem, out.card);
@@ -354,6 +373,17 @@ struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char 
 {
 	size_t old_len = old ? strlen(old) : 0;
 
-	return form == ENDPOINT_MESSAGE ? encode_message(mem, old, old_len, publish, text_r, len_r)
-					: encode_vtodo(mem, old, old_len, publish, text_r, len_r);
+	return form == ENDPOINT_MESSAGE
+		       ? encode_message(mem, old, old_len, publish, NULL, text_r, len_r, NULL)
+		       : encode_vtodo(mem, old, old_len, publish, text_r, len_r);
+}
+
+struct fault *codec_encode_new(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_form form,
+			       const struct codec_publish *publish, char **text_r, size_t *len_r,
+			       struct decoded **decoded_r)
+{
+	*decoded_r = NULL;
+	return form == ENDPOINT_MESSAGE
+		       ? encode_message(mem, NULL, 0, publish, keep, text_r, len_r, decoded_r)
+		       : encode_vtodo(mem, NULL, 0, publish, text_r, len_r);
 }

@@ -73,4 +73,10 @@ struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char 
 			   const struct codec_publish *publish, char **text_r,
 			   size_t *len_r) ATTR_MUST_CHECK;
 
+/* The same for a new item. *DECODED_R is what codec_decode() makes of the text, where that is known
+ * without reading it, and belongs to KEEP; else NULL. */
+struct fault *codec_encode_new(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_form form,
+			       const struct codec_publish *publish, char **text_r, size_t *len_r,
+			       struct decoded **decoded_r) ATTR_MUST_CHECK;
+
 #endif

@@ -24,8 +24,11 @@ static bool has_login(const struct conf *conf, const struct conf_server *server,
 	const struct conf_account *account = conf_account_find(conf, server->name, resource->key);
 	const char *login = account && account->login ? account->login : server->login;
 	const char *home = account && account->home ? account->home : server->home;
+	const char *authorize =
+		account && account->authorize ? account->authorize : server->authorize;
 
 	return resource->email || (!needs_address(login) && !needs_address(home) &&
+				   !needs_address(authorize) &&
 				   !needs_address(server->url) && !server->principal_search);
 }
 
@@ -171,7 +174,8 @@ static struct fault *expand_path(TALLOC_CTX *mem, const char *template,
 	return NULL;
 }
 
-static const enum http_auth auths[] = {
+/* 0 where a type has no such way: conf_check refuses it. */
+static const enum http_auth http_auths[CONF_AUTHS] = {
 	[CONF_AUTH_PASSWORD] = HTTP_AUTH_PASSWORD,
 	[CONF_AUTH_BASIC] = HTTP_AUTH_BASIC,
 	[CONF_AUTH_DIGEST] = HTTP_AUTH_DIGEST,
@@ -179,7 +183,12 @@ static const enum http_auth auths[] = {
 	[CONF_AUTH_NEGOTIATE] = HTTP_AUTH_NEGOTIATE,
 	[CONF_AUTH_CERTIFICATE] = HTTP_AUTH_CERTIFICATE,
 };
-_Static_assert(COUNT_OF(auths) == HTTP_AUTHS, "one row per way");
+
+static const enum imap_auth imap_auths[CONF_AUTHS] = {
+	[CONF_AUTH_PASSWORD] = IMAP_AUTH_PASSWORD, [CONF_AUTH_SCRAM] = IMAP_AUTH_SCRAM,
+	[CONF_AUTH_PLAIN] = IMAP_AUTH_PLAIN,       [CONF_AUTH_LOGIN] = IMAP_AUTH_LOGIN,
+	[CONF_AUTH_BEARER] = IMAP_AUTH_BEARER,     [CONF_AUTH_CERTIFICATE] = IMAP_AUTH_CERTIFICATE,
+};
 
 /* Where a new token comes from; goes with its endpoint. */
 struct token_source {
@@ -207,13 +216,31 @@ static struct token_source *token_source(TALLOC_CTX *mem, const struct conf_pass
 	return source;
 }
 
+struct certificate {
+	char *file, *key; /* or NULL */
+};
+
+static struct fault *find_certificate(TALLOC_CTX *mem, const struct conf_server *server,
+				      const struct secret_names *names,
+				      struct certificate *certificate_r)
+{
+	char *file = NULL, *key = NULL;
+
+	if (server->tls_cert)
+		FAULT_TRY(of_account(secret_expand(mem, server->tls_cert, names, &file)));
+	if (server->tls_key)
+		FAULT_TRY(of_account(secret_expand(mem, server->tls_key, names, &key)));
+	*certificate_r = (struct certificate){ file, key };
+	return NULL;
+}
+
 /* How the account says who it is. */
 static struct fault *caldav_login(TALLOC_CTX *mem, const struct conf_server *server,
 				  const struct secret_names *names,
 				  const struct delivery_login *login,
 				  struct caldav_account *account)
 {
-	char *cert = NULL, *key = NULL;
+	struct certificate certificate = { NULL, NULL };
 
 	if (!login->password && !conf_server_is_open(server))
 		return no_password(mem, server, login->name);
@@ -222,15 +249,12 @@ static struct fault *caldav_login(TALLOC_CTX *mem, const struct conf_server *ser
 					    "server %s: the libcurl of this machine cannot speak "
 					    "Negotiate; choose another auth",
 					    server->name));
-	if (server->tls_cert)
-		FAULT_TRY(of_account(secret_expand(mem, server->tls_cert, names, &cert)));
-	if (server->tls_key)
-		FAULT_TRY(of_account(secret_expand(mem, server->tls_key, names, &key)));
-	account->auth = auths[server->auth];
+	FAULT_TRY(find_certificate(mem, server, names, &certificate));
+	account->auth = http_auths[server->auth];
 	account->user = conf_server_is_open(server) ? NULL : login->name;
 	account->password = login->password;
-	account->tls_cert = cert;
-	account->tls_key = key;
+	account->tls_cert = certificate.file;
+	account->tls_key = certificate.key;
 	if (server->auth == CONF_AUTH_BEARER) {
 		account->renew = renew_token;
 		account->renew_context = token_source(mem, login->source, names);
@@ -267,21 +291,50 @@ static struct fault *caldav_endpoint(TALLOC_CTX *mem, const struct delivery *del
 	return NULL;
 }
 
+/* Whom the login acts for; *AUTHORIZE_R stays NULL where it is itself. */
+static struct fault *find_authorize(TALLOC_CTX *mem, const struct conf *conf,
+				    const struct conf_server *server,
+				    const struct secret_names *names, const char **authorize_r)
+{
+	const struct conf_account *own = conf_account_find(conf, server->name, names->key);
+	const char *template = own && own->authorize ? own->authorize : server->authorize;
+	char *text = NULL;
+
+	if (template)
+		FAULT_TRY(of_account(secret_expand(mem, template, names, &text)));
+	*authorize_r = text;
+	return NULL;
+}
+
 static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
-				   const struct conf_server *server, const char *login,
-				   const struct secret *password, struct endpoint **endpoint_r)
+				   const struct conf_server *server,
+				   const struct secret_names *names,
+				   const struct delivery_login *login,
+				   struct endpoint **endpoint_r)
 {
 	struct imap_account account = { .url = server->url,
 					.starttls = server->starttls,
-					.user = login,
-					.password = password,
+					.auth = imap_auths[server->auth],
+					.user = login->name,
+					.master = conf_server_is_master(server),
+					.password = login->password,
 					.tls_ca = server->tls_ca,
+					.tls_pin = server->tls_pin,
 					.trusts = delivery->trusts,
 					.stop_fd = delivery->stop_fd,
 					.without = server->without };
+	struct certificate certificate = { NULL, NULL };
 
-	if (!password)
-		return no_password(mem, server, login);
+	if (!login->password && !conf_server_is_open(server))
+		return no_password(mem, server, login->name);
+	FAULT_TRY(find_certificate(mem, server, names, &certificate));
+	FAULT_TRY(find_authorize(mem, delivery->conf, server, names, &account.authorize));
+	account.tls_cert = certificate.file;
+	account.tls_key = certificate.key;
+	if (server->auth == CONF_AUTH_BEARER) {
+		account.renew = renew_token;
+		account.renew_context = token_source(mem, login->source, names);
+	}
 	*endpoint_r = imap_new(mem, delivery->clock, delivery->points, &account);
 	return NULL;
 }
@@ -298,6 +351,7 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 				      .key = resource->key };
 	const struct conf_password *source;
 	const struct secret *password = NULL;
+	struct delivery_login found;
 	char *login = NULL;
 
 	if (at)
@@ -314,9 +368,8 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 								     : &server->password;
 	if (!conf_server_is_open(server))
 		FAULT_TRY(of_account(find_password(mem, source, &names, &password)));
+	found = (struct delivery_login){ login, password, source };
 	if (server->type == SERVER_CALDAV)
-		return caldav_endpoint(mem, delivery, server, &names,
-				       &(struct delivery_login){ login, password, source },
-				       endpoint_r);
-	return imap_endpoint(mem, delivery, server, login, password, endpoint_r);
+		return caldav_endpoint(mem, delivery, server, &names, &found, endpoint_r);
+	return imap_endpoint(mem, delivery, server, &names, &found, endpoint_r);
 }

@@ -180,6 +180,17 @@ static struct fault *offer_again(const struct edit_env *env, struct assignment *
 					    "given to the assignee again");
 }
 
+/* Who sets a percentage need not say that it has been started. */
+static void start(const struct vector *before, struct vector *after)
+{
+	int64_t percent = vector_get(after, FIELD_percent, 0);
+
+	if (percent > 0 && percent < 100 && percent != vector_get(before, FIELD_percent, 0) &&
+	    vector_get(after, FIELD_status, STATUS_NEEDS_ACTION) == STATUS_NEEDS_ACTION &&
+	    vector_get(before, FIELD_status, STATUS_NEEDS_ACTION) == STATUS_NEEDS_ACTION)
+		vector_number(after, FIELD_status, STATUS_IN_PROCESS);
+}
+
 static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t id,
 			  const struct edit_field *fields, size_t count, struct edit_result *result)
 {
@@ -195,6 +206,7 @@ static struct fault *edit(TALLOC_CTX *mem, const struct edit_env *env, int64_t i
 	result->before = stamped->values;
 	result->after = vector_copy(result, stamped->values);
 	FAULT_TRY(ask(result, env, fields, count, result->after));
+	start(result->before, result->after);
 	FAULT_TRY(judge(result, env, assignment, result));
 	FAULT_TRY(
 		edit_write(env, assignment, result->before, result->after, NULL, result->changed));

@@ -44,8 +44,8 @@ static const char *site_host(struct round *round, TALLOC_CTX *mem)
 	return mem_strndup(mem, bare, strcspn(bare, ":/"));
 }
 
-struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
-			    char **text_r, size_t *len_r)
+struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *keep,
+			    const struct link *link, struct composed *composed_r)
 {
 	struct assignment_view view;
 	struct trailer trailer = { .project = round->project->name, .remark = link->correction };
@@ -74,6 +74,10 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct l
 	publish.uid = view.assignment->uid;
 	publish.edition_hash = codec_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);
-	return codec_encode(mem, round_form(round), link->seen_version ? link->seen_text : NULL,
-			    &publish, text_r, len_r);
+	composed_r->decoded = NULL;
+	if (link->seen_version && link->seen_text)
+		return codec_encode(mem, round_form(round), link->seen_text, &publish,
+				    &composed_r->text, &composed_r->len);
+	return codec_encode_new(mem, keep, round_form(round), &publish, &composed_r->text,
+				&composed_r->len, &composed_r->decoded);
 }

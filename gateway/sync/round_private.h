@@ -189,9 +189,16 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 /* Decides on what changed in the project (round_commit.c). */
 struct fault *round_commit_project(struct round *round) ATTR_MUST_CHECK;
 
-/* The text of a link's item: what stands there, patched, or a new one (round_compose.c). */
-struct fault *round_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
-			    char **text_r, size_t *len_r) ATTR_MUST_CHECK;
+struct composed {
+	char *text;
+	size_t len;
+	struct decoded *decoded; /* what it is read as; NULL: read it */
+};
+
+/* The text of a link's item: what stands there, patched, or a new one (round_compose.c). `decoded`
+ * belongs to KEEP. */
+struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *keep,
+			    const struct link *link, struct composed *composed_r) ATTR_MUST_CHECK;
 
 /* How the folder is called; its suffix as well (round.c). */
 struct fault *round_name_folder(struct round *round,

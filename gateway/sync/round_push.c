@@ -29,6 +29,7 @@ struct batch {
 	struct endpoint_put *puts;
 	const char *
 		*replaced; /* where the item stood that a put has replaced; NULL: nowhere else */
+	struct decoded **own; /* what a put's text is read as; NULL: read it */
 	struct endpoint_remove *removes;
 	size_t count; /* of links; all of them are saved */
 	size_t sent;  /* so many of them, the first ones, have a put */
@@ -78,6 +79,17 @@ static struct fault *decode_own(struct round *round, struct link *link, const ch
 {
 	FAULT_TRY(codec_decode(link, round_form(round), text, len, NULL, NULL, decoded_r));
 	return round_files_resolve(round, link, link, *decoded_r, NULL);
+}
+
+static struct fault *decode_put(struct round *round, struct batch *batch, size_t i,
+				struct decoded **decoded_r)
+{
+	struct link *link = batch->links[i];
+
+	*decoded_r = batch->own[i];
+	return *decoded_r ? round_files_resolve(round, link, link, *decoded_r, NULL)
+			  : decode_own(round, link, batch->puts[i].text, batch->puts[i].len,
+				       decoded_r);
 }
 
 /* seen := what the server holds, in that version. */
@@ -223,12 +235,11 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 	for (size_t i = 0; i < batch->count; i++) {
 		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
 		struct link *link = batch->links[i];
+		struct composed composed = { .text = NULL };
 		struct fault *fault = NULL;
-		char *text = NULL;
-		size_t len = 0;
 
 		if (link->want)
-			fault = round_compose(round, scratch, link, &text, &len);
+			fault = round_compose(round, scratch, link, link, &composed);
 		else
 			link->dirty = false; /* nobody says what: found anew by link_unsettled() */
 		talloc_steal(mem, fault);
@@ -238,16 +249,17 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 			refused(round, link, fault);
 		if (!link->want)
 			link->project_ids = NULL;
-		talloc_steal(mem, text);
+		talloc_steal(mem, composed.text);
 		talloc_free(scratch);
-		if (!text)
+		if (!composed.text)
 			continue;
+		batch->own[batch->sent] = composed.decoded;
 		batch->links[i] = batch->links[batch->sent];
 		batch->links[batch->sent] = link;
 		batch->puts[batch->sent++] =
 			(struct endpoint_put){ .address = link->address,
-					       .text = text,
-					       .len = len,
+					       .text = composed.text,
+					       .len = composed.len,
 					       .if_version = link->seen_version };
 	}
 	return NULL;
@@ -287,7 +299,7 @@ static struct fault *take_answers(struct round *round, struct batch *batch, stru
 		if (!fault)
 			placed(batch, i);
 		if (!fault && put->version)
-			fault = decode_own(round, batch->links[i], put->text, put->len, &decoded);
+			fault = decode_put(round, batch, i, &decoded);
 		if (fault && !again)
 			refused(round, batch->links[i], fault);
 		else if (decoded)
@@ -395,6 +407,7 @@ static struct batch *batch_new(TALLOC_CTX *mem)
 	batch->links = MEM_ARRAY(batch, struct link *, ROUND_PUSH_BATCH);
 	batch->puts = MEM_ARRAY(batch, struct endpoint_put, ROUND_PUSH_BATCH);
 	batch->removes = MEM_ARRAY(batch, struct endpoint_remove, ROUND_PUSH_BATCH);
+	batch->own = MEM_ARRAY(batch, struct decoded *, ROUND_PUSH_BATCH);
 	batch->replaced = MEM_ARRAY(batch, const char *, ROUND_PUSH_BATCH);
 	return batch;
 }

@@ -26,13 +26,13 @@ static struct fault *add(struct round *round, struct whole *whole, const struct 
 {
 	struct endpoint_put put = { .address = mem_strdup(whole->puts, link->address) };
 	TALLOC_CTX *scratch = MEM_CONTEXT(round->mem);
-	struct fault *fault;
-	char *text = NULL;
+	struct composed composed = { .text = NULL };
+	struct fault *fault = round_compose(round, scratch, scratch, link, &composed);
 
-	fault = round_compose(round, scratch, link, &text, &put.len);
 	if (fault && fault->scope != FAULT_SCOPE_ITEM)
 		return fault;
-	put.text = talloc_steal(whole->puts, text);
+	put.text = talloc_steal(whole->puts, composed.text);
+	put.len = composed.len;
 	talloc_free(scratch);
 	if (!put.text)
 		return NULL;

@@ -471,6 +471,16 @@ bool conf_password_is_set(const struct conf_password *password)
 	       password->token_command || password->token_file;
 }
 
+bool conf_server_is_master(const struct conf_server *server)
+{
+	const char *who =
+		server->auth == CONF_AUTH_CERTIFICATE ? server->tls_cert : server->login;
+
+	if (server->type != SERVER_IMAP || !who)
+		return false;
+	return (server->authorize && !strstr(who, "%{")) || strchr(server->login, '*');
+}
+
 bool conf_server_is_open(const struct conf_server *server)
 {
 	return server->type == SERVER_MEMORY || server->auth == CONF_AUTH_NEGOTIATE ||

@@ -30,14 +30,19 @@
 
 enum conf_server_type { SERVER_CALDAV, SERVER_IMAP, SERVER_MEMORY };
 enum conf_deliver { DELIVER_FIRST, DELIVER_ALL };
-/* How an account is known to its server; caldav only. */
+/* How an account is known to its server; some are of one type only. */
 enum conf_auth {
-	CONF_AUTH_PASSWORD, /* Basic; Digest where the server refuses that and offers only this */
+	CONF_AUTH_PASSWORD, /* the best that is offered; caldav: Basic; Digest where the server
+			       refuses that and offers only this */
 	CONF_AUTH_BASIC,
 	CONF_AUTH_DIGEST,
+	CONF_AUTH_SCRAM,
+	CONF_AUTH_PLAIN,
+	CONF_AUTH_LOGIN,
 	CONF_AUTH_BEARER, /* the secret is a token */
 	CONF_AUTH_NEGOTIATE,
-	CONF_AUTH_CERTIFICATE /* tls_cert alone */
+	CONF_AUTH_CERTIFICATE, /* tls_cert alone */
+	CONF_AUTHS
 };
 enum conf_on_delete { ON_DELETE_RESTORE, ON_DELETE_DECLINE, ON_DELETE_IGNORE };
 enum conf_new_items { NEW_ITEMS_PROPOSE, NEW_ITEMS_ACCEPT, NEW_ITEMS_IGNORE };
@@ -62,6 +67,7 @@ struct conf_server {
 			      found by the login's principal */
 	bool principal_search; /* caldav: it is found by the principal with the person's address */
 	const char *login;     /* template; default "%{email}" */
+	const char *authorize; /* imap: template of whom that login acts for; NULL: itself */
 	struct conf_password password;
 	const char *resources; /* globs separated by blanks or commas; NULL: everybody, but see
 				  conf_server_has() */
@@ -84,6 +90,7 @@ struct conf_account {
 	const char *server;            /* names a conf_server */
 	const char *resource;          /* a resource's key, in lower case */
 	const char *login;             /* NULL: the server's */
+	const char *authorize;         /* likewise */
 	const char *home;              /* template; NULL: the server's */
 	struct conf_password password; /* all NULL: the server's */
 	long line;
@@ -201,6 +208,10 @@ const struct conf_account *conf_account_find(const struct conf *conf, const char
 
 /* True if there is a password or token of any kind. */
 bool conf_password_is_set(const struct conf_password *password);
+
+/* True for a server whose accounts are all reached by one login of somebody else: a fixed one with
+ * `authorize`, or one with a '*'. */
+bool conf_server_is_master(const struct conf_server *server);
 
 /* True for a server of whose accounts none needs a password: by ticket or certificate, or memory. */
 bool conf_server_is_open(const struct conf_server *server);

@@ -272,7 +272,7 @@ static bool is_one_for_all(const struct conf_section *section)
 {
 	const struct conf_server *server = section->object;
 
-	return server->type == SERVER_CALDAV && conf_server_is_open(server) &&
+	return server->type != SERVER_MEMORY && conf_server_is_open(server) &&
 	       (server->auth == CONF_AUTH_NEGOTIATE ||
 		(server->tls_cert && !strstr(server->tls_cert, "%{")));
 }
@@ -294,6 +294,10 @@ static void check_login(struct conf_parse *parse, const struct conf_section *sec
 		conf_report_error(parse->report, line,
 				  "'login' writes into others' calendars: 'resources' must say who "
 				  "has an account here");
+	else if (server->authorize && conf_server_is_master(server) && has_password(section))
+		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTHORIZE),
+				  "'login' is a master login, which acts for everybody by "
+				  "'authorize': 'resources' must say who has an account here");
 	else if (strchr(server->login, '*'))
 		conf_report_error(parse->report, line,
 				  "'login' with a '*' is a master login: 'resources' must say who "
@@ -371,7 +375,7 @@ static void check_kind(struct conf_parse *parse, const struct conf_section *sect
 }
 
 /* These keys protect something: silently without effect they would be a trap. */
-static void check_only_caldav(struct conf_parse *parse, const struct conf_section *section)
+static void check_of_network(struct conf_parse *parse, const struct conf_section *section)
 {
 	static const enum conf_key_id keys[] = { CONF_KEY_SERVER_AUTH, CONF_KEY_SERVER_TLS_CERT,
 						 CONF_KEY_SERVER_TLS_KEY, CONF_KEY_SERVER_TLS_PIN };
@@ -381,8 +385,50 @@ static void check_only_caldav(struct conf_parse *parse, const struct conf_sectio
 		if (is_given(section, keys[i]) &&
 		    (keys[i] != CONF_KEY_SERVER_AUTH || server->auth != CONF_AUTH_PASSWORD))
 			conf_report_error(parse->report, line_of(section, keys[i]),
-					  "'%s' is for servers of type caldav only",
+					  "'%s' is for servers of type caldav and imap only",
 					  key_name(keys[i]));
+}
+
+/* The ways that only one type has; others have all. */
+static const struct {
+	enum conf_auth auth;
+	enum conf_server_type type;
+} own_auths[] = {
+	{ CONF_AUTH_BASIC, SERVER_CALDAV },     { CONF_AUTH_DIGEST, SERVER_CALDAV },
+	{ CONF_AUTH_NEGOTIATE, SERVER_CALDAV }, { CONF_AUTH_SCRAM, SERVER_IMAP },
+	{ CONF_AUTH_PLAIN, SERVER_IMAP },       { CONF_AUTH_LOGIN, SERVER_IMAP },
+};
+
+static void check_auth_type(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+
+	for (size_t i = 0; i < COUNT_OF(own_auths); i++)
+		if (server->auth == own_auths[i].auth && server->type != own_auths[i].type)
+			conf_report_error(
+				parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
+				"auth = %s is for servers of type %s", auth_word(server),
+				conf_choice_table[CONF_CHOICE_SERVER_TYPE].words[own_auths[i].type]);
+}
+
+/* Whom a login acts for: on IMAP, by what has a place for it. */
+static void check_authorize(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	long line = line_of(section, CONF_KEY_SERVER_AUTHORIZE);
+
+	if (!is_given(section, CONF_KEY_SERVER_AUTHORIZE))
+		return;
+	if (server->type != SERVER_IMAP)
+		conf_report_error(parse->report, line, "'authorize' is for servers of type imap");
+	else if (server->auth == CONF_AUTH_LOGIN)
+		conf_report_error(parse->report, line,
+				  "'authorize' does not go with auth = login, which has no place "
+				  "for it: use plain or scram");
+	else if (server->authorize && !strstr(server->authorize, "%{"))
+		conf_report_warning(parse->report, line,
+				    "'authorize' is the same for everybody, and a mailbox belongs "
+				    "to one person: write a name such as %%{email} into it");
 }
 
 static void check_auth(struct conf_parse *parse, const struct conf_section *section)
@@ -392,8 +438,10 @@ static void check_auth(struct conf_parse *parse, const struct conf_section *sect
 	if (server->type != SERVER_IMAP && is_given(section, CONF_KEY_SERVER_WITHOUT))
 		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_WITHOUT),
 				  "'without' is for servers of type imap only");
-	if (server->type != SERVER_CALDAV) {
-		check_only_caldav(parse, section);
+	check_auth_type(parse, section);
+	check_authorize(parse, section);
+	if (server->type == SERVER_MEMORY) {
+		check_of_network(parse, section);
 	} else if (server->auth == CONF_AUTH_CERTIFICATE && !section->ini->damaged &&
 		   !is_given(section, CONF_KEY_SERVER_TLS_CERT)) {
 		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
@@ -409,19 +457,42 @@ static void check_auth(struct conf_parse *parse, const struct conf_section *sect
 			check_kind(parse, &parse->sections[i], server);
 }
 
+/* Elsewhere than on loopback imap:// always goes on by STARTTLS. */
+static bool has_no_tls(const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	TALLOC_CTX *scratch;
+	struct conf_url url;
+	const char *why;
+	bool plain;
+
+	if (!section->good[CONF_KEY_SERVER_URL])
+		return false;
+	if (server->type == SERVER_CALDAV)
+		return text_starts(server->url, "http:");
+	scratch = MEM_CONTEXT(NULL);
+	plain = !server->starttls && text_starts(server->url, "imap:") &&
+		conf_url_read(scratch, server->url, &url, &why) && conf_url_is_loopback(url.host);
+	talloc_free(scratch);
+	return plain;
+}
+
 /* TLS with a URL that has none. */
 static void check_tls(struct conf_parse *parse, const struct conf_section *section)
 {
 	static const enum conf_key_id keys[] = { CONF_KEY_SERVER_TLS_CERT,
 						 CONF_KEY_SERVER_TLS_PIN };
 	const struct conf_server *server = section->object;
+	const char *wanted = "a URL with https:";
 
-	if (server->type != SERVER_CALDAV || !server->url || !text_starts(server->url, "http:"))
+	if (server->type == SERVER_IMAP)
+		wanted = "imaps://, or starttls = yes";
+	if (!has_no_tls(section))
 		return;
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		if (is_given(section, keys[i]))
 			conf_report_error(parse->report, line_of(section, keys[i]),
-					  "'%s' needs a URL with https:", key_name(keys[i]));
+					  "'%s' needs %s", key_name(keys[i]), wanted);
 }
 
 static void check_server(struct conf_parse *parse, const struct conf_section *section)

@@ -91,6 +91,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "Whether a person's calendar home is found by searching for the address")                \
 	X(SERVER, SERVER_LOGIN, "login", TEMPLATE, NONE, NULL, "%{email}", conf_server, login, 0,  \
 	  0, "The login name of a resource's account")                                             \
+	X(SERVER, SERVER_AUTHORIZE, "authorize", TEMPLATE, NONE, NULL, NULL, conf_server,          \
+	  authorize, 0, 0, "Whom login acts for on an imap server, where it is one for everybody") \
 	X(SERVER, SERVER_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL,          \
 	  conf_server, password.command, 0, 0, "A command that prints the password")               \
 	X(SERVER, SERVER_PASSWORD_FILE, "password_file", NAMED_PATH, NONE, NULL, NULL,             \
@@ -122,7 +124,7 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	X(SERVER, SERVER_PROBE, "probe", YES_NO, NONE, "yes | no", "yes", conf_server, probe, 0,   \
 	  0, "Whether it may be tried what a CalDAV server does, in a folder made for that")       \
 	X(SERVER, SERVER_AUTH, "auth", CHOICE, AUTH, CONF_WORDS_AUTH(" | "), NULL, conf_server,    \
-	  auth, 0, 0, "How an account is known to a caldav server; without it password")           \
+	  auth, 0, 0, "How an account is known to its server; without it password")           \
 	X(SERVER, SERVER_TOKEN_COMMAND, "token_command", COMMAND, NONE, NULL, NULL, conf_server,   \
 	  password.token_command, 0, 0, "A command that prints the token, for auth = bearer")      \
 	X(SERVER, SERVER_TOKEN_FILE, "token_file", NAMED_PATH, NONE, NULL, NULL, conf_server,      \
@@ -137,6 +139,8 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  0, 0, "Extensions of IMAP that are not used, though the server has them; all: none")     \
 	X(ACCOUNT, ACCOUNT_LOGIN, "login", TEMPLATE, NONE, NULL, NULL, conf_account, login, 0, 0,  \
 	  "This person's login name; without it by the server's login")                            \
+	X(ACCOUNT, ACCOUNT_AUTHORIZE, "authorize", TEMPLATE, NONE, NULL, NULL, conf_account,       \
+	  authorize, 0, 0, "Whom login acts for; without it by the server's authorize")            \
 	X(ACCOUNT, ACCOUNT_HOME, "home", NAMED_PATH, NONE, NULL, NULL, conf_account, home, 0, 0,   \
 	  "The path of this person's calendar home; without it by the server's home")              \
 	X(ACCOUNT, ACCOUNT_PASSWORD_COMMAND, "password_command", COMMAND, NONE, NULL, NULL,        \

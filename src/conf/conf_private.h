@@ -191,7 +191,8 @@ enum conf_type {
 #define CONF_WORDS_SERVER_TYPE(sep) "caldav" sep "imap" sep "memory"
 #define CONF_WORDS_DELIVER(sep) "first" sep "all"
 #define CONF_WORDS_AUTH(sep)                                                                       \
-	"password" sep "basic" sep "digest" sep "bearer" sep "negotiate" sep "certificate"
+	"password" sep "basic" sep "digest" sep "scram" sep "plain" sep "login" sep "bearer" sep   \
+	"negotiate" sep "certificate"
 #define CONF_WORDS_ON_DELETE(sep) "restore" sep "decline" sep "ignore"
 #define CONF_WORDS_NEW_ITEMS(sep) "propose" sep "accept" sep "ignore"
 #define CONF_WORDS_STAR(sep) "started" sep "ignore"
@@ -236,6 +237,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_HOME,
 	CONF_KEY_SERVER_PRINCIPAL_SEARCH,
 	CONF_KEY_SERVER_LOGIN,
+	CONF_KEY_SERVER_AUTHORIZE,
 	CONF_KEY_SERVER_PASSWORD_COMMAND,
 	CONF_KEY_SERVER_PASSWORD_FILE,
 	CONF_KEY_SERVER_CREDENTIAL,
@@ -258,6 +260,7 @@ enum conf_key_id {
 	CONF_KEY_SERVER_TLS_PIN,
 	CONF_KEY_SERVER_WITHOUT,
 	CONF_KEY_ACCOUNT_LOGIN,
+	CONF_KEY_ACCOUNT_AUTHORIZE,
 	CONF_KEY_ACCOUNT_HOME,
 	CONF_KEY_ACCOUNT_PASSWORD_COMMAND,
 	CONF_KEY_ACCOUNT_PASSWORD_FILE,

@@ -252,7 +252,9 @@ Test(imap_notice, a_look_that_finds_nothing_is_cheap)
 		made = notice(lab, folder, made->token);
 	cr_assert_eq(endpoint_stats(lab->world.endpoint).requests, before + 10);
 	store(lab, folder, one.placed, "+FLAGS (\\Flagged)");
-	cr_assert_eq(notice(lab, folder, made->token)->count, 0, "a flag is no change of an item");
+	made = notice(lab, folder, made->token);
+	cr_assert_eq(made->count, 1, "a flag is a change of an item");
+	cr_assert_str_eq(made->changes[0].version, mem_printf(lab, "%s \\Flagged", one.placed));
 	lab_end(lab);
 }
 
@@ -278,6 +280,94 @@ Test(imap_notice, two_sessions_see_each_others_work)
 	made = notice(lab, folder, made->token);
 	cr_assert(made->full && !made->count, "%zu lines, full %d", made->count, made->full);
 	lab_end(lab);
+}
+
+/* Whatever the server tells of flags: what a person set is a change, and told once; that it was read
+ * is none. Each look is by a connection of its own, as that of another process. */
+static void try_marks(unsigned without)
+{
+	struct lab *lab = lab_new(DOT, without, without ? "digest" : "marks");
+	char *folder = new_folder(lab);
+	struct endpoint_put one = put(lab, folder, "uid-1", NULL),
+			    two = put(lab, folder, "uid-2", NULL);
+	struct endpoint_notice *made = notice(lab, folder, NULL);
+	static const struct {
+		const char *store, *marks;
+	} steps[] = {
+		{ "+FLAGS (\\Seen)", NULL },
+		{ "+FLAGS (\\Flagged)", " \\Flagged" },
+		{ "+FLAGS ($Done)", " $Done \\Flagged" },
+		{ "-FLAGS (\\Seen)", NULL },
+		{ "-FLAGS (\\Flagged)", " $Done" },
+		{ "-FLAGS ($Done)", "" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		const char *version = NULL;
+
+		lab->world.endpoint = account(lab, lab->url, "secret", without);
+		store(lab, folder, one.placed, steps[i].store);
+		made = notice(lab, folder, made->token);
+		for (size_t j = 0; j < made->count; j++) {
+			if (!strcmp(made->changes[j].address, two.placed))
+				cr_assert_str_eq(made->changes[j].version, two.version);
+			else
+				version = made->changes[j].version;
+		}
+		if (steps[i].marks)
+			cr_assert_str_eq(version,
+					 mem_printf(lab, "%s%s", one.placed, steps[i].marks),
+					 "%x: %s", without, steps[i].store);
+		cr_assert_eq(notice(lab, folder, made->token)->count, 0, "%x: %s again", without,
+			     steps[i].store);
+	}
+	lab_end(lab);
+}
+
+Test(imap_notice, a_mark_is_told_once)
+{
+	try_marks(0);
+	try_marks(1U << IMAP_CAP_CONDSTORE);
+}
+
+/* What we have written is no news, what somebody marked meanwhile is. */
+static void try_advance(unsigned without)
+{
+	struct lab *lab = lab_new(DOT, without, without ? "counted" : "advance");
+	struct endpoint *endpoint = lab->world.endpoint;
+	char *folder = new_folder(lab), *token;
+	struct endpoint_put old, now = { .text = message(lab, "uid-1") };
+	struct endpoint_notice *made;
+
+	now.len = strlen(now.text);
+	old = put(lab, folder, "uid-1", NULL);
+	store(lab, folder, old.placed, "+FLAGS ($Mine)");
+	made = notice(lab, folder, NULL);
+	now.address = old.placed;
+	now.if_version = made->changes[0].version;
+	fine(endpoint_put(endpoint, lab, folder, &now, 1), "put");
+	fine(now.fault, "put");
+	cr_assert_str_eq(now.version, mem_printf(lab, "%s $Mine", now.placed));
+	fine(drop(lab, folder, old.placed, now.replaced, now.placed), "old");
+	fine(endpoint_advance(endpoint, lab, folder, made->token, &token), "advance");
+	cr_assert_str_neq(token, made->token);
+	cr_assert_eq(notice(lab, folder, token)->count, 0, "%x: our own work is news", without);
+	made = notice(lab, folder, token);
+	(void)put(lab, folder, "uid-2", NULL);
+	store(lab, folder, now.placed, "+FLAGS (\\Flagged)");
+	fine(endpoint_advance(endpoint, lab, folder, made->token, &token), "advance");
+	lab->world.endpoint = account(lab, lab->url, "secret", without);
+	made = notice(lab, folder, token);
+	cr_assert(made->count >= 1, "%x: a mark was lost", without);
+	cr_assert_str_eq(made->changes[0].version,
+			 mem_printf(lab, "%s $Mine \\Flagged", now.placed));
+	lab_end(lab);
+}
+
+Test(imap_notice, only_our_own_work_is_passed_over)
+{
+	try_advance(0);
+	try_advance(1U << IMAP_CAP_CONDSTORE);
 }
 
 /* ---- what belongs to the message and not to its text ---- */

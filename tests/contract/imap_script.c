@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #define SAY_AT_ONCE ((size_t)64 << 10)
 
@@ -184,6 +185,7 @@ static const struct {
 	{ "CAPABILITY", "* CAPABILITY $C\r\n$T OK done\r\n" },
 	{ "LOGIN", "$T OK [CAPABILITY $C] logged in\r\n" },
 	{ "AUTHENTICATE", "$T OK [CAPABILITY $C] logged in\r\n" },
+	{ "REPLY", "$T OK [CAPABILITY $C] logged in\r\n" },
 	{ "LIST", "* LIST (\\Noselect) \"/\" \"\"\r\n$T OK done\r\n" },
 	{ "NAMESPACE", "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n$T OK done\r\n" },
 	{ "ID (", "* ID (\"name\" \"Scripted\" \"version\" \"1\")\r\n$T OK done\r\n" },
@@ -314,6 +316,25 @@ static size_t read_command(struct client *client)
 	}
 }
 
+/* What follows a `+` of AUTHENTICATE: each line is a command "REPLY line". */
+static void converse(struct client *client, const char *tag)
+{
+	size_t n;
+
+	do {
+		char *line;
+
+		n = line_end(client, 0);
+		if (!n)
+			return;
+		line = mem_strndup(client->mem, client->in->data, n);
+		drop(client, n);
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!answer(client, tag, mem_printf(client->mem, "REPLY %s", line)))
+			return;
+	} while (!client->gone);
+}
+
 static void serve_command(struct client *client, char **idle_tag)
 {
 	size_t n = read_command(client);
@@ -340,7 +361,8 @@ static void serve_command(struct client *client, char **idle_tag)
 			return;
 		drop(client, n);
 	}
-	(void)answer(client, text, blank + 1);
+	if (answer(client, text, blank + 1) && text_starts(blank + 1, "AUTHENTICATE"))
+		converse(client, text);
 }
 
 static void serve(struct imap_server *server, int fd)

@@ -20,7 +20,8 @@ enum imap_script_then {
 };
 
 /* What is said when a command begins with WHEN (behind its tag). "": the greeting; "+": the server is
- * asked to take a literal or the rest of AUTHENTICATE; "DONE". In SAY `$T` is the tag and `$0` a NUL;
+ * asked to take a literal or the rest of AUTHENTICATE; "DONE"; "REPLY": a line behind a
+ * `+` that a row has said to AUTHENTICATE. In SAY `$T` is the tag and `$0` a NUL;
  * NULL: what a good server says. */
 struct imap_script_row {
 	const char *when, *say;

@@ -12,6 +12,10 @@
 /* The IMAP endpoint over a server that lies, refuses, forgets and closes: what it says of messages
  * is believed only if it can be, and every item ends in one way. */
 
+#define SEVEN "0000000077.0000000007"
+#define LISTED(uid, flags) "* 1 FETCH (UID " uid " FLAGS (" flags "))\r\n"
+#define ALL_THREE LISTED("7", "") LISTED("8", "") LISTED("9", "")
+
 /* ---- where a message stands ---- */
 
 static const struct {
@@ -245,7 +249,7 @@ Test(imap_scripted, a_connection_that_is_found_broken_is_made_again)
 {
 	static const struct imap_script_row rows[] = {
 		{ .when = "NOOP", .say = "* BYE idle for too long\r\n", .then = IMAP_SCRIPT_CLOSE },
-		{ .when = "UID SEARCH", .say = "* SEARCH 7 8 9\r\n$T OK done\r\n" },
+		{ .when = "UID FETCH", .say = ALL_THREE "$T OK done\r\n" },
 	};
 	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
 	struct endpoint_notice *made = NULL;
@@ -266,7 +270,7 @@ Test(imap_scripted, a_connection_that_is_found_broken_is_made_again)
 Test(imap_scripted, what_has_written_is_not_begun_anew)
 {
 	static const struct imap_script_row rows[] = {
-		{ .when = "UID SEARCH", .say = "* SEARCH 7 8 9\r\n$T OK done\r\n" },
+		{ .when = "UID FETCH", .say = ALL_THREE "$T OK done\r\n" },
 		{ .when = "SUBSCRIBE", .say = "", .then = IMAP_SCRIPT_CLOSE },
 	};
 	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
@@ -289,7 +293,7 @@ Test(imap_scripted, what_has_written_is_not_begun_anew)
 Test(imap_scripted, what_we_wrote_is_looked_at_anew)
 {
 	static const struct imap_script_row rows[] = {
-		{ .when = "UID SEARCH", .say = "* SEARCH 7 8 9\r\n$T OK done\r\n" },
+		{ .when = "UID FETCH", .say = ALL_THREE "$T OK done\r\n" },
 	};
 	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
 	struct endpoint_notice *made = NULL;
@@ -325,34 +329,31 @@ static const struct {
 	const char *answer;
 	bool good;
 } listings[] = {
-	{ "* SEARCH 7 8 9\r\n$T OK done\r\n", true },
-	{ "* SEARCH 9 7 8\r\n$T OK done\r\n", true },
-	{ "* SEARCH 7\r\n* SEARCH 8 9\r\n$T OK done\r\n", true },
-	{ "* SEARCH 7 8 9 (MODSEQ 5)\r\n$T OK done\r\n", true },
-	{ "* ESEARCH (TAG \"$T\") UID ALL 7:9\r\n$T OK done\r\n", true },
-	{ "* ESEARCH (TAG \"$T\") UID ALL 9,7:8 MODSEQ 5\r\n$T OK done\r\n", true },
-	{ "* 4 EXISTS\r\n* SEARCH 7 8 9 10\r\n$T OK done\r\n", true }, /* came meanwhile */
-	{ "* SEARCH 7 8 9\r\n* 4 EXISTS\r\n$T OK done\r\n", true },
-	{ "* SEARCH 7 8\r\n$T OK done\r\n", false }, /* not complete (N5) */
+	{ ALL_THREE "$T OK done\r\n", true },
+	{ LISTED("9", "") LISTED("7", "a") LISTED("8", "") "$T OK done\r\n", true },
+	{ ALL_THREE LISTED("8", "later") "$T OK done\r\n", true }, /* one of them twice */
+	{ "* 2 FETCH (FLAGS (\\Seen))\r\n" ALL_THREE "$T OK done\r\n", true },
+	{ "* 4 EXISTS\r\n" ALL_THREE LISTED("10", "") "$T OK done\r\n", true }, /* came meanwhile */
+	{ ALL_THREE "* 4 EXISTS\r\n$T OK done\r\n", true },
+	{ LISTED("7", "") LISTED("8", "") "$T OK done\r\n", false }, /* not complete (N5) */
 	{ "$T OK done\r\n", false },
-	{ "* ESEARCH (TAG \"$T\") UID\r\n$T OK done\r\n", false },
-	{ "* SEARCH 7 8 9 10\r\n$T OK done\r\n", false },
-	{ "* SEARCH 7 8 8\r\n$T OK done\r\n", false },
-	{ "* SEARCH 0 7 8\r\n$T OK done\r\n", false },
-	{ "* SEARCH 7 8 -9\r\n$T OK done\r\n", false },
-	{ "* SEARCH 7 8 4294967296\r\n$T OK done\r\n", false },
-	{ "* SEARCH 7 8 *\r\n$T OK done\r\n", false },
-	{ "* ESEARCH UID ALL 1:4294967295\r\n$T OK done\r\n", false },
-	{ "* ESEARCH UID ALL 7:8,8\r\n$T OK done\r\n", false },
-	{ "* ESEARCH UID ALL 7:*\r\n$T OK done\r\n", false },
-	{ "* ESEARCH UID ALL (7 8 9)\r\n$T OK done\r\n", false },
+	{ ALL_THREE LISTED("10", "") "$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") LISTED("8", "") "$T OK done\r\n", false },
+	{ LISTED("0", "") LISTED("7", "") LISTED("8", "") "$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") LISTED("-9", "") "$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") LISTED("4294967296", "") "$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") LISTED("*", "") "$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") "* 3 FETCH (UID 9)\r\n$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") "* 3 FETCH (UID 9 FLAGS x)\r\n$T OK done\r\n", false },
+	{ LISTED("7", "") LISTED("8", "") "* 3 FETCH (FLAGS ())\r\n$T OK done\r\n", false },
+	{ "* SEARCH 7 8 9\r\n$T OK done\r\n", false },
 	{ "$T BAD no\r\n", false },
 };
 
 Test(imap_scripted, a_listing_is_complete_or_a_fault)
 {
 	for (size_t i = 0; i < COUNT_OF(listings); i++) {
-		struct imap_script_row rows[] = { { .when = "UID SEARCH",
+		struct imap_script_row rows[] = { { .when = "UID FETCH 1:*",
 						    .say = listings[i].answer } };
 		struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
 		struct endpoint_notice *made = NULL;
@@ -371,52 +372,133 @@ Test(imap_scripted, a_listing_is_complete_or_a_fault)
 	}
 }
 
-/* What is new since "77 8 2", where three are now, the last one UID 9. */
+/* What is new since a token, where three are now, the last one UID 9, and the mod-sequence is 900.
+ * Without one the digest of no marks is 0. FOUND answers when only some are asked for. */
 static const struct {
 	const char *what, *token, *selected, *found, *all;
+	bool modseq;
 	size_t count;
 	bool full;
 	const char *next;
 } deltas[] = {
-	{ "one is new", "77 9 2", SELECTED(UIDNEXT, "3", "\\*"), "9", "7 8 9", 1, false,
-	  "77 10 3" },
-	{ "the last one is not", "77 10 3", SELECTED(UIDNEXT, "3", "\\*"), "9", "7 8 9", 0, false,
-	  "77 10 3" },
-	{ "the new one has gone again", "77 9 3", SELECTED(UIDNEXT, "3", "\\*"), "8", "6 7 8", 0,
-	  false, "77 10 3" },
-	{ "one new, one gone", "77 9 3", SELECTED(UIDNEXT, "3", "\\*"), "9", "7 8 9", 3, true,
-	  "77 10 3" },
-	{ "one gone", "77 10 4", SELECTED(UIDNEXT, "3", "\\*"), "9", "7 8 9", 3, true, "77 10 3" },
-	{ "the numbers run backwards", "77 11 3", SELECTED(UIDNEXT, "3", "\\*"), "9", "7 8 9", 3,
-	  true, "77 10 3" },
-	{ "all gone", "77 10 4", SELECTED(UIDNEXT, "0", "\\*"), "", "", 0, true, "77 10 0" },
-	{ "no UIDNEXT", "77 10 3", SELECTED("", "3", "\\*"), "9", "7 8 9", 3, true, NULL },
+#define THREE SELECTED(UIDNEXT, "3", "\\*")
+	{ "one is new", "77 9 2 m800", THREE, LISTED("9", "a"), "", true, 1, false,
+	  "77 10 3 m900" },
+	{ "nothing is new", "77 10 3 m900", THREE, LISTED("9", "a"), "", true, 0, false,
+	  "77 10 3 m900" },
+	{ "one is marked", "77 10 3 m899", THREE, LISTED("8", "a"), "", true, 1, false,
+	  "77 10 3 m900" },
+	{ "one is marked, one is new", "77 9 2 m899", THREE, LISTED("9", "") LISTED("7", ""), "",
+	  true, 2, false, "77 10 3 m900" },
+	{ "one is new and not told", "77 9 2 m899", THREE, LISTED("7", ""), ALL_THREE, true, 3,
+	  true, "77 10 3 m900" },
+	{ "one new, one gone", "77 9 3 m800", THREE, LISTED("9", ""), ALL_THREE, true, 3, true,
+	  "77 10 3 m900" },
+	{ "one gone", "77 10 4 m800", THREE, "", ALL_THREE, true, 3, true, "77 10 3 m900" },
+	{ "the numbers run backwards", "77 11 3 m800", THREE, "", ALL_THREE, true, 3, true,
+	  "77 10 3 m900" },
+	{ "mod-sequences run backwards", "77 10 3 m901", THREE, "", ALL_THREE, true, 3, true,
+	  "77 10 3 m900" },
+	{ "no mod-sequence any more", "77 10 3 m900",
+	  "* 3 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n* OK [HIGHESTMODSEQ 0] x\r\n" UIDNEXT
+	  "* OK [NOMODSEQ] no\r\n$T OK [READ-WRITE] done\r\n",
+	  "", ALL_THREE, true, 3, true, "77 10 3 d0" },
+	{ "mod-sequences since lately", "77 10 3 d0", THREE, "", ALL_THREE, true, 0, false,
+	  "77 10 3 m900" },
+	{ "of an older version", "77 10 3", THREE, "", LISTED("7", "a"), true, 0, false,
+	  "77 10 3 m900" },
+	{ "of an older version, one is new", "77 9 2", THREE, LISTED("9", "a"), "", true, 1, false,
+	  "77 10 3 m900" },
+	{ "of an older version, one gone", "77 10 4", THREE, "", ALL_THREE, true, 3, true,
+	  "77 10 3 m900" },
+	{ "one is new", "77 9 2 d0", THREE, "", ALL_THREE, false, 1, false, "77 10 3 d0" },
+	{ "nothing is new", "77 10 3 d0", THREE, "", ALL_THREE, false, 0, false, "77 10 3 d0" },
+	{ "only seen", "77 10 3 d0", THREE, "",
+	  LISTED("7", "\\Seen") LISTED("8", "\\Deleted $Forwarded") LISTED("9", "\\Answered"),
+	  false, 0, false, "77 10 3 d0" },
+	{ "one was marked", "77 10 3 d5", THREE, "", ALL_THREE, false, 3, true, "77 10 3 d0" },
+	{ "one new, one gone", "77 9 3 d0", THREE, "", ALL_THREE, false, 3, true, "77 10 3 d0" },
+	{ "one gone", "77 10 4 d0", THREE, "", ALL_THREE, false, 3, true, "77 10 3 d0" },
+	{ "of an older version", "77 10 3", THREE, "", ALL_THREE, false, 0, false, "77 10 3 d0" },
+	{ "of an older version, one is new", "77 9 2", THREE, "", ALL_THREE, false, 1, false,
+	  "77 10 3 d0" },
+	{ "all gone", "77 10 4 d0", SELECTED(UIDNEXT, "0", "\\*"), "", "", false, 0, true,
+	  "77 10 0 d0" },
+	{ "no UIDNEXT", "77 10 3 d0", SELECTED("", "3", "\\*"), "", ALL_THREE, false, 3, true,
+	  NULL },
 };
 
-static char *search_answer(TALLOC_CTX *mem, const char *uids)
+static void try_delta(size_t i)
 {
-	return mem_printf(mem, "* SEARCH%s%s\r\n$T OK done\r\n", *uids ? " " : "", uids);
+	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+	char *found = mem_printf(mem, "%s$T OK done\r\n", deltas[i].found),
+	     *all = mem_printf(mem, "%s$T OK done\r\n", deltas[i].all);
+	struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = deltas[i].selected },
+		{ .when = "UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE", .say = found },
+		{ .when = "UID FETCH 1:* (UID FLAGS)", .say = all },
+		{ .when = "UID FETCH ", .say = found },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows),
+				  deltas[i].modseq ? "IMAP4rev1 CONDSTORE" : "IMAP4rev1");
+	struct endpoint_notice *made = NULL;
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, deltas[i].token, &made), deltas[i].what);
+	cr_assert_eq(made->full, deltas[i].full, "%s: full %d", deltas[i].what, made->full);
+	cr_assert_eq(made->count, deltas[i].count, "%s: expected %zu, got %zu", deltas[i].what,
+		     deltas[i].count, made->count);
+	cr_assert(text_same(made->token, deltas[i].next), "%s: expected %s, got %s", deltas[i].what,
+		  deltas[i].next, made->token);
+	lab_end(lab);
+	talloc_free(mem);
 }
 
 Test(imap_scripted, deltas_add_up_or_become_listings)
 {
-	for (size_t i = 0; i < COUNT_OF(deltas); i++) {
+	for (size_t i = 0; i < COUNT_OF(deltas); i++)
+		try_delta(i);
+}
+
+/* What of a message's flags is in its version. */
+static const struct {
+	const char *flags, *marks;
+} marked[] = {
+	{ "", "" },
+	{ "\\Seen \\Answered \\Draft \\Deleted \\Recent", "" },
+	{ "$Forwarded $MDNSent $Junk $NotJunk Junk NonJunk NotJunk", "" },
+	{ "$Phishing $SubmitPending $Submitted $FORWARDED junk", "" },
+	{ "work \\Flagged $Done \\Seen Abc", " $Done Abc \\Flagged work" },
+	{ "\\FLAGGED", " \\FLAGGED" },
+	{ "$done $Done", " $done" },
+	{ "\\Odd x", " x" },
+};
+
+Test(imap_scripted, marks_are_a_part_of_the_version)
+{
+	for (size_t i = 0; i < COUNT_OF(marked); i++) {
 		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 		struct imap_script_row rows[] = {
-			{ .when = "SELECT", .say = deltas[i].selected },
-			{ .when = "UID SEARCH UID", .say = search_answer(mem, deltas[i].found) },
-			{ .when = "UID SEARCH ALL", .say = search_answer(mem, deltas[i].all) },
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "1", "\\*") },
+			{ .when = "UID FETCH",
+			  .say = mem_printf(mem,
+					    "* 1 FETCH (UID 7 FLAGS (%s) BODY[] \"x\")\r\n"
+					    "$T OK done\r\n",
+					    marked[i].flags) },
 		};
-		struct lab *lab = lab_new(rows, COUNT_OF(rows), "IMAP4rev1 UIDPLUS");
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
+		char *version = mem_printf(lab, "%s%s", SEVEN, marked[i].marks);
+		const char *marks = *marked[i].marks ? marked[i].marks + 1 : "", *address = SEVEN;
 		struct endpoint_notice *made = NULL;
+		struct endpoint_item *items = NULL;
 
-		fine(endpoint_notice(lab->endpoint, lab, FOLDER, deltas[i].token, &made),
-		     deltas[i].what);
-		cr_assert_eq(made->full, deltas[i].full, "%s: full %d", deltas[i].what, made->full);
-		cr_assert_eq(made->count, deltas[i].count, "%s: expected %zu, got %zu",
-			     deltas[i].what, deltas[i].count, made->count);
-		cr_assert(text_same(made->token, deltas[i].next), "%s: expected %s, got %s",
-			  deltas[i].what, deltas[i].next, made->token);
+		fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &made), marked[i].flags);
+		cr_assert_str_eq(made->changes[0].address, SEVEN);
+		cr_assert_str_eq(made->changes[0].version, version);
+		cr_assert_str_eq(made->changes[0].marks, marks);
+		fine(endpoint_fetch(lab->endpoint, lab, FOLDER, &address, 1, &items), "fetch");
+		fine(items[0].fault, marked[i].flags);
+		cr_assert_str_eq(items[0].version, version);
+		cr_assert_str_eq(items[0].marks, marks);
 		lab_end(lab);
 		talloc_free(mem);
 	}
@@ -439,6 +521,13 @@ static const char *const not_tokens[] = {
 	"s:77 10 3",
 	"78 10 3",
 	"77 10 3 4",
+	"77 10 3 m",
+	"77 10 3 m-1",
+	"77 10 3 m01",
+	"77 10 3 m18446744073709551616",
+	"77 10 3 x5",
+	"77 10 3 d5 ",
+	"77 10 3  d5",
 	"77  10 3",
 	"77 10 4294967296",
 	"99999999999 10 3",
@@ -492,7 +581,6 @@ Test(imap_scripted, a_folder_is_gone_only_when_it_is)
 
 /* ---- reading ---- */
 
-#define SEVEN "0000000077.0000000007"
 
 static const struct {
 	const char *answer;

@@ -159,7 +159,8 @@ Test(stream, trusts_certificates_that_are_good, .timeout = 120)
 		lab->options.tls_ca = ca_file(lab, i);
 		fault = stream_open(lab, &lab->options, &lab->stream);
 		if (trust[i].text) {
-			expect_fault(fault, FAULT_TLS, trust[i].text, trust[i].what);
+			expect_fault(fault, trust[i].ca >= MISSING ? FAULT_CONFIG : FAULT_TLS,
+				     trust[i].text, trust[i].what);
 			cr_expect_eq(fault->scope, FAULT_SCOPE_SERVER);
 		} else {
 			expect_none(fault, trust[i].what);
@@ -193,7 +194,7 @@ Test(stream, a_ca_file_that_changes_is_read_anew)
 	copy_file(lab->world->other_ca, path);
 	expect_fault(stream_open(lab, &lab->options, &lab->stream), FAULT_TLS, "known CA", "old");
 	cr_assert_eq(remove(path), 0);
-	expect_fault(stream_open(lab, &lab->options, &lab->stream), FAULT_TLS, "No such", "none");
+	expect_fault(stream_open(lab, &lab->options, &lab->stream), FAULT_CONFIG, "No such", "none");
 	copy_file(lab->world->ca, path);
 	open_stream(lab);
 	expect_echo(lab, "new");

@@ -103,8 +103,10 @@ C
 
 # The words of users as a table with hashed passwords, and their mailboxes. Two databases: what may be seen, and passwords.
 write_users() { # file of users
-	sed 's/^[^:]*://' "$1" | openssl passwd -1 -salt taskfery -stdin | paste "$1" - |
-		sed 's/:[^\t]*\t/\t/' >"$run/hashed"
+	sed 's/^[^:]*://' "$1" | sort -u >"$run/passwords"
+	openssl passwd -1 -salt taskfery -in "$run/passwords" | paste "$run/passwords" - >"$run/hashes"
+	awk -F '\t' 'NR == FNR { hash[$1] = $2; next } { at = index($0, ":"); print substr($0, 1, at - 1) "\t" hash[substr($0, at + 1)] }' \
+		"$run/hashes" "$1" >"$run/hashed"
 	cut -f 1 "$run/hashed" | (cd "$run/mail" && while read -r user; do
 		printf '%s\0' "$user/Maildir/cur" "$user/Maildir/new" "$user/Maildir/tmp"
 	done | xargs -0 -r mkdir -p -m 700)
@@ -136,7 +138,7 @@ start_once() {
 	port=$(free_port) tls_port=$(free_port)
 	write_serve "$port" "$tls_port"
 	# shellcheck disable=SC2086
-	setsid $namespace sh "$run/serve" </dev/null >>"$dir/log" 2>&1 &
+	setsid $hasty $namespace sh "$run/serve" </dev/null >>"$dir/log" 2>&1 &
 	echo $! >"$run/pid"
 	tries=0
 	while kill -0 "$(cat "$run/pid")" 2>/dev/null && [ $tries -lt 100 ]; do
@@ -157,6 +159,7 @@ start_server() { # users...
 	dir=$(cd "$dir" && pwd)
 	find_programs
 	find_namespace
+	choose_haste
 	stop_server
 	open_run
 	copy_certificate

@@ -137,7 +137,10 @@ add_users() {
 	sed '/:/!s/$/:secret/' >"$dir/users.added"
 	cat "$dir/users.added" >>"$dir/users"
 	write_passwords
-	make_inboxes "$dir/users.added"
+	case $(cat "$dir/url") in
+	imap:*) ;; # the first login makes one
+	*) make_inboxes "$dir/users.added" ;;
+	esac
 	rm "$dir/users.added"
 }
 
@@ -146,7 +149,8 @@ start_once() {
 	port=$(free_port) tls_port=$(free_port)
 	free_port >"$dir/lmtp-port"
 	write_config "$port" "$(cat "$dir/lmtp-port")"
-	$as setsid "$bin/master" -C "$run/imapd.conf" -M "$run/cyrus.conf" -p "$run/pid" -D </dev/null >"$dir/log" 2>&1 &
+	# shellcheck disable=SC2086
+	$as setsid $hasty "$bin/master" -C "$run/imapd.conf" -M "$run/cyrus.conf" -p "$run/pid" -D </dev/null >"$dir/log" 2>&1 &
 	tries=0
 	while [ $tries -lt 200 ]; do
 		if answers_port "$port" && [ -s "$run/pid" ] && make_inboxes "$dir/users" 2>>"$dir/log"; then
@@ -170,6 +174,7 @@ start_server() { # scheme option-of-httpd users...
 	scheme=$1 option=$2
 	shift 2
 	find_programs
+	choose_haste
 	mkdir -p "$dir"
 	dir=$(cd "$dir" && pwd)
 	stop_server

@@ -17,6 +17,8 @@
 # user 128 instances: later sessions go without); DOVECOT_UIDS as root: the users have that many different numbers, so that
 # all sessions have inotify (default 1);
 # DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
+# DOVECOT_AUTH=all: also SCRAM-SHA-256, OAUTHBEARER, XOAUTH2 and EXTERNAL; DIR then holds, for the first user, client.pem (a
+# certificate with its key) and token (a bearer token), and other-token (of an unknown issuer); COMPRESS is offered too.
 # Exit 77: Dovecot is not installed; 1: no start.
 set -eu
 
@@ -69,6 +71,61 @@ log_writes() {
 	echo '}'
 }
 
+auth_all() {
+	[ "${DOVECOT_AUTH:-}" = all ] || return 0
+	echo "ssl_ca = <$dir/ca.pem"
+	echo 'ssl_verify_client_cert = yes'
+	echo 'ssl_require_crl = no'
+	echo 'auth_ssl_username_from_cert = yes'
+	echo 'ssl_cert_username_field = commonName'
+}
+
+auth_tokens() {
+	[ "${DOVECOT_AUTH:-}" = all ] || return 0
+	echo 'passdb {'
+	echo '  driver = oauth2'
+	echo '  mechanisms = oauthbearer xoauth2'
+	echo "  args = $dir/oauth2.conf"
+	echo '}'
+	echo 'passdb {'
+	echo '  driver = static'
+	echo '  mechanisms = external'
+	echo '  args = nopassword'
+	echo '}'
+}
+
+# A certificate and tokens for the first user.
+make_logins() {
+	[ "${DOVECOT_AUTH:-}" = all ] || return 0
+	IFS=: read -r first _ <"$dir/users"
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$first" \
+		-keyout "$dir/client.key" -out "$dir/client.csr" 2>/dev/null || fail "openssl makes no key"
+	printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n' >"$dir/client.ext"
+	openssl x509 -req -in "$dir/client.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
+		-extfile "$dir/client.ext" -out "$dir/client.crt" 2>/dev/null || fail "openssl makes no certificate"
+	cat "$dir/client.crt" "$dir/client.key" >"$dir/client.pem"
+	mkdir -p "$dir/keys/default/HS256"
+	/usr/bin/python3 - "$dir" "$first" <<'P'
+import base64, hmac, json, secrets, sys, time
+directory, user = sys.argv[1:]
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def token(key):
+    now = int(time.time())
+    head, body = {"alg": "HS256", "typ": "JWT"}, {"sub": user, "iat": now - 60, "nbf": now - 60, "exp": now + 86400}
+    text = b64(json.dumps(head).encode()) + "." + b64(json.dumps(body).encode())
+    return text + "." + b64(hmac.digest(key, text.encode(), "sha256"))
+key = secrets.token_bytes(32)
+for name, text in (("keys/default/HS256/default", base64.b64encode(key).decode()), ("token", token(key)),
+                   ("other-token", token(secrets.token_bytes(32)))):
+    with open(f"{directory}/{name}", "w") as file:
+        file.write(text + "\n")
+P
+	printf '%s\n' 'introspection_mode = local' "local_validation_key_dict = fs:posix:prefix=$dir/keys/" 'username_attribute = sub' \
+		>"$dir/oauth2.conf"
+	chmod -R go+rX "$dir/keys"
+}
+
 as_mail_user() { # command...
 	if [ "$(id -u)" = 0 ]; then
 		setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"
@@ -117,7 +174,8 @@ ssl = yes
 ssl_cert = <$dir/server.crt
 ssl_key = <$dir/server.key
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login$([ "${DOVECOT_AUTH:-}" != all ] || echo ' scram-sha-256 oauthbearer xoauth2 external')
+$(auth_all)
 auth_master_user_separator = *
 default_internal_user = $internal
 default_internal_group = $(id -gn "$internal")
@@ -131,8 +189,10 @@ mail_max_userip_connections = 5000
 mail_fsync = ${DOVECOT_FSYNC:-never}
 $(log_writes)
 protocol imap {
+$([ "${DOVECOT_AUTH:-}" != all ] || echo "  mail_plugins = \$mail_plugins imap_zlib")
 $([ -z "${DOVECOT_HIBERNATE:-}" ] || echo "  imap_hibernate_timeout = $DOVECOT_HIBERNATE")
 }
+$(auth_tokens)
 passdb {
   driver = passwd-file
   args = scheme=PLAIN $dir/master
@@ -247,6 +307,7 @@ start_server() {
 	[ -s "$dir/users" ] && [ $# -eq 0 ] || write_users "$@"
 	[ "$(id -u)" != 0 ] || [ "${DOVECOT_UIDS:-1}" -le 1 ] || spread_users "$DOVECOT_UIDS"
 	make_certificate
+	make_logins
 	for _ in 1 2 3; do
 		start_once && return 0
 		rm -f "$dir/ports"

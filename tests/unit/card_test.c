@@ -647,33 +647,33 @@ Test(card, every_field_has_a_line)
 
 #define HTML_HEAD "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body>\n"
 #define HTML_TAIL "</body></html>\n"
-#define HTML_ROW(key, value) "<tr><th align=\"left\">" key "</th><td>" value "</td></tr>\n"
+#define HTML_ROW(key, value) "<b>" key "</b>" value
 
 static const struct {
 	const char *card, *html;
 } htmls[] = {
-	{ "", "<table>\n</table>\n" },
+	{ "", "" },
 	{ "Task: Paint\nPercent: 40\n",
-	  "<table>\n" HTML_ROW("Task", "Paint") HTML_ROW("Percent", "40") "</table>\n" },
+	  "<p>" HTML_ROW("Task:", " Paint") "<br>\n" HTML_ROW("Percent:", " 40") "</p>\n" },
 	{ "Task: <b>&\"x\"</b>\n\na < b\n  - item\nc\n\n\nd\n",
-	  "<table>\n" HTML_ROW(
-		  "Task", "&lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;") "</table>\n"
+	  "<p>" HTML_ROW("Task:",
+			 " &lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;") "</p>\n"
 								   "<p>a &lt; b<br>\n&nbsp;&nbsp;- "
 								   "item<br>\nc</p>\n<p>d</p>\n" },
 	{ "Task: a:b\nno key line\nEmpty:\n",
-	  "<table>\n" HTML_ROW("Task", "a:b") HTML_ROW("no key line", "")
-		  HTML_ROW("Empty", "") "</table>\n" },
+	  "<p>" HTML_ROW("Task:", " a:b") "<br>\n" HTML_ROW("no key line", "") "<br>\n" HTML_ROW(
+		  "Empty:", "") "</p>\n" },
 	{ "Task: Paint\n\nCalled.\n\n" BELOW,
-	  "<table>\n" HTML_ROW(
-		  "Task",
-		  "Paint") "</table>\n<p>Called.</p>\n"
-			   "<hr>\n<p><small>Project: Harbour<br>\nWork: 3 h of 12 h<br>\n" HOW
-			   "</small></p>\n" },
+	  "<p>" HTML_ROW(
+		  "Task:",
+		  " Paint") "</p>\n<p>Called.</p>\n"
+			    "<hr>\n<p><small>Project: Harbour<br>\nWork: 3 h of 12 h<br>\n" HOW
+			    "</small></p>\n" },
 	{ "Task: Paint\n\n--- taskferry ---\n| <script>alert(1)</script>\n",
-	  "<table>\n" HTML_ROW(
-		  "Task",
-		  "Paint") "</table>\n"
-			   "<hr>\n<p><small>&lt;script&gt;alert(1)&lt;/script&gt;</small></p>\n" },
+	  "<p>" HTML_ROW(
+		  "Task:",
+		  " Paint") "</p>\n"
+			    "<hr>\n<p><small>&lt;script&gt;alert(1)&lt;/script&gt;</small></p>\n" },
 };
 
 Test(card, html)

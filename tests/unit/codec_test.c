@@ -13,18 +13,23 @@
 static const char trailer[] = "Project: Harbour\nWork: 2 h of 8 h\n"
 			      "Tick it off or set the percentage; write notes above the line.\n";
 
+static struct codec_publish publish_of(TALLOC_CTX *mem, const char *spec, int64_t edition)
+{
+	return (struct codec_publish){ .values = spec_vector(mem, spec),
+				       .uid = "0b8a9f7e-1111-5222-8333-444455556666",
+				       .edition = edition,
+				       .edition_hash = codec_hash(mem, spec_vector(mem, spec)),
+				       .trailer = trailer,
+				       .now_us = 1795000000 * CLOCK_SECOND_US,
+				       .site_host = "pm.example.com",
+				       .project = "Harbour",
+				       .to_name = "Ana",
+				       .to_email = "ana@example.com" };
+}
+
 static char *encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old, const char *spec)
 {
-	struct codec_publish publish = { .values = spec_vector(mem, spec),
-					 .uid = "0b8a9f7e-1111-5222-8333-444455556666",
-					 .edition = old ? 2 : 1,
-					 .edition_hash = "abcd",
-					 .trailer = trailer,
-					 .now_us = 1795000000 * CLOCK_SECOND_US,
-					 .site_host = "pm.example.com",
-					 .project = "Harbour",
-					 .to_name = "Ana",
-					 .to_email = "ana@example.com" };
+	struct codec_publish publish = publish_of(mem, spec, old ? 2 : 1);
 	struct fault *fault;
 	char *text = NULL;
 	size_t len = 0;
@@ -99,6 +104,47 @@ Test(codec, says_what_was_written)
 		cr_expect_str_eq(vector_str(second->values, FIELD_notes), "Two crates.");
 	}
 	talloc_free(mem);
+}
+
+static const char *const wanted[] = {
+	WANT,
+	"subject=Ship crate",
+	"subject=  two  blanks  ; status=needs-action; percent=0",
+	"subject=\u00dcnic\u00f6de \u4efb\u52a1; start=2026-11-02; due=2026-12-01; priority=3; "
+	"parent=x-1",
+	"subject=Over; status=completed; percent=100; completed_at=2026-12-01T10:00:00Z",
+	"subject=Odd; status=completed; percent=30; start=2026-12-05; due=2026-12-01",
+	"subject=Percent: 70; notes=Status: completed\nPercent: 20\n-- \n; percent=10",
+	"subject=a; notes=---\nWork: 9 h; total_work=1; priority=99",
+	"subject=b; status=cancelled; percent=140",
+};
+
+/* A new item is what it will be read as, without reading it. */
+Test(codec, knows_what_a_new_one_is_read_as)
+{
+	for (size_t i = 0; i < COUNT_OF(forms) * COUNT_OF(wanted); i++) {
+		TALLOC_CTX *mem = talloc_new(NULL);
+		enum endpoint_form form = forms[i % COUNT_OF(forms)];
+		const char *spec = wanted[i / COUNT_OF(forms)];
+		struct codec_publish publish = publish_of(mem, spec, 1);
+		struct decoded *own = NULL, *read = NULL;
+		char *text = NULL;
+		size_t len = 0;
+
+		cr_assert_null(codec_encode_new(mem, mem, form, &publish, &text, &len, &own), "%s",
+			       spec);
+		cr_assert_eq(!own, form == ENDPOINT_VTODO, "%s", spec);
+		read = decode(mem, form, text, NULL);
+		if (own) {
+			cr_expect_str_eq(vector_encode(mem, own->values),
+					 vector_encode(mem, read->values), "%s", spec);
+			cr_expect_str_eq(own->uid, read->uid);
+			cr_expect_eq(own->edition, read->edition);
+			cr_expect_eq(own->files, read->files);
+			cr_expect_not(read->uneven, "%s", spec);
+		}
+		talloc_free(mem);
+	}
 }
 
 Test(codec, halves_of_a_message)

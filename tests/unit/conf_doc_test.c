@@ -144,8 +144,8 @@ Test(conf_doc, sample_has_no_findings)
 	cr_assert_not_null(conf);
 	cr_expect_eq(conf->server_count, 0, "the sample alone logs in nowhere");
 	expect_no_findings(mem, "uncommented sample", uncommented(mem, sample), &conf);
-	cr_expect_eq(conf->server_count, 10);
-	cr_expect_eq(conf->account_count, 6);
+	cr_expect_eq(conf->server_count, 11);
+	cr_expect_eq(conf->account_count, 7);
 	cr_expect_eq(conf->rule_count, 1);
 	talloc_free(mem);
 }

@@ -735,7 +735,7 @@ Test(conf_findings, findings_of_logins)
 						     "keys, each of them sha256// and the 44 "
 						     "characters of a hash in Base64\n" },
 		{ IMAP "tls_pin = " PIN "\n",
-		  "f:7: error: 'tls_pin' is for servers of type caldav only\n" },
+		  "" },
 		{ IMAP "auth = password\n", "" },
 		{ IMAP "without = condstore, LITERAL+ COMPRESS=DEFLATE\n", "" },
 		{ IMAP "without = all\n", "" },
@@ -747,8 +747,49 @@ Test(conf_findings, findings_of_logins)
 		  "write it as the server does in CAPABILITY, for example CONDSTORE\n" },
 		{ SERVER "without = IDLE\n",
 		  "f:7: error: 'without' is for servers of type imap only\n" },
+		{ IMAP "auth = scram\n", "" },
+		{ IMAP "auth = plain\n", "" },
+		{ IMAP "auth = login\n", "" },
 		{ IMAP "auth = digest\n",
-		  "f:7: error: 'auth' is for servers of type caldav only\n" },
+		  "f:7: error: auth = digest is for servers of type caldav\n" },
+		{ CALDAV "password_file = /p\nauth = scram\n",
+		  "f:7: error: auth = scram is for servers of type imap\n" },
+		{ IMAP "login = gate\nauthorize = %{email}\nresources = *@d\n", "" },
+		{ IMAP "login = gate\nauthorize = %{email}\n",
+		  "f:8: error: 'login' is a master login, which acts for everybody by "
+		  "'authorize': 'resources' must say who has an account here\n" },
+		{ IMAP "login = gate\nauthorize = ana\nresources = ana\n",
+		  "f:8: warning: 'authorize' is the same for everybody, and a mailbox belongs to "
+		  "one person: write a name such as %{email} into it\n" },
+		{ IMAP "login = gate\nauthorize = %{email}\nresources = *@d\nauth = login\n",
+		  "f:8: error: 'authorize' does not go with auth = login, which has no place for "
+		  "it: use plain or scram\n" },
+		{ IMAP "login = %{email}*gate\n",
+		  "f:7: error: 'login' with a '*' is a master login: 'resources' must say who has "
+		  "an account here\n" },
+		{ CALDAV "password_file = /p\nauthorize = %{email}\n",
+		  "f:7: error: 'authorize' is for servers of type imap\n" },
+		{ SITE "[server s]\ntype = imap\nurl = imap://localhost\npassword_file = "
+		       "/p\ntls_pin = " PIN "\n",
+		  "f:7: error: 'tls_pin' needs imaps://, or starttls = yes\n" },
+		{ SITE "[server s]\ntype = imap\nurl = imap://localhost\nstarttls = "
+		       "yes\npassword_file = /p\ntls_pin = " PIN "\n",
+		  "" },
+		{ SITE "[server s]\ntype = imap\nurl = imap://d\npassword_file = "
+		       "/p\ntls_pin = " PIN "\n",
+		  "" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://d\nauth = certificate\n",
+		  "f:6: error: auth = certificate needs 'tls_cert'\n" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://d\nauth = "
+		       "certificate\ntls_cert = /c/%{key}\n",
+		  "" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://d\nauth = "
+		       "certificate\ntls_cert = /c\nauthorize = %{email}\n",
+		  "f:6: error: auth = certificate is one login for everybody here: 'resources' "
+		  "must say who has an account\n" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://d\nauth = "
+		       "bearer\ntoken_file = /t/%{key}\n",
+		  "" },
 	};
 
 	expect_findings(cases, COUNT_OF(cases), 0600);

@@ -143,6 +143,27 @@ Test(edit, a_tasks_field_is_for_all_who_share_it)
 	store_world_free(&world.store);
 }
 
+/* A number that is no beginning and no end says that it has been started; what was said besides counts. */
+Test(edit, a_percentage_starts)
+{
+	static const struct {
+		const char *set, *values;
+	} steps[] = {
+		{ "percent=80", "status=in-process; percent=80" },
+		{ "status=needs-action; percent=0", "status=needs-action; percent=0" },
+		{ "percent=0", "status=needs-action; percent=0" },
+		{ "percent=5", "status=in-process; percent=5" },
+	};
+	struct edit_world world = edit_world_with("");
+
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		must_set(&world, steps[i].set);
+		cr_expect_str_eq(values(&world, world.store.assignment), steps[i].values, "%s",
+				 steps[i].set);
+	}
+	store_world_free(&world.store);
+}
+
 Test(edit, actual_work_is_an_adjustment)
 {
 	struct edit_world world = edit_world_with("");

@@ -1,0 +1,153 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* UIDs and marks of the selected mailbox by one command. What comes unasked in between (another
+ * client sets a flag) is newer, and so is taken as well: of two answers about one message the later
+ * one counts. */
+
+#define LISTING_MAX 1000000 /* messages of a mailbox */
+
+void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing, uint32_t uid,
+		      const char *marks)
+{
+	if (listing->count == listing->size) {
+		listing->size = listing->size ? listing->size * 2 : 64;
+		listing->list = MEM_GROW(mem, listing->list, struct imap_listed, listing->size);
+	}
+	listing->list[listing->count] =
+		(struct imap_listed){ .uid = uid, .order = listing->count, .marks = marks };
+	listing->count++;
+}
+
+struct taking {
+	TALLOC_CTX *mem;
+	struct imap_listing *listing;
+};
+
+static struct fault *not_messages(TALLOC_CTX *mem)
+{
+	return fault_reaches(
+		fault_new(mem, FAULT_PROTOCOL, "FETCH: the server names messages that cannot be"),
+		FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+}
+
+static const char *marks_of(TALLOC_CTX *mem, const struct imap_node *list)
+{
+	struct imap_flags *flags;
+	char *marks;
+
+	if (!imap_flags_are_marks(list))
+		return "";
+	flags = imap_flags_of_list(mem, list);
+	marks = imap_flags_marks(mem, flags);
+	talloc_free(flags);
+	return marks;
+}
+
+static struct fault *take(void *context, const struct imap_response *response)
+{
+	struct taking *taking = context;
+	const struct imap_node *items = response->args ? response->args->first : NULL;
+	const struct imap_node *flags = imap_node_after(items, "FLAGS");
+	struct imap_listing *listing = taking->listing;
+	uint32_t uid;
+
+	if (strcmp(response->name, "FETCH") != 0 ||
+	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || !flags ||
+	    flags->kind != IMAP_LIST)
+		return NULL;
+	if (!uid || listing->count == LISTING_MAX)
+		return not_messages(taking->mem);
+	imap_listing_add(taking->mem, listing, uid, marks_of(taking->mem, flags));
+	return NULL;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct imap_listed *a = left, *b = right;
+
+	if (a->uid != b->uid)
+		return a->uid < b->uid ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+void imap_listing_sort(struct imap_listing *listing)
+{
+	size_t n = 0;
+
+	if (listing->count)
+		qsort(listing->list, listing->count, sizeof *listing->list, compare);
+	for (size_t i = 0; i < listing->count; i++) {
+		if (n && listing->list[n - 1].uid == listing->list[i].uid)
+			n--;
+		listing->list[n++] = listing->list[i];
+	}
+	listing->count = n;
+}
+
+const char *imap_listing_marks(const struct imap_listing *listing, uint32_t uid)
+{
+	size_t low = 0, high = listing->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (listing->list[middle].uid == uid)
+			return listing->list[middle].marks;
+		if (listing->list[middle].uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, uint32_t first, uint64_t since,
+			   struct imap_listing *listing_r)
+{
+	struct imap_listing listing = { .count = 0 };
+	struct taking taking = { mem, &listing };
+	struct imap_line *line = imap_line_new(mem, "UID FETCH ", false);
+	size_t n = 0;
+
+	imap_line_add(line, "%" PRIu32 ":* (UID FLAGS)", first);
+	if (since)
+		imap_line_add(line, " (CHANGEDSINCE %" PRIu64 ")", since);
+	if (imap_session_selected(imap->session)->exists)
+		FAULT_TRY(imap_run(imap, mem, line, take, &taking, FAULT_SCOPE_FOLDER, "FETCH"));
+	imap_listing_sort(&listing);
+	/* `n:*` also finds the last message, wherever it stands */
+	while (n < listing.count && listing.list[n].uid < first)
+		n++;
+	listing.list += n;
+	listing.count -= n;
+	*listing_r = listing;
+	return NULL;
+}
+
+/* FNV-1a, and stirred (the finalizer of SplitMix64), so that sums of them tell. */
+static uint64_t digest_of(const struct imap_listed *listed)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ listed->uid;
+
+	for (const char *c = listed->marks; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+	hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9u;
+	hash = (hash ^ hash >> 27) * 0x94d049bb133111ebu;
+	return hash ^ hash >> 31;
+}
+
+uint64_t imap_listing_digest(const struct imap_listing *listing, uint32_t below)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < listing->count && listing->list[i].uid < below; i++)
+		if (*listing->list[i].marks)
+			sum += digest_of(&listing->list[i]);
+	return sum;
+}

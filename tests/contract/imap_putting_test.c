@@ -1,0 +1,193 @@
+#include "config.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "gateway/imap/imap_session.h"
+#include "imap_scripted.h"
+
+/* Puts of which one is on its way while the next is begun: over a scripted server. */
+
+#define APPEND_A "APPEND \"" FOLDER "\" {21" /* the message of "a" */
+#define APPEND_B "APPEND \"" FOLDER "\" {22" /* that of "bb" */
+
+struct two {
+	struct lab *lab;
+	struct endpoint_put puts[2];
+	struct endpoint_putting *putting[2];
+};
+
+static void begin(struct two *two, const struct imap_script_row *rows, size_t count,
+		  const char *caps)
+{
+	two->lab = lab_new(rows, count, caps);
+	two->puts[0] = text_of(two->lab, "a");
+	two->puts[1] = text_of(two->lab, "bb");
+	for (size_t i = 0; i < 2; i++)
+		fine(endpoint_put_begin(two->lab->endpoint, two->lab, FOLDER, &two->puts[i], 1,
+					&two->putting[i]),
+		     "begin");
+}
+
+static void end(struct two *two)
+{
+	for (size_t i = 0; i < 2; i++)
+		fine(endpoint_put_end(two->lab->endpoint, two->putting[i], two->lab), "end");
+}
+
+static const struct imap_script_row two_places[] = {
+	{ .when = APPEND_B, .say = "* 5 EXISTS\r\n$T OK [APPENDUID 77 11] done\r\n" },
+};
+
+/* With every way to send, and what the server says in between is understood. */
+Test(imap_putting, two_are_under_way)
+{
+	static const char *const caps[] = { NULL, "IMAP4rev1 UIDPLUS LITERAL+",
+					    "IMAP4rev1 UIDPLUS LITERAL-", "IMAP4rev1 UIDPLUS" };
+
+	for (size_t i = 0; i < COUNT_OF(caps); i++) {
+		struct two two;
+
+		begin(&two, two_places, COUNT_OF(two_places), caps[i]);
+		end(&two);
+		for (size_t j = 0; j < 2; j++)
+			fine(two.puts[j].fault, caps[i]);
+		cr_assert_str_eq(two.puts[0].placed, "0000000077.0000000010");
+		cr_assert_str_eq(two.puts[1].placed, "0000000077.0000000011");
+		lab_end(two.lab);
+	}
+}
+
+/* The second is sent without a word to the server about the folder in between. */
+Test(imap_putting, the_second_needs_no_look_at_the_folder)
+{
+	struct two two;
+
+	begin(&two, two_places, COUNT_OF(two_places), NULL);
+	end(&two);
+	cr_assert_eq(heard_times(two.lab, "SELECT"), 1);
+	cr_assert_eq(heard_times(two.lab, "NOOP"), 0);
+	lab_end(two.lab);
+}
+
+Test(imap_putting, one_place_holds_one_message)
+{
+	struct two two;
+
+	begin(&two, NULL, 0, NULL);
+	end(&two);
+	fine(two.puts[0].fault, "the first");
+	expect(two.puts[1].fault, FAULT_PROTOCOL, FAULT_SCOPE_ITEM, "the second");
+	cr_assert(two.puts[1].fault->maybe_done);
+	lab_end(two.lab);
+}
+
+/* Another command in between takes the answers, and each still gets its own. */
+Test(imap_putting, other_commands_wait_for_the_answers)
+{
+	struct endpoint_item *items = NULL;
+	const char *address = "0000000077.0000000007";
+	struct two two;
+
+	begin(&two, two_places, COUNT_OF(two_places), NULL);
+	fine(endpoint_fetch(two.lab->endpoint, two.lab, FOLDER, &address, 1, &items), "fetch");
+	fine(items[0].fault, "the item");
+	end(&two);
+	fine(two.puts[1].fault, "the second");
+	cr_assert_str_eq(two.puts[0].placed, "0000000077.0000000010");
+	cr_assert_str_eq(two.puts[1].placed, "0000000077.0000000011");
+	lab_end(two.lab);
+}
+
+/* The connection ends before the answer to either. */
+static const struct imap_script_row cuts[][2] = {
+	{ { .when = APPEND_A, .say = "", .then = IMAP_SCRIPT_CLOSE } },
+	{ { .when = APPEND_A, .say = "* BYE no\r\n", .then = IMAP_SCRIPT_CLOSE } },
+	{ { .when = APPEND_A, .say = "T9999 OK whose\r\n" } },
+	{ { .when = APPEND_B, .say = "", .then = IMAP_SCRIPT_CLOSE } },
+	{ { .when = APPEND_A, .say = "$T OK [APPENDUID 77 10] done\r\n* garbage (\r\n" } },
+};
+
+Test(imap_putting, what_is_not_answered_may_be_done)
+{
+	for (size_t i = 0; i < COUNT_OF(cuts); i++) {
+		bool first = i < 3;
+		struct two two;
+
+		begin(&two, cuts[i], 1, NULL);
+		end(&two);
+		for (size_t j = 0; j < 2; j++) {
+			const struct fault *fault = two.puts[j].fault;
+
+			if (j == 0 && !first) {
+				fine(fault, "the first");
+				continue;
+			}
+			cr_assert(fault && fault->maybe_done, "%zu.%zu: %s", i, j,
+				  fault ? fault->text : "done");
+			cr_assert_null(two.puts[j].placed);
+		}
+		lab_end(two.lab);
+	}
+}
+
+/* A new connection may be made before the end: what was sent over the old one is not its own. */
+Test(imap_putting, a_new_connection_knows_nothing_of_the_old)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = APPEND_A, .say = "", .then = IMAP_SCRIPT_CLOSE },
+	};
+	struct endpoint_notice *notice = NULL;
+	struct two two;
+
+	begin(&two, rows, COUNT_OF(rows), NULL);
+	for (int i = 0; i < 2; i++)
+		talloc_free(endpoint_notice(two.lab->endpoint, two.lab, FOLDER, NULL, &notice));
+	end(&two);
+	for (size_t j = 0; j < 2; j++)
+		cr_assert(two.puts[j].fault && two.puts[j].fault->maybe_done, "%zu", j);
+	lab_end(two.lab);
+}
+
+/* Who does not want to know waits all the same, and the session is in step behind that. */
+Test(imap_putting, what_is_given_up_leaves_the_session_sound)
+{
+	struct endpoint_put more;
+	struct two two;
+
+	begin(&two, two_places, COUNT_OF(two_places), NULL);
+	talloc_free(two.putting[0]);
+	talloc_free(two.putting[1]);
+	more = text_of(two.lab, "a");
+	fine(endpoint_put(two.lab->endpoint, two.lab, FOLDER, &more, 1), "put");
+	fine(more.fault, "the next");
+	cr_assert_eq(endpoint_stats(two.lab->endpoint).connections, 1);
+	lab_end(two.lab);
+}
+
+/* Refused together, while the next is under way already: one by one, behind it. */
+Test(imap_putting, a_refused_pair_is_sent_again_one_by_one)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "APPEND \"" FOLDER "\" {24", .say = "$T NO [LIMIT] it is bad\r\n" },
+		{ .when = APPEND_A, .say = "$T OK [APPENDUID 77 13] done\r\n" },
+		{ .when = APPEND_B, .say = "$T OK [APPENDUID 77 12] done\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
+	struct endpoint_put pair[2] = { text_of(lab, "xxxx"), text_of(lab, "a") },
+			    next = text_of(lab, "bb");
+	struct endpoint_putting *first = NULL, *second = NULL;
+
+	fine(endpoint_put_begin(lab->endpoint, lab, FOLDER, pair, 2, &first), "begin");
+	fine(endpoint_put_begin(lab->endpoint, lab, FOLDER, &next, 1, &second), "begin");
+	fine(endpoint_put_end(lab->endpoint, first, lab), "end");
+	fine(endpoint_put_end(lab->endpoint, second, lab), "end");
+	fine(pair[1].fault, "the good one");
+	cr_assert_str_eq(pair[1].placed, "0000000077.0000000013");
+	expect(pair[0].fault, FAULT_BUSY, FAULT_SCOPE_ITEM, "the bad one");
+	fine(next.fault, "the next");
+	cr_assert_str_eq(next.placed, "0000000077.0000000012");
+	lab_end(lab);
+}
