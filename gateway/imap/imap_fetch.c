@@ -13,14 +13,15 @@
  *   another UIDVALIDITY, or no address of ours   GONE, without asking
  *   not returned                                 asked once more after a NOOP; then GONE
  *   returned without a text                      asked once more; then PROTOCOL
- *   larger than IMAP_ITEM_MAX                    DATA: one byte more than that is asked for
+ *   larger than IMAP_WHOLE_MAX                   its large parts are elided (imap_parts.c); one byte
+ *                                                more than that is asked for
  *
  * A refusal counts as not returned the first time (RFC 2180 section 4.1), the second time as what it
  * is: nothing is taken for gone because a server said NO (N5). */
 
-#define BODY_ASKED (IMAP_ITEM_MAX + 1)
+#define BODY_ASKED (IMAP_WHOLE_MAX + 1)
 
-enum state { WAITING, SETTLED, WITHOUT_TEXT };
+enum state { WAITING, SETTLED, WITHOUT_TEXT, LARGE };
 
 struct wanted {
 	uint32_t uid; /* 0: not in this mailbox */
@@ -36,6 +37,11 @@ struct fetch {
 	struct endpoint_item *items; /* all they point to hangs from them */
 	struct wanted *wanted;
 };
+
+static bool is_open(const struct fetch *fetch, size_t i)
+{
+	return fetch->wanted[i].state == WAITING || fetch->wanted[i].state == WITHOUT_TEXT;
+}
 
 static void settle(struct fetch *fetch, size_t i, struct fault *fault)
 {
@@ -84,20 +90,12 @@ static void take_text(struct fetch *fetch, size_t i, const struct imap_node *ite
 		fetch->wanted[i].state = WITHOUT_TEXT;
 		return;
 	}
-	if (body->len > IMAP_ITEM_MAX) {
-		settle(fetch, i,
-		       fault_reaches(fault_new(fetch->items, FAULT_DATA,
-					       "%s is larger than %zu bytes", item->address,
-					       IMAP_ITEM_MAX),
-				     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD));
-		return;
-	}
 	item->marks = marks_of(fetch, items);
 	item->version = imap_notice_version(fetch->items, item->address, item->marks);
 	item->text = mem_bytes(fetch->items, body->text, body->len);
 	item->len = body->len;
 	item->modified_us = saved_at(fetch->imap, items);
-	fetch->wanted[i].state = SETTLED;
+	fetch->wanted[i].state = body->len > IMAP_WHOLE_MAX ? LARGE : SETTLED;
 }
 
 /* The same message may have been asked for twice. */
@@ -111,7 +109,7 @@ static struct fault *take_item(void *context, const struct imap_response *respon
 	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || !uid)
 		return NULL;
 	for (size_t i = 0; i < fetch->count; i++)
-		if (fetch->wanted[i].uid == uid && fetch->wanted[i].state != SETTLED)
+		if (fetch->wanted[i].uid == uid && is_open(fetch, i))
 			take_text(fetch, i, items);
 	return NULL;
 }
@@ -142,7 +140,7 @@ static struct fault *ask(struct fetch *fetch, TALLOC_CTX *mem, struct fault **re
 	size_t n = 0, answered;
 
 	for (size_t i = 0; i < fetch->count; i++)
-		if (fetch->wanted[i].state != SETTLED)
+		if (is_open(fetch, i))
 			imap_set_add(mem, &uids, fetch->wanted[i].uid);
 	lines = MEM_ARRAY(mem, struct imap_line *, uids.count);
 	answers = MEM_ARRAY(mem, struct imap_answer, uids.count);
@@ -162,7 +160,7 @@ static size_t unsettled(const struct fetch *fetch)
 	size_t n = 0;
 
 	for (size_t i = 0; i < fetch->count; i++)
-		n += fetch->wanted[i].state != SETTLED;
+		n += is_open(fetch, i);
 	return n;
 }
 
@@ -182,7 +180,7 @@ static void settle_rest(struct fetch *fetch, const struct fault *refused)
 	for (size_t i = 0; i < fetch->count; i++) {
 		const char *address = fetch->items[i].address;
 
-		if (fetch->wanted[i].state == SETTLED)
+		if (!is_open(fetch, i))
 			continue;
 		if (refused)
 			settle(fetch, i, imap_fault_copy(fetch->items, refused));
@@ -214,6 +212,30 @@ static void prepare(struct fetch *fetch, TALLOC_CTX *mem, uint32_t uidvalidity)
 	}
 }
 
+/* What is longer than its first bytes. */
+static struct fault *read_large(struct fetch *fetch, TALLOC_CTX *mem)
+{
+	for (size_t i = 0; i < fetch->count; i++) {
+		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
+		struct endpoint_item *item = &fetch->items[i];
+		struct fault *fault;
+		char *text = NULL;
+
+		if (fetch->wanted[i].state != LARGE)
+			continue;
+		fault = imap_parts_read(fetch->imap, scratch, item->address, fetch->wanted[i].uid,
+					item->text, item->len, &text, &item->len);
+		if (fault && !imap_is_connected(fetch->imap))
+			return talloc_steal(mem, fault);
+		if (fault)
+			settle(fetch, i, imap_fault_copy(fetch->items, fault));
+		else
+			item->text = talloc_steal(fetch->items, text);
+		talloc_free(scratch);
+	}
+	return NULL;
+}
+
 static struct fault *fetch_all(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct fetch *fetch = context;
@@ -233,12 +255,12 @@ static struct fault *fetch_all(struct imap *imap, TALLOC_CTX *mem, void *context
 	prepare(fetch, mem, imap_session_selected(imap->session)->uidvalidity);
 	if (unsettled(fetch))
 		FAULT_TRY(ask(fetch, mem, &refused));
-	if (!unsettled(fetch))
-		return NULL;
-	FAULT_TRY(imap_noop(imap, mem));
-	FAULT_TRY(ask(fetch, mem, &refused));
-	settle_rest(fetch, refused);
-	return NULL;
+	if (unsettled(fetch)) {
+		FAULT_TRY(imap_noop(imap, mem));
+		FAULT_TRY(ask(fetch, mem, &refused));
+		settle_rest(fetch, refused);
+	}
+	return read_large(fetch, mem);
 }
 
 struct fault *imap_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

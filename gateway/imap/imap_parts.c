@@ -26,11 +26,10 @@ struct parts {
 	const char *address;
 	uint32_t uid;
 	struct message_section *sections;
-	const char **encodings; /* of the sections, in upper case */
+	const char **encodings; /* of the sections */
 	size_t count;
 	uint32_t size; /* octets of the message */
 	bool told;
-	const struct imap_node *chunk; /* of the answer that is being read */
 	struct buf *bytes;
 };
 
@@ -49,6 +48,14 @@ static const struct imap_node *nth(const struct imap_node *node, int n)
 	return node;
 }
 
+static const char *encoding_of(TALLOC_CTX *mem, const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+			       strlen(text)
+		       ? mem_strdup(mem, text)
+		       : "x-unknown";
+}
+
 /* RFC 3501 section 7.4.2: ("text" "plain" (...) id description encoding octets ...) */
 static void take_leaf(struct parts *parts, const struct imap_node *first, const char *section)
 {
@@ -62,7 +69,7 @@ static void take_leaf(struct parts *parts, const struct imap_node *first, const 
 		MEM_GROW(parts->mem, parts->sections, struct message_section, parts->count + 1);
 	parts->encodings = MEM_GROW(parts->mem, parts->encodings, const char *, parts->count + 1);
 	parts->sections[parts->count] = (struct message_section){ section, (int64_t)octets };
-	parts->encodings[parts->count++] = text_upper(parts->mem, encoding->text);
+	parts->encodings[parts->count++] = encoding_of(parts->mem, encoding->text);
 }
 
 /* Depth is bounded by that of responses. */
@@ -75,9 +82,9 @@ static void take_structure(struct parts *parts, const struct imap_node *first, c
 		return;
 	}
 	for (; first && first->kind == IMAP_LIST; first = first->next)
-		take_structure(parts, first->first,
-			       mem_printf(parts->mem, "%s%s%d", section, *section ? "." : "",
-					  ++number));
+		take_structure(
+			parts, first->first,
+			mem_printf(parts->mem, "%s%s%d", section, *section ? "." : "", ++number));
 }
 
 static struct fault *take_answer(void *context, const struct imap_response *response)
@@ -125,11 +132,10 @@ static struct fault *take_chunk(void *context, const struct imap_response *respo
 	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || uid != parts->uid)
 		return NULL;
 	for (const struct imap_node *node = items; node && node->next; node = node->next->next)
-		if (node->kind == IMAP_ATOM && is_data(node->text) &&
-		    node->next->kind == IMAP_STRING) {
+		if (node->kind == IMAP_ATOM && is_data(node->text) && !parts->told) {
 			buf_add(parts->bytes, node->next->text, node->next->len);
-			parts->told = true;
-			return NULL;
+			parts->told =
+				node->next->kind == IMAP_STRING || node->next->kind == IMAP_NIL;
 		}
 	return NULL;
 }
@@ -242,9 +248,7 @@ struct fault *imap_parts_read(struct imap *imap, TALLOC_CTX *mem, const char *ad
 			      const char *head, size_t head_len, char **text_r, size_t *len_r)
 {
 	struct parts parts = { .imap = imap, .mem = mem, .address = address, .uid = uid };
-	struct reading reading = { .parts = &parts,
-				   .text = buf_new(mem),
-				   .at = (int64_t)head_len };
+	struct reading reading = { .parts = &parts, .text = buf_new(mem), .at = (int64_t)head_len };
 
 	buf_add(reading.text, head, head_len);
 	FAULT_TRY(ask_structure(&parts));
@@ -286,8 +290,9 @@ static void decode(struct parts *parts, const char *encoding)
 	size_t len = 0;
 	char *bytes;
 
-	buf_printf(message, "Content-Type: application/octet-stream\r\n"
-			    "Content-Transfer-Encoding: %s\r\n\r\n",
+	buf_printf(message,
+		   "Content-Type: application/octet-stream\r\n"
+		   "Content-Transfer-Encoding: %s\r\n\r\n",
 		   encoding);
 	buf_add(message, parts->bytes->data, parts->bytes->len);
 	bytes = message_elide_decoded(parts->mem, message->data, message->len, "1", &len);
@@ -305,8 +310,8 @@ static struct fault *read_decoded(struct parts *parts, const struct message_sect
 	struct fault *fault;
 
 	if (imap_session_can(parts->imap->session, IMAP_CAP_BINARY)) {
-		fault = ask_bytes(parts, mem_printf(parts->mem, "BINARY.PEEK[%s]", section->section),
-				  max);
+		fault = ask_bytes(parts,
+				  mem_printf(parts->mem, "BINARY.PEEK[%s]", section->section), max);
 		if (!fault || !imap_is_connected(parts->imap))
 			return fault;
 		talloc_free(fault); /* an encoding that it does not know: then we have to */
@@ -333,7 +338,8 @@ static struct fault *download_one(struct imap *imap, TALLOC_CTX *mem, void *cont
 	for (size_t i = 0; i < parts.count; i++) {
 		if (strcmp(parts.sections[i].section, section) != 0)
 			continue;
-		if (parts.sections[i].octets / 4 > (int64_t)download->max) /* of three, and line ends */
+		if (parts.sections[i].octets / 4 >
+		    (int64_t)download->max) /* of three, and line ends */
 			return refused(download);
 		FAULT_TRY(read_decoded(&parts, &parts.sections[i], parts.encodings[i],
 				       download->max));

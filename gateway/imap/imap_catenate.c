@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "mappers/message_elide.h"
+
+/* Texts with stand-ins (mappers/message_elide.h), made whole: by the server, which copies the parts
+ * (CATENATE, RFC 4469; one command to a message, so that what one of them is refused for concerns no
+ * other), else with bytes that are read from it first. Either way the parts are what stands there,
+ * octet for octet.
+ *
+ *   unknown to the server    BADURL, or whatever it says: once more with the bytes
+ *   not there any more       CHANGED, and the item is looked at again */
+
+static bool has_standins(const char *text, size_t len)
+{
+	static const char word[] = "taskferry-part ";
+	const char *end = text + len, *line = text;
+
+	while ((line = memchr(line, '\n', (size_t)(end - line)))) {
+		line++;
+		if ((size_t)(end - line) >= sizeof word - 1 && !memcmp(line, word, sizeof word - 1))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 5092 section 11: what a mailbox's name may hold as it is. */
+static void add_encoded(struct buf *url, const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-_./+=@";
+
+	for (; *name; name++)
+		if (strchr(plain, *name))
+			buf_putc(url, *name);
+		else
+			buf_printf(url, "%%%02X", (unsigned char)*name);
+}
+
+/* "/folder;UIDVALIDITY=385759045/;UID=20/;SECTION=1.2" */
+static char *url_of(TALLOC_CTX *mem, const char *folder, const struct message_standin *standin)
+{
+	struct buf *url = buf_new(mem);
+	uint32_t uidvalidity = 0, uid = 0;
+
+	(void)imap_set_address_read(standin->address, &uidvalidity, &uid);
+	buf_putc(url, '/');
+	add_encoded(url, folder);
+	buf_printf(url, ";UIDVALIDITY=%" PRIu32 "/;UID=%" PRIu32 "/;SECTION=%s", uidvalidity, uid,
+		   standin->section);
+	return buf_steal(&url, mem, NULL);
+}
+
+static struct fault *changed(TALLOC_CTX *mem, const struct message_standin *standin)
+{
+	return fault_new(mem, FAULT_CHANGED, "a part of %s is not there any more",
+			 standin->address);
+}
+
+static struct fault *check(TALLOC_CTX *mem, const struct imap_body *body, uint32_t uidvalidity)
+{
+	for (size_t i = 0; i < body->count; i++) {
+		uint32_t validity, uid;
+
+		if (!body->pieces[i].text &&
+		    (!imap_set_address_read(body->pieces[i].standin.address, &validity, &uid) ||
+		     validity != uidvalidity))
+			return changed(mem, &body->pieces[i].standin);
+	}
+	return NULL;
+}
+
+struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem,
+				    const struct endpoint_put *put, struct imap_body *body_r)
+{
+	struct imap_body body = { .text = put->text, .len = put->len };
+	uint32_t uidvalidity = imap_session_selected(imap->session)->uidvalidity;
+
+	body.large = put->len >= (size_t)MESSAGE_ELIDE_MIN;
+	if (has_standins(put->text, put->len)) {
+		FAULT_TRY(
+			message_elide_pieces(mem, put->text, put->len, &body.pieces, &body.count));
+		if (body.count == 1)
+			body.count = 0;
+		body.large = body.large || body.count;
+		FAULT_TRY(check(mem, &body, uidvalidity));
+	}
+	if (body.count && !imap_session_can(imap->session, IMAP_CAP_CATENATE))
+		FAULT_TRY(imap_catenate_fill(imap, mem, &body));
+	*body_r = body;
+	return NULL;
+}
+
+struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, struct imap_body *body)
+{
+	struct buf *whole = buf_new(mem);
+
+	for (size_t i = 0; i < body->count; i++) {
+		const struct message_piece *piece = &body->pieces[i];
+		uint32_t uidvalidity, uid = 0;
+		char *bytes = NULL;
+		size_t len = 0;
+
+		if (piece->text) {
+			buf_add(whole, piece->text, piece->len);
+			continue;
+		}
+		(void)imap_set_address_read(piece->standin.address, &uidvalidity, &uid);
+		FAULT_TRY(imap_parts_raw(imap, mem, piece->standin.address, uid,
+					 piece->standin.section, (size_t)piece->standin.octets,
+					 &bytes, &len));
+		if ((int64_t)len != piece->standin.octets)
+			return changed(mem, &piece->standin);
+		buf_add(whole, bytes, len);
+		talloc_free(bytes);
+	}
+	body->text = buf_steal(&whole, mem, &body->len);
+	body->count = 0;
+	return NULL;
+}
+
+void imap_catenate_add(struct imap_line *line, const char *folder, const struct imap_body *body)
+{
+	if (!body->count) {
+		imap_line_literal(line, body->text, body->len);
+		return;
+	}
+	imap_line_add(line, "CATENATE (");
+	for (size_t i = 0; i < body->count; i++) {
+		const struct message_piece *piece = &body->pieces[i];
+
+		if (piece->text && !piece->len)
+			continue;
+		imap_line_add(line, i ? " " : "");
+		if (piece->text) {
+			imap_line_add(line, "TEXT ");
+			imap_line_literal(line, piece->text, piece->len);
+		} else {
+			imap_line_add(line, "URL ");
+			imap_line_string(line, url_of(line, folder, &piece->standin));
+		}
+	}
+	imap_line_add(line, ")");
+}
