@@ -309,6 +309,8 @@ struct endpoint *imap_new(TALLOC_CTX *mem, struct clock *clock, struct points *p
 	imap->account.password = secret_new(imap, password, strlen(password));
 	imap->account.authorize = mem_strdup(imap, account->authorize);
 	imap->account.tls_ca = mem_strdup(imap, account->tls_ca);
+	imap->account.done_folder =
+		account->done_folder ? mem_strdup(imap, account->done_folder) : NULL;
 	imap->account.tls_cert = mem_strdup(imap, account->tls_cert);
 	imap->account.tls_key = mem_strdup(imap, account->tls_key);
 	imap->account.tls_pin = mem_strdup(imap, account->tls_pin);

@@ -3,8 +3,9 @@
  * Addresses are "UIDVALIDITY.UID" with ten digits each, so that they sort by arrival; a message's
  * text never changes, so its version is its address, and behind a blank its marks where it has any
  * ("0000000001.0000000007 $Done \Flagged"). Tokens: "UIDVALIDITY UIDNEXT EXISTS SIGN", where SIGN
- * tells of changed flags: "m" and HIGHESTMODSEQ, or "d" and a digest of all marks. Folders are
- * mailbox names in UTF-8. A replacement is APPEND with flags (but not \Deleted), keywords and
+ * tells of changed flags: "m" and HIGHESTMODSEQ, or "d" and a digest of all marks. Messages in the
+ * mailbox for tasks that are done have a "d" before their address, and its numbers follow in the
+ * token behind " / " ("-": there is no such mailbox). Folders are mailbox names in UTF-8. A replacement is APPEND with flags (but not \Deleted), keywords and
  * INTERNALDATE carried over; the old message is left for the caller to remove (M7), who records
  * first where the new one stands.
  */
@@ -42,6 +43,9 @@ struct imap_account {
 	struct trusts *trusts;
 	int stop_fd;        /* -1: none */
 	int32_t command_ms; /* 0: IMAP_COMMAND_MS */
+	/* The mailbox below a folder's for messages of tasks that are done: its messages belong to the
+	 * folder, with the mark "/Done". One level, in UTF-8; NULL: there is none. */
+	const char *done_folder;
 	uint64_t without;   /* capabilities to do without, bits 1 << enum imap_cap */
 };
 

@@ -42,44 +42,50 @@ static void add_encoded(struct buf *url, const char *name)
 			buf_printf(url, "%%%02X", (unsigned char)*name);
 }
 
-/* "/folder;UIDVALIDITY=385759045/;UID=20/;SECTION=1.2" */
-static char *url_of(TALLOC_CTX *mem, const char *folder, const struct message_standin *standin)
-{
-	struct buf *url = buf_new(mem);
-	uint32_t uidvalidity = 0, uid = 0;
-
-	(void)imap_set_address_read(standin->address, &uidvalidity, &uid);
-	buf_putc(url, '/');
-	add_encoded(url, folder);
-	buf_printf(url, ";UIDVALIDITY=%" PRIu32 "/;UID=%" PRIu32 "/;SECTION=%s", uidvalidity, uid,
-		   standin->section);
-	return buf_steal(&url, mem, NULL);
-}
-
 static struct fault *changed(TALLOC_CTX *mem, const struct message_standin *standin)
 {
 	return fault_new(mem, FAULT_CHANGED, "a part of %s is not there any more",
 			 standin->address);
 }
 
-static struct fault *check(TALLOC_CTX *mem, const struct imap_body *body, uint32_t uidvalidity)
+/* "/folder;UIDVALIDITY=385759045/;UID=20/;SECTION=1.2"; NULL: not an address of ours. */
+static char *url_of(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+		    const struct message_standin *standin)
 {
-	for (size_t i = 0; i < body->count; i++) {
-		uint32_t validity, uid;
+	struct buf *url = buf_new(mem);
+	struct imap_spot spot;
 
-		if (!body->pieces[i].text &&
-		    (!imap_set_address_read(body->pieces[i].standin.address, &validity, &uid) ||
-		     validity != uidvalidity))
+	if (!imap_set_spot_read(standin->address, &spot))
+		return NULL;
+	if (spot.done)
+		folder = imap_done_mailbox(imap, mem, folder);
+	if (!folder)
+		return NULL;
+	buf_putc(url, '/');
+	add_encoded(url, folder);
+	buf_printf(url, ";UIDVALIDITY=%" PRIu32 "/;UID=%" PRIu32 "/;SECTION=%s", spot.uidvalidity,
+		   spot.uid, standin->section);
+	return buf_steal(&url, mem, NULL);
+}
+
+static struct fault *find_urls(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			       struct imap_body *body)
+{
+	body->urls = MEM_ARRAY(mem, const char *, body->count);
+	for (size_t i = 0; i < body->count; i++) {
+		if (body->pieces[i].text)
+			continue;
+		body->urls[i] = url_of(imap, mem, folder, &body->pieces[i].standin);
+		if (!body->urls[i])
 			return changed(mem, &body->pieces[i].standin);
 	}
 	return NULL;
 }
 
-struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem,
+struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				    const struct endpoint_put *put, struct imap_body *body_r)
 {
 	struct imap_body body = { .text = put->text, .len = put->len };
-	uint32_t uidvalidity = imap_session_selected(imap->session)->uidvalidity;
 
 	body.large = put->len >= (size_t)MESSAGE_ELIDE_MIN;
 	if (has_standins(put->text, put->len)) {
@@ -88,43 +94,60 @@ struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem,
 		if (body.count == 1)
 			body.count = 0;
 		body.large = body.large || body.count;
-		FAULT_TRY(check(mem, &body, uidvalidity));
+		FAULT_TRY(find_urls(imap, mem, folder, &body));
 	}
 	if (body.count && !imap_session_can(imap->session, IMAP_CAP_CATENATE))
-		FAULT_TRY(imap_catenate_fill(imap, mem, &body));
+		FAULT_TRY(imap_catenate_fill(imap, mem, folder, &body));
 	*body_r = body;
 	return NULL;
 }
 
-struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, struct imap_body *body)
+static struct fault *add_part(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      const struct message_standin *standin, struct buf *whole)
+{
+	char *bytes = NULL;
+	size_t len = 0;
+	uint32_t uid = 0;
+	struct fault *fault = imap_parts_open(imap, mem, folder, standin->address, &uid);
+
+	if (!fault)
+		fault = imap_parts_raw(imap, mem, standin->address, uid, standin->section,
+				       (size_t)standin->octets, &bytes, &len);
+	if (!imap_is_connected(imap))
+		return fault;
+	if (fault || (int64_t)len != standin->octets) {
+		talloc_free(fault);
+		return changed(mem, standin);
+	}
+	buf_add(whole, bytes, len);
+	talloc_free(bytes);
+	return NULL;
+}
+
+struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				 struct imap_body *body)
 {
 	struct buf *whole = buf_new(mem);
+	struct fault *fault = NULL;
 
-	for (size_t i = 0; i < body->count; i++) {
+	for (size_t i = 0; i < body->count && !fault; i++) {
 		const struct message_piece *piece = &body->pieces[i];
-		uint32_t uidvalidity, uid = 0;
-		char *bytes = NULL;
-		size_t len = 0;
 
-		if (piece->text) {
+		if (piece->text)
 			buf_add(whole, piece->text, piece->len);
-			continue;
-		}
-		(void)imap_set_address_read(piece->standin.address, &uidvalidity, &uid);
-		FAULT_TRY(imap_parts_raw(imap, mem, piece->standin.address, uid,
-					 piece->standin.section, (size_t)piece->standin.octets,
-					 &bytes, &len));
-		if ((int64_t)len != piece->standin.octets)
-			return changed(mem, &piece->standin);
-		buf_add(whole, bytes, len);
-		talloc_free(bytes);
+		else
+			fault = add_part(imap, mem, folder, &piece->standin, whole);
 	}
+	if (imap_is_connected(imap))
+		FAULT_TRY(imap_folder_open(imap, mem, folder, false));
+	if (fault)
+		return fault;
 	body->text = buf_steal(&whole, mem, &body->len);
 	body->count = 0;
 	return NULL;
 }
 
-void imap_catenate_add(struct imap_line *line, const char *folder, const struct imap_body *body)
+void imap_catenate_add(struct imap_line *line, const struct imap_body *body)
 {
 	if (!body->count) {
 		imap_line_literal(line, body->text, body->len);
@@ -136,14 +159,11 @@ void imap_catenate_add(struct imap_line *line, const char *folder, const struct 
 
 		if (piece->text && !piece->len)
 			continue;
-		imap_line_add(line, i ? " " : "");
-		if (piece->text) {
-			imap_line_add(line, "TEXT ");
+		imap_line_add(line, "%s%s", i ? " " : "", piece->text ? "TEXT " : "URL ");
+		if (piece->text)
 			imap_line_literal(line, piece->text, piece->len);
-		} else {
-			imap_line_add(line, "URL ");
-			imap_line_string(line, url_of(line, folder, &piece->standin));
-		}
+		else
+			imap_line_string(line, body->urls[i]);
 	}
 	imap_line_add(line, ")");
 }

@@ -21,16 +21,17 @@
 
 #define BODY_ASKED (IMAP_WHOLE_MAX + 1)
 
-enum state { WAITING, SETTLED, WITHOUT_TEXT, LARGE };
+enum state { ELSEWHERE, WAITING, SETTLED, WITHOUT_TEXT, LARGE };
 
 struct wanted {
-	uint32_t uid; /* 0: not in this mailbox */
-	enum state state;
+	uint32_t uid;
+	enum state state; /* ELSEWHERE: not in the mailbox that is asked now */
 };
 
 struct fetch {
 	struct imap *imap;
 	const char *folder;
+	bool done; /* it is asked in the mailbox for tasks that are done */
 	TALLOC_CTX *results;
 	const char *const *addresses;
 	size_t count;
@@ -38,9 +39,9 @@ struct fetch {
 	struct wanted *wanted;
 };
 
-static bool is_open(const struct fetch *fetch, size_t i)
+static bool is_open(const struct wanted *wanted)
 {
-	return fetch->wanted[i].state == WAITING || fetch->wanted[i].state == WITHOUT_TEXT;
+	return wanted->state == WAITING || wanted->state == WITHOUT_TEXT;
 }
 
 static void settle(struct fetch *fetch, size_t i, struct fault *fault)
@@ -76,7 +77,22 @@ static const char *marks_of(struct fetch *fetch, const struct imap_node *items)
 
 	if (!flags || flags->kind != IMAP_LIST)
 		return NULL;
-	return imap_flags_marks(fetch->items, imap_flags_of_list(fetch->items, flags));
+	return imap_flags_marks(fetch->items, imap_flags_of_list(fetch->items, flags),
+				fetch->done ? IMAP_DONE_MARK : NULL);
+}
+
+static struct fault *not_there(const struct fetch *fetch, const char *address)
+{
+	return fault_new(fetch->items, FAULT_GONE, "%s is not in %s", address, fetch->folder);
+}
+
+/* In the mailbox for tasks that are done: there nobody sees it any more (imap_notice.c, 7). */
+static bool is_put_away(struct fetch *fetch, const struct imap_node *items)
+{
+	const struct imap_node *flags = imap_node_after(items, "FLAGS");
+
+	return fetch->done && flags && flags->kind == IMAP_LIST &&
+	       imap_flags_have(imap_flags_of_list(fetch->items, flags), "\\Deleted");
 }
 
 static void take_text(struct fetch *fetch, size_t i, const struct imap_node *items)
@@ -88,6 +104,10 @@ static void take_text(struct fetch *fetch, size_t i, const struct imap_node *ite
 		return;
 	if (body->kind != IMAP_STRING) {
 		fetch->wanted[i].state = WITHOUT_TEXT;
+		return;
+	}
+	if (is_put_away(fetch, items)) {
+		settle(fetch, i, not_there(fetch, item->address));
 		return;
 	}
 	item->marks = marks_of(fetch, items);
@@ -109,7 +129,7 @@ static struct fault *take_item(void *context, const struct imap_response *respon
 	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || !uid)
 		return NULL;
 	for (size_t i = 0; i < fetch->count; i++)
-		if (fetch->wanted[i].uid == uid && is_open(fetch, i))
+		if (fetch->wanted[i].uid == uid && is_open(&fetch->wanted[i]))
 			take_text(fetch, i, items);
 	return NULL;
 }
@@ -140,7 +160,7 @@ static struct fault *ask(struct fetch *fetch, TALLOC_CTX *mem, struct fault **re
 	size_t n = 0, answered;
 
 	for (size_t i = 0; i < fetch->count; i++)
-		if (is_open(fetch, i))
+		if (is_open(&fetch->wanted[i]))
 			imap_set_add(mem, &uids, fetch->wanted[i].uid);
 	lines = MEM_ARRAY(mem, struct imap_line *, uids.count);
 	answers = MEM_ARRAY(mem, struct imap_answer, uids.count);
@@ -160,13 +180,8 @@ static size_t unsettled(const struct fetch *fetch)
 	size_t n = 0;
 
 	for (size_t i = 0; i < fetch->count; i++)
-		n += is_open(fetch, i);
+		n += is_open(&fetch->wanted[i]);
 	return n;
-}
-
-static struct fault *not_there(const struct fetch *fetch, const char *address)
-{
-	return fault_new(fetch->items, FAULT_GONE, "%s is not in %s", address, fetch->folder);
 }
 
 static struct fault *without_text(const struct fetch *fetch, const char *address)
@@ -180,7 +195,7 @@ static void settle_rest(struct fetch *fetch, const struct fault *refused)
 	for (size_t i = 0; i < fetch->count; i++) {
 		const char *address = fetch->items[i].address;
 
-		if (!is_open(fetch, i))
+		if (!is_open(&fetch->wanted[i]))
 			continue;
 		if (refused)
 			settle(fetch, i, imap_fault_copy(fetch->items, refused));
@@ -191,23 +206,38 @@ static void settle_rest(struct fetch *fetch, const struct fault *refused)
 	}
 }
 
-static void settle_all(struct fetch *fetch, const struct fault *fault)
+/* Who stands in the mailbox that is to be asked waits; returns their number. */
+static size_t prepare(struct fetch *fetch)
 {
-	for (size_t i = 0; i < fetch->count; i++)
-		settle(fetch, i, imap_fault_copy(fetch->items, fault));
+	size_t n = 0;
+
+	for (size_t i = 0; i < fetch->count; i++) {
+		struct wanted *wanted = &fetch->wanted[i];
+		struct imap_spot spot;
+
+		if (!imap_set_spot_read(fetch->items[i].address, &spot))
+			settle(fetch, i, not_there(fetch, fetch->items[i].address));
+		else if (wanted->state == ELSEWHERE && spot.done == fetch->done)
+			*wanted = (struct wanted){ spot.uid, WAITING };
+		n += is_open(wanted);
+	}
+	return n;
 }
 
-static void prepare(struct fetch *fetch, TALLOC_CTX *mem, uint32_t uidvalidity)
+/* FAULT: of the mailbox; NULL: none, but it may have been given other numbers. */
+static void settle_gone(struct fetch *fetch, const struct fault *fault, uint32_t uidvalidity)
 {
-	uint32_t validity, uid;
+	struct imap_spot spot;
 
-	fetch->wanted = MEM_ARRAY(mem, struct wanted, fetch->count);
 	for (size_t i = 0; i < fetch->count; i++) {
 		const char *address = fetch->items[i].address;
 
-		if (imap_set_address_read(address, &validity, &uid) && validity == uidvalidity)
-			fetch->wanted[i].uid = uid;
-		else
+		if (!is_open(&fetch->wanted[i]))
+			continue;
+		if (fault && !fetch->done)
+			settle(fetch, i, imap_fault_copy(fetch->items, fault));
+		else if (fault || !imap_set_spot_read(address, &spot) ||
+			 spot.uidvalidity != uidvalidity)
 			settle(fetch, i, not_there(fetch, address));
 	}
 }
@@ -231,28 +261,34 @@ static struct fault *read_large(struct fetch *fetch, TALLOC_CTX *mem)
 			settle(fetch, i, imap_fault_copy(fetch->items, fault));
 		else
 			item->text = talloc_steal(fetch->items, text);
+		fetch->wanted[i].state = SETTLED;
 		talloc_free(scratch);
 	}
 	return NULL;
 }
 
-static struct fault *fetch_all(struct imap *imap, TALLOC_CTX *mem, void *context)
+/* *FAULT_R: there is no such mailbox; NULL: it is selected. */
+static struct fault *open_mailbox(struct fetch *fetch, TALLOC_CTX *mem, struct fault **fault_r)
 {
-	struct fetch *fetch = context;
-	struct fault *fault, *refused;
+	const char *mailbox =
+		fetch->done ? imap_done_mailbox(fetch->imap, mem, fetch->folder) : fetch->folder;
+	struct fault *fault = mailbox ? imap_folder_open(fetch->imap, mem, mailbox, false)
+				      : fault_new(mem, FAULT_GONE, "there is no such mailbox");
 
-	talloc_free(fetch->items);
-	fetch->items = MEM_ARRAY(fetch->results, struct endpoint_item, fetch->count);
-	fetch->wanted = MEM_ARRAY(mem, struct wanted, fetch->count);
-	for (size_t i = 0; i < fetch->count; i++)
-		fetch->items[i].address = mem_strdup(fetch->items, fetch->addresses[i]);
-	fault = imap_folder_open(imap, mem, fetch->folder, false);
-	if (fault && fault->kind == FAULT_GONE) {
-		settle_all(fetch, fault);
+	if (fault && fault->kind != FAULT_GONE)
+		return fault;
+	*fault_r = fault;
+	return NULL;
+}
+
+static struct fault *fetch_some(struct imap *imap, TALLOC_CTX *mem, struct fetch *fetch)
+{
+	struct fault *refused = NULL, *gone = NULL;
+
+	if (!prepare(fetch))
 		return NULL;
-	}
-	FAULT_TRY(fault);
-	prepare(fetch, mem, imap_session_selected(imap->session)->uidvalidity);
+	FAULT_TRY(open_mailbox(fetch, mem, &gone));
+	settle_gone(fetch, gone, gone ? 0 : imap_session_selected(imap->session)->uidvalidity);
 	if (unsettled(fetch))
 		FAULT_TRY(ask(fetch, mem, &refused));
 	if (unsettled(fetch)) {
@@ -261,6 +297,22 @@ static struct fault *fetch_all(struct imap *imap, TALLOC_CTX *mem, void *context
 		settle_rest(fetch, refused);
 	}
 	return read_large(fetch, mem);
+}
+
+/* The folder's own mailbox comes last, so that it is the one that stays selected. */
+static struct fault *fetch_all(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	struct fetch *fetch = context;
+
+	talloc_free(fetch->items);
+	fetch->items = MEM_ARRAY(fetch->results, struct endpoint_item, fetch->count);
+	fetch->wanted = MEM_ARRAY(mem, struct wanted, fetch->count);
+	for (size_t i = 0; i < fetch->count; i++)
+		fetch->items[i].address = mem_strdup(fetch->items, fetch->addresses[i]);
+	fetch->done = true;
+	FAULT_TRY(fetch_some(imap, mem, fetch));
+	fetch->done = false;
+	return fetch_some(imap, mem, fetch);
 }
 
 struct fault *imap_fetch(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

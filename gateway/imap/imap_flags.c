@@ -184,12 +184,14 @@ static int compare_bytes(const void *left, const void *right)
 	return strcmp(*a, *b);
 }
 
-char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags)
+char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags, const char *more)
 {
-	const char **names = MEM_ARRAY(NULL, const char *, flags->count);
+	const char **names = MEM_ARRAY(NULL, const char *, flags->count + 1);
 	struct buf *out = buf_new(mem);
 	size_t count = 0;
 
+	if (more)
+		names[count++] = more;
 	for (size_t i = 0; i < flags->count; i++)
 		if (is_mark(flags->names[i]))
 			names[count++] = flags->names[i];

@@ -45,9 +45,10 @@ struct imap_flags *imap_flags_lacking(TALLOC_CTX *mem, const struct imap_flags *
 
 /* What a person sets on purpose: \Flagged and keywords, without those that software sets by itself
  * ($Forwarded, Junk ...): sorted by strcmp(), one blank between two, no longer than
- * IMAP_MARKS_MAX bytes (what is beyond is left out). "": none. */
+ * IMAP_MARKS_MAX bytes (what is beyond is left out). "": none. MORE: a mark that is no flag, or NULL.
+ */
 #define IMAP_MARKS_MAX 1000 /* bytes: they are part of a version */
-char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags);
+char *imap_flags_marks(TALLOC_CTX *mem, const struct imap_flags *flags, const char *more);
 bool imap_flags_are_marks(const struct imap_node *list); /* of a response: it has any */
 
 #endif

@@ -140,6 +140,16 @@ static struct fault *look_into(struct imap *imap, TALLOC_CTX *mem, struct place 
 	return NULL;
 }
 
+struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				   bool *there_r)
+{
+	struct place place = { .name = mailbox };
+
+	FAULT_TRY(look(imap, mem, &place, 1));
+	*there_r = place.there && place.holds;
+	return NULL;
+}
+
 /* ---- selecting ---- */
 
 static struct fault *folder_gone(TALLOC_CTX *mem, const char *folder)
@@ -163,7 +173,7 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 	struct place place = { .name = folder };
 	struct fault *fault = imap_answer_fault(mem, answer, FAULT_SCOPE_FOLDER, "SELECT");
 
-	if (fault->kind == FAULT_REFUSED) {
+	if (fault->kind == FAULT_REFUSED || text_same(answer->code, "SERVERBUG")) {
 		FAULT_TRY(look(imap, mem, &place, 1));
 		if (!place.there || !place.holds)
 			return folder_gone(mem, folder);
@@ -252,8 +262,8 @@ static void set_refused(struct imap *imap, const char *what)
 	imap->refused[imap->refused_count++] = mem_strdup(imap, what);
 }
 
-/* WORDS and NAME as a command of which nothing depends. */
-static struct fault *wish(struct imap *imap, TALLOC_CTX *mem, const char *words, const char *name)
+struct fault *imap_folder_wish(struct imap *imap, TALLOC_CTX *mem, const char *words,
+			       const char *name)
 {
 	char *what = mem_printf(mem, "%s%s", words, name);
 	struct imap_answer answer;
@@ -346,9 +356,9 @@ static struct fault *subscribe(struct imap *imap, TALLOC_CTX *mem, const struct 
 {
 	if (places[WANTED].subscribed)
 		return NULL; /* with its parent, as far as the server wanted to */
-	FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[WANTED].name));
+	FAULT_TRY(imap_folder_wish(imap, mem, "SUBSCRIBE ", places[WANTED].name));
 	if (places[PARENT].name && !places[PARENT].subscribed)
-		FAULT_TRY(wish(imap, mem, "SUBSCRIBE ", places[PARENT].name));
+		FAULT_TRY(imap_folder_wish(imap, mem, "SUBSCRIBE ", places[PARENT].name));
 	return NULL;
 }
 
@@ -397,8 +407,10 @@ static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
 	if (!has && !renamed)
 		FAULT_TRY(create(imap, mem, places, &ensuring->created));
 	FAULT_TRY(subscribe(imap, mem, places));
+	if (ensuring->created)
+		FAULT_TRY(imap_done_make(imap, mem, ensuring->address));
 	if (renamed && places[KNOWN].subscribed)
-		FAULT_TRY(wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
+		FAULT_TRY(imap_folder_wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
 	return NULL;
 }
 

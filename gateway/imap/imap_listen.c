@@ -45,6 +45,8 @@ struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd
 	struct listening listening = { .folder = folder };
 	struct imap *imap = (struct imap *)endpoint;
 
+	if (imap->session && imap_session_is_compressed(imap->session))
+		imap_disconnect(imap); /* imap_session.h: why */
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
 	*fd_r = listening.fd;
 	*changed_r = listening.changed;

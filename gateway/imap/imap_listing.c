@@ -12,20 +12,21 @@
 
 #define LISTING_MAX 1000000 /* messages of a mailbox */
 
-void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing, uint32_t uid,
-		      const char *marks)
+void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing,
+		      const struct imap_listed *listed)
 {
 	if (listing->count == listing->size) {
 		listing->size = listing->size ? listing->size * 2 : 64;
 		listing->list = MEM_GROW(mem, listing->list, struct imap_listed, listing->size);
 	}
-	listing->list[listing->count] =
-		(struct imap_listed){ .uid = uid, .order = listing->count, .marks = marks };
+	listing->list[listing->count] = *listed;
+	listing->list[listing->count].order = listing->count;
 	listing->count++;
 }
 
 struct taking {
 	TALLOC_CTX *mem;
+	bool done;
 	struct imap_listing *listing;
 };
 
@@ -36,17 +37,19 @@ static struct fault *not_messages(TALLOC_CTX *mem)
 		FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
 }
 
-static const char *marks_of(TALLOC_CTX *mem, const struct imap_node *list)
+static struct imap_listed listed_of(const struct taking *taking, uint32_t uid,
+				    const struct imap_node *list)
 {
+	struct imap_listed listed = { .uid = uid, .marks = "" };
 	struct imap_flags *flags;
-	char *marks;
 
-	if (!imap_flags_are_marks(list))
-		return "";
-	flags = imap_flags_of_list(mem, list);
-	marks = imap_flags_marks(mem, flags);
+	if (!taking->done && !imap_flags_are_marks(list))
+		return listed;
+	flags = imap_flags_of_list(taking->mem, list);
+	listed.marks = imap_flags_marks(taking->mem, flags, taking->done ? IMAP_DONE_MARK : NULL);
+	listed.deleted = taking->done && imap_flags_have(flags, "\\Deleted");
 	talloc_free(flags);
-	return marks;
+	return listed;
 }
 
 static struct fault *take(void *context, const struct imap_response *response)
@@ -55,6 +58,7 @@ static struct fault *take(void *context, const struct imap_response *response)
 	const struct imap_node *items = response->args ? response->args->first : NULL;
 	const struct imap_node *flags = imap_node_after(items, "FLAGS");
 	struct imap_listing *listing = taking->listing;
+	struct imap_listed listed;
 	uint32_t uid;
 
 	if (strcmp(response->name, "FETCH") != 0 ||
@@ -63,7 +67,8 @@ static struct fault *take(void *context, const struct imap_response *response)
 		return NULL;
 	if (!uid || listing->count == LISTING_MAX)
 		return not_messages(taking->mem);
-	imap_listing_add(taking->mem, listing, uid, marks_of(taking->mem, flags));
+	listed = listed_of(taking, uid, flags);
+	imap_listing_add(taking->mem, listing, &listed);
 	return NULL;
 }
 
@@ -107,11 +112,11 @@ const char *imap_listing_marks(const struct imap_listing *listing, uint32_t uid)
 	return NULL;
 }
 
-struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, uint32_t first, uint64_t since,
-			   struct imap_listing *listing_r)
+struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, bool done, uint32_t first,
+			   uint64_t since, struct imap_listing *listing_r)
 {
 	struct imap_listing listing = { .count = 0 };
-	struct taking taking = { mem, &listing };
+	struct taking taking = { mem, done, &listing };
 	struct imap_line *line = imap_line_new(mem, "UID FETCH ", false);
 	size_t n = 0;
 
@@ -133,7 +138,7 @@ struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, uint32_t first, u
 /* FNV-1a, and stirred (the finalizer of SplitMix64), so that sums of them tell. */
 static uint64_t digest_of(const struct imap_listed *listed)
 {
-	uint64_t hash = 0xcbf29ce484222325u ^ listed->uid;
+	uint64_t hash = 0xcbf29ce484222325u ^ listed->uid ^ (uint64_t)listed->deleted << 32;
 
 	for (const char *c = listed->marks; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
@@ -147,7 +152,7 @@ uint64_t imap_listing_digest(const struct imap_listing *listing, uint32_t below)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < listing->count && listing->list[i].uid < below; i++)
-		if (*listing->list[i].marks)
+		if (*listing->list[i].marks || listing->list[i].deleted)
 			sum += digest_of(&listing->list[i]);
 	return sum;
 }

@@ -29,7 +29,12 @@
  *    each message of the folder and look. None of it while the mailbox stays selected and the server
  *    has told of no change, as it must (RFC 3501 section 7.4.2).
  * 6. A token without a sign is of a time when flags meant nothing: those that are set by now are none
- *    of our business until they change again. */
+ *    of our business until they change again.
+ * 7. Messages of done tasks stand in a mailbox of their own, whose numbers are in the token too. It is
+ *    asked for them by STATUS, and selected only if something in it has changed. There \Deleted is
+ *    more than a wish: who copies a message back and marks the copy there as deleted has moved it
+ *    back. That it is not there is believed of one that had messages only if the server does not
+ *    list it either (N5). */
 
 #define LISTINGS_MAX 3 /* tries, while messages come and go */
 
@@ -81,7 +86,10 @@ static bool read_sign(const char *at, struct imap_counts *counts)
 	return false;
 }
 
-static bool read_token(const char *token, struct imap_counts *counts_r)
+#define DONE_BEHIND " / "
+#define DONE_ABSENT "-"
+
+static bool read_counts(const char *token, struct imap_counts *counts_r)
 {
 	struct imap_counts counts = { .sign = IMAP_SIGN_NONE };
 
@@ -95,14 +103,47 @@ static bool read_token(const char *token, struct imap_counts *counts_r)
 	return true;
 }
 
-/* (2) */
-static char *write_token(TALLOC_CTX *mem, const struct imap_counts *counts)
+/* Of both mailboxes. */
+struct token {
+	struct imap_counts counts, done;
+	bool knows_done; /* false: that one was not looked at */
+	bool has_done;   /* it was there: `done` is set */
+};
+
+static bool read_token(TALLOC_CTX *mem, const char *text, struct token *token_r)
 {
-	if (!counts->uidnext)
-		return NULL;
+	const char *behind = strstr(text, DONE_BEHIND);
+	char *first = mem_strndup(mem, text, behind ? (size_t)(behind - text) : strlen(text));
+	struct token token = { .knows_done = behind != NULL };
+
+	if (behind)
+		behind += strlen(DONE_BEHIND);
+	token.has_done = behind && strcmp(behind, DONE_ABSENT) != 0;
+	if (!read_counts(first, &token.counts) ||
+	    (token.has_done && !read_counts(behind, &token.done)))
+		return false;
+	*token_r = token;
+	return true;
+}
+
+/* (2) */
+static char *write_counts(TALLOC_CTX *mem, const struct imap_counts *counts)
+{
 	return mem_printf(mem, "%" PRIu32 " %" PRIu32 " %" PRIu32 " %s%" PRIu64,
 			  counts->uidvalidity, counts->uidnext, counts->exists,
 			  sign_words[counts->sign], counts->flags);
+}
+
+static char *write_token(TALLOC_CTX *mem, const struct token *token)
+{
+	char *first = write_counts(mem, &token->counts);
+
+	if (!token->counts.uidnext || (token->has_done && !token->done.uidnext))
+		return NULL;
+	if (!token->knows_done)
+		return first;
+	return mem_printf(mem, "%s" DONE_BEHIND "%s", first,
+			  token->has_done ? write_counts(mem, &token->done) : DONE_ABSENT);
 }
 
 static bool same_messages(const struct imap_counts *a, const struct imap_counts *b)
@@ -158,10 +199,10 @@ static void remember(struct imap *imap, const char *folder, const struct imap_co
 	last->placed = (struct imap_listing){ .count = 0 };
 }
 
-static void add_copy(struct imap *imap, struct imap_listing *to, uint32_t uid, const char *marks)
+static void add_copy(struct imap *imap, struct imap_listing *to, const struct imap_listed *listed)
 {
-	imap_listing_add(imap, to, uid, "");
-	to->list[to->count - 1].marks = mem_strdup(to->list, marks);
+	imap_listing_add(imap, to, listed);
+	to->list[to->count - 1].marks = mem_strdup(to->list, listed->marks);
 }
 
 /* Those with marks: what a digest is made of. */
@@ -172,9 +213,8 @@ static void remember_marked(struct imap *imap, struct imap_noticed *last,
 	last->marked = (struct imap_listing){ .count = 0 };
 	if (last->counts.sign == IMAP_SIGN_DIGEST)
 		for (size_t i = 0; i < listing->count; i++)
-			if (*listing->list[i].marks)
-				add_copy(imap, &last->marked, listing->list[i].uid,
-					 listing->list[i].marks);
+			if (*listing->list[i].marks || listing->list[i].deleted)
+				add_copy(imap, &last->marked, &listing->list[i]);
 }
 
 void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed)
@@ -191,10 +231,13 @@ void imap_notice_placed(struct imap *imap, const char *folder, const char *versi
 {
 	struct imap_noticed *last = imap_notice_last(imap, folder);
 	const char *marks = strchr(version, ' ');
-	uint32_t uidvalidity, uid;
+	struct imap_listed listed = { .marks = marks ? marks + 1 : "" };
+	struct imap_spot spot;
 
-	if (last && imap_set_version_read(version, &uidvalidity, &uid))
-		add_copy(imap, &last->placed, uid, marks ? marks + 1 : "");
+	if (!last || !imap_set_spot_read(version, &spot))
+		return;
+	listed.uid = spot.uid;
+	add_copy(imap, &last->placed, &listed);
 }
 
 /* (5) */
@@ -223,6 +266,16 @@ char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *mark
 
 /* ---- noticing ---- */
 
+/* One of the two mailboxes, and what was found in it. */
+struct side {
+	const char *mailbox;             /* NULL: there is none, nor messages in it */
+	bool done;                       /* it is that for tasks that are done */
+	const struct imap_counts *since; /* NULL: nothing is known of before */
+	struct imap_listing listing;
+	bool full;
+	struct imap_counts counts;
+};
+
 struct noticing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
@@ -230,38 +283,53 @@ struct noticing {
 	struct endpoint_notice *notice;
 };
 
+static void add_change(struct endpoint_notice *notice, const struct side *side,
+		       const struct imap_listed *listed, char *text)
+{
+	const struct imap_spot spot = { side->done, side->counts.uidvalidity, listed->uid };
+	struct endpoint_change *change = &notice->changes[notice->count];
+
+	if (listed->deleted && notice->full)
+		return;
+	notice->count++;
+	imap_set_spot_write(text, &spot);
+	change->address = text;
+	change->removed = listed->deleted;
+	if (listed->deleted)
+		return;
+	change->version = text;
+	if (*listed->marks)
+		change->version = imap_notice_version(notice, text, listed->marks);
+	change->marks = *listed->marks ? change->version + strlen(text) + 1 : "";
+}
+
 /* All addresses in one piece of memory; one without marks is its own version. */
-static void fill(struct noticing *noticing, uint32_t uidvalidity,
-		 const struct imap_listing *listing, bool full)
+static void fill(struct noticing *noticing, const struct side *sides, size_t count)
 {
 	struct endpoint_notice *notice = MEM_NEW(noticing->mem, struct endpoint_notice);
-	char *text = MEM_ARRAY(notice, char, listing->count *IMAP_ADDRESS_SIZE);
+	size_t n = 0;
+	char *text;
 
+	for (size_t i = 0; i < count; i++)
+		n += sides[i].listing.count;
 	notice->object_id = noticing->object_id ? mem_strdup(notice, noticing->object_id) : NULL;
-	notice->changes = MEM_ARRAY(notice, struct endpoint_change, listing->count);
-	notice->count = listing->count;
-	notice->full = full;
-	for (size_t i = 0; i < listing->count; i++, text += IMAP_ADDRESS_SIZE) {
-		struct endpoint_change *change = &notice->changes[i];
-		const char *marks = listing->list[i].marks;
-
-		imap_set_address_write(text, uidvalidity, listing->list[i].uid);
-		change->address = change->version = text;
-		if (*marks)
-			change->version = imap_notice_version(notice, text, marks);
-		change->marks = *marks ? change->version + IMAP_ADDRESS_SIZE : "";
-	}
+	notice->changes = MEM_ARRAY(notice, struct endpoint_change, n);
+	notice->full = sides[0].full;
+	text = MEM_ARRAY(notice, char, n *IMAP_ADDRESS_SIZE);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < sides[i].listing.count; j++, text += IMAP_ADDRESS_SIZE)
+			add_change(notice, &sides[i], &sides[i].listing.list[j], text);
 	noticing->notice = notice;
 }
 
-/* The notice is LISTING; from now on the folder is known to be as COUNTS say. */
-static void conclude(struct imap *imap, struct noticing *noticing,
-		     const struct imap_listing *listing, bool full,
-		     const struct imap_counts *counts)
+/* What is found is LISTING; from now on the mailbox is known to be as COUNTS say. */
+static void conclude(struct imap *imap, struct side *side, const struct imap_listing *listing,
+		     bool full, const struct imap_counts *counts)
 {
-	fill(noticing, counts->uidvalidity, listing, full);
-	noticing->notice->token = write_token(noticing->notice, counts);
-	remember(imap, noticing->folder, counts);
+	side->listing = *listing;
+	side->full = full;
+	side->counts = *counts;
+	remember(imap, side->mailbox, counts);
 }
 
 static uint32_t behind_all(uint32_t uidnext, const struct imap_listing *listing)
@@ -272,7 +340,7 @@ static uint32_t behind_all(uint32_t uidnext, const struct imap_listing *listing)
 }
 
 /* Every message (1). */
-static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, const char *mailbox, bool done,
 			      struct imap_listing *listing_r, struct imap_counts *counts_r)
 {
 	const struct imap_selected *selected = imap_session_selected(imap->session);
@@ -282,7 +350,7 @@ static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, const char *fo
 		uint32_t before = selected->exists;
 		struct imap_counts counts = counts_now(imap);
 
-		FAULT_TRY(imap_listing(imap, mem, 1, 0, &listing));
+		FAULT_TRY(imap_listing(imap, mem, done, 1, 0, &listing));
 		if (listing.count != before && listing.count != selected->exists) {
 			FAULT_TRY(imap_noop(imap, mem));
 			continue;
@@ -300,7 +368,7 @@ static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, const char *fo
 	return fault_reaches(fault_new(mem, FAULT_PROTOCOL,
 				       "%s: the server lists %zu messages, and says that there are "
 				       "%" PRIu32,
-				       folder, listing.count, selected->exists),
+				       mailbox, listing.count, selected->exists),
 			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
 }
 
@@ -323,28 +391,29 @@ static bool nothing_gone(const struct imap_counts *since, size_t fresh,
 }
 
 /* A listing of all, of which it may turn out that only the tail of it is new. */
-static struct fault *compare_all(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
-				 const struct imap_counts *since)
+static struct fault *compare_all(struct imap *imap, TALLOC_CTX *mem, struct side *side)
 {
+	const struct imap_counts *since = side->since;
 	struct imap_listing listing, fresh;
 	struct imap_counts counts;
 	bool same;
 
-	FAULT_TRY(list_all(imap, mem, noticing->folder, &listing, &counts));
+	FAULT_TRY(list_all(imap, mem, side->mailbox, side->done, &listing, &counts));
 	fresh = since ? tail(&listing, since->uidnext) : listing;
 	same = since && nothing_gone(since, fresh.count, &counts) &&
 	       (since->sign == IMAP_SIGN_NONE ||
 		(since->sign == IMAP_SIGN_DIGEST &&
 		 since->flags == imap_listing_digest(&listing, since->uidnext)));
-	conclude(imap, noticing, same ? &fresh : &listing, !same, &counts);
-	remember_marked(imap, imap_notice_last(imap, noticing->folder), &listing);
+	conclude(imap, side, same ? &fresh : &listing, !same, &counts);
+	remember_marked(imap, imap_notice_last(imap, side->mailbox), &listing);
 	return NULL;
 }
 
 /* By mod-sequences. *DONE_R false: something has gone, or may have. */
-static struct fault *list_changed(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
-				  const struct imap_counts *since, bool *done_r)
+static struct fault *list_changed(struct imap *imap, TALLOC_CTX *mem, struct side *side,
+				  bool *done_r)
 {
+	const struct imap_counts *since = side->since;
 	struct imap_counts now = counts_now(imap);
 	struct imap_listing listing = { .count = 0 };
 	bool none = since->sign == IMAP_SIGN_NONE;
@@ -354,54 +423,165 @@ static struct fault *list_changed(struct imap *imap, TALLOC_CTX *mem, struct not
 	    (!none && (since->sign != now.sign || since->flags > now.flags)))
 		return NULL;
 	if (none && now.uidnext > since->uidnext)
-		FAULT_TRY(imap_listing(imap, mem, since->uidnext, 0, &listing));
+		FAULT_TRY(imap_listing(imap, mem, side->done, since->uidnext, 0, &listing));
 	else if (!none && !same_counts(since, &now))
-		FAULT_TRY(imap_listing(imap, mem, 1, since->flags, &listing));
+		FAULT_TRY(imap_listing(imap, mem, side->done, 1, since->flags, &listing));
 	now.exists = imap_session_selected(imap->session)->exists;
 	if (!nothing_gone(since, tail(&listing, since->uidnext).count, &now))
 		return NULL;
 	now.uidnext = behind_all(now.uidnext, &listing);
-	conclude(imap, noticing, &listing, false, &now);
+	conclude(imap, side, &listing, false, &now);
 	*done_r = true;
 	return NULL;
 }
 
 /* (5) */
-static bool is_as_before(struct imap *imap, const char *folder, const struct imap_counts *since)
+static bool is_as_before(struct imap *imap, const struct side *side)
 {
-	const struct imap_noticed *last = imap_notice_last(imap, folder);
+	const struct imap_noticed *last = imap_notice_last(imap, side->mailbox);
 
-	return last && same_counts(&last->counts, since) && has_stayed(imap, last) &&
-	       imap_notice_is_current(imap, folder);
+	return side->since && last && same_counts(&last->counts, side->since) &&
+	       has_stayed(imap, last) && imap_notice_is_current(imap, side->mailbox);
 }
+
+/* The selected mailbox. */
+static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct side *side)
+{
+	const struct imap_listing nothing = { .count = 0 };
+	bool done = false;
+
+	if (is_as_before(imap, side)) {
+		conclude(imap, side, &nothing, false, side->since);
+		return NULL;
+	}
+	if (side->since)
+		FAULT_TRY(list_changed(imap, mem, side, &done));
+	return done ? NULL : compare_all(imap, mem, side);
+}
+
+/* ---- the mailbox for tasks that are done (7) ---- */
+
+static struct fault *is_absent(struct imap *imap, TALLOC_CTX *mem, struct side *side)
+{
+	bool there = false;
+
+	side->full = side->since && side->since->exists;
+	if (!side->full) {
+		side->mailbox = NULL;
+		return NULL;
+	}
+	FAULT_TRY(imap_folder_is_there(imap, mem, side->mailbox, &there));
+	if (there)
+		return fault_reaches(fault_new(mem, FAULT_REFUSED,
+					       "%s: the server does not say what is in it",
+					       side->mailbox),
+				     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+	side->mailbox = NULL;
+	return NULL;
+}
+
+static bool is_untouched(const struct imap_counts *since, const struct imap_counts *now)
+{
+	if (!since || !now->uidnext)
+		return false;
+	if (now->sign == IMAP_SIGN_MODSEQ)
+		return same_counts(since, now);
+	return since->sign != IMAP_SIGN_MODSEQ && same_messages(since, now) && !now->exists;
+}
+
+/* KNOWN: all that is told of the folder is told since a token. */
+static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct side *side, bool known)
+{
+	struct imap_status status = { .mailbox = side->mailbox };
+	bool first = known && !side->since;
+
+	FAULT_TRY(imap_status(imap, mem, &status, 1));
+	if (!status.told)
+		return is_absent(imap, mem, side);
+	if (is_untouched(side->since, &status.counts)) {
+		side->counts = *side->since;
+		return NULL;
+	}
+	FAULT_TRY(imap_folder_open(imap, mem, side->mailbox, true));
+	if (side->since &&
+	    side->since->uidvalidity != imap_session_selected(imap->session)->uidvalidity)
+		side->since = NULL;
+	FAULT_TRY(look(imap, mem, side));
+	side->full = side->full && !first; /* all of it is new, and nothing else has gone */
+	return NULL;
+}
+
+/* ---- both ---- */
+
+enum { OWN, DONE, SIDES };
 
 static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *why)
 {
 	return fault_new(mem, FAULT_TOKEN, "%s: %s", folder, why);
 }
 
+static struct fault *prepare(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
+			     struct token *since, struct side *sides)
+{
+	sides[OWN].mailbox = noticing->folder;
+	sides[DONE].mailbox = imap_done_mailbox(imap, mem, noticing->folder);
+	sides[DONE].done = true;
+	if (!noticing->token)
+		return NULL;
+	if (!read_token(mem, noticing->token, since))
+		return old_token(mem, noticing->folder, "not a token of an IMAP server");
+	sides[OWN].since = &since->counts;
+	if (since->has_done)
+		sides[DONE].since = &since->done;
+	if (!sides[DONE].mailbox) /* not any more */
+		sides[DONE].full = since->has_done && since->done.exists;
+	return NULL;
+}
+
+/* If one of them is a whole listing, so is the other. */
+static struct fault *complete(struct imap *imap, TALLOC_CTX *mem, struct side *sides)
+{
+	bool full = sides[OWN].full || sides[DONE].full;
+
+	if (!full)
+		return NULL;
+	for (size_t i = 0; i < SIDES; i++) {
+		struct side *side = &sides[SIDES - 1 - i];
+
+		side->since = NULL;
+		if (side->full || !side->mailbox)
+			continue;
+		FAULT_TRY(imap_folder_open(imap, mem, side->mailbox, true));
+		FAULT_TRY(compare_all(imap, mem, side));
+	}
+	sides[OWN].full = sides[DONE].full = true;
+	return NULL;
+}
+
+/* The folder's own mailbox comes last, so that it is the one that stays selected. */
 static struct fault *notice(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct noticing *noticing = context;
-	const struct imap_listing nothing = { .count = 0 };
-	struct imap_counts since;
-	bool done = false;
+	struct side sides[SIDES] = { 0 };
+	struct token since, now = { .knows_done = imap->account.done_folder != NULL };
 
+	FAULT_TRY(prepare(imap, mem, noticing, &since, sides));
+	if (sides[DONE].mailbox)
+		FAULT_TRY(look_at_done(imap, mem, &sides[DONE], noticing->token != NULL));
 	FAULT_TRY(imap_folder_open(imap, mem, noticing->folder, true));
 	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
-	if (!noticing->token)
-		return compare_all(imap, mem, noticing, NULL);
-	if (!read_token(noticing->token, &since))
-		return old_token(mem, noticing->folder, "not a token of an IMAP server");
-	if (since.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
+	if (noticing->token &&
+	    since.counts.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
 		return old_token(mem, noticing->folder,
 				 "the server has given all messages new numbers");
-	if (is_as_before(imap, noticing->folder, &since)) {
-		conclude(imap, noticing, &nothing, false, &since);
-		return NULL;
-	}
-	FAULT_TRY(list_changed(imap, mem, noticing, &since, &done));
-	return done ? NULL : compare_all(imap, mem, noticing, &since);
+	FAULT_TRY(look(imap, mem, &sides[OWN]));
+	FAULT_TRY(complete(imap, mem, sides));
+	fill(noticing, sides, SIDES);
+	now.counts = sides[OWN].counts;
+	now.done = sides[DONE].counts;
+	now.has_done = sides[DONE].mailbox != NULL;
+	noticing->notice->token = write_token(noticing->notice, &now);
+	return NULL;
 }
 
 struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -436,7 +616,7 @@ static bool marks_are_ours(struct imap_noticed *last, const struct imap_listing 
 		const char *marks =
 			imap_listing_marks(fresh ? &last->placed : &last->marked, listed->uid);
 
-		if (!fresh && by_modseq)
+		if (listed->deleted || (!fresh && by_modseq))
 			return false; /* what it had before is not known */
 		if (strcmp(marks ? marks : "", listed->marks) != 0)
 			return false;
@@ -446,15 +626,15 @@ static bool marks_are_ours(struct imap_noticed *last, const struct imap_listing 
 
 /* The sign goes on only if nobody has changed a flag (4). */
 static struct fault *advance_sign(struct imap *imap, TALLOC_CTX *mem, struct imap_noticed *last,
-				  struct imap_counts *counts)
+				  bool done, struct imap_counts *counts)
 {
 	struct imap_listing listing = { .count = 0 };
 	struct imap_counts now = counts_now(imap);
 
 	if (now.sign == IMAP_SIGN_NONE && counts->sign == IMAP_SIGN_DIGEST)
-		FAULT_TRY(list_all(imap, mem, last->folder, &listing, &now));
+		FAULT_TRY(list_all(imap, mem, last->folder, done, &listing, &now));
 	else if (now.sign == counts->sign && now.flags > counts->flags)
-		FAULT_TRY(imap_listing(imap, mem, 1, counts->flags, &listing));
+		FAULT_TRY(imap_listing(imap, mem, done, 1, counts->flags, &listing));
 	else
 		return NULL;
 	if (!marks_are_ours(last, &listing))
@@ -464,24 +644,39 @@ static struct fault *advance_sign(struct imap *imap, TALLOC_CTX *mem, struct ima
 	return NULL;
 }
 
+/* COUNTS of one of the two mailboxes; they stay where that is not certain. */
+static struct fault *advance_counts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				    bool done, struct imap_counts *counts)
+{
+	struct imap_noticed *last = imap_notice_last(imap, mailbox);
+	struct imap_counts later = *counts, now;
+
+	if (!last || !same_counts(counts, &last->counts) || (!last->appended && !last->removed))
+		return NULL;
+	later.uidnext += last->appended;
+	later.exists += last->appended - last->removed;
+	FAULT_TRY(imap_folder_open(imap, mem, mailbox, true));
+	now = counts_now(imap);
+	if (!same_messages(&now, &later))
+		return NULL;
+	FAULT_TRY(advance_sign(imap, mem, last, done, &later));
+	remember(imap, mailbox, &later);
+	*counts = later;
+	return NULL;
+}
+
 static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct advancing *advancing = context;
-	struct imap_noticed *last = imap_notice_last(imap, advancing->folder);
-	struct imap_counts counts, since, now;
+	char *done = imap_done_mailbox(imap, mem, advancing->folder);
+	struct token token;
 
-	if (!last || !read_token(advancing->token, &since) || !same_counts(&since, &last->counts))
+	if (!read_token(mem, advancing->token, &token))
 		return NULL;
-	counts = last->counts;
-	counts.uidnext += last->appended;
-	counts.exists += last->appended - last->removed;
-	FAULT_TRY(imap_folder_open(imap, mem, advancing->folder, true));
-	now = counts_now(imap);
-	if (!same_messages(&now, &counts))
-		return NULL;
-	FAULT_TRY(advance_sign(imap, mem, last, &counts));
-	remember(imap, advancing->folder, &counts);
-	advancing->later = write_token(advancing->mem, &counts);
+	if (done && token.has_done)
+		FAULT_TRY(advance_counts(imap, mem, done, true, &token.done));
+	FAULT_TRY(advance_counts(imap, mem, advancing->folder, false, &token.counts));
+	advancing->later = write_token(advancing->mem, &token);
 	return NULL;
 }
 

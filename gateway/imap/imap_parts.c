@@ -322,18 +322,35 @@ static struct fault *read_decoded(struct parts *parts, const struct message_sect
 	return parts->told ? NULL : not_told(parts, "an encoding that can be read");
 }
 
+struct fault *imap_parts_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      const char *address, uint32_t *uid_r)
+{
+	struct imap_spot spot;
+	const char *mailbox = folder;
+
+	if (!imap_set_spot_read(address, &spot))
+		return fault_new(mem, FAULT_GONE, "%s is not in %s", address, folder);
+	if (spot.done)
+		mailbox = imap_done_mailbox(imap, mem, folder);
+	if (mailbox)
+		FAULT_TRY(imap_folder_open(imap, mem, mailbox, false));
+	if (!mailbox || spot.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
+		return fault_new(mem, FAULT_GONE, "%s is not in %s", address, folder);
+	*uid_r = spot.uid;
+	return NULL;
+}
+
 static struct fault *download_one(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct download *download = context;
 	const char *blank = strchr(download->uri, ' ');
 	char *section = mem_strndup(mem, download->uri, strcspn(download->uri, " "));
 	struct parts parts = { .imap = imap, .mem = mem, .address = blank ? blank + 1 : "" };
-	uint32_t validity;
+	struct fault *fault =
+		imap_parts_open(imap, mem, download->folder, parts.address, &parts.uid);
 
-	FAULT_TRY(imap_folder_open(imap, mem, download->folder, false));
-	if (!imap_set_address_read(parts.address, &validity, &parts.uid) ||
-	    validity != imap_session_selected(imap->session)->uidvalidity)
-		return refused(download);
+	if (fault)
+		return fault->kind == FAULT_GONE ? refused(download) : fault;
 	FAULT_TRY(ask_structure(&parts));
 	for (size_t i = 0; i < parts.count; i++) {
 		if (strcmp(parts.sections[i].section, section) != 0)

@@ -34,6 +34,7 @@ struct imap_listed {
 	uint32_t uid;
 	const char *marks; /* as in struct endpoint_item; "": none */
 	size_t order;      /* of its answer */
+	bool deleted;      /* in the mailbox for tasks that are done: \Deleted */
 };
 
 /* Ascending, each once. */
@@ -118,6 +119,15 @@ struct fault *imap_fault_copy(TALLOC_CTX *mem, const struct fault *fault);
 struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 			       bool now) ATTR_MUST_CHECK;
 
+/* WORDS and NAME as a command of which nothing depends, and which is not sent again once the server
+ * has refused it. */
+struct fault *imap_folder_wish(struct imap *imap, TALLOC_CTX *mem, const char *words,
+			       const char *name) ATTR_MUST_CHECK;
+
+/* *THERE_R: the server lists it, as one that holds messages. */
+struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				   bool *there_r) ATTR_MUST_CHECK;
+
 /* ---- imap_look.c: messages without their text ---- */
 
 struct imap_message {
@@ -146,21 +156,46 @@ struct fault *imap_look_search(struct imap *imap, TALLOC_CTX *mem, const char *c
 
 /* ---- imap_listing.c: which messages there are, and their marks ---- */
 
-/* Messages of the selected mailbox from UID FIRST on. SINCE: those only that have changed since that
- * mod-sequence; 0: all. PROTOCOL with folder scope: numbers that cannot be. */
-struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, uint32_t first, uint64_t since,
-			   struct imap_listing *listing_r) ATTR_MUST_CHECK;
+/* Messages of the selected mailbox, which is that for tasks that are DONE or not, from UID FIRST on.
+ * SINCE: those only that have changed since that mod-sequence; 0: all. PROTOCOL with folder scope:
+ * numbers that cannot be. */
+struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, bool done, uint32_t first,
+			   uint64_t since, struct imap_listing *listing_r) ATTR_MUST_CHECK;
 
 /* Adds to the end. Sorting: of two about one message the later one stays. */
-void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing, uint32_t uid,
-		      const char *marks);
+void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing,
+		      const struct imap_listed *listed);
 void imap_listing_sort(struct imap_listing *listing);
 
 /* The marks of UID; NULL: it is not in it. */
 const char *imap_listing_marks(const struct imap_listing *listing, uint32_t uid);
 
-/* Of those with a UID below BELOW; a sum over those that have marks. */
+/* Of those with a UID below BELOW; a sum over those that have marks or are deleted. */
 uint64_t imap_listing_digest(const struct imap_listing *listing, uint32_t below);
+
+/* ---- imap_status.c: numbers of mailboxes that are not selected ---- */
+
+struct imap_status {
+	const char *mailbox;
+	bool told; /* false: it is not there, or may not be looked into */
+	struct imap_counts counts; /* `sign` is never a digest */
+};
+
+/* Many by one command where the server has LIST-STATUS (RFC 5819), else by pipelined ones. */
+struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
+			  size_t count) ATTR_MUST_CHECK;
+
+/* ---- imap_done.c: the mailbox for tasks that are done ---- */
+
+#define IMAP_DONE_MARK "/Done" /* whatever it is called */
+
+/* The name of FOLDER's; NULL: none is configured, or names have no levels here. Put a message there
+ * by APPEND to this name, and call imap_notice_wrote() and imap_notice_placed() with it. */
+char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
+
+/* Makes and subscribes it below a FOLDER that has just been made; nothing depends on it. */
+struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
+			     const char *folder) ATTR_MUST_CHECK;
 
 /* ---- the operations of endpoint.h ---- */
 
@@ -216,6 +251,10 @@ struct fault *imap_parts_read(struct imap *imap, TALLOC_CTX *mem, const char *ad
 			      const char *head, size_t head_len, char **text_r,
 			      size_t *len_r) ATTR_MUST_CHECK;
 
+/* Selects the mailbox of FOLDER in which a message stands. GONE: there is no such message. */
+struct fault *imap_parts_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      const char *address, uint32_t *uid_r) ATTR_MUST_CHECK;
+
 /* The octets of a part as they stand, some more than MAX at most. */
 struct fault *imap_parts_raw(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
 			     const char *section, size_t max, char **bytes_r,
@@ -231,19 +270,20 @@ struct imap_body {
 	const char *text; /* all of it, unless COUNT */
 	size_t len;
 	struct message_piece *pieces;
+	const char **urls; /* of the pieces that are no text */
 	size_t count;
 	bool large; /* reads otherwise than it was put */
 };
 
-/* In the folder of the put, which is selected. CHANGED: it names a part that is not there. */
-struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem,
+/* FOLDER is selected, and is so afterwards. CHANGED: the put names a part that is not there. */
+struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				    const struct endpoint_put *put,
 				    struct imap_body *body_r) ATTR_MUST_CHECK;
 
-/* Reads the parts, so that BODY is all text. */
-struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem,
+/* Reads the parts, so that BODY is all text; likewise. */
+struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				 struct imap_body *body) ATTR_MUST_CHECK;
 
-void imap_catenate_add(struct imap_line *line, const char *folder, const struct imap_body *body);
+void imap_catenate_add(struct imap_line *line, const struct imap_body *body);
 
 #endif

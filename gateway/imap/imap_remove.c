@@ -41,7 +41,9 @@ struct removal {
 	struct imap *imap;
 	TALLOC_CTX *results, *mem;
 	const char *folder;
-	struct endpoint_remove *removes;
+	bool done;                        /* it is about the mailbox for tasks that are done */
+	const char *mailbox;              /* that one, or FOLDER; belongs to RESULTS */
+	struct endpoint_remove **removes; /* those that stand in it */
 	size_t count;
 	uint64_t highest; /* (2); 0: no CONDSTORE */
 	/* the part that is under way */
@@ -69,24 +71,28 @@ static struct fault *not_there(struct removal *removal, const struct one *one)
 			 removal->folder);
 }
 
+static bool same_spot(const struct imap_spot *a, const struct imap_spot *b)
+{
+	return a->done == b->done && a->uidvalidity == b->uidvalidity && a->uid == b->uid;
+}
+
 static void prepare(struct removal *removal, struct one *one, struct endpoint_remove *remove,
 		    uint32_t uidvalidity)
 {
 	const char *if_version = remove->if_version;
-	uint32_t validity, uid;
+	struct imap_spot spot = { .uid = 0 }, other;
 
 	remove->fault = NULL;
 	*one = (struct one){ .remove = remove };
-	if (!imap_set_address_read(remove->address, &validity, &one->uid) ||
-	    validity != uidvalidity)
+	if (!imap_set_spot_read(remove->address, &spot) || spot.uidvalidity != uidvalidity)
 		settle(one, not_there(removal, one));
-	else if (imap_set_version_read(if_version, &validity, &uid) &&
-		 (validity != uidvalidity || uid != one->uid))
+	else if (imap_set_spot_read(if_version, &other) && !same_spot(&spot, &other))
 		settle(one, fault_new(removal->results, FAULT_CHANGED, "%s is not %s",
 				      remove->address, if_version));
-	if (imap_set_address_read(remove->successor, &validity, &uid) && validity == uidvalidity &&
-	    uid != one->uid)
-		one->successor = uid;
+	one->uid = spot.uid;
+	if (imap_set_spot_read(remove->successor, &other) && other.done == removal->done &&
+	    other.uidvalidity == uidvalidity && other.uid != one->uid)
+		one->successor = other.uid;
 }
 
 static struct fault *look(struct removal *removal)
@@ -445,21 +451,37 @@ static struct fault *remove_part(struct removal *removal)
 	return NULL;
 }
 
+/* Selects the mailbox. *GONE_R: there is none for tasks that are done, and so nothing in it. */
+static struct fault *open_mailbox(struct removal *removal, bool *gone_r)
+{
+	char *done = imap_done_mailbox(removal->imap, removal->results, removal->folder);
+	struct fault *fault = NULL;
+
+	removal->mailbox = removal->done ? done : removal->folder;
+	if (removal->mailbox)
+		fault = imap_folder_open(removal->imap, removal->mem, removal->mailbox, true);
+	*gone_r = !removal->mailbox || (removal->done && fault && fault->kind == FAULT_GONE);
+	return *gone_r ? NULL : fault;
+}
+
 static struct fault *remove_all(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct removal *removal = context;
 	int64_t writes = imap_writes(imap);
 	struct fault *fault = NULL;
-	uint32_t uidvalidity;
+	uint32_t uidvalidity = 0; /* of no message */
+	bool gone = false;
 
 	removal->imap = imap;
 	removal->mem = mem;
-	FAULT_TRY(imap_folder_open(imap, mem, removal->folder, true));
-	removal->highest = imap_session_selected(imap->session)->highestmodseq;
-	uidvalidity = imap_session_selected(imap->session)->uidvalidity;
+	FAULT_TRY(open_mailbox(removal, &gone));
+	if (!gone) {
+		removal->highest = imap_session_selected(imap->session)->highestmodseq;
+		uidvalidity = imap_session_selected(imap->session)->uidvalidity;
+	}
 	for (size_t i = 0; i < removal->count; i++)
-		prepare(removal, &removal->ones[i], &removal->removes[i], uidvalidity);
-	for (size_t i = 0; i < removal->count && !fault; i += IMAP_SET_MAX) {
+		prepare(removal, &removal->ones[i], removal->removes[i], uidvalidity);
+	for (size_t i = 0; i < removal->count && !fault && !gone; i += IMAP_SET_MAX) {
 		size_t left = removal->count - i;
 		struct removal part = *removal;
 
@@ -475,22 +497,41 @@ static struct fault *remove_all(struct imap *imap, TALLOC_CTX *mem, void *contex
 	return NULL;
 }
 
-struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			  struct endpoint_remove *removes, size_t count)
+/* Those of one of the two mailboxes; what is no address is looked for in the folder's own. */
+static struct fault *remove_some(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool done,
+				 struct endpoint_remove *removes, size_t count)
 {
-	struct removal removal = {
-		.results = mem, .folder = folder, .removes = removes, .count = count
-	};
+	struct removal removal = { .results = mem, .folder = folder, .done = done };
 	uint32_t removed = 0;
 	struct fault *fault;
 
-	if (!count)
+	removal.removes = MEM_ARRAY(mem, struct endpoint_remove *, count);
+	for (size_t i = 0; i < count; i++) {
+		struct imap_spot spot = { .done = false };
+
+		(void)imap_set_spot_read(removes[i].address, &spot);
+		if (spot.done == done)
+			removal.removes[removal.count++] = &removes[i];
+	}
+	if (!removal.count)
 		return NULL;
-	removal.ones = MEM_ARRAY(mem, struct one, count);
-	fault = imap_do((struct imap *)endpoint, mem, remove_all, &removal);
+	removal.ones = MEM_ARRAY(mem, struct one, removal.count);
+	fault = imap_do(imap, mem, remove_all, &removal);
+	for (size_t i = 0; i < removal.count && !fault; i++)
+		removed += !removal.removes[i]->fault;
+	if (removal.mailbox)
+		imap_notice_wrote(imap, removal.mailbox, 0, removed);
 	talloc_free(removal.ones);
-	for (size_t i = 0; i < count && !fault; i++)
-		removed += !removes[i].fault;
-	imap_notice_wrote((struct imap *)endpoint, folder, 0, removed);
+	talloc_free(removal.removes);
 	return fault;
+}
+
+/* The folder's own mailbox comes last, so that it is the one that stays selected. */
+struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			  struct endpoint_remove *removes, size_t count)
+{
+	struct imap *imap = (struct imap *)endpoint;
+
+	FAULT_TRY(remove_some(imap, mem, folder, true, removes, count));
+	return remove_some(imap, mem, folder, false, removes, count);
 }

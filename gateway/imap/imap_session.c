@@ -8,12 +8,14 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "gateway/imap/imap_outcome.h"
 #include "gateway/imap/imap_session_private.h"
 
 /* The design.
  *
  *   imap_session_open.c   greeting, TLS, capabilities, namespace
  *   imap_auth.c           the login
+ *   imap_compress.c       DEFLATE, where it pays
  *   imap_session.c        bytes in and out, what any response tells, how a session ends
  *   imap_session_run.c    commands: windows, literals, answers
  *   imap_session_select.c the selected mailbox
@@ -233,6 +235,7 @@ void imap_session_shrink(struct imap_session *session, size_t keep)
 {
 	TALLOC_FREE(session->out);
 	session->out_len = 0;
+	stream_rest(session->stream);
 	if (session->in->len == 0 && session->in->size > keep) {
 		talloc_free(session->in);
 		session->in = buf_new(session);
@@ -340,32 +343,19 @@ bool imap_session_answer(struct imap_session *session, const struct imap_respons
 	return true;
 }
 
-static const struct {
-	const char *code;
-	enum fault_kind kind;
-} answer_kinds[] = {
-	{ "NONEXISTENT", FAULT_GONE },      { "TRYCREATE", FAULT_GONE },
-	{ "OVERQUOTA", FAULT_FULL },        { "NOPERM", FAULT_REFUSED },
-	{ "CANNOT", FAULT_REFUSED },        { "INUSE", FAULT_BUSY },
-	{ "UNAVAILABLE", FAULT_BUSY },      { "LIMIT", FAULT_BUSY },
-	{ "ALREADYEXISTS", FAULT_CHANGED }, { "EXPUNGEISSUED", FAULT_CHANGED },
-};
-
 struct fault *imap_answer_fault(TALLOC_CTX *mem, const struct imap_answer *answer,
 				enum fault_scope scope, const char *what)
 {
-	enum fault_kind kind = answer->status == IMAP_BAD ? FAULT_PROTOCOL : FAULT_REFUSED;
-	struct fault *fault;
+	const struct imap_outcome_row *row =
+		imap_outcome_of(imap_command_of(what), answer->status, answer->code);
 
-	if (answer->status == IMAP_OK)
+	if (row->outcome == IMAP_OUTCOME_DONE)
 		return NULL;
-	for (size_t i = 0; i < COUNT_OF(answer_kinds); i++)
-		if (answer->status == IMAP_NO && answer->code &&
-		    !strcmp(answer->code, answer_kinds[i].code))
-			kind = answer_kinds[i].kind;
-	fault = fault_new(mem, kind, "%s: %s", what,
-			  *answer->text ? answer->text : "refused by the server, without a reason");
-	return fault_reaches(fault, kind == FAULT_FULL ? FAULT_SCOPE_ACCOUNT : scope, fault->next);
+	return imap_outcome_shape(
+		fault_new(mem, FAULT_REFUSED, "%s: %s", what,
+			  *answer->text ? answer->text
+					: "refused by the server, without a reason"),
+		row->outcome, scope);
 }
 
 /* ---- the end, and questions ---- */
@@ -401,6 +391,11 @@ const char *imap_session_caps(const struct imap_session *session)
 const char *imap_session_server(const struct imap_session *session)
 {
 	return session->server;
+}
+
+bool imap_session_is_compressed(const struct imap_session *session)
+{
+	return stream_is_compressed(session->stream);
 }
 
 const char *imap_session_login(const struct imap_session *session)

@@ -25,6 +25,9 @@
 
 #define IMAP_COMMAND_MS 60000 /* DESIGN section 11: a command's absolute deadline */
 #define IMAP_BATCH_MS 600000  /* DESIGN section 11: a batch's */
+/* Bytes moved or about to be, after which the rest of a session is compressed (RFC 4978): fewer do
+ * not pay for the round trip and the 74 KB of memory. */
+#define IMAP_COMPRESS_AFTER ((int64_t)64 << 10)
 #define IMAP_WINDOW 100       /* commands under way at once when pipelined */
 
 /* In the order of the table, so that a bit 1 << IMAP_CAP_x is CONF_IMAP_BIT(x). */
@@ -69,6 +72,8 @@ struct imap_session_options {
 	struct clock *clock;           /* unused: deadlines are on the monotonic clock */
 	struct points *points;         /* may be NULL */
 	int32_t command_ms;            /* 0: IMAP_COMMAND_MS; tests want less */
+	int64_t compress_after;        /* bytes moved; 0: IMAP_COMPRESS_AFTER, and never to
+					  loopback; tests want less */
 	uint64_t without;              /* bits 1 << enum imap_cap: as if the server had it not */
 };
 
@@ -90,6 +95,10 @@ bool imap_session_can(const struct imap_session *session, enum imap_cap cap);
 const char *imap_session_caps(const struct imap_session *session);   /* as the server wrote them */
 const char *imap_session_server(const struct imap_session *session); /* greeting or ID, or "" */
 const char *imap_session_login(const struct imap_session *session);  /* how: "SCRAM-SHA-256" */
+
+/* True for one that has moved much. It is not for parking: it takes more memory than a watched mailbox
+ * may, and Dovecot cannot put it to sleep; end it, and open another. */
+bool imap_session_is_compressed(const struct imap_session *session);
 
 /* The personal namespace: what stands before every mailbox name ("" or "INBOX."), and the
  * delimiter ('\0': flat). */
@@ -116,8 +125,10 @@ void imap_line_mailbox(struct imap_line *line, const char *name);
 void imap_line_literal(struct imap_line *line, const char *bytes, size_t n);
 
 /* How the server ended a command. */
+enum imap_result { IMAP_OK, IMAP_NO, IMAP_BAD };
+
 struct imap_answer {
-	enum { IMAP_OK, IMAP_NO, IMAP_BAD } status;
+	enum imap_result status;
 	const char *code; /* in upper case, or NULL */
 	const struct imap_node *code_args;
 	const char *text;
@@ -165,10 +176,8 @@ struct fault *imap_session_receive(struct imap_sent *sent, TALLOC_CTX *mem,
 /* True while answers to what was sent are still to come. */
 bool imap_session_awaits(const struct imap_session *session);
 
-/* A command's answer as a fault of the scope given: NULL for OK. NO: by its code: NONEXISTENT and
- * TRYCREATE GONE, OVERQUOTA FULL (scope ACCOUNT), NOPERM and CANNOT REFUSED, INUSE and UNAVAILABLE
- * and LIMIT BUSY, ALREADYEXISTS and EXPUNGEISSUED CHANGED, else REFUSED. BAD: PROTOCOL. WHAT: the
- * command's name for people. */
+/* A command's answer as a fault of the scope given, as imap_outcome.h says: NULL for OK. WHAT: the
+ * command's name. */
 struct fault *imap_answer_fault(TALLOC_CTX *mem, const struct imap_answer *answer,
 				enum fault_scope scope, const char *what);
 

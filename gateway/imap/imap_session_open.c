@@ -207,6 +207,7 @@ static struct imap_session *session_new(TALLOC_CTX *mem, const struct imap_sessi
 	session->command_ms = options->command_ms ? options->command_ms : IMAP_COMMAND_MS;
 	session->until_ms = imap_session_now_ms() + OPEN_COMMANDS * (int64_t)session->command_ms;
 	session->without = options->without;
+	session->compress_after = INT64_MAX; /* until it is open */
 	session->in = buf_new(session);
 	session->caps = mem_strdup(session, "");
 	session->server = mem_strdup(session, "");
@@ -251,6 +252,10 @@ struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_optio
 	}
 	talloc_free(work);
 	session->until_ms = 0;
+	session->compress_after = options->compress_after;
+	if (!session->compress_after)
+		session->compress_after =
+			stream_is_loopback(session->stream) ? INT64_MAX : IMAP_COMPRESS_AFTER;
 	imap_session_shrink(session, IMAP_IN_KEPT);
 	*session_r = session;
 	return NULL;

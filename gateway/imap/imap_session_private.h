@@ -76,6 +76,8 @@ struct imap_session {
 	TALLOC_CTX *selected_mem;
 	bool selecting;
 
+	int64_t compress_after; /* bytes; INT64_MAX: never */
+
 	bool idle;
 	unsigned idle_tag;
 
@@ -92,6 +94,11 @@ int64_t imap_session_now_ms(void);
  * PROTOCOL: out of step; or (scope SERVER, hold) a server that does not know the password. */
 struct fault *imap_auth_login(struct imap_session *session, TALLOC_CTX *work,
 			      const struct imap_session_options *options) ATTR_MUST_CHECK;
+
+/* imap_compress.c: before SIZE bytes of commands, while none is under way: says COMPRESS where it is there
+ * and pays. A server that refuses is not asked again. */
+struct fault *imap_compress_if_it_pays(struct imap_session *session, TALLOC_CTX *mem,
+				       size_t size) ATTR_MUST_CHECK;
 
 /* The stream's deadline for the next command. */
 void imap_session_arm(struct imap_session *session);

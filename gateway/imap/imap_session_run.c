@@ -276,6 +276,15 @@ static struct fault *refused(TALLOC_CTX *mem, struct imap_line *const *lines, si
 	return NULL;
 }
 
+static size_t size_of(struct imap_line *const *lines, size_t count)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += lines[i]->size;
+	return size;
+}
+
 /* A write without an answer, all of which may have reached the server. */
 static bool maybe_done(const struct run *run)
 {
@@ -316,8 +325,7 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 			   .count = count,
 			   .each = each,
 			   .context = context,
-			   .answers = answers,
-			   .base = session->last_tag + 1 };
+			   .answers = answers };
 	int64_t until = session->until_ms;
 	struct fault *fault;
 
@@ -325,6 +333,8 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 	FAULT_TRY(imap_session_sound(session, mem));
 	FAULT_TRY(refused(mem, lines, count));
 	assert(!session->idle && count < UINT_MAX / 2);
+	FAULT_TRY(imap_compress_if_it_pays(session, mem, size_of(lines, count)));
+	run.base = session->last_tag + 1;
 	FAULT_TRY(wait_for_sent(session, mem));
 	run.base = session->last_tag + 1;
 	run.answered = MEM_ARRAY(session, bool, count);

@@ -17,16 +17,18 @@
 
 /* ---- addresses ---- */
 
-void imap_set_address_write(char address[IMAP_ADDRESS_SIZE], uint32_t uidvalidity, uint32_t uid)
+void imap_set_spot_write(char address[IMAP_ADDRESS_SIZE], const struct imap_spot *spot)
 {
-	(void)snprintf(address, IMAP_ADDRESS_SIZE, "%010" PRIu32 ".%010" PRIu32, uidvalidity, uid);
+	(void)snprintf(address, IMAP_ADDRESS_SIZE, "%s%010" PRIu32 ".%010" PRIu32,
+		       spot->done ? "d" : "", spot->uidvalidity, spot->uid);
 }
 
 char *imap_set_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid)
 {
+	const struct imap_spot spot = { false, uidvalidity, uid };
 	char address[IMAP_ADDRESS_SIZE];
 
-	imap_set_address_write(address, uidvalidity, uid);
+	imap_set_spot_write(address, &spot);
 	return mem_strdup(mem, address);
 }
 
@@ -49,7 +51,7 @@ static bool read_address(const char *address, size_t len, uint32_t *uidvalidity_
 {
 	uint32_t uidvalidity, uid;
 
-	if (len != IMAP_ADDRESS_SIZE - 1 || address[ADDRESS_DIGITS] != '.')
+	if (len != 2 * ADDRESS_DIGITS + 1 || address[ADDRESS_DIGITS] != '.')
 		return false;
 	if (!read_digits(address, ADDRESS_DIGITS, &uidvalidity) ||
 	    !read_digits(address + ADDRESS_DIGITS + 1, ADDRESS_DIGITS, &uid))
@@ -62,6 +64,16 @@ static bool read_address(const char *address, size_t len, uint32_t *uidvalidity_
 bool imap_set_address_read(const char *address, uint32_t *uidvalidity_r, uint32_t *uid_r)
 {
 	return address && read_address(address, strlen(address), uidvalidity_r, uid_r);
+}
+
+bool imap_set_spot_read(const char *version, struct imap_spot *spot_r)
+{
+	struct imap_spot spot = { .done = version && *version == 'd' };
+
+	if (!imap_set_version_read(spot.done ? version + 1 : version, &spot.uidvalidity, &spot.uid))
+		return false;
+	*spot_r = spot;
+	return true;
 }
 
 bool imap_set_version_read(const char *version, uint32_t *uidvalidity_r, uint32_t *uid_r)

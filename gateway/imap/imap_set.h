@@ -10,9 +10,21 @@
 #include "base/mem.h"
 
 /* "UIDVALIDITY.UID", ten digits each, so that strcmp() puts them in the order of arrival. */
-#define IMAP_ADDRESS_SIZE 22 /* bytes with the NUL */
+#define IMAP_ADDRESS_SIZE 23 /* bytes with the NUL, of the longer form */
 
-void imap_set_address_write(char address[IMAP_ADDRESS_SIZE], uint32_t uidvalidity, uint32_t uid);
+/* Where a message stands: in the folder's own mailbox, or in that for tasks that are done. There an
+ * address has a "d" before it, so that it sorts behind all that stand in the other: who puts a copy
+ * there says more than who left the first one where it was. */
+struct imap_spot {
+	bool done;
+	uint32_t uidvalidity, uid;
+};
+
+void imap_set_spot_write(char address[IMAP_ADDRESS_SIZE], const struct imap_spot *spot);
+/* An address, or a version: its address behind which a blank and marks may stand. */
+bool imap_set_spot_read(const char *version, struct imap_spot *spot_r);
+
+/* The same for the folder's own mailbox alone. */
 char *imap_set_address(TALLOC_CTX *mem, uint32_t uidvalidity, uint32_t uid);
 
 /* False for anything else; neither number is ever 0. */

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "gateway/imap/imap_outcome.h"
 #include "mappers/message.h"
 
 /* Creating and replacing: both are APPEND. A replacement carries over what belongs to the message
@@ -132,7 +133,7 @@ static struct fault *prepare_bodies(struct endpoint_putting *write)
 
 		if (write->puts[i].fault)
 			continue;
-		fault = imap_catenate_prepare(write->imap, write->mem, &write->puts[i],
+		fault = imap_catenate_prepare(write->imap, write->mem, write->folder, &write->puts[i],
 					      &write->bodies[i]);
 		if (fault && !imap_is_connected(write->imap))
 			return fault;
@@ -141,11 +142,41 @@ static struct fault *prepare_bodies(struct endpoint_putting *write)
 	return NULL;
 }
 
+static bool keeps_deleted(TALLOC_CTX *mem, const struct imap_selected *selected)
+{
+	const char *permanent = selected->permanent_flags;
+
+	return !permanent || selected->any_keyword ||
+	       imap_flags_have(imap_flags_of_text(mem, permanent), "\\Deleted");
+}
+
+/* Rights that are missing (RFC 4314) are told before anything is stored: a message that replaces
+ * another, which then cannot be removed, would be a second item (N2). */
+static struct fault *check_rights(const struct endpoint_putting *write)
+{
+	const struct imap_selected *selected = imap_session_selected(write->imap->session);
+	bool replaces = false;
+
+	for (size_t i = 0; i < write->count; i++)
+		replaces = replaces || write->puts[i].if_version;
+	if (!selected->read_only && (!replaces || keeps_deleted(write->mem, selected)))
+		return NULL;
+	return fault_reaches(
+		fault_new(write->mem, FAULT_REFUSED,
+			  "%s: %s; give this account the rights to insert, flag and delete "
+			  "messages there (ACL \"lrswite\")",
+			  write->folder,
+			  selected->read_only ? "the server lets it be read only"
+					      : "messages cannot be marked as deleted"),
+		FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+}
+
 static struct fault *prepare(struct endpoint_putting *write)
 {
 	const struct imap_selected *selected;
 
 	FAULT_TRY(open_folder(write));
+	FAULT_TRY(check_rights(write));
 	selected = imap_session_selected(write->imap->session);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
@@ -176,7 +207,7 @@ static void add_message(const struct endpoint_putting *write, struct imap_line *
 	if (old && old->date)
 		imap_line_add(line, " \"%s\"", old->date);
 	imap_line_add(line, " ");
-	imap_catenate_add(line, write->folder, &write->bodies[put - write->puts]);
+	imap_catenate_add(line, &write->bodies[put - write->puts]);
 }
 
 static struct imap_line *append_line(const struct endpoint_putting *write,
@@ -261,7 +292,7 @@ static char *vouched(const struct endpoint_putting *write, const char *address,
 		return imap_notice_version(write->results, address, NULL);
 	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
 				  selected->permanent_flags);
-	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known));
+	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known, NULL));
 }
 
 static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
@@ -337,21 +368,22 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 		(void)imap_set_sort(&write->imap->placed);
 }
 
-static bool says_folder_is_gone(const struct imap_answer *answer)
+/* It is true for each message by itself: one by one would only be refused as often. */
+static bool is_about_folder(const struct imap_answer *answer)
 {
-	return answer->status == IMAP_NO && answer->code &&
-	       (!strcmp(answer->code, "TRYCREATE") || !strcmp(answer->code, "NONEXISTENT"));
+	enum imap_outcome outcome =
+		imap_outcome_of(IMAP_COMMAND_APPEND, answer->status, answer->code)->outcome;
+
+	return outcome == IMAP_OUTCOME_NO_FOLDER || outcome == IMAP_OUTCOME_HOLD_FOLDER ||
+	       outcome == IMAP_OUTCOME_LOGIN;
 }
 
 static void take_refused(struct endpoint_putting *write, const struct parcel *parcel,
 			 const struct imap_answer *answer)
 {
-	enum fault_scope scope =
-		says_folder_is_gone(answer) ? FAULT_SCOPE_FOLDER : FAULT_SCOPE_ITEM;
-
 	for (size_t i = 0; i < parcel->count; i++)
 		write->puts[parcel->which[i]].fault =
-			imap_answer_fault(write->results, answer, scope, "APPEND");
+			imap_answer_fault(write->results, answer, FAULT_SCOPE_ITEM, "APPEND");
 }
 
 static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
@@ -378,7 +410,7 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 		else if (answer->status == IMAP_OK)
 			take_stored(write, parcel, answer);
 		else if ((parcel->count == 1 && !write->bodies[parcel->which[0]].count) ||
-			 says_folder_is_gone(answer))
+			 is_about_folder(answer))
 			take_refused(write, parcel, answer);
 		else
 			for (size_t j = 0; j < parcel->count; j++)
@@ -407,7 +439,7 @@ static size_t fill_bodies(struct endpoint_putting *write, size_t *which, size_t 
 	for (size_t i = 0; i < count && !write->fault; i++) {
 		struct imap_body *body = &write->bodies[which[i]];
 		struct fault *fault =
-			body->count ? imap_catenate_fill(write->imap, write->mem, body) : NULL;
+			body->count ? imap_catenate_fill(write->imap, write->mem, write->folder, body) : NULL;
 
 		if (!fault)
 			which[n++] = which[i];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "decide/mark.h"
 #include "mappers/message_elide.h"
 
 #define MEMORY_APPEND "?append"
@@ -210,7 +211,7 @@ static bool is_noticed(const struct memory_item *item, const char *folder, const
 		return false;
 	if (outcome->open && (item->gone || strstr(item->text, "STATUS:COMPLETED")))
 		return false;
-	return token ? item->version > since : !item->gone;
+	return token ? item->version > since || item->touched > since : !item->gone;
 }
 
 static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
@@ -243,7 +244,9 @@ static struct fault *notice_in(struct memory_endpoint *memory, TALLOC_CTX *mem,
 			continue;
 		change->address = mem_strdup(notice, item->address);
 		change->removed = item->gone;
-		change->version = item->gone ? NULL : mem_printf(notice, "%" PRId64, item->version);
+		change->version = item->gone ? NULL : memory_version(notice, item);
+		if (memory->appends && !item->gone)
+			change->marks = memory_marks(notice, item);
 		notice->count++;
 	}
 	return NULL;
@@ -298,7 +301,9 @@ static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		out->fault = fault_new(mem, FAULT_GONE, "%s is not there", out->address);
 		return NULL;
 	}
-	out->version = mem_printf(mem, "%" PRId64, item->version);
+	out->version = memory_version(mem, item);
+	if (memory->appends)
+		out->marks = memory_marks(mem, item);
 	out->len = item->len;
 	if (memory->appends && item->len >= (size_t)MESSAGE_ELIDE_MIN)
 		out->text = message_elide_all(mem, item->text, item->len, item->address,
@@ -361,7 +366,7 @@ void memory_store_item(struct memory_endpoint *memory, struct memory_state *stat
 static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item,
 			       const char *if_version)
 {
-	int64_t version = -1;
+	char *end;
 
 	if (!if_version)
 		return item && !item->gone
@@ -369,7 +374,7 @@ static struct fault *condition(TALLOC_CTX *mem, const struct memory_item *item,
 			       : NULL;
 	if (!item || item->gone)
 		return fault_new(mem, FAULT_GONE, "the item is not there");
-	if (!text_to_int(if_version, &version) || version != item->version)
+	if (strtoll(if_version, &end, 10) != item->version || (*end && *end != ' '))
 		return fault_new(mem, FAULT_CHANGED, "%s is another version", item->address);
 	return NULL;
 }
@@ -382,8 +387,7 @@ struct fault *memory_lost_answer(TALLOC_CTX *mem)
 	return fault;
 }
 
-/* Behind all others. */
-static char *next_address(TALLOC_CTX *mem, const struct memory_state *state, const char *folder)
+char *memory_next_address(TALLOC_CTX *mem, const struct memory_state *state, const char *folder)
 {
 	return mem_printf(mem, "%s%010" PRId64 ".%010" PRId64, folder, state->validity,
 			  state->seq + 1);
@@ -394,12 +398,15 @@ static void land(struct memory_endpoint *memory, struct memory_state *state)
 {
 	for (size_t i = 0; i < state->item_count; i++) {
 		struct memory_item *item = &state->items[i];
+		const char *address, *done;
 
 		if (!item->late)
 			continue;
-		item->address =
-			next_address(state, state,
-				     mem_strndup(state, item->address, strlen(item->address) - 21));
+		done = text_ends(item->address, MARK_DONE_FOLDER) ? MARK_DONE_FOLDER : "";
+		address = mem_strndup(state, item->address,
+				      strlen(item->address) - 21 - strlen(done));
+		item->address = mem_printf(state, "%s%s",
+					   memory_next_address(state, state, address), done);
 		item->version = ++state->seq;
 		item->modified_us = clock_now_us(memory->clock);
 		item->late = false;
@@ -410,8 +417,11 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 				struct memory_state *state, const char *folder,
 				struct endpoint_put *put)
 {
-	char *address = next_address(mem, state, folder), *text = NULL;
+	struct memory_item *old = put->if_version ? find_item(state, put->address) : NULL;
+	char *address = memory_place_of(mem, memory_next_address(mem, state, folder), old, put);
 	struct memory_outcome outcome;
+	const char *version;
+	char *text = NULL;
 	size_t len = 0;
 
 	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_PUT, &outcome));
@@ -425,13 +435,16 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	if (put->fault)
 		return NULL;
 	memory_store_item(memory, state, address, text, len);
+	/* the array may have moved */
+	old = put->if_version ? find_item(state, put->address) : NULL;
+	version = memory_carry(state, find_item(state, address), old, put);
 	find_item(state, address)->late = outcome.late;
 	put->fault = outcome.lost || outcome.late ? memory_lost_answer(mem) : outcome.fault;
 	if (put->fault)
 		return NULL;
 	put->placed = address;
 	if (len < (size_t)MESSAGE_ELIDE_MIN) /* else it reads otherwise than it was put */
-		put->version = mem_printf(mem, "%" PRId64, state->seq);
+		put->version = mem_strdup(mem, version);
 	put->replaced = put->if_version;
 	return NULL;
 }
@@ -509,6 +522,9 @@ static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		remove->fault = condition(mem, item, remove->if_version);
 	if (remove->fault)
 		return NULL;
+	if (memory->appends)
+		memory_hand_over(state, item, find_item(state, remove->successor ? remove->successor : ""),
+				 remove->if_version);
 	memory_store_item(memory, state, remove->address, NULL, 0);
 	remove->fault = outcome.lost ? memory_lost_answer(mem) : outcome.fault;
 	return NULL;

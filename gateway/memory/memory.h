@@ -15,7 +15,8 @@
  * behind the others, and the old one stays until it is removed (endpoint.h, `appends`). There a
  * put can also end `late`: no answer came, and the item lands only before the next put. Its folders
  * keep an object_id when they are renamed, and its messages' numbers bear a generation (`validity N`
- * in the file, as UIDVALIDITY), with which tokens end too.
+ * in the file, as UIDVALIDITY), with which tokens end too. Messages have flags there, which go with a
+ * replacement, and their folders a sub-folder for what is done.
  *
  * `url = memory:PATH?whole`: a server that makes a folder with all its items by one request; for the
  * script of faults that is an `ensure`.
@@ -34,6 +35,14 @@
 /* The account of USER on the server in the file PATH. CLOCK and POINTS outlive it. */
 struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 			    struct clock *clock, struct points *points);
+
+/* What a person does in a mail client, on `?append`: gives flags to the message at ADDRESS and takes
+ * some away (blank-separated; NULL: none); moves it into the sub-folder for what is done or back, or
+ * copies it there (KEEP). GONE fault: it is not there. */
+struct fault *memory_mark(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+			  const char *add, const char *drop) ATTR_MUST_CHECK;
+struct fault *memory_move(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			  const char *address, bool done, bool keep) ATTR_MUST_CHECK;
 
 /* How many items an operation has seen in all. */
 struct fault *memory_count(TALLOC_CTX *mem, const char *path, const char *operation,

@@ -4,7 +4,7 @@
  *     validity NUMBER                              the generation of a message's number, where it is not 1
  *     count OPERATION NUMBER                       items that the operation has seen, for the script
  *     folder ADDRESS<TAB>DISPLAY<TAB>OBJECT_ID
- *     item ADDRESS<TAB>VERSION<TAB>MODIFIED_US<TAB>LENGTH, then the text and a newline
+ *     item ADDRESS<TAB>VERSION<TAB>MODIFIED_US<TAB>LENGTH[<TAB>TOUCHED<TAB>FLAGS], then the text and a newline
  *     late ..., as item: sent, but not there yet
  *     gone ADDRESS<TAB>VERSION
  */
@@ -132,6 +132,8 @@ static char *parse_line(struct memory_state *state, char *line, char *end)
 		if (!item->gone) {
 			item->modified_us = strtoll(next_word(&rest), NULL, 10);
 			item->len = (size_t)strtoull(next_word(&rest), NULL, 10);
+			item->touched = strtoll(next_word(&rest), NULL, 10);
+			item->flags = mem_strdup(state, next_word(&rest));
 			if (item->len > (size_t)(end - next))
 				item->len = (size_t)(end - next);
 			item->text = mem_bytes(state, next, item->len);
@@ -187,9 +189,13 @@ static char *render(TALLOC_CTX *mem, const struct memory_state *state, size_t *l
 			buf_printf(out, "gone %s\t%" PRId64 "\n", item->address, item->version);
 			continue;
 		}
-		buf_printf(out, "%s %s\t%" PRId64 "\t%" PRId64 "\t%zu\n",
+		buf_printf(out, "%s %s\t%" PRId64 "\t%" PRId64 "\t%zu",
 			   item->late ? "late" : "item", item->address, item->version,
 			   item->modified_us, item->len);
+		if (item->touched || (item->flags && *item->flags))
+			buf_printf(out, "\t%" PRId64 "\t%s", item->touched,
+				   item->flags ? item->flags : "");
+		buf_putc(out, '\n');
 		buf_add(out, item->text, item->len);
 		buf_putc(out, '\n');
 	}

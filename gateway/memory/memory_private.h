@@ -26,6 +26,9 @@ struct memory_item {
 	char *text;
 	size_t len;
 	bool gone, late;
+	/* `appends` */
+	char *flags;	 /* one blank between two; NULL: none */
+	int64_t touched; /* the sequence number of their last change; 0: as the text */
 };
 
 struct memory_folder {
@@ -101,6 +104,9 @@ void memory_make_folder(struct memory_state *state, const char *address, const c
 void memory_store_item(struct memory_endpoint *memory, struct memory_state *state,
 		       const char *address, const char *text, size_t len);
 
+/* Of a new message: behind all others. */
+char *memory_next_address(TALLOC_CTX *mem, const struct memory_state *state, const char *folder);
+
 struct fault *memory_lost_answer(TALLOC_CTX *mem);
 
 /* False: not a token of this server as it is now. */
@@ -120,6 +126,25 @@ struct fault *memory_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, co
 				  const struct endpoint_attach *attach);
 struct fault *memory_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
+
+/* ---- memory_marks.c: flags, for `?append` ---- */
+
+/* Those that are marks (endpoint.h); the text's version with them. */
+char *memory_marks(TALLOC_CTX *mem, const struct memory_item *item);
+char *memory_version(TALLOC_CTX *mem, const struct memory_item *item);
+
+/* Where a text stands that takes the place of OLD (NULL: of nothing): ADDRESS, or in the sub-folder. */
+char *memory_place_of(TALLOC_CTX *mem, const char *address, const struct memory_item *old,
+		      const struct endpoint_put *put);
+
+/* ITEM gets the flags of OLD (NULL: a new one). Returns its version, with the marks that the caller
+ * knows of. */
+char *memory_carry(struct memory_state *state, struct memory_item *item,
+		   const struct memory_item *old, const struct endpoint_put *put);
+
+/* Flags that were set on OLD since that version go to SUCCESSOR (NULL: nowhere). */
+void memory_hand_over(struct memory_state *state, struct memory_item *old,
+		      struct memory_item *successor, const char *if_version);
 
 /* ---- memory_sweep.c: endpoint_sweep() ---- */
 

@@ -14,7 +14,7 @@ static bool has_moved(struct memory_state *state, const struct endpoint_sweep *f
 	for (size_t i = 0; i < state->item_count; i++) {
 		const struct memory_item *item = &state->items[i];
 
-		if (!item->late && item->version > since &&
+		if (!item->late && (item->version > since || item->touched > since) &&
 		    text_starts(item->address, folder->folder))
 			return true;
 	}

@@ -201,9 +201,9 @@ static const struct {
 	{ CURLE_RECV_ERROR, FAULT_UNREACHABLE },
 	{ CURLE_PARTIAL_FILE, FAULT_UNREACHABLE },
 	{ CURLE_PEER_FAILED_VERIFICATION, FAULT_TLS },
-	{ CURLE_SSL_CACERT_BADFILE, FAULT_TLS },
+	{ CURLE_SSL_CACERT_BADFILE, FAULT_CONFIG },
 	{ CURLE_SSL_CONNECT_ERROR, FAULT_TLS },
-	{ CURLE_SSL_CERTPROBLEM, FAULT_TLS },
+	{ CURLE_SSL_CERTPROBLEM, FAULT_CONFIG },
 	{ CURLE_SSL_CIPHER, FAULT_TLS },
 	{ CURLE_SSL_ISSUER_ERROR, FAULT_TLS },
 	{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, FAULT_TLS },
@@ -263,8 +263,10 @@ static struct fault *code_fault(TALLOC_CTX *mem, const struct http_transfer *t)
 	fault = fault_new(mem, kind, "%s %s: %s", t->request->method,
 			  http_answer_path(mem, t->request->url), words);
 	fault->maybe_done = t->request->writes && t->sent;
-	if (kind == FAULT_TRY_LATER)
+	if (kind == FAULT_TRY_LATER || t->code == CURLE_SSL_CACERT_BADFILE)
 		fault_reaches(fault, FAULT_SCOPE_SERVER, FAULT_NEXT_RETRY);
+	if (t->code == CURLE_SSL_CERTPROBLEM)
+		fault_reaches(fault, FAULT_SCOPE_ACCOUNT, FAULT_NEXT_RETRY);
 	return fault;
 }
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/net/stream_deflate.h"
 #include "gateway/net/stream_private.h"
 
 /* The design.
@@ -23,7 +24,7 @@
  *   try      one recv, send, SSL_read, SSL_write or SSL_connect; never waits; tells what it would
  *            wait for
  *   wait     one poll on the descriptor and the stop descriptor, until the deadline
- *   the rest is loops of these two
+ *   the rest is loops of these two, with DEFLATE before the one and behind the other
  *
  * 1. The descriptor is non-blocking from its first moment to its last.
  * 2. The deadline is looked at before each try as well: a peer that always has one more byte does
@@ -35,6 +36,7 @@
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_TIMES 4
 #define CHUNK 16384 /* bytes read at once: a TLS record */
+#define COMPRESS_AT_ONCE ((size_t)64 << 10)
 
 struct stream {
 	int fd;
@@ -46,6 +48,7 @@ struct stream {
 	int stop_fd;
 	bool loopback;
 	int64_t deadline_ms; /* monotonic */
+	struct stream_deflate *deflate; /* NULL: not compressed */
 	struct stream_stats stats;
 };
 
@@ -191,7 +194,7 @@ static struct fault *ssl_result(struct stream *stream, int result, size_t n, siz
 }
 
 /* At most CAP bytes into BYTES; 0 in *N_R: *WANT_R must be waited for. */
-static struct fault *try_read(struct stream *stream, char *bytes, size_t cap, size_t *n_r,
+static struct fault *try_read_raw(struct stream *stream, char *bytes, size_t cap, size_t *n_r,
 			      short *want_r)
 {
 	size_t n = 0;
@@ -208,6 +211,26 @@ static struct fault *try_read(struct stream *stream, char *bytes, size_t cap, si
 	}
 	stream->stats.received_bytes += (int64_t)*n_r;
 	return NULL;
+}
+
+/* The same, inflated. 0 in *N_R and *WANT_R: bytes have come that stand for nothing yet. */
+static struct fault *try_read(struct stream *stream, char *bytes, size_t cap, size_t *n_r,
+			      short *want_r)
+{
+	char chunk[CHUNK];
+	size_t n;
+
+	if (!stream->deflate)
+		return try_read_raw(stream, bytes, cap, n_r, want_r);
+	*want_r = 0;
+	FAULT_TRY(stream_deflate_take(stream->deflate, stream, bytes, cap, n_r));
+	if (*n_r)
+		return NULL;
+	FAULT_TRY(try_read_raw(stream, chunk, sizeof chunk, &n, want_r));
+	if (!n)
+		return NULL;
+	stream_deflate_feed(stream->deflate, chunk, n);
+	return stream_deflate_take(stream->deflate, stream, bytes, cap, n_r);
 }
 
 static struct fault *try_write(struct stream *stream, const char *bytes, size_t size, size_t *n_r,
@@ -281,7 +304,8 @@ struct fault *stream_read(struct stream *stream, char *bytes, size_t cap, size_t
 		FAULT_TRY(try_read(stream, bytes, cap, &n, &want));
 		if (n)
 			break;
-		FAULT_TRY(stream_wait(stream, want, stream->deadline_ms, &got));
+		if (want)
+			FAULT_TRY(stream_wait(stream, want, stream->deadline_ms, &got));
 	}
 	*n_r = n;
 	return NULL;
@@ -314,8 +338,8 @@ static struct fault *take_input(struct stream *stream, struct buf *input, size_t
 	return NULL;
 }
 
-struct fault *stream_write(struct stream *stream, const char *bytes, size_t n, struct buf *input,
-			   size_t input_max)
+static struct fault *write_raw(struct stream *stream, const char *bytes, size_t n,
+			       struct buf *input, size_t input_max)
 {
 	while (n) {
 		size_t done = 0;
@@ -335,9 +359,53 @@ struct fault *stream_write(struct stream *stream, const char *bytes, size_t n, s
 	return NULL;
 }
 
+/* In pieces, so that a large text is never there a second time as a whole. */
+struct fault *stream_write(struct stream *stream, const char *bytes, size_t n, struct buf *input,
+			   size_t input_max)
+{
+	struct fault *fault = NULL;
+	struct buf *small;
+
+	if (!stream->deflate)
+		return write_raw(stream, bytes, n, input, input_max);
+	small = buf_new(stream);
+	while (n && !fault) {
+		size_t part = n < COMPRESS_AT_ONCE ? n : COMPRESS_AT_ONCE;
+
+		buf_clear(small);
+		stream_deflate_put(stream->deflate, bytes, part, small);
+		fault = write_raw(stream, small->data, small->len, input, input_max);
+		bytes += part;
+		n -= part;
+	}
+	talloc_free(small);
+	return fault;
+}
+
+bool stream_compress(struct stream *stream, const char *bytes, size_t n)
+{
+	assert(!stream->deflate);
+	stream->deflate = stream_deflate_new(stream);
+	if (stream->deflate)
+		stream_deflate_feed(stream->deflate, bytes, n);
+	return stream->deflate != NULL;
+}
+
+bool stream_is_compressed(const struct stream *stream)
+{
+	return stream->deflate != NULL;
+}
+
+void stream_rest(struct stream *stream)
+{
+	if (stream->deflate)
+		stream_deflate_rest(stream->deflate);
+}
+
 bool stream_has_input(struct stream *stream)
 {
-	return stream->ssl && SSL_pending(stream->ssl) > 0;
+	return (stream->deflate && stream_deflate_has_more(stream->deflate)) ||
+	       (stream->ssl && SSL_pending(stream->ssl) > 0);
 }
 
 /* ---- TLS ---- */
@@ -554,6 +622,11 @@ int stream_fd(const struct stream *stream)
 bool stream_is_tls(const struct stream *stream)
 {
 	return stream->ssl != NULL;
+}
+
+bool stream_is_loopback(const struct stream *stream)
+{
+	return stream->loopback;
 }
 
 bool stream_is_safe(const struct stream *stream)

@@ -43,7 +43,7 @@ struct stream_options {
 struct stream;
 
 struct stream_stats {
-	int64_t sent_bytes, received_bytes; /* on the wire's inside: without TLS */
+	int64_t sent_bytes, received_bytes; /* on the wire's inside: without TLS, compressed */
 };
 
 /* UNREACHABLE (scope SERVER): no such host, refused, timeout; the text names host and port. TLS
@@ -58,6 +58,14 @@ struct fault *stream_open(TALLOC_CTX *mem, const struct stream_options *options,
 /* TLS from here on. Bytes that came before the handshake are an error (command injection,
  * CVE-2011-0411): PROTOCOL; the caller hands in how many it has read and not used. */
 struct fault *stream_start_tls(struct stream *stream, size_t unused_input) ATTR_MUST_CHECK;
+
+/* DEFLATE from here on, both ways (RFC 4978); N bytes at BYTES have been read already and were
+ * compressed. False: it cannot be. Not while TLS has still to begin. */
+bool stream_compress(struct stream *stream, const char *bytes, size_t n);
+bool stream_is_compressed(const struct stream *stream);
+
+/* Nothing will be sent for a while: gives back memory. */
+void stream_rest(struct stream *stream);
 
 /* All reads and writes from now on end within MS milliseconds (monotonic clock). */
 void stream_deadline(struct stream *stream, int64_t ms);
@@ -82,6 +90,8 @@ struct fault *stream_read_ready(struct stream *stream, char *bytes, size_t cap,
 
 int stream_fd(const struct stream *stream);
 bool stream_is_tls(const struct stream *stream);
+
+bool stream_is_loopback(const struct stream *stream);
 
 /* True when a password may be sent: TLS, or the peer's address is loopback (N9). */
 bool stream_is_safe(const struct stream *stream);

@@ -296,6 +296,7 @@ struct fault *round_passes(struct round *round)
 {
 	for (round->pass = 1;; round->pass++) {
 		FAULT_TRY(round_files_begin(round));
+		FAULT_TRY(round_marks_commit(round));
 		FAULT_TRY(read_all(round));
 		/* what this pass found to be inside its quiet time is not to be written */
 		if (!round->options->dry_run)
@@ -307,7 +308,7 @@ struct fault *round_passes(struct round *round)
 		FAULT_TRY(round_push(round));
 		FAULT_TRY(round_upload(round));
 		FAULT_TRY(round_notice_again(round));
-		if (!round->read_count)
+		if (!round->read_count && !round->marked_count)
 			return NULL;
 	}
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/mark.h"
 #include "decide/publish.h"
 #include "model/ids.h"
 
@@ -155,7 +156,7 @@ static enum outcome_item item_state(TALLOC_CTX *mem, const struct link *link,
 	if (!link->seen || link->state == LINK_DECLINED || link->state == LINK_IGNORED)
 		return ITEM_NEW;
 	if (found->base || found->decoded->uneven || found->decoded->beaten ||
-	    found->decoded->elapsed_s >= 0 || round_carries_want(link, found))
+	    found->decoded->elapsed_s >= 0 || found->mark || round_carries_want(link, found))
 		return ITEM_CHANGED;
 	return ids_moved(link->seen_ids, ids_of_vector(mem, CODEC_VERSION, found->decoded->values),
 			 moved)
@@ -186,7 +187,7 @@ static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *li
 	int64_t due_us = 0;
 	bool adopt = true;
 
-	if (link->seen && round_is_settling(round, found, &due_us))
+	if (link->seen && !found->same_text && round_is_settling(round, found, &due_us))
 		return round_wait_for(round, found, "settle", due_us);
 	FAULT_TRY(revive(round, mem, link));
 	if (!link->seen && found->decoded->edition != link->edition)
@@ -227,6 +228,7 @@ static struct fault *commit_item(struct round *round, TALLOC_CTX *mem, struct li
 	FAULT_TRY(round_refresh(round, link));
 	FAULT_TRY(round_files_resolve(round, mem, link, found->decoded, found->fetched));
 	FAULT_TRY(round_find_base(round, mem, link, found));
+	round_marks_judge(round, mem, link, found);
 	switch (outcome_of(project_state(link), item_state(mem, link, found), is_in_flight(link))) {
 	case OUTCOME_RECOGNISE:
 		return round_has_landed(link, found) ? landed(round, link, found)
@@ -357,9 +359,14 @@ static int by_edition(const void *a, const void *b)
 	const struct found *one = a, *other = b;
 	int64_t first = one->decoded ? one->decoded->edition : 0,
 		second = other->decoded ? other->decoded->edition : 0;
+	bool one_is_done = mark_is_in_folder(one->item->marks),
+	     other_is_done = mark_is_in_folder(other->item->marks);
 
 	if (first != second)
 		return first > second ? -1 : 1;
+	/* one in the sub-folder for what is done was put there by somebody, last */
+	if (one_is_done != other_is_done)
+		return one_is_done ? 1 : -1;
 	return strcmp(one->address, other->address);
 }
 
@@ -425,6 +432,7 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
 						 view->assignment->uid);
 	link->project_ids = mem_strdup(link, ids);
+	link->quiet = false;
 	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
 	FAULT_TRY(round_files_plan(round, mem, link, input.project));
 	return link_set(round->env->store, link);

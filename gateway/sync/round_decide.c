@@ -5,6 +5,7 @@
 #include "gateway/sync/round_private.h"
 
 #include "decide/gesture.h"
+#include "decide/mark.h"
 #include "decide/publish.h"
 #include "model/ids.h"
 #include "store/revisions.h"
@@ -49,6 +50,7 @@ void round_see(struct round *round, struct link *link, const struct found *found
 	link->seen_text = found->item->text;
 	link->seen = found->decoded->values;
 	link->seen_version = found->item->version;
+	link->marks = found->item->marks;
 	link->seen_us = clock_now_us(round->env->clock);
 	link->decoder = CODEC_VERSION;
 	link->seen_ids = ids_of_vector(link, CODEC_VERSION, link->seen);
@@ -58,7 +60,7 @@ void round_see(struct round *round, struct link *link, const struct found *found
 
 bool round_has_landed(const struct link *link, const struct found *found)
 {
-	return !found->keeps_seen && found->decoded->elapsed_s < 0 && link->dirty && link->want &&
+	return !found->keeps_seen && found->decoded->elapsed_s < 0 && !found->mark && link->dirty && link->want &&
 	       found->decoded->edition == link->edition &&
 	       !publish_differs(link->want, NULL, found->decoded->values);
 }
@@ -85,8 +87,16 @@ struct fault *round_add_revisions(struct round *round, int64_t assignment,
 	return NULL;
 }
 
+/* Why a field has its new value: what a rule says, or the gesture that said it. */
+static const char *cause_of(const struct item_decision *decision, const struct found *found, int f)
+{
+	bool by_mark = found->mark && found->mark->values && field_table[f].merge == MERGE_COUPLED;
+
+	return decision->message[f] || !by_mark ? decision->message[f] : found->mark->what;
+}
+
 static struct fault *write_changes(struct round *round, const struct assignment_view *view,
-				   const struct item_decision *decision)
+				   const struct found *found, const struct item_decision *decision)
 {
 	bool any = false;
 
@@ -99,7 +109,7 @@ static struct fault *write_changes(struct round *round, const struct assignment_
 					     .new = &decision->project->value[f],
 					     .at_us = view->context.now_us,
 					     .author = round->author,
-					     .cause = decision->message[f] };
+					     .cause = cause_of(decision, found, f) };
 
 		if (!decision->changed[f])
 			continue;
@@ -226,6 +236,7 @@ static bool find_moved(TALLOC_CTX *mem, const struct link *link, const struct fo
 	ids_moved(link->project_ids, ids_of_changes(mem, stamped->seq), project_moved);
 	ids_moved(link->seen_ids, ids_of_vector(mem, CODEC_VERSION, found->decoded->values),
 		  item_moved);
+	item_moved[GROUP_PROGRESS] = item_moved[GROUP_PROGRESS] || found->mark;
 	return true;
 }
 
@@ -276,6 +287,10 @@ static struct fault *prepare(struct round *round, TALLOC_CTX *mem, const struct 
 	};
 	FAULT_TRY(round_room(round, mem, link, input->project, &input->room));
 	gesture_drop_computed(found->decoded->values, input->project, input->writer);
+	if (found->mark && found->mark->values)
+		input->item = found->mark->values;
+	if (found->mark && found->mark->afresh)
+		input->own_percent = 0;
 	j->uneven = is_uneven(link, found);
 	FAULT_TRY(round_book_read(round, mem, link, found, &j->view, input, &j->booking));
 	if (find_moved(mem, link, found, j->view.stamped, j->project_moved, j->item_moved)) {
@@ -290,9 +305,10 @@ static struct fault *carry_out(struct round *round, const struct link *link,
 			       const struct found *found, struct judgement *j)
 {
 	FAULT_TRY(round_book_write(round, &j->view, j->decision, j->booking));
-	FAULT_TRY(write_changes(round, &j->view, j->decision));
+	FAULT_TRY(write_changes(round, &j->view, found, j->decision));
 	FAULT_TRY(round_add_revisions(round, link->assignment_id, j->decision));
 	FAULT_TRY(round_keep_beaten(round, link, found));
+	FAULT_TRY(round_marks_keep(round, link, found));
 	FAULT_TRY(round_keep_old(round, link, found));
 	return round_agree(round, link, found);
 }
@@ -304,10 +320,15 @@ static struct fault *follow(struct round *round, struct link *link, const struct
 	/* what the item showed of what it does not say */
 	const struct vector *shown =
 		!link->dirty || round_carries_want(link, found) ? link->want : NULL;
-	bool uneven = j->uneven || round_book_tells(j->booking);
+	bool tells = round_marks_tell(round, found, j->decision->want);
+	bool uneven = j->uneven || tells || round_book_tells(j->booking);
+	const char *ids = ids_of_changes(link, j->view.stamped->seq);
+	bool moved[GROUPS];
 
 	if (j->decision->remark || has_report(j->decision))
 		link->correction = j->decision->remark;
+	link->quiet = (!link->dirty || link->quiet) && link->seen &&
+		      mark_is_echo(j->decision, ids_moved(link->project_ids, ids, moved));
 	round_files_untaken(found->decoded->values, j->decision->not_taken, j->decision->want);
 	if (!found->keeps_seen)
 		round_see(round, link, found);
@@ -315,13 +336,14 @@ static struct fault *follow(struct round *round, struct link *link, const struct
 	link->error = NULL;
 	link->attempts = 0;
 	round_remember_percent(link, j->decision->project);
-	link->project_ids = ids_of_changes(link, j->view.stamped->seq);
+	link->project_ids = ids;
 	FAULT_TRY(round_want(round, link, j->decision->want, uneven));
 	/* nothing on the way that the item does not show already */
 	if (!publish_differs(link->want, shown, link->seen) && !uneven)
 		link->dirty = false;
 	/* a client that writes old copies for ever is no better than one that fights a rule (M8) */
-	if (j->decision->pushed_back || (found->base && link->dirty))
+	if (j->decision->pushed_back || (found->base && link->dirty) ||
+	    (tells && !has_report(j->decision)))
 		count_correction(round, link);
 	return NULL;
 }

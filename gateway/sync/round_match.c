@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "decide/mark.h"
 #include "decide/twin.h"
 #include "gateway/sync/older.h"
 
@@ -110,7 +111,8 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 				struct found *found)
 {
 	struct store *store = round->env->store;
-	bool later = strcmp(found->address, link->address) > 0;
+	bool other_place = mark_is_in_folder(found->item->marks) != mark_is_in_folder(link->marks);
+	bool later = other_place || strcmp(found->address, link->address) > 0;
 	bool gone = !link->seen_version || round_is_gone(round, link->address), waiting = false;
 	int64_t known = 0, theirs = found->decoded->edition;
 
@@ -125,7 +127,8 @@ static struct fault *judge_twin(struct round *round, TALLOC_CTX *mem, struct lin
 	if (!gone) /* what waits there is merged before it goes */
 		FAULT_TRY(is_waiting(round, mem, link->address, &waiting));
 	if (!gone && !waiting)
-		FAULT_TRY(link_leftover_put(store, link, link->address, NULL));
+		FAULT_TRY(link_leftover_put(store, link, link->address,
+					    round_marks_judged(round, mem, link)));
 	link->address = found->address;
 	return link_set(store, link);
 }

@@ -82,8 +82,10 @@ static struct fault *consider(struct round *round, const struct endpoint_change 
 			FAULT_TRY(link_stray_drop(round->env->store, round->folder->id,
 						  change->address));
 	} else if (link) {
-		if (!link->seen_version || strcmp(link->seen_version, change->version) ||
-		    link->state == LINK_MISSING)
+		bool moved = !link->seen_version || strcmp(link->seen_version, change->version) ||
+			     link->state == LINK_MISSING;
+
+		if (moved && !round_marks_moved(round, link, change))
 			round_read_add(round, change->address);
 	} else {
 		FAULT_TRY(link_stray_version(round->env->store, mem, round->folder->id,

@@ -20,6 +20,8 @@ struct found {
 	const struct vector *published; /* what its edition said when it was published, where it is
 					   an old one's; NULL: not known */
 	struct files *fetched;          /* managed attachments that were downloaded; NULL: none */
+	struct mark_report *mark; /* what its marks report; NULL: nothing */
+	bool same_text;		  /* it has other marks at most: it does not settle */
 	const struct vector *other; /* what else may have been edited (decide/stale.h), or NULL */
 };
 
@@ -38,6 +40,8 @@ struct round {
 	struct endpoint_notice *notice;
 	const char **read; /* addresses to read in this pass */
 	size_t read_count;
+	struct endpoint_change *marked; /* items of which only the marks have changed */
+	size_t marked_count;
 	const char **gone;            /* addresses that the notice says to be gone */
 	size_t gone_count, gone_read; /* so many of them are among those to read */
 	struct pending *pending;      /* as it stood at the beginning */
@@ -73,6 +77,29 @@ struct fault *round_notice(struct round *round) ATTR_MUST_CHECK;
 
 /* The same for what has happened since, where something changed under our hands. */
 struct fault *round_notice_again(struct round *round) ATTR_MUST_CHECK;
+
+/* Marks of messages (decide/mark.h, round_marks.c).
+ *   moved    true when CHANGE is of LINK's marks alone: then it is noted, and
+ *   commit   decides on all that were noted, without reading them
+ *   judge    what the marks of an item that was found report
+ *   keep     what of it is kept as a revision
+ *   tell     true when an item that shows WANT has to be written because of them
+ *   drop     those that the item is to lose when it is written; NULL: none
+ *   written  the item was written, and is of that version now
+ *   judged   a version of LINK's item with the marks that were judged: what comes later is not among
+ *            them; NULL: not known */
+bool round_marks_moved(struct round *round, const struct link *link,
+		       const struct endpoint_change *change);
+struct fault *round_marks_commit(struct round *round) ATTR_MUST_CHECK;
+void round_marks_judge(struct round *round, TALLOC_CTX *mem, const struct link *link,
+		       struct found *found);
+struct fault *round_marks_keep(struct round *round, const struct link *link,
+			       const struct found *found) ATTR_MUST_CHECK;
+bool round_marks_tell(const struct round *round, const struct found *found,
+		      const struct vector *want);
+char *round_marks_drop(const struct round *round, TALLOC_CTX *mem, const struct link *link);
+void round_marks_written(const struct round *round, struct link *link, const char *version);
+char *round_marks_judged(const struct round *round, TALLOC_CTX *mem, const struct link *link);
 
 /* Reads what stands at COUNT addresses and decodes it (round_notice.c). */
 struct fault *round_fetch(struct round *round, TALLOC_CTX *mem, const char *const *addresses,

@@ -102,6 +102,8 @@ static void confirm(struct round *round, struct link *link, const char *text,
 	link->seen = decoded->values;
 	link->seen_version = version;
 	link->seen_us = clock_now_us(round->env->clock);
+	round_marks_written(round, link, version);
+	link->quiet = false;
 	link->decoder = CODEC_VERSION;
 	link->seen_ids = ids_of_vector(link, CODEC_VERSION, link->seen);
 	link->state = LINK_OK;
@@ -260,7 +262,9 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 			(struct endpoint_put){ .address = link->address,
 					       .text = composed.text,
 					       .len = composed.len,
-					       .if_version = link->seen_version };
+					       .if_version = link->seen_version,
+					       .marks_drop = round_marks_drop(round, mem, link),
+					       .quiet = link->quiet && link->seen_version };
 	}
 	return NULL;
 }

@@ -167,6 +167,21 @@ static const char *find(TALLOC_CTX *mem, const struct conf *conf, const char *li
 	return found;
 }
 
+char *mark_meaning(TALLOC_CTX *mem, const struct conf *conf, const char *marks)
+{
+	char *save = copy_of(mem, marks), *out = mem_strdup(mem, "");
+
+	for (char *word = next(&save); word; word = next(&save))
+		if (said_by(conf, word).meaning != MEANS_NOTHING)
+			out = mem_printf(mem, "%s%s%s", out, *out ? BLANK : "", word);
+	return out;
+}
+
+bool mark_is_in_folder(const char *marks)
+{
+	return has(marks, MARK_DONE_FOLDER);
+}
+
 /* ---- reading ---- */
 
 struct work {
@@ -255,6 +270,8 @@ static bool read_set(struct work *work, TALLOC_CTX *mem)
 	if ((mark = find(mem, conf, work->set, MEANS_DONE, &percent))) {
 		tell(work, mark, true);
 		set_status(work, STATUS_COMPLETED);
+		if (!work->in->seen)
+			vector_number(work->values, FIELD_percent, 100);
 		conclude(work, work->wrote_status);
 		return true;
 	}

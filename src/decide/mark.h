@@ -60,6 +60,12 @@ char *mark_drops(TALLOC_CTX *mem, const struct conf *conf, const char *marks,
 char *mark_without(TALLOC_CTX *mem, const char *marks, const char *drops);
 char *mark_common(TALLOC_CTX *mem, const char *marks, const char *other);
 
+/* Those of MARKS that say something. */
+char *mark_meaning(TALLOC_CTX *mem, const struct conf *conf, const char *marks);
+
+/* True when MARKS (NULL: none) say that the message is in the sub-folder for what is done. */
+bool mark_is_in_folder(const char *marks);
+
 /* True when both are of the same marks; NULL is like none. */
 bool mark_same(const char *a, const char *b);
 

@@ -343,22 +343,27 @@ Test(auth, a_refused_token_is_renewed_once)
 
 /* ---- a real server ---- */
 
+static int port_in(struct imap_lab *lab, const char *name)
+{
+	FILE *file = fopen(mem_printf(lab, "%s/%s", getenv(SERVER_DIR), name), "r");
+	char line[200] = "";
+
+	cr_assert(file && fgets(line, sizeof line, file));
+	fclose(file);
+	return atoi(strrchr(line, ':') + 1);
+}
+
 static struct imap_lab *real_lab(enum imap_auth auth)
 {
 	static const struct imap_script unused = { .caps = NULL };
 	struct imap_lab *lab;
-	char line[200] = "";
-	FILE *file;
 
 	if (getenv(SERVER_MISSING))
 		cr_skip_test("Dovecot is not installed");
 	cr_assert_not_null(getenv(SERVER_DIR), "Dovecot did not start");
 	lab = imap_lab_new(&unused);
-	file = fopen(mem_printf(lab, "%s/tls-url", getenv(SERVER_DIR)), "r");
-	cr_assert(file && fgets(line, sizeof line, file));
-	fclose(file);
 	lab->options.host = "localhost";
-	lab->options.port = atoi(strrchr(line, ':') + 1);
+	lab->options.port = port_in(lab, "tls-url");
 	lab->options.tls = true;
 	lab->options.tls_ca = mem_printf(lab, "%s/ca.pem", getenv(SERVER_DIR));
 	lab->options.auth = auth;
@@ -424,6 +429,202 @@ Test(auth, every_way_works, .timeout = 60)
 			imap_lab_fault(fault, reals[i].kind, reals[i].user);
 			cr_expect_not_null(strstr(fault->text, reals[i].text), "%s", fault->text);
 		}
+		imap_lab_end(lab);
+	}
+}
+
+/* ---- certificates, the server's and ours ---- */
+
+#define OTHER_PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static struct fault *open_once(struct imap_lab *lab)
+{
+	imap_session_close(&lab->session);
+	return imap_session_open(lab, &lab->options, &lab->session);
+}
+
+static void expect_text(const struct fault *fault, enum fault_kind kind, const char *text)
+{
+	imap_lab_fault(fault, kind, text);
+	cr_expect_not_null(strstr(fault->text, text), "no \"%s\" in: %s", text, fault->text);
+}
+
+Test(auth, a_pin_is_held_against_the_key)
+{
+	struct imap_lab *lab = real_lab(IMAP_AUTH_PLAIN);
+	struct fault *fault;
+	const char *pin;
+
+	for (int starttls = 0; starttls < 2; starttls++) {
+		lab->options.tls_pin = OTHER_PIN;
+		fault = open_once(lab);
+		expect_text(fault, FAULT_TLS, "none of those in tls_pin; it has sha256//");
+		pin = mem_strndup(lab, strstr(fault->text, "sha256//"), strlen(OTHER_PIN));
+		lab->options.tls_pin = mem_printf(lab, "%s;%s", OTHER_PIN, pin);
+		imap_lab_none(open_once(lab), "the right pin");
+		lab->options.tls_pin = mem_printf(lab, "%.*s", (int)strlen(pin) - 1, pin);
+		expect_text(open_once(lab), FAULT_TLS, "none of those");
+		lab->options.port = port_in(lab, "url");
+		lab->options.tls = false;
+		lab->options.starttls = true;
+	}
+	imap_lab_end(lab);
+}
+
+static const struct {
+	const char *cert, *key, *text;
+} files[] = {
+	{ "client.pem", NULL, NULL },
+	{ "client.crt", "client.key", NULL },
+	{ "nowhere.pem", NULL, "tls_cert" },
+	{ "client.crt", "nowhere.key", "tls_key" },
+	{ "client.crt", NULL, "no key in PEM form" },
+	{ "client.crt", "server.key", "belongs to the certificate" },
+	{ "users", NULL, "not a certificate in PEM form" },
+};
+
+Test(auth, files_that_are_wrong_are_named)
+{
+	struct imap_lab *lab = real_lab(IMAP_AUTH_CERTIFICATE);
+	const char *dir = getenv(SERVER_DIR);
+	struct fault *fault;
+
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		lab->options.tls_cert = mem_printf(lab, "%s/%s", dir, files[i].cert);
+		lab->options.tls_key =
+			files[i].key ? mem_printf(lab, "%s/%s", dir, files[i].key) : NULL;
+		fault = open_once(lab);
+		if (!files[i].text) {
+			imap_lab_none(fault, files[i].cert);
+			continue;
+		}
+		expect_text(fault, FAULT_CONFIG, files[i].text);
+		cr_expect_eq(fault->next, FAULT_NEXT_RETRY);
+	}
+	lab->options.tls_ca = "/nowhere/ca.pem";
+	expect_text(open_once(lab), FAULT_CONFIG, "tls_ca /nowhere/ca.pem: No such file");
+	imap_lab_end(lab);
+}
+
+/* ---- COMPRESS ---- */
+
+#define MANY 100
+
+static struct fault *count_bytes(void *context, const struct imap_response *response)
+{
+	const struct imap_node *body = strcmp(response->name, "FETCH")
+					       ? NULL
+					       : imap_node_after(response->args->first, "BODY[]");
+
+	*(size_t *)context += body ? body->len : 0;
+	return NULL;
+}
+
+static void run_ok(struct imap_lab *lab, struct imap_line *line, imap_each *each, void *context)
+{
+	struct imap_answer answer;
+
+	imap_lab_none(imap_session_run(lab->session, lab, line, each, context, &answer), "run");
+	cr_assert_eq(answer.status, IMAP_OK, "%s", answer.text);
+}
+
+static void move_much(struct imap_lab *lab, const char *mailbox)
+{
+	struct imap_line *lines[MANY], *create = imap_line_new(lab, "CREATE ", true);
+	struct imap_answer answers[MANY];
+	struct buf *body = buf_new(lab);
+	size_t answered, got = 0;
+
+	imap_line_mailbox(create, mailbox);
+	run_ok(lab, create, NULL, NULL);
+	for (int i = 0; i < 200; i++)
+		buf_printf(body, "X-Line-%d: a line like any other\r\n", i);
+	for (size_t i = 0; i < MANY; i++) {
+		lines[i] = imap_line_new(lab, "APPEND ", true);
+		imap_line_mailbox(lines[i], mailbox);
+		imap_line_add(lines[i], " ");
+		imap_line_literal(lines[i], body->data, body->len);
+	}
+	imap_lab_none(imap_session_run_all(lab->session, lab, lines, MANY, NULL, NULL, answers,
+					   &answered),
+		      "append");
+	cr_expect_eq(answered, MANY);
+	imap_lab_none(imap_session_select(lab->session, lab, mailbox, true, &answers[0]), "select");
+	run_ok(lab, imap_line_new(lab, "UID FETCH 1:* (UID BODY.PEEK[])", false), count_bytes,
+	       &got);
+	cr_expect_eq(got, MANY * body->len);
+}
+
+Test(compress, begins_when_much_is_moved)
+{
+	static const struct {
+		const char *mailbox;
+		int64_t after;
+		uint64_t without;
+		bool compressed;
+	} cases[] = {
+		{ "loopback", 0, 0, false },
+		{ "at-once", 1, 0, true },
+		{ "later", IMAP_COMPRESS_AFTER, 0, true },
+		{ "switched-off", 1, UINT64_C(1) << IMAP_CAP_COMPRESS, false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct imap_lab *lab = real_lab(IMAP_AUTH_PLAIN);
+		struct imap_stats stats;
+		bool woken;
+
+		lab->options.compress_after = cases[i].after;
+		lab->options.without = cases[i].without;
+		imap_lab_open(lab);
+		cr_expect_not(imap_session_is_compressed(lab->session));
+		move_much(lab, cases[i].mailbox);
+		stats = imap_session_stats(lab->session);
+		cr_expect_eq(imap_session_is_compressed(lab->session), cases[i].compressed);
+		cr_expect_eq(stats.received_bytes < 100000, cases[i].compressed, "%s: %lld",
+			     cases[i].mailbox, (long long)stats.received_bytes);
+		cr_expect_eq(stats.sent_bytes < 100000, cases[i].compressed, "%s: %lld",
+			     cases[i].mailbox, (long long)stats.sent_bytes);
+		imap_lab_none(imap_session_idle(lab->session, &woken), "idle");
+		cr_expect(imap_session_is_drained(lab->session));
+		imap_lab_none(imap_session_idle_end(lab->session), "done");
+		imap_session_close(&lab->session);
+		imap_lab_end(lab);
+	}
+}
+
+/* What a server answers to COMPRESS DEFLATE. */
+static const struct {
+	const char *what, *say;
+	enum fault_kind kind; /* of what comes next; INTERNAL: none */
+} answers[] = {
+	{ "refused", "$T NO [COMPRESSIONACTIVE] no\r\n", FAULT_INTERNAL },
+	{ "not known", "$T BAD what\r\n", FAULT_INTERNAL },
+	{ "not meant", "$T OK go\r\n", FAULT_PROTOCOL },
+	{ "text behind it", "$T OK go\r\n* 3 EXISTS\r\n", FAULT_PROTOCOL },
+	{ "the end of it", "$T OK go\r\n\003$0", FAULT_UNREACHABLE },
+};
+
+Test(compress, answers_that_are_none)
+{
+	for (size_t i = 0; i < COUNT_OF(answers); i++) {
+		struct imap_script_row row = { .when = "COMPRESS", .say = answers[i].say };
+		struct imap_script script = { .caps = IR "AUTH=PLAIN COMPRESS=DEFLATE",
+					      .rows = &row,
+					      .count = 1 };
+		struct imap_lab *lab = lab_of(IMAP_AUTH_PLAIN, &script);
+		struct imap_answer answer;
+		struct fault *fault;
+
+		lab->options.compress_after = 1;
+		lab->options.command_ms = IMAP_LAB_SHORT_MS;
+		imap_lab_open(lab);
+		fault = imap_session_run(lab->session, lab, imap_line_new(lab, "NOOP", false), NULL,
+					 NULL, &answer);
+		if (answers[i].kind == FAULT_INTERNAL)
+			imap_lab_none(fault, answers[i].what);
+		else
+			cr_expect(fault && fault->kind != FAULT_INTERNAL, "%s", answers[i].what);
 		imap_lab_end(lab);
 	}
 }

@@ -33,6 +33,10 @@ static const struct kind {
 
 enum { DOT, SLASH, FS, SDBOX };
 
+#ifndef IMAP_KIT_KINDS
+#define IMAP_KIT_KINDS COUNT_OF(kinds) /* the first ones, of which a program makes use */
+#endif
+
 #define USER_DIGITS 3 /* of a hash, in hex: 4096 accounts for some hundred tests */
 
 static inline char *user_of(TALLOC_CTX *mem, const char *test)
@@ -61,7 +65,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	const char *users[] = { "ana", NULL };
 
 	(void)tests;
-	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+	for (size_t i = 0; i < IMAP_KIT_KINDS; i++) {
 		setenv("DOVECOT_LAYOUT", kinds[i].layout, 1);
 		setenv("DOVECOT_SEP", kinds[i].separator, 1);
 		fixtures[i] = fixture_start(NULL, "dovecot", "start", users);
@@ -91,6 +95,7 @@ struct lab {
 	const char *url, *tls_url, *ca, *user;
 	int port;
 	struct points *points;      /* NULL, or the test's */
+	const char *done_folder;    /* of accounts that are made from now on */
 	struct imap_session *other; /* another client of the same account */
 };
 
@@ -113,6 +118,7 @@ static inline struct endpoint *account(struct lab *lab, const char *url, const c
 				    .user = lab->user,
 				    .trusts = lab->trusts,
 				    .stop_fd = -1,
+				    .done_folder = lab->done_folder,
 				    .without = without };
 
 	one.password = secret_new(lab, password, strlen(password));

@@ -165,3 +165,66 @@ Test(imap_scripted_folders, a_renamed_folder_is_found_by_its_identity)
 		lab_end(lab);
 	}
 }
+
+/* ---- what a folder does not let us do ---- */
+
+static const struct {
+	const char *what, *select, *append;
+	bool replaces;
+	enum fault_kind kind; /* FAULT_KINDS: none */
+	enum fault_scope scope;
+	size_t appends; /* commands, of two messages */
+} unwilling[] = {
+	{ "read only", "* 1 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n$T OK [READ-ONLY] done\r\n", NULL,
+	  false, FAULT_REFUSED, FAULT_SCOPE_FOLDER, 0 },
+	{ "read only, replacing",
+	  "* 1 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n$T OK [READ-ONLY] done\r\n", NULL, true,
+	  FAULT_REFUSED, FAULT_SCOPE_FOLDER, 0 },
+	{ "nothing can be deleted", SELECTED(UIDNEXT, "3", "\\Seen work"), NULL, true,
+	  FAULT_REFUSED, FAULT_SCOPE_FOLDER, 0 },
+	{ "nothing can be deleted, and need not be", SELECTED(UIDNEXT, "3", "\\Seen work"),
+	  "$T OK [APPENDUID 77 10:11] done\r\n", false, FAULT_KINDS, FAULT_SCOPE_ITEM, 1 },
+	{ "nothing can be stored", NULL, "$T NO [NOPERM] no\r\n", false, FAULT_REFUSED,
+	  FAULT_SCOPE_FOLDER, 1 },
+	{ "gone meanwhile", NULL, "$T NO [TRYCREATE] no\r\n", false, FAULT_GONE, FAULT_SCOPE_FOLDER,
+	  1 },
+	{ "full", NULL, "$T NO [OVERQUOTA] no\r\n", false, FAULT_FULL, FAULT_SCOPE_ACCOUNT, 3 },
+	{ "too large", NULL, "$T NO [TOOBIG] no\r\n", false, FAULT_REFUSED, FAULT_SCOPE_ITEM, 3 },
+	{ "a passing weakness", NULL, "$T NO [SERVERBUG] internal error\r\n", false, FAULT_BUSY,
+	  FAULT_SCOPE_ITEM, 3 },
+};
+
+/* Nothing is stored that could not be removed again, and nothing is tried one by one that is refused
+ * for the folder's sake. */
+Test(imap_scripted_folders, what_a_folder_does_not_allow_is_told_once)
+{
+	for (size_t i = 0; i < COUNT_OF(unwilling); i++) {
+		struct imap_script_row rows[2];
+		size_t n = 0;
+		struct lab *lab;
+		struct endpoint_put puts[2];
+		struct fault *fault;
+
+		if (unwilling[i].select)
+			rows[n++] = (struct imap_script_row){ .when = "SELECT",
+							      .say = unwilling[i].select };
+		if (unwilling[i].append)
+			rows[n++] = (struct imap_script_row){ .when = "APPEND",
+							      .say = unwilling[i].append };
+		lab = lab_new(rows, n, NULL);
+		puts[0] = text_of(lab, "a");
+		puts[1] = text_of(lab, "b");
+		if (unwilling[i].replaces)
+			puts[0].address = puts[0].if_version = "0000000077.0000000007";
+		fault = endpoint_put(lab->endpoint, lab, FOLDER, puts, 2);
+		fault = fault ? fault : puts[1].fault;
+		if (unwilling[i].kind == FAULT_KINDS)
+			fine(fault, unwilling[i].what);
+		else
+			expect(fault, unwilling[i].kind, unwilling[i].scope, unwilling[i].what);
+		cr_assert(!fault || !fault->maybe_done, "%s", unwilling[i].what);
+		cr_assert_eq(heard_times(lab, " APPEND \"" FOLDER), unwilling[i].appends, "%s",
+			     unwilling[i].what);
+		lab_end(lab);
+	}
+}

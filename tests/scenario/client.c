@@ -64,6 +64,7 @@ static struct client_item read_item(struct world *world, const struct kind_accou
 {
 	struct client_item out = { .address = item->address,
 				   .version = item->version,
+				   .marks = item->marks,
 				   .raw = item->text };
 	struct message *message = NULL;
 
@@ -687,6 +688,26 @@ void client_move_away(struct world *world, const char *who, const char *title, b
 	remove.if_version = item->version;
 	WORLD_OK(endpoint_remove(r.endpoint, world->mem, back ? away : home, &remove, 1));
 	cr_assert_null(remove.fault);
+}
+
+void client_flag(struct world *world, const char *who, const char *title, const char *add,
+		 const char *drop)
+{
+	struct resource person = person_of(world, who);
+	const struct kind *kind = kind_of(world, server_of(who));
+
+	cr_assert_not_null(kind->flag, "%s has no flags", kind->name);
+	kind->flag(world, &person, must_find(world, who, title), add, drop);
+}
+
+void client_file(struct world *world, const char *who, const char *title, bool done, bool keep)
+{
+	struct resource person = person_of(world, who);
+	const struct kind *kind = kind_of(world, server_of(who));
+
+	cr_assert_not_null(kind->file, "%s has no sub-folder", kind->name);
+	kind->file(world, &person, client_folder(world, who), must_find(world, who, title), done,
+		   keep);
 }
 
 const char *client_folder(struct world *world, const char *who)

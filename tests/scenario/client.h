@@ -9,6 +9,7 @@ struct client_item {
 	char *text;       /* of its to-do: unfolded, LF */
 	const char *raw;  /* as the server holds it */
 	const char *card; /* of a message, or NULL */
+	const char *marks; /* of a message */
 };
 
 /* WHO is "ana" (on server a) or "ana@b". The item of that title, or NULL. */
@@ -90,6 +91,12 @@ void client_recreate(struct world *world, const char *who, const char *title, co
 
 /* Moves an item between the folders of the two projects: into the other one, or back. */
 void client_move_away(struct world *world, const char *who, const char *title, bool back);
+
+/* A mail client: gives flags to the message of that title and takes some away (blank-separated; NULL:
+ * none); moves it into the sub-folder for what is done or back, or copies it there (KEEP). */
+void client_flag(struct world *world, const char *who, const char *title, const char *add,
+		 const char *drop);
+void client_file(struct world *world, const char *who, const char *title, bool done, bool keep);
 
 /* The address of the person's folder of the project. */
 const char *client_folder(struct world *world, const char *who);

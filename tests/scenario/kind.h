@@ -12,6 +12,7 @@
 #include "store/project.h"
 
 struct world;
+struct client_item;
 
 /* Where a client of a person works. */
 struct kind_account {
@@ -43,6 +44,13 @@ struct kind {
 	/* The folder goes as a whole: what an administrator of the server does. */
 	void (*drop_folder)(struct world *world, const char *server, const struct resource *person,
 			    const char *folder);
+
+	/* Flags of messages: what a mail client gives and takes away; and moving one into the
+	 * sub-folder for what is done (or back), or copying. NULL: it has none. */
+	void (*flag)(struct world *world, const struct resource *person,
+		     const struct client_item *item, const char *add, const char *drop);
+	void (*file)(struct world *world, const struct resource *person, const char *folder,
+		     const struct client_item *item, bool done, bool keep);
 
 	/* A fault happens to the N-th item of that operation from now (gateway/memory/memory.h); on
 	 * a real server, of rounds. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "client.h"
 #include "world.h"
 
 const struct kind *kind_of(const struct world *world, const char *server)
@@ -59,6 +60,25 @@ static void drop_folder(struct world *world, const char *server, const struct re
 	fclose(file);
 }
 
+static struct endpoint *account_of(struct world *world, const struct resource *person)
+{
+	return memory_new(world->mem, world_server_url(world, "a"), person->email, world->clock,
+			  NULL);
+}
+
+static void flag(struct world *world, const struct resource *person,
+		 const struct client_item *item, const char *add, const char *drop)
+{
+	WORLD_OK(memory_mark(account_of(world, person), world->mem, item->address, add, drop));
+}
+
+static void file(struct world *world, const struct resource *person, const char *folder,
+		 const struct client_item *item, bool done, bool keep)
+{
+	WORLD_OK(memory_move(account_of(world, person), world->mem, folder, item->address, done,
+			     keep));
+}
+
 static int64_t operations_so_far(struct world *world, const char *path, const char *operation)
 {
 	char *begin = mem_printf(world->mem, "count %s ", operation), text[4096];
@@ -105,6 +125,8 @@ const struct kind kind_memory = {
 	.account = account,
 	.client = client,
 	.drop_folder = drop_folder,
+	.flag = flag,
+	.file = file,
 	.order = order,
 	.writes = writes,
 	.rest = rest,

@@ -3,7 +3,7 @@
  *
  *     # messages: ...; # servers: ...                where it is not played, and why (plays.h)
  *     # a comment                                    words with blanks stand in "..."; WHO is ana, or ana@b on server b
- *     conf site|server|rights KEY = VALUE            a line of the ini file, before anything else
+ *     conf site|server|rights|gestures KEY = VALUE            a line of the ini file, before anything else
  *     conf rule NAME / conf rule KEY = VALUE         likewise
  *     servers managed                                server a keeps files beside items (in memory only)
  *     servers 2                                      servers a and b instead of a alone
@@ -26,6 +26,8 @@
  *     child WHO TITLE NAME PROPERTIES                a new task below the item
  *     undelete WHO                                   puts back what was deleted last
  *     move WHO TITLE NAME; copy WHO TITLE NAME       the item under another name
+ *     flag|unflag WHO TITLE FLAGS                    a mail client sets flags on a message, or takes them away
+ *     file WHO TITLE done|back|copied                it moves it into the sub-folder for what is done, back, or copies it there
  *     sleep DURATION                                 turns the clock
  *     fault OPERATION +N FAULT                       the N-th from now fails (gateway/memory/memory.h, orders.h)
  *     lose database                                  a new one for the same site and servers
@@ -46,8 +48,9 @@
  *     expect transfers attach|download N             how many files went to the server, or came from it, since the last such line
  *     expect attached TITLE of WHO "NAME, NAME"      all of its attachments, whose bytes are in the store
  *     expect state TITLE of WHO active|declined|withdrawn
- *     expect history TITLE of WHO NAME FROM TO       a row of the change log; "" is not set
+ *     expect history TITLE of WHO NAME FROM TO [CAUSE]  a row of the change log; "" is not set
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
+ *     expect marks WHO TITLE MARKS                   "": none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
  *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
  *     expect no note TEXT
@@ -70,6 +73,7 @@
 #include "plays.h"
 #include "scenario.h"
 #include "store/revisions.h"
+#include "words.h"
 
 #define WORDS_MAX 24
 
@@ -146,6 +150,7 @@ static void do_conf(struct line *line)
 		buf_printf(!strcmp(section, "rule")     ? world->rules
 			   : !strcmp(section, "server") ? world->server
 			   : !strcmp(section, "site")   ? world->site
+			   : !strcmp(section, "gestures") ? world->gestures
 							: world->rights,
 			   "%s\n", line->rest[2]);
 }
@@ -369,6 +374,21 @@ static void do_copy(struct line *line)
 	client_copy(line->world, word(line, 1), word(line, 2), word(line, 3));
 }
 
+static void do_flag(struct line *line)
+{
+	bool sets = is_word(line, 0, "flag");
+
+	word(line, 3);
+	client_flag(line->world, word(line, 1), word(line, 2), sets ? line->rest[3] : NULL,
+		    sets ? NULL : line->rest[3]);
+}
+
+static void do_file(struct line *line)
+{
+	client_file(line->world, word(line, 1), word(line, 2), strcmp(word(line, 3), "back") != 0,
+		    is_word(line, 3, "copied"));
+}
+
 static void do_undelete(struct line *line)
 {
 	client_undelete(line->world, word(line, 1));
@@ -528,7 +548,8 @@ static void expect_history(struct line *line)
 		buf_printf(all, "%s '%s' '%s' by %s: %s\n", list[i].name, from, to, list[i].author,
 			   list[i].cause ? list[i].cause : "");
 		found = found || (text_starts(list[i].name, line->word[5]) &&
-				  !strcmp(from, line->word[6]) && !strcmp(to, line->word[7]));
+				  !strcmp(from, line->word[6]) && !strcmp(to, line->word[7]) &&
+				  (line->count < 9 || text_same(list[i].cause, line->word[8])));
 	}
 	cr_expect(found, "%s: not in the history:\n%s", line->where, all->len ? all->data : "");
 }
@@ -546,6 +567,15 @@ static void expect_item(struct line *line)
 		cr_expect(client_has(item, property), "%s: expected %s, the item is\n%s",
 			  line->where, property, item->text);
 	}
+}
+
+static void expect_marks(struct line *line)
+{
+	struct client_item *item = client_find(line->world, word(line, 2), word(line, 3));
+
+	cr_assert_not_null(item, "%s: there is no such item", line->where);
+	cr_expect_str_eq(item->marks, word(line, 4), "%s: its marks are '%s'", line->where,
+			 item->marks);
 }
 
 static bool is_noted(const struct world *world, const char *text)
@@ -638,24 +668,6 @@ static size_t revisions(struct line *line, int i, struct revision **list_r)
 	return count;
 }
 
-static char *revision_text(TALLOC_CTX *mem, const struct revision *revision)
-{
-	struct buf *out = buf_new(mem);
-
-	buf_printf(out, "%s", revision_state_name(revision->state));
-	for (int f = 0; f < FIELDS; f++) {
-		const struct revision_field *field = &revision->field[f];
-		char *base = value_text(mem, (enum field)f, &field->base),
-		     *theirs = value_text(mem, (enum field)f, &field->theirs);
-		char *ours = value_text(mem, (enum field)f, &field->ours);
-
-		if (revision->has[f])
-			buf_printf(out, " %s:%s>%s>%s", field_table[f].name, base ? base : "-",
-				   theirs ? theirs : "-", ours ? ours : "-");
-	}
-	return buf_steal(&out, mem, NULL);
-}
-
 static char *all_revisions(struct line *line)
 {
 	struct revision *list = NULL;
@@ -663,7 +675,7 @@ static char *all_revisions(struct line *line)
 	struct buf *out = buf_new(line->world->mem);
 
 	for (size_t i = 0; i < count; i++)
-		buf_printf(out, "%s\n", revision_text(out, &list[i]));
+		buf_printf(out, "%s\n", words_revision(out, &list[i]));
 	return out->len ? out->data : mem_strdup(line->world->mem, "none");
 }
 
@@ -674,19 +686,6 @@ static void expect_revisions(struct line *line)
 
 	cr_expect_eq(count, (size_t)number(line, 2), "%s: expected %d, actual %zu:\n%s",
 		     line->where, number(line, 2), count, all_revisions(line));
-}
-
-static bool says(TALLOC_CTX *mem, const struct revision *revision, enum field field,
-		 const char *part)
-{
-	const struct revision_field *values = &revision->field[field];
-	const char *equals = strchr(part, '=');
-	const struct value *value = text_starts(part, "base=")     ? &values->base
-				    : text_starts(part, "theirs=") ? &values->theirs
-								   : &values->ours;
-	char *text = value_text(mem, field, value);
-
-	return revision->has[field] && equals && !strcmp(text ? text : "", equals + 1);
 }
 
 static void expect_revision(struct line *line)
@@ -700,7 +699,7 @@ static void expect_revision(struct line *line)
 	for (size_t i = 0; i < count && !found; i++) {
 		found = list[i].has[field];
 		for (int w = 4; w < line->count; w++)
-			found = found && says(line->world->mem, &list[i], field, line->word[w]);
+			found = found && words_say(line->world->mem, &list[i], field, line->word[w]);
 	}
 	cr_expect(found, "%s: no such revision among\n%s", line->where, all_revisions(line));
 }
@@ -719,22 +718,10 @@ static void expect_writes(struct line *line)
 
 static void expect_report(struct line *line)
 {
-	static const char *const names[] = { "read",     "changed",  "created",   "updated",
-					     "removed",  "adopted",  "corrected", "rejected",
-					     "proposed", "losing",   "foreign",   "undecodable",
-					     "declined", "restored", "held",      "waiting",
-					     "compared", "folders",  "amiss" };
-	const struct round_report *report = line->world->report;
+	const int64_t *counter = words_counter(line->world->report, word(line, 2));
 
-	_Static_assert(sizeof names / sizeof *names ==
-			       offsetof(struct round_report, due_us) / sizeof(int64_t),
-		       "one name per counter");
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (is_word(line, 2, names[i])) {
-			expect_number(line, (&report->read)[i], 3);
-			return;
-		}
-	cr_assert_fail("%s: no such counter", line->where);
+	cr_assert_not_null(counter, "%s: no such counter", line->where);
+	expect_number(line, *counter, 3);
 }
 
 static void expect_note(struct line *line)
@@ -785,6 +772,7 @@ static const struct command expectations[] = {
 	{ "held", expect_held },           { "bookings", expect_bookings },
 	{ "history", expect_history },     { "attached", expect_attached },
 	{ "transfers", expect_transfers }, { "enclosed", expect_enclosed },
+	{ "marks", expect_marks },
 };
 
 static void run_table(const struct command *table, size_t count, struct line *line, int i)
@@ -829,6 +817,9 @@ static const struct command commands[] = {
 	{ "child", do_child },
 	{ "copy", do_copy },
 	{ "undelete", do_undelete },
+	{ "flag", do_flag },
+	{ "unflag", do_flag },
+	{ "file", do_file },
 	{ "card", do_card },
 	{ "card-beside", do_card_beside },
 	{ "keep", do_keep },

@@ -32,6 +32,7 @@ struct world *world_new(void)
 	world->site = buf_new(mem);
 	world->server = buf_new(mem);
 	world->rights = buf_new(mem);
+	world->gestures = buf_new(mem);
 	world->rules = buf_new(mem);
 	world->servers = 1;
 	world->kind = &kind_memory;
@@ -95,7 +96,9 @@ static void read_conf(struct world *world)
 		kind_of(world, name)->section(world, name, ini);
 		buf_printf(ini, "%s", world->server->len ? world->server->data : "settle = 0s\n");
 	}
-	buf_printf(ini, "[rights]\n%s%s", world->rights->len ? world->rights->data : "grace = 0s\n",
+	buf_printf(ini, "[gestures]\n%s[rights]\n%s%s",
+		   world->gestures->len ? world->gestures->data : "",
+		   world->rights->len ? world->rights->data : "grace = 0s\n",
 		   world->rules->len ? world->rules->data : "");
 	WORLD_OK(conf_parse(world->mem, "scenario.ini", ini->data, ini->len, 0600, &world->conf,
 			    &report));

@@ -27,7 +27,7 @@ struct client_item;
 struct world {
 	TALLOC_CTX *mem;
 	const char *directory, *dsn;
-	struct buf *site, *server, *rights, *rules; /* ini lines, until world_open() */
+	struct buf *site, *server, *rights, *gestures, *rules; /* ini lines, until world_open() */
 	int servers;
 	bool whole;              /* they make folders with all items by one request */
 	bool managed;            /* server a keeps files */

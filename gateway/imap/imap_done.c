@@ -1,0 +1,29 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include "gateway/imap/imap_name.h"
+
+/* The mailbox for tasks that are done stands below the folder's, because that is where a person finds
+ * it. It is made together with the folder, and never again: who removed it meant it, and who makes one
+ * of that name has it. */
+
+char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder)
+{
+	char delimiter = imap_session_delimiter(imap->session);
+
+	if (!imap->account.done_folder || !delimiter)
+		return NULL;
+	return mem_printf(mem, "%s%c%s", folder, delimiter,
+			  imap_name_level(mem, imap->account.done_folder, NULL));
+}
+
+struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem, const char *folder)
+{
+	char *mailbox = imap_done_mailbox(imap, mem, folder);
+
+	if (!mailbox)
+		return NULL;
+	FAULT_TRY(imap_folder_wish(imap, mem, "CREATE ", mailbox));
+	return imap_folder_wish(imap, mem, "SUBSCRIBE ", mailbox);
+}

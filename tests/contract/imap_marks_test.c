@@ -1,0 +1,280 @@
+#include "config.h"
+
+#define IMAP_KIT_KINDS 2
+#include "imap_kit.h"
+
+/* What a person sets on a message without touching its text, on real Dovecots: flags, keywords, and the
+ * mailbox for tasks that are done. */
+
+/* Whatever the server tells of flags: what a person set is a change, and told once; that it was read
+ * is none. Each look is by a connection of its own, as that of another process. */
+static void try_marks(unsigned without)
+{
+	struct lab *lab = lab_new(DOT, without, without ? "digest" : "marks");
+	char *folder = new_folder(lab);
+	struct endpoint_put one = put(lab, folder, "uid-1", NULL),
+			    two = put(lab, folder, "uid-2", NULL);
+	struct endpoint_notice *made = notice(lab, folder, NULL);
+	static const struct {
+		const char *store, *marks;
+	} steps[] = {
+		{ "+FLAGS (\\Seen)", NULL },
+		{ "+FLAGS (\\Flagged)", " \\Flagged" },
+		{ "+FLAGS ($Done)", " $Done \\Flagged" },
+		{ "-FLAGS (\\Seen)", NULL },
+		{ "-FLAGS (\\Flagged)", " $Done" },
+		{ "-FLAGS ($Done)", "" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		const char *version = NULL;
+
+		lab->world.endpoint = account(lab, lab->url, "secret", without);
+		store(lab, folder, one.placed, steps[i].store);
+		made = notice(lab, folder, made->token);
+		for (size_t j = 0; j < made->count; j++) {
+			if (!strcmp(made->changes[j].address, two.placed))
+				cr_assert_str_eq(made->changes[j].version, two.version);
+			else
+				version = made->changes[j].version;
+		}
+		if (steps[i].marks)
+			cr_assert_str_eq(version,
+					 mem_printf(lab, "%s%s", one.placed, steps[i].marks),
+					 "%x: %s", without, steps[i].store);
+		cr_assert_eq(notice(lab, folder, made->token)->count, 0, "%x: %s again", without,
+			     steps[i].store);
+	}
+	lab_end(lab);
+}
+
+Test(imap_notice, a_mark_is_told_once)
+{
+	try_marks(0);
+	try_marks(1U << IMAP_CAP_CONDSTORE);
+}
+
+/* What we have written is no news, what somebody marked meanwhile is. */
+static void try_advance(unsigned without)
+{
+	struct lab *lab = lab_new(DOT, without, without ? "counted" : "advance");
+	struct endpoint *endpoint = lab->world.endpoint;
+	char *folder = new_folder(lab), *token;
+	struct endpoint_put old, now = { .text = message(lab, "uid-1") };
+	struct endpoint_notice *made;
+
+	now.len = strlen(now.text);
+	old = put(lab, folder, "uid-1", NULL);
+	store(lab, folder, old.placed, "+FLAGS ($Mine)");
+	made = notice(lab, folder, NULL);
+	now.address = old.placed;
+	now.if_version = made->changes[0].version;
+	fine(endpoint_put(endpoint, lab, folder, &now, 1), "put");
+	fine(now.fault, "put");
+	cr_assert_str_eq(now.version, mem_printf(lab, "%s $Mine", now.placed));
+	fine(drop(lab, folder, old.placed, now.replaced, now.placed), "old");
+	fine(endpoint_advance(endpoint, lab, folder, made->token, &token), "advance");
+	cr_assert_str_neq(token, made->token);
+	cr_assert_eq(notice(lab, folder, token)->count, 0, "%x: our own work is news", without);
+	made = notice(lab, folder, token);
+	(void)put(lab, folder, "uid-2", NULL);
+	store(lab, folder, now.placed, "+FLAGS (\\Flagged)");
+	fine(endpoint_advance(endpoint, lab, folder, made->token, &token), "advance");
+	lab->world.endpoint = account(lab, lab->url, "secret", without);
+	made = notice(lab, folder, token);
+	cr_assert(made->count >= 1, "%x: a mark was lost", without);
+	cr_assert_str_eq(made->changes[0].version,
+			 mem_printf(lab, "%s $Mine \\Flagged", now.placed));
+	lab_end(lab);
+}
+
+Test(imap_notice, only_our_own_work_is_passed_over)
+{
+	try_advance(0);
+	try_advance(1U << IMAP_CAP_CONDSTORE);
+}
+
+/* ---- the mailbox for tasks that are done ---- */
+
+struct done_lab {
+	struct lab *lab;
+	char *folder, *done; /* mailboxes */
+};
+
+static struct done_lab done_lab_new(int kind, uint64_t without, const char *name)
+{
+	struct done_lab it = { .lab = lab_new(kind, 0, "%s %d %d", name, kind, without != 0) };
+
+	it.lab->done_folder = "Done";
+	it.lab->world.endpoint = account(it.lab, it.lab->url, "secret", without);
+	it.folder = new_folder(it.lab);
+	it.done = mem_printf(it.lab, "%s%sDone", it.folder, kinds[kind].separator);
+	return it;
+}
+
+/* With another connection each time, as another process would. */
+static struct endpoint_notice *look_anew(struct done_lab *it, uint64_t without, const char *token)
+{
+	it->lab->world.endpoint = account(it->lab, it->lab->url, "secret", without);
+	return notice(it->lab, it->folder, token);
+}
+
+static void move_there(struct done_lab *it, const char *from, const char *to, const char *address)
+{
+	const char *uid = strrchr(address, '.') + 1;
+	struct imap_line *line = imap_line_new(it->lab, "UID COPY ", true);
+
+	select_there(it->lab, from);
+	imap_line_add(line, "%s ", uid + strspn(uid, "0"));
+	imap_line_mailbox(line, to);
+	cr_assert_eq((int)say_line(it->lab, line, NULL, NULL).status, IMAP_OK);
+	line = imap_line_new(it->lab, "UID STORE ", true);
+	imap_line_add(line, "%s +FLAGS (\\Deleted)", uid + strspn(uid, "0"));
+	cr_assert_eq((int)say_line(it->lab, line, NULL, NULL).status, IMAP_OK);
+}
+
+static const struct endpoint_change *find(const struct endpoint_notice *notice, bool done)
+{
+	for (size_t i = 0; i < notice->count; i++)
+		if ((*notice->changes[i].address == 'd') == done)
+			return &notice->changes[i];
+	return NULL;
+}
+
+static struct endpoint_item *fetch_one(struct done_lab *it, const char *address)
+{
+	struct endpoint_item *items = NULL;
+
+	fine(endpoint_fetch(it->lab->world.endpoint, it->lab, it->folder, &address, 1, &items),
+	     address);
+	return items;
+}
+
+/* A person moves a message there and back, in the way of clients without MOVE. */
+static void try_there_and_back(int kind, uint64_t without)
+{
+	struct done_lab it = done_lab_new(kind, without, "moved");
+	struct endpoint_put one = put(it.lab, it.folder, "uid-1", NULL);
+	struct endpoint_notice *made = look_anew(&it, without, NULL);
+	const struct endpoint_change *change;
+	struct endpoint_item *item;
+	const char *done;
+
+	cr_assert(made->full && made->count == 1, "%zu", made->count);
+	cr_assert_neq(*ask(it.lab, "LSUB \"\" ", it.done, "LSUB"), '\0', "not subscribed");
+	move_there(&it, it.folder, it.done, one.placed);
+	made = look_anew(&it, without, made->token);
+	change = find(made, true);
+	cr_assert_not_null(change);
+	done = change->address;
+	cr_assert_gt(strcmp(done, one.placed), 0, "%s does not sort behind %s", done, one.placed);
+	cr_assert_str_eq(change->marks, "/Done");
+	cr_assert_str_eq(change->version, mem_printf(it.lab, "%s /Done", done));
+	item = fetch_one(&it, done);
+	fine(item->fault, done);
+	cr_assert_str_eq(item->version, change->version);
+	cr_assert_str_eq(item->marks, "/Done");
+	fine(drop(it.lab, it.folder, one.placed, one.version, done), "the first one");
+	made = look_anew(&it, without, made->token);
+	cr_assert_eq(look_anew(&it, without, made->token)->count, 0);
+	move_there(&it, it.done, it.folder, done);
+	made = look_anew(&it, without, made->token);
+	change = find(made, true);
+	cr_assert(made->full ? !change : change && change->removed, "%s is still there", done);
+	cr_assert_not_null(find(made, false), "nothing came back");
+	expect(fetch_one(&it, done)->fault, FAULT_GONE, FAULT_SCOPE_ITEM, done);
+	lab_end(it.lab);
+}
+
+Test(imap_done, a_message_is_moved_there_and_back)
+{
+	for (int kind = DOT; kind <= SLASH; kind++) {
+		try_there_and_back(kind, 0);
+		try_there_and_back(kind, UINT64_C(1) << IMAP_CAP_CONDSTORE);
+	}
+}
+
+/* What stands there is an item like others. */
+Test(imap_done, items_there_are_removed)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "removed");
+	struct endpoint_put one = put(it.lab, it.folder, "uid-1", NULL);
+	struct endpoint_notice *made;
+	struct endpoint_remove both[2];
+
+	append_there(it.lab, it.done, "\\Flagged", NULL, message(it.lab, "uid-2"));
+	made = look_anew(&it, 0, NULL);
+	cr_assert(made->full && made->count == 2, "%zu", made->count);
+	cr_assert_str_eq(find(made, true)->marks, "/Done \\Flagged");
+	both[0] = (struct endpoint_remove){ .address = find(made, true)->address,
+					    .if_version = find(made, true)->version };
+	both[1] = (struct endpoint_remove){ .address = one.placed, .if_version = one.version };
+	fine(endpoint_remove(it.lab->world.endpoint, it.lab, it.folder, both, 2), "remove");
+	fine(both[0].fault, "there");
+	fine(both[1].fault, "here");
+	cr_assert_eq(look_anew(&it, 0, NULL)->count, 0);
+	lab_end(it.lab);
+}
+
+/* A person removes the mailbox, and makes it again: all that was in it has gone, and no more. */
+Test(imap_done, the_mailbox_goes_and_comes)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "gone");
+	struct endpoint_put one = put(it.lab, it.folder, "uid-1", NULL);
+	struct endpoint_notice *made;
+
+	append_there(it.lab, it.done, "", NULL, message(it.lab, "uid-2"));
+	made = look_anew(&it, 0, NULL);
+	cr_assert_eq(made->count, 2);
+	say(it.lab, "DELETE ", it.done);
+	made = look_anew(&it, 0, made->token);
+	cr_assert(made->full && made->count == 1, "%zu", made->count);
+	cr_assert_str_eq(made->changes[0].address, one.placed);
+	made = look_anew(&it, 0, made->token);
+	cr_assert(!made->full && !made->count);
+	say(it.lab, "CREATE ", it.done);
+	append_there(it.lab, it.done, "", NULL, message(it.lab, "uid-3"));
+	made = look_anew(&it, 0, made->token);
+	cr_assert(!made->full && made->count == 1, "full %d, %zu", made->full, made->count);
+	cr_assert_str_eq(made->changes[0].marks, "/Done");
+	lab_end(it.lab);
+}
+
+/* A token of a time when there was no such mailbox, or when it was not asked for. */
+Test(imap_done, a_token_of_before_serves)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "before");
+	struct endpoint_notice *made;
+
+	(void)put(it.lab, it.folder, "uid-1", NULL);
+	it.lab->done_folder = NULL;
+	made = look_anew(&it, 0, NULL);
+	append_there(it.lab, it.done, "", NULL, message(it.lab, "uid-2"));
+	cr_assert_eq(look_anew(&it, 0, made->token)->count, 0, "nobody asked for it");
+	it.lab->done_folder = "Done";
+	made = look_anew(&it, 0, made->token);
+	cr_assert(!made->full && made->count == 1, "full %d, %zu", made->full, made->count);
+	cr_assert_eq(look_anew(&it, 0, made->token)->count, 0);
+	it.lab->done_folder = NULL;
+	made = look_anew(&it, 0, made->token);
+	cr_assert(made->full && made->count == 1, "full %d, %zu", made->full, made->count);
+	lab_end(it.lab);
+}
+
+/* Nothing changed: two commands. */
+Test(imap_done, a_look_that_finds_nothing_is_cheap)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "cheap");
+	struct endpoint_notice *made;
+	int64_t before;
+
+	(void)put(it.lab, it.folder, "uid-1", NULL);
+	append_there(it.lab, it.done, "", NULL, message(it.lab, "uid-2"));
+	made = look_anew(&it, 0, NULL);
+	made = notice(it.lab, it.folder, made->token);
+	before = endpoint_stats(it.lab->world.endpoint).requests;
+	for (int i = 0; i < 10; i++)
+		made = notice(it.lab, it.folder, made->token);
+	cr_assert_eq(endpoint_stats(it.lab->world.endpoint).requests, before + 20);
+	lab_end(it.lab);
+}
