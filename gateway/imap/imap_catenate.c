@@ -127,6 +127,7 @@ static struct fault *add_part(struct imap *imap, TALLOC_CTX *mem, const char *fo
 struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				 struct imap_body *body)
 {
+	char *selected = mem_strdup(mem, imap_session_selected(imap->session)->mailbox);
 	struct buf *whole = buf_new(mem);
 	struct fault *fault = NULL;
 
@@ -139,7 +140,7 @@ struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char 
 			fault = add_part(imap, mem, folder, &piece->standin, whole);
 	}
 	if (imap_is_connected(imap))
-		FAULT_TRY(imap_folder_open(imap, mem, folder, false));
+		FAULT_TRY(imap_folder_open(imap, mem, selected, false));
 	if (fault)
 		return fault;
 	body->text = buf_steal(&whole, mem, &body->len);
