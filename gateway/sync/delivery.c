@@ -314,6 +314,7 @@ static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *deliv
 {
 	struct imap_account account = { .url = server->url,
 					.starttls = server->starttls,
+					.done_folder = delivery->conf->gestures.done_folder,
 					.auth = imap_auths[server->auth],
 					.user = login->name,
 					.master = conf_server_is_master(server),
