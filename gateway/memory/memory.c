@@ -632,6 +632,9 @@ static const struct endpoint_ops memory_append_ops = {
 	.address = no_address,
 	.locate = locate,
 	.download = memory_parts_download,
+	.mailbox = memory_mailbox,
+	.shelve = memory_shelve,
+	.tell = memory_tell,
 };
 
 static int memory_close(struct memory_endpoint *memory)
