@@ -283,11 +283,15 @@ static const struct endpoint_ops imap_ops = {
 	.remove = imap_remove,
 	.address = no_address,
 	.locate = imap_locate,
+	.download = imap_parts_download,
 	.advance = imap_notice_advance,
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
 	.rest = imap_listen_rest,
+	.mailbox = imap_mailbox,
+	.shelve = imap_mailbox_shelve,
+	.tell = imap_mailbox_tell,
 	.stats = stats,
 };
 

@@ -8,6 +8,7 @@
 #include "mappers/card.h"
 #include "mappers/card_html.h"
 #include "mappers/message.h"
+#include "mappers/message_elide.h"
 
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
 {
@@ -314,6 +315,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				       .from_name = publish->project,
 				       .to_name = publish->to_name,
 				       .to_email = publish->to_email,
+				       .reply_to = publish->reply_to,
 				       .subject = vector_str(publish->values, FIELD_subject),
 				       .thread = publish->thread,
 				       .now_us = publish->now_us };
@@ -360,6 +362,11 @@ struct fault *codec_file_bytes(TALLOC_CTX *mem, enum endpoint_form form, const c
 	FAULT_TRY(message_parse(mem, text, len, &message));
 	return vtodo_file_bytes(mem, message->calendar ? message->calendar : "",
 				message->calendar_len, digest, bytes_r, len_r);
+}
+
+bool codec_claims(const struct file *file, const struct file *known)
+{
+	return message_claims(file, known);
 }
 
 struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,

@@ -46,6 +46,7 @@ struct codec_publish {
 	size_t gone_count;
 	/* a message's envelope */
 	const char *site_host, *project, *thread, *to_name, *to_email;
+	const char *reply_to; /* NULL: none */
 };
 
 /* The hash that an item carries with its edition: of what it can show of VALUES but its attachments, so that it can be told
@@ -58,6 +59,9 @@ char *codec_hash(TALLOC_CTX *mem, const struct vector *values);
 struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char *text, size_t len,
 			   const char *last, const struct vector *seen,
 			   struct decoded **decoded_r) ATTR_MUST_CHECK;
+
+/* True when FILE, whose bytes are not in its text, says that it is KNOWN, as we wrote it. */
+bool codec_claims(const struct file *file, const struct file *known);
 
 /* The bytes of the attachment of that digest in the text. DATA fault: there is none. */
 struct fault *codec_file_bytes(TALLOC_CTX *mem, enum endpoint_form form, const char *text,

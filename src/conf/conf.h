@@ -21,9 +21,16 @@
 #define CONF_LINE_MAX ((size_t)64 << 10) /* bytes: a rule with a long expression fits */
 #define CONF_ATTACHMENT_MAX ((int64_t)100 << 20) /* bytes of file_max: it is held in memory whole */
 #define CONF_INLINE_MAX ((int64_t)256 << 10)     /* bytes of inline_max: servers take 1 MB items */
+#define CONF_MESSAGE_MAX ((int64_t)60 << 20) /* bytes of message_max: what a message may have (64 MiB) */
 #define CONF_CONNECTIONS_MAX 100000 /* ports of one address are fewer */
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
+
+/* What stands for the token in [replies] address, how long that is (model/reply_token.h), and how much may
+ * stand before the @ of an address (RFC 5321 section 4.5.3.1.1). */
+#define CONF_REPLY_TOKEN "%{token}"
+#define CONF_REPLY_TOKEN_CHARS 53
+#define CONF_REPLY_LOCAL_MAX 64
 
 /* As the url of a caldav server: the domain of each person's own address. */
 #define CONF_URL_OF_PERSON "%{email}"
@@ -76,6 +83,7 @@ struct conf_server {
 	int64_t poll_max_us; /* less than poll_us: as that */
 	int64_t connections; /* that are kept open while nothing happens */
 	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
+	int64_t message_max; /* bytes of a message with its files */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
 	bool probe;         /* what it does may be tried, by writing into a folder made for that */
@@ -145,6 +153,18 @@ struct conf {
 	} gestures;
 	struct conf_rule *rules; /* in file order */
 	size_t rule_count;
+	struct {
+		const char *address; /* "tasks+%{token}@example.com"; NULL: messages are not answered
+					to a mailbox of ours */
+		const char *server;  /* names a conf_server of type imap or memory */
+		const char *account; /* with that, names a conf_account: its login and password */
+		const char *folder;      /* of the mailbox */
+		const char *processed;   /* where mails go that were read; NULL: they stay */
+		const char *authserv_id; /* whose word on DMARC is taken; NULL: nobody's */
+		int64_t expires_us;
+		const char *secret_file;
+		bool answers; /* a bad reply is answered */
+	} replies;
 	const char *log_level; /* error | warning | info | debug */
 	const char *control_socket;
 	const char *web_listen; /* ADDRESS:PORT; NULL: no web pages */
