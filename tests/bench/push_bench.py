@@ -3,10 +3,11 @@
 
     latency   from a client's change to the committed row, and to the moment at which the server tells another client that
               idles on the same mailbox: the difference is ours
+    simulate  N accounts on memory servers that push: what the service itself costs, without sessions
     scale     N mailboxes on a Dovecot that hibernates: memory, threads and CPU of the service while nothing happens, the time
               until all are listened to, and what it takes when a hundred change at once
 
-usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--flag KEYWORD] [PART...]
+usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--flag KEYWORD] [--accounts N] [PART...]
 (needs dovecot-imapd; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
 """
 import argparse
@@ -29,6 +30,7 @@ from lab import PASSWORD, DovecotServer, Mailbox, Service, Site, login_of, wait_
 PEOPLE_OF_LATENCY = 10
 IDLE_S = 10
 AT_ONCE = 100
+SIMULATED = 50
 SETTINGS = "poll = 1h\nsettle = 0s\nconnections = 100000\n"
 
 
@@ -217,6 +219,44 @@ def print_scale(numbers, tls):
               + (f"{appends:16.2f}{rows:15.2f}" if appends is not None else f"{'-':>16}{'-':>15}"), flush=True)
 
 
+def simulate(accounts):
+    """The limits of one process; SIMULATED accounts on each server, because a memory server is one file."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, accounts + 1)]
+    servers = {}
+    for first in range(0, accounts, SIMULATED):
+        some = people[first:first + SIMULATED]
+        servers[f"m{first // SIMULATED}"] = (f"type = memory\nurl = memory:{directory}/m{first // SIMULATED}?push\nresources = "
+                                             + ", ".join(f"{login}@example.com" for login in some) + "\n" + SETTINGS)
+    site = Site(os.path.join(directory, "site"), servers)
+    try:
+        site.prepare(people, 1)
+        start = time.monotonic()
+        with Service(site) as service:
+            def watched():
+                found = site.json("status")["service"]
+                return found["listening"] == accounts
+            wait_for("listening", 1200, watched, 1)
+            ready = time.monotonic() - start
+            time.sleep(5)
+            cpu = service.cpu_s()
+            time.sleep(IDLE_S)
+            idle = service.cpu_s() - cpu
+            fifos = [os.path.join(directory, name) for name in os.listdir(directory) if ".push-" in name][:1000]
+            cpu = service.cpu_s()
+            for name in fifos:
+                with open(name, "wb", buffering=0) as fifo:
+                    fifo.write(b"x")
+            time.sleep(IDLE_S)
+            print(f"{accounts} accounts on {len(servers)} memory servers: RSS {service.rss_kib() / 1024:.1f} MiB, peak "
+                  f"{service.number_in_status('VmHWM') / 1024:.1f}, {service.threads()} threads, {service.descriptors()} "
+                  f"descriptors, all published and listening after {ready:.0f} s, {idle:.2f} s of CPU in {IDLE_S} s without "
+                  f"events, {service.cpu_s() - cpu:.2f} s for {len(fifos)} that woke at once")
+    finally:
+        site.remove()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--changes", type=int, default=60)
@@ -224,10 +264,13 @@ def main():
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--flag", default="")
     parser.add_argument("parts", nargs="*")
+    parser.add_argument("--accounts", type=int, default=10000)
     options = parser.parse_args()
     parts = options.parts or ["latency", "scale"]
     if "latency" in parts:
         print_latency(options.changes, options.flag)
+    if "simulate" in parts:
+        simulate(options.accounts)
     if "scale" in parts:
         print_scale([int(number) for number in options.mailboxes.split(",")], options.tls)
 
