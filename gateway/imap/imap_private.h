@@ -200,6 +200,25 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
 
+/* ---- imap_metadata.c: what we have noted on a mailbox (METADATA, RFC 5464) ---- */
+
+/* "GETMETADATA box (...)", and what its response says: the URL of the project that the mailbox is of;
+ * NULL: the response is none, or it says nothing of that. */
+struct imap_line *imap_metadata_question(TALLOC_CTX *mem, const char *mailbox);
+const char *imap_metadata_url(const struct imap_response *response);
+
+/* *URL_R NULL: nothing is noted, or the server keeps no notes. */
+struct fault *imap_metadata_get(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				const char **url_r) ATTR_MUST_CHECK;
+
+/* Notes what MAILBOX is; nothing depends on it. */
+struct fault *imap_metadata_set(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				const struct endpoint_folder *folder) ATTR_MUST_CHECK;
+
+/* imap_locate.c: the mailbox on which URL is noted; *MAILBOX_R NULL: none. */
+struct fault *imap_locate_noted(struct imap *imap, TALLOC_CTX *mem, const char *url,
+				const char **mailbox_r) ATTR_MUST_CHECK;
+
 /* ---- the operations of endpoint.h ---- */
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
