@@ -281,6 +281,7 @@ static const struct endpoint_ops imap_ops = {
 	.address = no_address,
 	.locate = imap_locate,
 	.advance = imap_notice_advance,
+	.sweep = imap_sweep,
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,

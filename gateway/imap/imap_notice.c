@@ -596,6 +596,23 @@ struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 	return NULL;
 }
 
+enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *text, const struct imap_status *own,
+				  const struct imap_status *done)
+{
+	struct token token;
+
+	if (!text || !read_token(mem, text, &token) || token.counts.sign != IMAP_SIGN_MODSEQ ||
+	    token.knows_done != (done != NULL))
+		return IMAP_MOVED_UNKNOWN;
+	if (!own->told || !is_untouched(&token.counts, &own->counts))
+		return IMAP_MOVED;
+	if (!done || (!done->told && !token.has_done))
+		return IMAP_STILL;
+	return done->told && token.has_done && is_untouched(&token.done, &done->counts)
+		       ? IMAP_STILL
+		       : IMAP_MOVED;
+}
+
 /* ---- behind our own writes (4) ---- */
 
 struct advancing {

@@ -215,6 +215,8 @@ struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const
 struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem);
 struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			  struct endpoint_remove *removes, size_t count);
+struct fault *imap_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			 struct endpoint_sweep *folders, size_t count);
 struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				struct endpoint_probe **probe_r);
 struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
@@ -233,6 +235,12 @@ struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
 /* imap_notice.c: the selected mailbox is FOLDER and as the last notice of it found it. False: not, or
  * it cannot be told. */
 bool imap_notice_is_current(struct imap *imap, const char *folder);
+
+/* imap_notice.c: what STATUS says of TOKEN's folder and of its mailbox for tasks that are done (NULL:
+ * none is configured). UNKNOWN: not a token, or flags would have to be listed. */
+enum imap_moved { IMAP_STILL, IMAP_MOVED, IMAP_MOVED_UNKNOWN };
+enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *token, const struct imap_status *own,
+				  const struct imap_status *done);
 
 /* imap_notice.c: so many messages of FOLDER have been stored and removed by us. */
 void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed);
