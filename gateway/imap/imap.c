@@ -150,6 +150,7 @@ static struct fault *connect_once(struct imap *imap, TALLOC_CTX *mem)
 		.clock = imap->clock,
 		.points = imap->points,
 		.command_ms = account->command_ms,
+		.compress_after = account->compress_after,
 		.without = account->without,
 	};
 	struct fault *fault;

@@ -44,6 +44,7 @@ struct imap_account {
 	/* The mailbox below a folder's for messages of tasks that are done: its messages belong to the
 	 * folder, with the mark "/Done". One level, in UTF-8; NULL: there is none. */
 	const char *done_folder;
+	int64_t compress_after; /* 0: as imap_session.h has it; for tests */
 	uint64_t without;   /* capabilities to do without, bits 1 << enum imap_cap */
 };
 

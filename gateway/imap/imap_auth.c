@@ -24,7 +24,7 @@
 
 #define CAP_CHARS 40
 #define MASTER_PAUSE_S 1200 /* DESIGN section 8: three refused logins an hour, for all together */
-#define OFFERED_MAX 300 /* bytes of a list for people */
+#define OFFERED_MAX 300     /* bytes of a list for people */
 
 /* In order of preference. */
 static const struct way {
@@ -47,8 +47,7 @@ static const struct way {
 
 /* What a refusal by it may come from. */
 static const char *const advice[] = {
-	[SASL_SCRAM_SHA_256] = "if the password is right, the server may keep it in a form that "
-			       "SCRAM cannot use: auth = plain",
+	[SASL_SCRAM_SHA_256] = "if the password is right, auth = plain may help",
 	[SASL_PLAIN] = "look at login and password",
 	[SASL_LOGIN] = "look at login and password",
 	[SASL_OAUTHBEARER] = "look at login, and for whom and which service the token is made",

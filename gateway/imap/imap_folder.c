@@ -173,7 +173,7 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 	struct place place = { .name = folder };
 	struct fault *fault = imap_answer_fault(mem, answer, FAULT_SCOPE_FOLDER, "SELECT");
 
-	if (fault->kind == FAULT_REFUSED) {
+	if (fault->kind == FAULT_REFUSED || text_same(answer->code, "SERVERBUG")) {
 		FAULT_TRY(look(imap, mem, &place, 1));
 		if (!place.there || !place.holds)
 			return folder_gone(mem, folder);

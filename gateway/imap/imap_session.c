@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "gateway/imap/imap_outcome.h"
 #include "gateway/imap/imap_session_private.h"
 
 /* The design.
@@ -342,32 +343,19 @@ bool imap_session_answer(struct imap_session *session, const struct imap_respons
 	return true;
 }
 
-static const struct {
-	const char *code;
-	enum fault_kind kind;
-} answer_kinds[] = {
-	{ "NONEXISTENT", FAULT_GONE },      { "TRYCREATE", FAULT_GONE },
-	{ "OVERQUOTA", FAULT_FULL },        { "NOPERM", FAULT_REFUSED },
-	{ "CANNOT", FAULT_REFUSED },        { "INUSE", FAULT_BUSY },
-	{ "UNAVAILABLE", FAULT_BUSY },      { "LIMIT", FAULT_BUSY },
-	{ "ALREADYEXISTS", FAULT_CHANGED }, { "EXPUNGEISSUED", FAULT_CHANGED },
-};
-
 struct fault *imap_answer_fault(TALLOC_CTX *mem, const struct imap_answer *answer,
 				enum fault_scope scope, const char *what)
 {
-	enum fault_kind kind = answer->status == IMAP_BAD ? FAULT_PROTOCOL : FAULT_REFUSED;
-	struct fault *fault;
+	const struct imap_outcome_row *row =
+		imap_outcome_of(imap_command_of(what), answer->status, answer->code);
 
-	if (answer->status == IMAP_OK)
+	if (row->outcome == IMAP_OUTCOME_DONE)
 		return NULL;
-	for (size_t i = 0; i < COUNT_OF(answer_kinds); i++)
-		if (answer->status == IMAP_NO && answer->code &&
-		    !strcmp(answer->code, answer_kinds[i].code))
-			kind = answer_kinds[i].kind;
-	fault = fault_new(mem, kind, "%s: %s", what,
-			  *answer->text ? answer->text : "refused by the server, without a reason");
-	return fault_reaches(fault, kind == FAULT_FULL ? FAULT_SCOPE_ACCOUNT : scope, fault->next);
+	return imap_outcome_shape(
+		fault_new(mem, FAULT_REFUSED, "%s: %s", what,
+			  *answer->text ? answer->text
+					: "refused by the server, without a reason"),
+		row->outcome, scope);
 }
 
 /* ---- the end, and questions ---- */

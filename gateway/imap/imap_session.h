@@ -125,8 +125,10 @@ void imap_line_mailbox(struct imap_line *line, const char *name);
 void imap_line_literal(struct imap_line *line, const char *bytes, size_t n);
 
 /* How the server ended a command. */
+enum imap_result { IMAP_OK, IMAP_NO, IMAP_BAD };
+
 struct imap_answer {
-	enum { IMAP_OK, IMAP_NO, IMAP_BAD } status;
+	enum imap_result status;
 	const char *code; /* in upper case, or NULL */
 	const struct imap_node *code_args;
 	const char *text;
@@ -174,10 +176,8 @@ struct fault *imap_session_receive(struct imap_sent *sent, TALLOC_CTX *mem,
 /* True while answers to what was sent are still to come. */
 bool imap_session_awaits(const struct imap_session *session);
 
-/* A command's answer as a fault of the scope given: NULL for OK. NO: by its code: NONEXISTENT and
- * TRYCREATE GONE, OVERQUOTA FULL (scope ACCOUNT), NOPERM and CANNOT REFUSED, INUSE and UNAVAILABLE
- * and LIMIT BUSY, ALREADYEXISTS and EXPUNGEISSUED CHANGED, else REFUSED. BAD: PROTOCOL. WHAT: the
- * command's name for people. */
+/* A command's answer as a fault of the scope given, as imap_outcome.h says: NULL for OK. WHAT: the
+ * command's name. */
 struct fault *imap_answer_fault(TALLOC_CTX *mem, const struct imap_answer *answer,
 				enum fault_scope scope, const char *what);
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "gateway/imap/imap_outcome.h"
 
 /* Creating and replacing: both are APPEND. A replacement carries over what belongs to the message
  * and not to its text: flags, keywords, INTERNALDATE (N4); the old message stays (M7).
@@ -19,6 +20,9 @@
  *   again     a parcel is refused as a whole: its messages one by one, so that the one that the
  *             server does not want stops no other (N6)
  *   find      where an answer did not name the UIDs: by Message-ID among all that is new
+ *
+ * Puts from or into the mailbox for tasks that are done go behind the others, those of one way together:
+ * the old ones are looked at where they stand, then the mailbox that they go to is selected.
  *
  * 1. A message has one end: placed, or a fault. The fault says maybe_done when its bytes may have
  *    reached the server and no answer told what became of them.
@@ -39,13 +43,22 @@ struct parcels {
 	size_t answered, gone; /* so many of the first */
 };
 
+/* True: the mailbox for tasks that are done. */
+struct way {
+	bool from, to;
+};
+
 /* Puts under way. What was sent is answered while others are prepared and recorded. */
 struct endpoint_putting {
 	struct imap *imap;
 	TALLOC_CTX *results, *mem;
-	const char *folder;
+	const char *folder; /* as the caller says */
+	struct way way;
+	const char *mailbox; /* where they go */
 	struct endpoint_put *puts;
 	size_t count;
+	bool mixed; /* they go several ways: one after the other, at the end */
+	uint32_t old_uidvalidity;
 	uint32_t uidvalidity, uidnext; /* before anything was sent */
 	struct imap_messages olds;
 	bool *lost; /* stored, but the answer does not say where */
@@ -68,15 +81,40 @@ static struct fault *unfit(struct endpoint_putting *write, const struct endpoint
 	return NULL;
 }
 
+/* Which way a put goes. */
+static struct way way_of(TALLOC_CTX *mem, const struct endpoint_put *put)
+{
+	struct imap_spot old = { .done = false };
+	struct way way;
+
+	way.from = put->if_version && imap_set_spot_read(put->if_version, &old) && old.done;
+	way.to = way.from;
+	if (put->marks_add)
+		way.to = way.to ||
+			 imap_flags_have(imap_flags_of_text(mem, put->marks_add), IMAP_DONE_MARK);
+	if (put->marks_drop && way.to)
+		way.to = !imap_flags_have(imap_flags_of_text(mem, put->marks_drop), IMAP_DONE_MARK);
+	return way;
+}
+
+/* The UID of the one that is replaced; 0: it cannot be there. */
+static uint32_t old_uid(const struct endpoint_putting *write, const struct endpoint_put *put)
+{
+	struct imap_spot old;
+
+	return put->if_version && imap_set_spot_read(put->if_version, &old) &&
+			       old.done == write->way.from &&
+			       old.uidvalidity == write->old_uidvalidity
+		       ? old.uid
+		       : 0;
+}
+
 static struct imap_message *old_of(const struct endpoint_putting *write,
 				   const struct endpoint_put *put)
 {
-	uint32_t validity, uid;
+	uint32_t uid = old_uid(write, put);
 
-	if (!put->if_version || !imap_set_version_read(put->if_version, &validity, &uid) ||
-	    validity != write->uidvalidity)
-		return NULL;
-	return imap_look_find(&write->olds, uid);
+	return uid ? imap_look_find(&write->olds, uid) : NULL;
 }
 
 /* Marks may be others by now: they go with it, and are not what is replaced. */
@@ -88,13 +126,11 @@ static bool is_of(const char *version, const char *address)
 static struct fault *look_at_olds(struct endpoint_putting *write)
 {
 	struct imap_uids uids = { 0 };
-	uint32_t validity, uid;
 
+	write->old_uidvalidity = imap_session_selected(write->imap->session)->uidvalidity;
 	for (size_t i = 0; i < write->count; i++)
-		if (!write->puts[i].fault && write->puts[i].if_version &&
-		    imap_set_version_read(write->puts[i].if_version, &validity, &uid) &&
-		    validity == write->uidvalidity)
-			imap_set_add(write->mem, &uids, uid);
+		if (!write->puts[i].fault && old_uid(write, &write->puts[i]))
+			imap_set_add(write->mem, &uids, old_uid(write, &write->puts[i]));
 	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
 	for (size_t i = 0; i < write->count; i++) {
 		struct endpoint_put *put = &write->puts[i];
@@ -109,33 +145,100 @@ static struct fault *look_at_olds(struct endpoint_putting *write)
 	return NULL;
 }
 
-/* What the session knows of the folder is good enough while puts of ours are under way in it. */
-static struct fault *open_folder(struct endpoint_putting *write)
+/* What the session knows of the mailbox is good enough while puts of ours are under way in it. */
+static struct fault *open_mailbox(struct endpoint_putting *write, const char *mailbox)
 {
 	struct imap *imap = write->imap;
 
 	if (imap_session_awaits(imap->session) &&
-	    text_same(imap_session_selected(imap->session)->mailbox, write->folder))
+	    text_same(imap_session_selected(imap->session)->mailbox, mailbox))
 		return NULL;
 	imap->placed.count = 0;
-	return imap_folder_open(imap, write->mem, write->folder, true);
+	return imap_folder_open(imap, write->mem, mailbox, true);
+}
+
+/* That for tasks that are done may be none, or have been removed by a person: then the folder itself
+ * has to do. */
+static struct fault *open_target(struct endpoint_putting *write, const char *done)
+{
+	struct fault *fault = NULL;
+
+	if (write->way.to && !done)
+		write->way.to = false;
+	if (write->way.to) {
+		fault = open_mailbox(write, done);
+		write->mailbox = done;
+	}
+	if (fault && fault->kind != FAULT_GONE)
+		return fault;
+	if (write->way.to && !fault)
+		return NULL;
+	write->way.to = false;
+	write->mailbox = write->folder;
+	return open_mailbox(write, write->folder);
+}
+
+static bool keeps_deleted(TALLOC_CTX *mem, const struct imap_selected *selected)
+{
+	const char *permanent = selected->permanent_flags;
+
+	return !permanent || selected->any_keyword ||
+	       imap_flags_have(imap_flags_of_text(mem, permanent), "\\Deleted");
+}
+
+/* Rights that are missing (RFC 4314) are told before anything is stored: a message that replaces
+ * another, which then cannot be removed, would be a second item (N2). */
+static struct fault *check_rights(const struct endpoint_putting *write)
+{
+	const struct imap_selected *selected = imap_session_selected(write->imap->session);
+	bool replaces = false;
+
+	for (size_t i = 0; i < write->count; i++)
+		replaces = replaces || write->puts[i].if_version;
+	if (!selected->read_only && (!replaces || keeps_deleted(write->mem, selected)))
+		return NULL;
+	return fault_reaches(
+		fault_new(write->mem, FAULT_REFUSED,
+			  "%s: %s; give this account the rights to insert, flag and delete "
+			  "messages there (ACL \"lrswite\")",
+			  write->folder,
+			  selected->read_only ? "the server lets it be read only"
+					      : "messages cannot be marked as deleted"),
+		FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+}
+
+static struct fault *look_before(struct endpoint_putting *write)
+{
+	const char *done = imap_done_mailbox(write->imap, write, write->folder);
+
+	if (write->way.from && !done)
+		return fault_new(write->mem, FAULT_CHANGED,
+				 "there is no mailbox for tasks that are done any more");
+	FAULT_TRY(open_mailbox(write, write->way.from ? done : write->folder));
+	FAULT_TRY(check_rights(write));
+	FAULT_TRY(look_at_olds(write));
+	write->mailbox = write->folder;
+	if (!write->way.from && !write->way.to)
+		return NULL;
+	FAULT_TRY(open_target(write, done));
+	return check_rights(write);
 }
 
 static struct fault *prepare(struct endpoint_putting *write)
 {
 	const struct imap_selected *selected;
 
-	FAULT_TRY(open_folder(write));
-	selected = imap_session_selected(write->imap->session);
-	write->uidvalidity = selected->uidvalidity;
-	write->uidnext = selected->uidnext;
 	for (size_t i = 0; i < write->count; i++) {
 		struct endpoint_put *put = &write->puts[i];
 
 		put->version = put->answered = put->placed = put->replaced = NULL;
 		put->fault = unfit(write, put);
 	}
-	return look_at_olds(write);
+	FAULT_TRY(look_before(write));
+	selected = imap_session_selected(write->imap->session);
+	write->uidvalidity = selected->uidvalidity;
+	write->uidnext = selected->uidnext;
+	return NULL;
 }
 
 /* ---- commands ---- */
@@ -163,7 +266,7 @@ static struct imap_line *append_line(const struct endpoint_putting *write,
 {
 	struct imap_line *line = imap_line_new(write->mem, "APPEND ", true);
 
-	imap_line_mailbox(line, write->folder);
+	imap_line_mailbox(line, write->mailbox);
 	for (size_t i = 0; i < parcel->count; i++)
 		add_message(write, line, &write->puts[parcel->which[i]]);
 	return line;
@@ -229,21 +332,27 @@ static char *vouched(const struct endpoint_putting *write, const char *address,
 {
 	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	const char *marks = put->if_version ? strchr(put->if_version, ' ') : NULL;
-	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, false };
 	const struct imap_flags *known = imap_flags_of_text(write->mem, marks ? marks : "");
+	struct imap_flags_wish wish = { .add = put->marks_add };
 
-	if (!marks && !put->marks_add)
+	if (!marks && !put->marks_add && !write->way.to)
 		return imap_notice_version(write->results, address, NULL);
+	wish.drop = mem_printf(write->mem, "%s " IMAP_DONE_MARK,
+			       put->marks_drop ? put->marks_drop : "");
 	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
 				  selected->permanent_flags);
-	return imap_notice_version(write->results, address, imap_flags_marks(write->mem, known, NULL));
+	return imap_notice_version(
+		write->results, address,
+		imap_flags_marks(write->mem, known, write->way.to ? IMAP_DONE_MARK : NULL));
 }
 
 static void set_placed(struct endpoint_putting *write, struct endpoint_put *put, uint32_t uid)
 {
+	const struct imap_spot spot = { write->way.to, write->uidvalidity, uid };
 	const struct imap_message *old = old_of(write, put);
-	char *address = imap_set_address(write->results, write->uidvalidity, uid);
+	char *address = MEM_ARRAY(write->results, char, IMAP_ADDRESS_SIZE);
 
+	imap_set_spot_write(address, &spot);
 	put->placed = address;
 	put->version = vouched(write, address, put);
 	if (old)
@@ -312,21 +421,22 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 		(void)imap_set_sort(&write->imap->placed);
 }
 
-static bool says_folder_is_gone(const struct imap_answer *answer)
+/* It is true for each message by itself: one by one would only be refused as often. */
+static bool is_about_folder(const struct imap_answer *answer)
 {
-	return answer->status == IMAP_NO && answer->code &&
-	       (!strcmp(answer->code, "TRYCREATE") || !strcmp(answer->code, "NONEXISTENT"));
+	enum imap_outcome outcome =
+		imap_outcome_of(IMAP_COMMAND_APPEND, answer->status, answer->code)->outcome;
+
+	return outcome == IMAP_OUTCOME_NO_FOLDER || outcome == IMAP_OUTCOME_HOLD_FOLDER ||
+	       outcome == IMAP_OUTCOME_LOGIN;
 }
 
 static void take_refused(struct endpoint_putting *write, const struct parcel *parcel,
 			 const struct imap_answer *answer)
 {
-	enum fault_scope scope =
-		says_folder_is_gone(answer) ? FAULT_SCOPE_FOLDER : FAULT_SCOPE_ITEM;
-
 	for (size_t i = 0; i < parcel->count; i++)
 		write->puts[parcel->which[i]].fault =
-			imap_answer_fault(write->results, answer, scope, "APPEND");
+			imap_answer_fault(write->results, answer, FAULT_SCOPE_ITEM, "APPEND");
 }
 
 static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
@@ -352,7 +462,7 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 			take_unanswered(write, parcel, write->fault, i < parcels->gone);
 		else if (answer->status == IMAP_OK)
 			take_stored(write, parcel, answer);
-		else if (parcel->count == 1 || says_folder_is_gone(answer))
+		else if (parcel->count == 1 || is_about_folder(answer))
 			take_refused(write, parcel, answer);
 		else
 			for (size_t j = 0; j < parcel->count; j++)
@@ -380,12 +490,12 @@ static void send_again(struct endpoint_putting *write, const size_t *again, size
 	size_t none = 0;
 
 	if (!write->fault)
-		write->fault = imap_folder_open(write->imap, write->mem, write->folder, false);
+		write->fault = imap_folder_open(write->imap, write->mem, write->mailbox, false);
 	if (!write->fault &&
 	    imap_session_selected(write->imap->session)->uidvalidity != write->uidvalidity)
 		write->fault = fault_new(write->mem, FAULT_CHANGED,
 					 "%s was made anew while messages were stored in it",
-					 write->folder);
+					 write->mailbox);
 	for (size_t i = 0; i < count && write->fault; i++)
 		take_unanswered(write, &(struct parcel){ (size_t *)&again[i], 1, 0 }, write->fault,
 				false);
@@ -475,8 +585,10 @@ static struct found *find_last(struct finding *finding, const struct endpoint_pu
 	for (size_t i = 0; id && i < finding->count; i++) {
 		struct found *found = &finding->list[i];
 
-		if (!found->taken && (!old || found->uid > old->uid) && !strcmp(found->id, id) &&
-		    (!last || found->uid > last->uid))
+		if (!found->taken &&
+		    (!old || finding->write->way.from != finding->write->way.to ||
+		     found->uid > old->uid) &&
+		    !strcmp(found->id, id) && (!last || found->uid > last->uid))
 			last = found;
 	}
 	return last;
@@ -546,20 +658,36 @@ static int putting_end(struct endpoint_putting *write)
 	return 0;
 }
 
-struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			       struct endpoint_put *puts, size_t count,
-			       struct endpoint_putting **putting_r)
+static struct endpoint_putting *putting_new(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+					    struct endpoint_put *puts, size_t count)
 {
 	struct endpoint_putting *write = MEM_NEW(mem, struct endpoint_putting);
-	struct fault *fault;
 
+	write->imap = imap;
 	write->results = write;
 	write->folder = mem_strdup(write, folder);
 	write->puts = puts;
 	write->count = count;
 	write->lost = MEM_ARRAY(write, bool, count);
 	talloc_set_destructor(write, putting_end);
-	fault = count ? imap_do((struct imap *)endpoint, mem, begin_all, write) : NULL;
+	return write;
+}
+
+struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			       struct endpoint_put *puts, size_t count,
+			       struct endpoint_putting **putting_r)
+{
+	struct endpoint_putting *write =
+		putting_new((struct imap *)endpoint, mem, folder, puts, count);
+	struct fault *fault = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		struct way way = way_of(write, &puts[i]);
+
+		write->mixed = write->mixed || way.from || way.to;
+	}
+	if (count && !write->mixed)
+		fault = imap_do((struct imap *)endpoint, mem, begin_all, write);
 	if (fault) {
 		for (size_t i = 0; i < count; i++)
 			puts[i].fault = NULL;
@@ -589,21 +717,64 @@ static void take_all(struct endpoint_putting *write)
 	find_places(write);
 }
 
-struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem)
+/* The results belong to MEM. */
+static void end_one_way(struct endpoint_putting *write, TALLOC_CTX *mem)
 {
 	uint32_t appended = 0;
 
 	write->results = mem;
-	if (write->count)
-		take_all(write);
+	take_all(write);
 	for (size_t i = 0; i < write->count; i++) {
 		(void)talloc_steal(mem, write->puts[i].fault);
 		appended += write->puts[i].placed != NULL;
 		if (write->puts[i].placed)
-			imap_notice_placed(write->imap, write->folder, write->puts[i].version);
+			imap_notice_placed(write->imap, write->mailbox, write->puts[i].version);
 	}
-	if (write->count)
-		imap_notice_wrote(write->imap, write->folder, appended, 0);
+	imap_notice_wrote(write->imap, write->mailbox, appended, 0);
+}
+
+/* Those of ALL that go WAY. */
+static void put_one_way(struct endpoint_putting *all, TALLOC_CTX *mem, struct way way)
+{
+	struct endpoint_put *puts = MEM_ARRAY(all, struct endpoint_put, all->count);
+	size_t *back = MEM_ARRAY(all, size_t, all->count), count = 0;
+	struct endpoint_putting *write;
+	struct fault *fault;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct way its = way_of(all, &all->puts[i]);
+
+		if (its.from != way.from || its.to != way.to)
+			continue;
+		back[count] = i;
+		puts[count++] = all->puts[i];
+	}
+	if (!count)
+		return;
+	write = putting_new(all->imap, all, all->folder, puts, count);
+	write->way = way;
+	fault = imap_do(all->imap, mem, begin_all, write);
+	if (!fault)
+		end_one_way(write, mem);
+	for (size_t i = 0; i < count; i++) {
+		if (fault)
+			puts[i].fault = imap_fault_copy(mem, fault);
+		all->puts[back[i]] = puts[i];
+	}
+	talloc_free(write);
+}
+
+struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem)
+{
+	static const struct way ways[] = {
+		{ false, false }, { false, true }, { true, true }, { true, false }
+	};
+
+	if (write->mixed)
+		for (size_t i = 0; i < COUNT_OF(ways); i++)
+			put_one_way(write, mem, ways[i]);
+	else if (write->count)
+		end_one_way(write, mem);
 	talloc_free(write);
 	return NULL;
 }

@@ -352,3 +352,114 @@ Test(imap_sweep, what_cannot_be_told_is_not_asked)
 	cr_assert(folder.moved && !folder.asked);
 	lab_end(it.lab);
 }
+
+/* ---- put there ---- */
+
+/* Where the message of that id stands now, and the version that a notice lists for it. */
+static struct endpoint_put put_marked(struct done_lab *it, const char *id,
+				      const struct endpoint_put *old, const char *marks_add,
+				      const char *marks_drop)
+{
+	struct endpoint_put one = { .text = message(it->lab, id),
+				    .marks_add = marks_add,
+				    .marks_drop = marks_drop };
+
+	if (old) {
+		one.address = old->placed;
+		one.if_version = old->version;
+	}
+	one.len = strlen(one.text);
+	fine(endpoint_put(it->lab->world.endpoint, it->lab, it->folder, &one, 1), id);
+	fine(one.fault, id);
+	if (old)
+		fine(drop(it->lab, it->folder, old->placed, one.replaced, one.placed), id);
+	return one;
+}
+
+static void expect_listed(struct done_lab *it, uint64_t without, const struct endpoint_put *put,
+			  const char *marks)
+{
+	struct endpoint_notice *made = look_anew(it, without, NULL);
+
+	cr_assert_eq(made->count, 1, "%zu messages", made->count);
+	cr_assert_str_eq(made->changes[0].address, put->placed);
+	cr_assert_str_eq(made->changes[0].version, put->version);
+	cr_assert_str_eq(made->changes[0].marks, marks);
+}
+
+/* A replacement goes into the mailbox, stays in it, and comes back, with all that it bears. */
+static void try_put_there(uint64_t without, const char *name)
+{
+	struct done_lab it = done_lab_new(DOT, without, name);
+	struct endpoint_put one = put_marked(&it, "uid-1", NULL, "\\Flagged work", NULL), two;
+
+	expect_listed(&it, without, &one, "\\Flagged work");
+	two = put_marked(&it, "uid-2", &one, "/Done $Ack", "WORK");
+	cr_assert_eq(*two.placed, 'd', "%s", two.placed);
+	expect_listed(&it, without, &two, "$Ack /Done \\Flagged");
+	one = put_marked(&it, "uid-3", &two, NULL, NULL);
+	cr_assert_eq(*one.placed, 'd', "%s", one.placed);
+	expect_listed(&it, without, &one, "$Ack /Done \\Flagged");
+	two = put_marked(&it, "uid-4", &one, NULL, "/Done $ack");
+	cr_assert_neq(*two.placed, 'd', "%s", two.placed);
+	expect_listed(&it, without, &two, "\\Flagged");
+	lab_end(it.lab);
+}
+
+Test(imap_done, a_replacement_goes_there_and_back)
+{
+	try_put_there(0, "put there");
+	try_put_there(UINT64_C(1) << IMAP_CAP_CONDSTORE, "put, no CONDSTORE");
+	try_put_there(UINT64_C(1) << IMAP_CAP_MULTIAPPEND, "put, no MULTIAPPEND");
+	try_put_there(UINT64_C(1) << IMAP_CAP_UIDPLUS, "put, no UIDPLUS");
+	try_put_there(~UINT64_C(0), "put, with nothing");
+}
+
+/* Of one batch each goes its own way, and what is not there any more is told of each. */
+Test(imap_done, a_batch_goes_several_ways)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "several ways");
+	struct endpoint_put here = put_marked(&it, "uid-1", NULL, NULL, NULL),
+			    there = put_marked(&it, "uid-2", NULL, "/Done", NULL), puts[5];
+	size_t done = 0;
+
+	for (size_t i = 0; i < COUNT_OF(puts); i++) {
+		const char *text = message(it.lab, "uid-3");
+
+		puts[i] = (struct endpoint_put){ .text = text, .len = strlen(text) };
+	}
+	puts[0].marks_add = "/Done";
+	puts[1].address = there.placed;
+	puts[1].if_version = there.version;
+	puts[1].marks_drop = "/done";
+	puts[2].address = puts[2].if_version = "d0000000001.0000000001";
+	puts[3].address = here.placed;
+	puts[3].if_version = here.version;
+	fine(endpoint_put(it.lab->world.endpoint, it.lab, it.folder, puts, COUNT_OF(puts)), "put");
+	for (size_t i = 0; i < COUNT_OF(puts); i++) {
+		if (i == 2)
+			expect(puts[i].fault, FAULT_CHANGED, FAULT_SCOPE_ITEM, "who is not there");
+		else
+			fine(puts[i].fault, "put");
+		done += puts[i].placed && *puts[i].placed == 'd';
+	}
+	cr_assert_eq(done, 1);
+	cr_assert_eq(*puts[0].placed, 'd');
+	cr_assert_not_null(puts[1].replaced);
+	cr_assert_not_null(puts[3].replaced);
+	cr_assert_eq(look_anew(&it, 0, NULL)->count, 6);
+	lab_end(it.lab);
+}
+
+/* Who removed the mailbox meant it: the folder itself has to do. */
+Test(imap_done, without_the_mailbox_it_stays_in_the_folder)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "not there");
+	struct endpoint_put one = put_marked(&it, "uid-1", NULL, NULL, NULL), two;
+
+	say(it.lab, "DELETE ", it.done);
+	two = put_marked(&it, "uid-2", &one, "/Done \\Flagged", NULL);
+	cr_assert_neq(*two.placed, 'd', "%s", two.placed);
+	expect_listed(&it, 0, &two, "\\Flagged");
+	lab_end(it.lab);
+}

@@ -165,3 +165,135 @@ Test(imap_scripted_folders, a_renamed_folder_is_found_by_its_identity)
 		lab_end(lab);
 	}
 }
+
+/* ---- what a folder does not let us do ---- */
+
+static const struct {
+	const char *what, *select, *append;
+	bool replaces;
+	enum fault_kind kind; /* FAULT_KINDS: none */
+	enum fault_scope scope;
+	size_t appends; /* commands, of two messages */
+} unwilling[] = {
+	{ "read only", "* 1 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n$T OK [READ-ONLY] done\r\n", NULL,
+	  false, FAULT_REFUSED, FAULT_SCOPE_FOLDER, 0 },
+	{ "read only, replacing",
+	  "* 1 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n$T OK [READ-ONLY] done\r\n", NULL, true,
+	  FAULT_REFUSED, FAULT_SCOPE_FOLDER, 0 },
+	{ "nothing can be deleted", SELECTED(UIDNEXT, "3", "\\Seen work"), NULL, true,
+	  FAULT_REFUSED, FAULT_SCOPE_FOLDER, 0 },
+	{ "nothing can be deleted, and need not be", SELECTED(UIDNEXT, "3", "\\Seen work"),
+	  "$T OK [APPENDUID 77 10:11] done\r\n", false, FAULT_KINDS, FAULT_SCOPE_ITEM, 1 },
+	{ "nothing can be stored", NULL, "$T NO [NOPERM] no\r\n", false, FAULT_REFUSED,
+	  FAULT_SCOPE_FOLDER, 1 },
+	{ "gone meanwhile", NULL, "$T NO [TRYCREATE] no\r\n", false, FAULT_GONE, FAULT_SCOPE_FOLDER,
+	  1 },
+	{ "full", NULL, "$T NO [OVERQUOTA] no\r\n", false, FAULT_FULL, FAULT_SCOPE_ACCOUNT, 3 },
+	{ "too large", NULL, "$T NO [TOOBIG] no\r\n", false, FAULT_REFUSED, FAULT_SCOPE_ITEM, 3 },
+	{ "a passing weakness", NULL, "$T NO [SERVERBUG] internal error\r\n", false, FAULT_BUSY,
+	  FAULT_SCOPE_ITEM, 3 },
+};
+
+/* Nothing is stored that could not be removed again, and nothing is tried one by one that is refused
+ * for the folder's sake. */
+Test(imap_scripted_folders, what_a_folder_does_not_allow_is_told_once)
+{
+	for (size_t i = 0; i < COUNT_OF(unwilling); i++) {
+		struct imap_script_row rows[2];
+		size_t n = 0;
+		struct lab *lab;
+		struct endpoint_put puts[2];
+		struct fault *fault;
+
+		if (unwilling[i].select)
+			rows[n++] = (struct imap_script_row){ .when = "SELECT",
+							      .say = unwilling[i].select };
+		if (unwilling[i].append)
+			rows[n++] = (struct imap_script_row){ .when = "APPEND",
+							      .say = unwilling[i].append };
+		lab = lab_new(rows, n, NULL);
+		puts[0] = text_of(lab, "a");
+		puts[1] = text_of(lab, "b");
+		if (unwilling[i].replaces)
+			puts[0].address = puts[0].if_version = "0000000077.0000000007";
+		fault = endpoint_put(lab->endpoint, lab, FOLDER, puts, 2);
+		fault = fault ? fault : puts[1].fault;
+		if (unwilling[i].kind == FAULT_KINDS)
+			fine(fault, unwilling[i].what);
+		else
+			expect(fault, unwilling[i].kind, unwilling[i].scope, unwilling[i].what);
+		cr_assert(!fault || !fault->maybe_done, "%s", unwilling[i].what);
+		cr_assert_eq(heard_times(lab, " APPEND \"" FOLDER), unwilling[i].appends, "%s",
+			     unwilling[i].what);
+		lab_end(lab);
+	}
+}
+
+/* ---- what has changed, told by SELECT (QRESYNC) ---- */
+
+#define LISTED(uid, flags) "* 1 FETCH (UID " uid " FLAGS (" flags ") MODSEQ (850))\r\n"
+#define SAID(exists, more)                                                                         \
+	"* OK [CLOSED] x\r\n* " exists " EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" UIDNEXT           \
+	"* OK [HIGHESTMODSEQ 900] ok\r\n" more "$T OK [READ-WRITE] done\r\n"
+
+static const struct {
+	const char *what, *token, *said;
+	size_t count, removed;
+	bool full;
+} resyncs[] = {
+	{ "nothing", "77 10 2 m900", SAID("2", ""), 0, 0, false },
+	{ "one is marked", "77 10 2 m800", SAID("2", LISTED("8", "a")), 1, 0, false },
+	{ "one has gone", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) 9\r\n"), 1, 1, false },
+	{ "one has gone, one come", "77 9 2 m800",
+	  SAID("2", LISTED("9", "") "* VANISHED (EARLIER) 7\r\n"), 2, 1, false },
+	{ "gone long ago are told as well", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:6,9\r\n"), 7, 7, false },
+	{ "gone long ago, and none lately", "77 10 2 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:6\r\n"), 0, 0, false },
+	{ "those of the future", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) 9,10:20\r\n"), 1,
+	  1, false },
+	{ "twice", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 9\r\n* VANISHED (EARLIER) 9\r\n"), 1, 1, false },
+	{ "of the mailbox before", "77 10 2 m800",
+	  LISTED("3", "x") "* VANISHED 4\r\n" SAID("2", LISTED("8", "")), 1, 0, false },
+	{ "gone, and not told", "77 10 4 m800", SAID("2", "* VANISHED (EARLIER) 9\r\n"), 2, 0,
+	  true },
+	{ "gone, and there", "77 10 3 m800",
+	  SAID("2", LISTED("8", "") "* VANISHED (EARLIER) 8\r\n"), 2, 0, true },
+	{ "more than there can be", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:4294967295\r\n"), 2, 0, true },
+	{ "no numbers", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) x\r\n* VANISHED\r\n"), 2, 0,
+	  true },
+	{ "mod-sequences run backwards", "77 10 2 m901", SAID("2", LISTED("8", "")), 2, 0, true },
+};
+
+static void try_resync(size_t i)
+{
+	struct imap_script_row rows[] = {
+		{ .when = "ENABLE", .say = "* ENABLED QRESYNC\r\n$T OK done\r\n" },
+		{ .when = "SELECT \"" FOLDER "\" (QRESYNC (77 ", .say = resyncs[i].said },
+		{ .when = "UID FETCH 1:* (UID FLAGS)",
+		  .say = LISTED("7", "") LISTED("8", "") "$T OK done\r\n" },
+	};
+	struct lab *lab =
+		lab_new(rows, COUNT_OF(rows), "IMAP4rev1 ENABLE CONDSTORE QRESYNC NAMESPACE");
+	struct endpoint_notice *made = NULL;
+	size_t removed = 0;
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, resyncs[i].token, &made), resyncs[i].what);
+	for (size_t j = 0; j < made->count; j++)
+		removed += made->changes[j].removed;
+	cr_assert_eq(made->count, resyncs[i].count, "%s: expected %zu, got %zu", resyncs[i].what,
+		     resyncs[i].count, made->count);
+	cr_assert_eq(removed, resyncs[i].removed, "%s: %zu", resyncs[i].what, removed);
+	cr_assert_eq(made->full, resyncs[i].full, "%s: full %d", resyncs[i].what, made->full);
+	cr_assert_str_eq(made->token, "77 10 2 m900");
+	cr_assert_eq(heard_times(lab, "UID FETCH"), resyncs[i].full, "%s", resyncs[i].what);
+	lab_end(lab);
+}
+
+Test(imap_scripted_folders, what_has_gone_is_told_by_select)
+{
+	for (size_t i = 0; i < COUNT_OF(resyncs); i++)
+		try_resync(i);
+}

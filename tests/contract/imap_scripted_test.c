@@ -165,7 +165,7 @@ static const struct {
 	{ "$T NO [OVERQUOTA] full\r\n", FAULT_FULL, FAULT_SCOPE_ACCOUNT },
 	{ "$T NO [TRYCREATE] no such mailbox\r\n", FAULT_GONE, FAULT_SCOPE_FOLDER },
 	{ "$T NO [TOOBIG] no\r\n", FAULT_REFUSED, FAULT_SCOPE_ITEM },
-	{ "$T NO [NOPERM] no\r\n", FAULT_REFUSED, FAULT_SCOPE_ITEM },
+	{ "$T NO [NOPERM] no\r\n", FAULT_REFUSED, FAULT_SCOPE_FOLDER },
 	{ "$T NO no\r\n", FAULT_REFUSED, FAULT_SCOPE_ITEM },
 	{ "$T BAD what\r\n", FAULT_PROTOCOL, FAULT_SCOPE_ITEM },
 };
@@ -581,7 +581,6 @@ Test(imap_scripted, a_folder_is_gone_only_when_it_is)
 
 /* ---- reading ---- */
 
-
 static const struct {
 	const char *answer;
 	enum fault_kind kind; /* FAULT_KINDS: none */
@@ -646,8 +645,8 @@ static const struct {
 	{ "\\Seen work", "\\Seen \\*", { NULL, NULL, true }, " (\\Seen work)" },
 	{ "\\Seen work", "\\Seen \\*", { NULL, NULL, false }, " (work)" },
 	{ "work", "\\Seen \\*", { NULL, NULL, true }, " (work)" },
-	{ "\\Seen work", "\\Seen", { NULL, NULL, true }, " (\\Seen)" },
-	{ "\\Seen work play", "\\Seen WORK", { NULL, NULL, true }, " (\\Seen work)" },
+	{ "\\Seen work", "\\Seen \\Deleted", { NULL, NULL, true }, " (\\Seen)" },
+	{ "\\Seen work play", "\\Seen \\Deleted WORK", { NULL, NULL, true }, " (\\Seen work)" },
 	{ "\\Recent \\Deleted \\Draft", "\\*", { NULL, NULL, true }, " (\\Draft)" },
 	{ "\\Foo $Ok \\Seen", "\\*", { NULL, NULL, true }, " ($Ok \\Seen)" },
 	{ "", "\\*", { NULL, NULL, true }, "" },
@@ -656,7 +655,10 @@ static const struct {
 	{ "$done", "\\*", { "$Done", NULL, false }, " ($Done)" },
 	{ "$DONE \\flagged work", "\\*", { NULL, "$Done \\Flagged", false }, " (work)" },
 	{ "work", "\\*", { "a", "A WORK", false }, "" },
-	{ "work", "\\Flagged work", { "\\Flagged $Done", NULL, false }, " (\\Flagged work)" },
+	{ "work",
+	  "\\Flagged work \\Deleted",
+	  { "\\Flagged $Done", NULL, false },
+	  " (\\Flagged work)" },
 	{ "work", "\\*", { "/Done", "/Done", false }, " (work)" },
 	{ "work", "\\*", { "x) \\Deleted", "%", false }, " (work)" },
 };
@@ -743,9 +745,9 @@ static const struct {
 	{ "the flags have changed", "MODSEQ 4", OLD NEW "$T OK done\r\n", "$T OK done\r\n",
 	  "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS, "UID STORE 9 +FLAGS.SILENT (a)\r\n",
 	  "EXISTS" },
-	{ "other flags than then", "MODSEQ 4 FLAGS (b)", OLD NEW "$T OK done\r\n",
-	  "$T OK done\r\n", "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS,
-	  "UID STORE 9 +FLAGS.SILENT (a)\r\n", "EXISTS" },
+	{ "other flags than then", "MODSEQ 4 FLAGS (b)", OLD NEW "$T OK done\r\n", "$T OK done\r\n",
+	  "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS, "UID STORE 9 +FLAGS.SILENT (a)\r\n",
+	  "EXISTS" },
 	{ "a mark that was dropped stays away", "MODSEQ 4 FLAGS (A)", OLD NEW "$T OK done\r\n",
 	  "$T OK done\r\n", "* SEARCH\r\n$T OK done\r\n", FAULT_KINDS, "UID EXPUNGE 7\r\n",
 	  "UID STORE 9" },
