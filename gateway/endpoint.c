@@ -159,10 +159,10 @@ bool endpoint_can_listen(const struct endpoint *endpoint)
 	return endpoint->ops->listen != NULL;
 }
 
-struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
-			      bool *changed_r)
+struct fault *endpoint_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			      size_t count, struct endpoint_ear *ear_r)
 {
-	return endpoint->ops->listen(endpoint, folder, fd_r, changed_r);
+	return endpoint->ops->listen(endpoint, folders, count, ear_r);
 }
 
 struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r)
@@ -173,6 +173,12 @@ struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r)
 struct fault *endpoint_hush(struct endpoint *endpoint)
 {
 	return endpoint->ops->hush ? endpoint->ops->hush(endpoint) : NULL;
+}
+
+void endpoint_rest(struct endpoint *endpoint)
+{
+	if (endpoint->ops->rest)
+		endpoint->ops->rest(endpoint);
 }
 
 struct endpoint_stats endpoint_stats(struct endpoint *endpoint)

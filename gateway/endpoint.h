@@ -143,6 +143,15 @@ struct endpoint_sweep {
 		     * endpoint_notice() costs no more */
 };
 
+/* What listening has come to. */
+struct endpoint_ear {
+	int fd;		 /* becomes readable when something may have come; -1: it does not listen */
+	bool changed;	 /* something has come already: look again */
+	bool doubtful; /* it may miss something: look from time to time all the same */
+	size_t count;	 /* of the folders, those that it tells of: the first ones */
+	const char *how; /* "notify", "idle" ...; NULL: it does not listen */
+};
+
 /* Where an account's folders are made. */
 struct endpoint_place {
 	const char *asked; /* what of the configuration it follows from: with other words it is not
@@ -222,10 +231,11 @@ struct endpoint_ops {
 	struct fault *(*place)(struct endpoint *endpoint, TALLOC_CTX *mem, bool find,
 			       struct endpoint_place **place_r);
 	/* push; all three NULL: there is none */
-	struct fault *(*listen)(struct endpoint *endpoint, const char *folder, int *fd_r,
-				bool *changed_r);
+	struct fault *(*listen)(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+				size_t count, struct endpoint_ear *ear_r);
 	struct fault *(*heard)(struct endpoint *endpoint, bool *changed_r);
 	struct fault *(*hush)(struct endpoint *endpoint);
+	void (*rest)(struct endpoint *endpoint); /* NULL: it keeps no connection */
 	void (*stats)(struct endpoint *endpoint, struct endpoint_stats *stats_r); /* NULL: none */
 };
 
@@ -368,14 +378,16 @@ struct fault *endpoint_place(struct endpoint *endpoint, TALLOC_CTX *mem, bool fi
 /* True when this kind of server may tell of changes by itself. */
 bool endpoint_can_listen(const struct endpoint *endpoint);
 
-/* Begins to listen for changes of FOLDER: *FD_R becomes readable when something may have come.
- * *CHANGED_R: something has come since the last endpoint_notice() of that folder by this endpoint
- * (whoever made it; without one: always true), so look again; then it does not listen, and *FD_R is
- * -1. *FD_R -1 and no change: this server does not tell (which is known only now), look from time
- * to time. No other operation may be called while it listens, but endpoint_heard() and
- * endpoint_hush(). UNREACHABLE fault: the connection has gone; the next operation makes another. */
-struct fault *endpoint_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
-			      bool *changed_r) ATTR_MUST_CHECK;
+/* Begins to listen for changes of COUNT folders (at least one), the most important one first:
+ * `moved` and `asked` are not used. The ear's `changed`: in one of those that it tells of
+ * something has come since the last endpoint_notice() of that folder by this endpoint, or, where it
+ * has made none, since the one that gave the token (neither: always true); so look again; then it
+ * does not listen. `fd` -1 and no change: this server does not tell (which is known only now), look
+ * from time to time; so it is with the folders behind `count`. No other operation may be called
+ * while it listens, but endpoint_heard(), endpoint_hush() and endpoint_rest(). UNREACHABLE fault: the
+ * connection has gone; the next operation makes another. */
+struct fault *endpoint_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			      size_t count, struct endpoint_ear *ear_r) ATTR_MUST_CHECK;
 
 /* The descriptor was readable: takes what has come, without waiting. *CHANGED_R false: nothing of
  * interest, go on listening. True: endpoint_hush(), and look. */
@@ -383,6 +395,10 @@ struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r) ATTR_MU
 
 /* Ends listening; harmless when it does not listen. */
 struct fault *endpoint_hush(struct endpoint *endpoint) ATTR_MUST_CHECK;
+
+/* Lets its connections go, and listening with them; the next operation makes others. Takes a moment
+ * (a farewell). */
+void endpoint_rest(struct endpoint *endpoint);
 
 struct endpoint_stats endpoint_stats(struct endpoint *endpoint);
 

@@ -2,6 +2,10 @@
 
 #include "gateway/cli/cli.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/text.h"
 #include "gateway/net/http.h"
 
@@ -36,6 +40,26 @@ struct fault *cmd_init(struct cli *cli)
 	return NULL;
 }
 
+/* A path with a name in it is a person's, and looked at when that person is served. */
+static void check_file(const struct conf_server *server, const char *key, const char *path,
+		       struct conf_report *report)
+{
+	if (path && !strstr(path, "%{") && access(path, R_OK))
+		conf_report_warning(report, server->line, "[server %s]: %s %s: %s", server->name,
+				    key, path, strerror(errno));
+}
+
+static void check_files(const struct conf *conf, struct conf_report *report)
+{
+	for (size_t i = 0; i < conf->server_count; i++) {
+		const struct conf_server *server = &conf->servers[i];
+
+		check_file(server, "tls_ca", server->tls_ca, report);
+		check_file(server, "tls_cert", server->tls_cert, report);
+		check_file(server, "tls_key", server->tls_key, report);
+	}
+}
+
 /* What this machine cannot do. */
 static void check_machine(const struct conf *conf, struct conf_report *report)
 {
@@ -57,6 +81,8 @@ struct fault *cmd_check(struct cli *cli)
 	FAULT_TRY(conf_read(cli->mem, cli->conf_path, &conf, &report));
 	if (conf)
 		check_machine(conf, report);
+	if (conf)
+		check_files(conf, report);
 	if (conf)
 		rules = rules_new(cli->mem, conf, report);
 	conf_report_print(report, cli->out);

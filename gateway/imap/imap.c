@@ -98,6 +98,8 @@ void imap_disconnect(struct imap *imap)
 {
 	struct imap_stats stats;
 
+	TALLOC_FREE(imap->notify);
+	imap->notify_refused = false;
 	if (!imap->session)
 		return;
 	stats = imap_session_stats(imap->session);
@@ -286,6 +288,7 @@ static const struct endpoint_ops imap_ops = {
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
+	.rest = imap_listen_rest,
 	.stats = stats,
 };
 

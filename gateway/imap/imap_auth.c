@@ -251,14 +251,22 @@ static struct fault *login_command(struct conversation *talk, TALLOC_CTX *work)
 
 /* ---- the answer ---- */
 
-static const char *const busy_codes[] = { "UNAVAILABLE", "INUSE", "LIMIT" };
+static const struct {
+	const char *code;
+	enum fault_kind kind;
+} busy_codes[] = {
+	{ "UNAVAILABLE", FAULT_BUSY },
+	{ "INUSE", FAULT_BUSY },
+	{ "LIMIT", FAULT_CROWDED },
+};
 
-static bool is_busy(const struct imap_answer *answer)
+/* FAULT_LOGIN: it is the login that was refused. */
+static enum fault_kind refusal_kind(const struct imap_answer *answer)
 {
 	for (size_t i = 0; i < COUNT_OF(busy_codes); i++)
-		if (answer->code && !strcmp(answer->code, busy_codes[i]))
-			return true;
-	return false;
+		if (answer->code && !strcmp(answer->code, busy_codes[i].code))
+			return busy_codes[i].kind;
+	return FAULT_LOGIN;
 }
 
 /* One login for many people; RFC 5530 has a code for "who you are is right, but you may not". */
@@ -281,8 +289,8 @@ static struct fault *login_refused(struct conversation *talk, TALLOC_CTX *work)
 	const char *complaint = talk->sasl ? sasl_complaint(talk->sasl) : NULL;
 	struct fault *fault;
 
-	if (is_busy(answer))
-		return fault_new(session, FAULT_BUSY, "login: %s", answer->text);
+	if (refusal_kind(answer) != FAULT_LOGIN)
+		return fault_new(session, refusal_kind(answer), "login: %s", answer->text);
 	fault = fault_new(
 		session, FAULT_LOGIN, "login: %s%s%s (by %s; %s; the server offers %s)",
 		*answer->text ? answer->text : "refused by the server, without a reason",

@@ -103,8 +103,24 @@ struct fault *imap_session_idle(struct imap_session *session, bool *woken_r)
 	return NULL;
 }
 
+struct listener {
+	imap_each *each; /* NULL: it idles, or did a moment ago */
+	void *context;
+};
+
+/* What comes while no command is under way is untagged. */
+static struct fault *take_told(struct imap_session *session, const struct listener *listener,
+			       const struct imap_response *response)
+{
+	if (response->kind != IMAP_UNTAGGED)
+		return imap_session_out_of_step(session,
+						"an answer to something that was not asked");
+	FAULT_TRY(imap_session_note(session, response, false));
+	return listener->each ? listener->each(listener->context, response) : NULL;
+}
+
 /* All whole responses that have been read. */
-static struct fault *idle_take_all(struct imap_session *session)
+static struct fault *take_all(struct imap_session *session, const struct listener *listener)
 {
 	struct imap_response *response;
 	struct imap_answer answer;
@@ -116,7 +132,7 @@ static struct fault *idle_take_all(struct imap_session *session)
 		if (!response)
 			break;
 		if (!session->idle)
-			fault = imap_session_note(session, response, false);
+			fault = take_told(session, listener, response);
 		else
 			fault = idle_take(session, response, &plus, &answered, &answer);
 		session->idle = session->idle && !answered;
@@ -125,32 +141,47 @@ static struct fault *idle_take_all(struct imap_session *session)
 	return fault;
 }
 
-static struct fault *idle_read_all(struct imap_session *session)
+static struct fault *read_all(struct imap_session *session, const struct listener *listener)
 {
 	char bytes[IMAP_IN_KEPT];
 	size_t n = 1;
 
-	FAULT_TRY(idle_take_all(session));
+	FAULT_TRY(take_all(session, listener));
 	for (int i = 0; i < IDLE_READS && n; i++) {
 		FAULT_TRY(stream_read_ready(session->stream, bytes, sizeof bytes, &n));
 		buf_add(session->in, bytes, n);
-		FAULT_TRY(idle_take_all(session));
+		FAULT_TRY(take_all(session, listener));
 	}
 	return NULL;
 }
 
 struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_r)
 {
+	const struct listener idler = { .each = NULL };
 	uint64_t before = session->selected.changes;
 	struct fault *fault;
 
 	FAULT_TRY(imap_session_sound(session, session));
 	assert(session->idle);
-	fault = idle_read_all(session);
+	fault = read_all(session, &idler);
 	if (fault)
 		return imap_session_break(session, session, fault);
 	imap_session_shrink(session, IMAP_IN_KEPT);
 	*woken_r = session->selected.changes != before || !session->idle;
+	return NULL;
+}
+
+struct fault *imap_session_ready(struct imap_session *session, imap_each *each, void *context)
+{
+	const struct listener listener = { each, context };
+	struct fault *fault;
+
+	FAULT_TRY(imap_session_sound(session, session));
+	assert(!session->idle);
+	fault = read_all(session, &listener);
+	if (fault)
+		return imap_session_break(session, session, fault);
+	imap_session_shrink(session, IMAP_IN_KEPT);
 	return NULL;
 }
 

@@ -4,7 +4,8 @@
 
 #include "base/text.h"
 
-/* Listening is IDLE (RFC 2177) on the folder's mailbox.
+/* Listening is NOTIFY (imap_notify.c) to all folders, else IDLE (RFC 2177) on the mailbox of the
+ * first one; it does not tell of its mailbox for done tasks.
  *
  * Between the last notice and IDLE something may have come that no IDLE will tell: so the mailbox
  * is looked at first, and compared with what that notice found. What comes between the look and the
@@ -12,44 +13,60 @@
  * wakes as well, and changes nothing that a notice tells. */
 
 struct listening {
-	const char *folder;
-	int fd;
-	bool changed;
+	const struct endpoint_sweep *folders;
+	size_t count;
+	struct endpoint_ear ear;
 };
 
-static struct fault *listen_to(struct imap *imap, TALLOC_CTX *mem, void *context)
+static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			     struct endpoint_ear *ear)
 {
-	struct listening *listening = context;
-	bool woken = false;
+	bool woken = false, current = false;
 
-	listening->fd = -1;
-	listening->changed = false;
 	if (!imap_session_can(imap->session, IMAP_CAP_IDLE))
 		return NULL;
-	FAULT_TRY(imap_folder_open(imap, mem, listening->folder, true));
-	if (!imap_notice_is_current(imap, listening->folder)) {
-		listening->changed = true;
+	FAULT_TRY(imap_folder_open(imap, mem, folder, true));
+	FAULT_TRY(imap_notice_again(imap, mem, folder, &current));
+	if (!current) {
+		ear->changed = true;
 		return NULL;
 	}
 	FAULT_TRY(imap_session_idle(imap->session, &woken));
 	if (woken || !imap_session_is_drained(imap->session)) {
-		listening->changed = true;
+		ear->changed = true;
 		return imap_session_idle_end(imap->session);
 	}
-	listening->fd = imap_session_fd(imap->session);
+	*ear = (struct endpoint_ear){ .fd = imap_session_fd(imap->session),
+				      .count = imap_done_mailbox(imap, mem, folder) ? 0 : 1,
+				      .how = "idle" };
 	return NULL;
 }
 
-struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd_r, bool *changed_r)
+static struct fault *listen_to(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
-	struct listening listening = { .folder = folder };
+	struct listening *listening = context;
+	struct endpoint_ear *ear = &listening->ear;
+
+	*ear = (struct endpoint_ear){ .fd = -1 };
+	for (size_t i = 0; i < listening->count; i++)
+		imap_notice_believe(imap, mem, listening->folders[i].folder,
+				    listening->folders[i].token);
+	FAULT_TRY(imap_notify_begin(imap, mem, listening->folders, listening->count, ear));
+	if (ear->changed || ear->fd >= 0)
+		return NULL;
+	return idle_on(imap, mem, listening->folders[0].folder, ear);
+}
+
+struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			  size_t count, struct endpoint_ear *ear_r)
+{
+	struct listening listening = { .folders = folders, .count = count };
 	struct imap *imap = (struct imap *)endpoint;
 
 	if (imap->session && imap_session_is_compressed(imap->session))
 		imap_disconnect(imap); /* imap_session.h: why */
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
-	*fd_r = listening.fd;
-	*changed_r = listening.changed;
+	*ear_r = listening.ear;
 	return NULL;
 }
 
@@ -60,6 +77,8 @@ struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r)
 	struct imap *imap = (struct imap *)endpoint;
 	bool woken = false;
 
+	if (imap->notify)
+		return imap_notify_heard(imap, changed_r);
 	FAULT_TRY(imap_session_idle_ready(imap->session, &woken));
 	*changed_r = woken;
 	return NULL;
@@ -69,7 +88,14 @@ struct fault *imap_listen_hush(struct endpoint *endpoint)
 {
 	struct imap *imap = (struct imap *)endpoint;
 
+	if (imap->session && imap->notify)
+		return imap_notify_end(imap);
 	if (!imap->session || !imap_session_is_idle(imap->session))
 		return NULL;
 	return imap_session_idle_end(imap->session);
+}
+
+void imap_listen_rest(struct endpoint *endpoint)
+{
+	imap_disconnect((struct imap *)endpoint);
 }

@@ -768,3 +768,49 @@ struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	*token_r = advancing.later ? advancing.later : mem_strdup(mem, token);
 	return NULL;
 }
+
+/* ---- listening ---- */
+
+static void believe(struct imap *imap, const char *mailbox, const struct imap_counts *counts)
+{
+	if (!imap_notice_last(imap, mailbox))
+		remember(imap, mailbox, counts);
+}
+
+void imap_notice_believe(struct imap *imap, TALLOC_CTX *mem, const char *folder, const char *token)
+{
+	char *done = imap_done_mailbox(imap, mem, folder);
+	struct token said;
+
+	if (!token || !read_token(mem, token, &said))
+		return;
+	believe(imap, folder, &said.counts);
+	if (done && said.has_done)
+		believe(imap, done, &said.done);
+}
+
+struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				bool *current_r)
+{
+	const struct imap_noticed *last = imap_notice_last(imap, folder), *done_last = NULL;
+	char *done = imap_done_mailbox(imap, mem, folder);
+	struct noticing noticing = { .mem = mem, .folder = folder };
+	struct token token = { .knows_done = done != NULL };
+
+	*current_r = imap_notice_is_current(imap, folder);
+	if (*current_r || !last || last->counts.sign != IMAP_SIGN_DIGEST ||
+	    last->counts.uidvalidity != counts_now(imap).uidvalidity)
+		return NULL;
+	token.counts = last->counts;
+	if (done)
+		done_last = imap_notice_last(imap, done);
+	token.has_done = done_last != NULL;
+	if (done_last)
+		token.done = done_last->counts;
+	noticing.token = write_token(mem, &token);
+	if (!noticing.token)
+		return NULL;
+	FAULT_TRY(notice(imap, mem, &noticing));
+	*current_r = !noticing.notice->full && !noticing.notice->count;
+	return NULL;
+}

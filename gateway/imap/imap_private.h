@@ -74,6 +74,9 @@ struct imap {
 	const char *
 		*refused; /* commands that the server has refused, and that nothing depends on */
 	size_t refused_count;
+	struct imap_notify *notify; /* NULL: it does not listen that way */
+	bool notify_plain;          /* the server wants names in UTF-8 there */
+	bool notify_refused;        /* or does not tell of all of them */
 };
 
 /* imaps://host[:port] or imap://host[:port], a slash may stand at the end; an IPv6 address in
@@ -240,10 +243,21 @@ struct fault *imap_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			 struct endpoint_sweep *folders, size_t count);
 struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				struct endpoint_probe **probe_r);
-struct fault *imap_listen(struct endpoint *endpoint, const char *folder, int *fd_r,
-			  bool *changed_r);
+struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			  size_t count, struct endpoint_ear *ear_r);
 struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r);
 struct fault *imap_listen_hush(struct endpoint *endpoint);
+void imap_listen_rest(struct endpoint *endpoint);
+
+/* ---- imap_notify.c: listening to several folders ---- */
+
+/* EAR stays as it is when that cannot be done, or is not worth it. */
+struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
+				const struct endpoint_sweep *folders, size_t count,
+				struct endpoint_ear *ear) ATTR_MUST_CHECK;
+/* While imap->notify is set. */
+struct fault *imap_notify_heard(struct imap *imap, bool *changed_r) ATTR_MUST_CHECK;
+struct fault *imap_notify_end(struct imap *imap) ATTR_MUST_CHECK;
 
 struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 			  char **address_r);
@@ -252,6 +266,15 @@ struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 
 /* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
 struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
+
+/* imap_notice.c: the same, after another listing of flags where nothing else can tell. FOLDER is
+ * selected; a fault is of the server. */
+struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				bool *current_r) ATTR_MUST_CHECK;
+
+/* imap_notice.c: FOLDER was noticed by another endpoint, which got TOKEN (NULL: it was not), unless it
+ * was by this one. */
+void imap_notice_believe(struct imap *imap, TALLOC_CTX *mem, const char *folder, const char *token);
 
 /* imap_notice.c: the selected mailbox is FOLDER and as the last notice of it found it. False: not, or
  * it cannot be told. */

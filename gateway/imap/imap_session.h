@@ -82,8 +82,8 @@ struct imap_stats {
 };
 
 /* A password is sent only over TLS or to loopback: else CONFIG fault (N9). LOGIN: refused; its text
- * is the server's. A server that answers the login with [UNAVAILABLE], [INUSE] or [LIMIT] is BUSY,
- * not LOGIN. */
+ * is the server's. A server that answers the login with [UNAVAILABLE] or [INUSE] is BUSY,
+ * with [LIMIT] CROWDED, not LOGIN. */
 struct fault *imap_session_open(TALLOC_CTX *mem, const struct imap_session_options *options,
 				struct imap_session **session_r) ATTR_MUST_CHECK;
 
@@ -222,6 +222,10 @@ bool imap_session_resyncs(const struct imap_session *session);
 
 const struct imap_selected *imap_session_selected(const struct imap_session *session);
 
+/* No mailbox is selected any more (RFC 3691: nothing is expunged by that); no command when none is.
+ * Only with IMAP_CAP_UNSELECT. */
+struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
 /* ---- IDLE ---- */
 
 /* Says IDLE and waits for the `+`. *WOKEN_R: something came in the same breath (a change of the
@@ -234,6 +238,11 @@ struct fault *imap_session_idle(struct imap_session *session, bool *woken_r) ATT
  * 64 KiB of it at once (a flood keeps nobody busy for ever: what is left is readable, or makes it
  * "not drained"). *WOKEN_R: a change of the mailbox, or IDLE ended; false: only "* OK Still here". */
 struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_r) ATTR_MUST_CHECK;
+
+/* The same while no command is under way (NOTIFY): EACH gets every response. Its faults are no reason
+ * to stop here. */
+struct fault *imap_session_ready(struct imap_session *session, imap_each *each,
+				 void *context) ATTR_MUST_CHECK;
 
 /* Says DONE and waits for the end of IDLE; nothing happens when it is not idle. */
 struct fault *imap_session_idle_end(struct imap_session *session) ATTR_MUST_CHECK;

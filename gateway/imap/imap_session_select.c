@@ -206,6 +206,20 @@ bool imap_session_resyncs(const struct imap_session *session)
 	return session->resyncs;
 }
 
+struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *mem)
+{
+	struct imap_line *line;
+	struct imap_answer answer;
+
+	FAULT_TRY(imap_session_sound(session, mem));
+	if (!session->selected.mailbox)
+		return NULL;
+	line = imap_line_new(mem, "UNSELECT", false);
+	FAULT_TRY(imap_session_run(session, mem, line, NULL, NULL, &answer));
+	selected_clear(session);
+	return imap_answer_fault(mem, &answer, FAULT_SCOPE_ACCOUNT, "UNSELECT");
+}
+
 const struct imap_selected *imap_session_selected(const struct imap_session *session)
 {
 	return &session->selected;

@@ -22,6 +22,7 @@ static const char *const kind_words[FAULT_KINDS] = {
 	[FAULT_GONE] = "gone",
 	[FAULT_REFUSED] = "refused",
 	[FAULT_BUSY] = "busy",
+	[FAULT_CROWDED] = "crowded",
 	[FAULT_UNREACHABLE] = "unreachable",
 	[FAULT_LOGIN] = "login",
 	[FAULT_FULL] = "full",

@@ -6,7 +6,7 @@
  * NUMBER-th item of that operation since the file was made (or FIRST-LAST: at all of them), FAULT
  * happens instead. OPERATION: probe
  * ensure notice fetch put remove rights sweep. FAULT: a name of fault.h in lower case (changed, gone, refused,
- * busy, unreachable, login, full, locked, token, protocol), or `denied-` and such a name: done, and
+ * busy, crowded, unreachable, login, full, locked, token, protocol), or `denied-` and such a name: done, and
  * answered by that fault all the same, or `lost`: done, but no answer came, or `rewrite`: kept, but
  * another way than it was sent. A notice can also lie: `empty` (a complete listing of nothing), `open`
  * (one without completed tasks), `blind` (nothing has changed).

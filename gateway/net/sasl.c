@@ -36,9 +36,9 @@ typedef struct fault *make(struct sasl *sasl, const char *in, size_t n, struct b
 
 static const struct {
 	const char *name;
-	bool authorizes, bearer;
+	bool authorizes;
 } mechs[] = {
-#define X(mech, name, authorizes, bearer) [SASL_##mech] = { name, authorizes, bearer },
+#define X(mech, name, authorizes) [SASL_##mech] = { name, authorizes },
 	SASL_MECH_TABLE(X)
 #undef X
 };
@@ -51,11 +51,6 @@ const char *sasl_mech_name(enum sasl_mech mech)
 bool sasl_mech_authorizes(enum sasl_mech mech)
 {
 	return mechs[mech].authorizes;
-}
-
-bool sasl_mech_is_bearer(enum sasl_mech mech)
-{
-	return mechs[mech].bearer;
 }
 
 bool sasl_mech_begins(enum sasl_mech mech)

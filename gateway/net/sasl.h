@@ -11,17 +11,17 @@
 #include "base/fault.h"
 #include "base/secret.h"
 
-/* mechanism, name on the wire, takes an authorisation identity besides the login, by a token */
+/* mechanism, name on the wire, takes an authorisation identity besides the login */
 #define SASL_MECH_TABLE(X)                                                                         \
-	X(SCRAM_SHA_256, "SCRAM-SHA-256", true, false) /* RFC 7677, by libgsasl */                 \
-	X(PLAIN, "PLAIN", true, false)                 /* RFC 4616 */                              \
-	X(LOGIN, "LOGIN", false, false)                /* never standardised */                    \
-	X(OAUTHBEARER, "OAUTHBEARER", true, true)      /* RFC 7628 */                              \
-	X(XOAUTH2, "XOAUTH2", true, true)              /* what was there before RFC 7628 */        \
-	X(EXTERNAL, "EXTERNAL", true, false)           /* RFC 4422 appendix A: by certificate */
+	X(SCRAM_SHA_256, "SCRAM-SHA-256", true) /* RFC 7677, by libgsasl */                        \
+	X(PLAIN, "PLAIN", true)                 /* RFC 4616 */                                     \
+	X(LOGIN, "LOGIN", false)                /* never standardised */                           \
+	X(OAUTHBEARER, "OAUTHBEARER", true)     /* RFC 7628 */                                     \
+	X(XOAUTH2, "XOAUTH2", true)             /* what was there before RFC 7628 */               \
+	X(EXTERNAL, "EXTERNAL", true)           /* RFC 4422 appendix A: by certificate */
 
 enum sasl_mech {
-#define X(mech, name, authorizes, bearer) SASL_##mech,
+#define X(mech, name, authorizes) SASL_##mech,
 	SASL_MECH_TABLE(X)
 #undef X
 		SASL_MECHS
@@ -44,7 +44,6 @@ struct sasl;
 
 const char *sasl_mech_name(enum sasl_mech mech);
 bool sasl_mech_authorizes(enum sasl_mech mech);
-bool sasl_mech_is_bearer(enum sasl_mech mech);
 
 /* False: the server speaks first, even where it takes a first message with the command. */
 bool sasl_mech_begins(enum sasl_mech mech);

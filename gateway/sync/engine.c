@@ -205,12 +205,13 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 static void wake_account(struct engine *engine, struct engine_task *task)
 {
 	int64_t at_us = clock_now_us(engine->env.clock);
-	bool all = false, needed = engine->park.wake(engine->park.data, task->wake, &all);
+	bool all = false;
+	enum engine_wake woken = engine->park.wake(engine->park.data, task->wake, &all);
 
-	if (!needed)
+	if (woken == ENGINE_WAKE_NOTHING)
 		engine_poll_answered(engine, task->wake, at_us, all);
 	pthread_mutex_lock(&engine->lock);
-	if (needed)
+	if (woken == ENGINE_WAKE_JOB)
 		add_pull(engine, task->wake);
 	pthread_mutex_unlock(&engine->lock);
 	engine_server_leave(engine, task);

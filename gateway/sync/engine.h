@@ -46,17 +46,26 @@ struct engine_parked {
 	const struct conf_server *server;
 	struct endpoint
 		*endpoint;  /* a talloc root of its own; NULL: none (polling only, or it broke) */
-	const char *folder; /* the address to listen to: where something happened last, or else the
-			       first; NULL: the account has none yet */
-	bool alone;  /* FOLDER is the account's only one: while it is listened to, nothing else has
-		      * to be polled */
-	/* all its folders with their tokens, when nothing waits in any of them and it is enough to ask
-	 * whether one has moved; NULL: the next look takes a job. The receiver copies them */
+	/* its folders with their tokens, as far as they have been made, the one where something
+	 * happened last in front. The receiver copies them */
 	const struct endpoint_sweep *places;
 	size_t place_count;
+	bool whole; /* there is no other: while all of them are listened to, nothing has to be
+		     * polled */
+	bool rests; /* nothing waits in any of them, and it is enough to ask whether one has moved;
+		     * else the next look takes a job */
 	bool active; /* something was read, changed or written */
 	bool failed; /* the job ended with a fault of account or server */
+	bool crowded; /* and it was that the server has too many connections */
 	bool gone;   /* the account has no published project any more: forget it */
+};
+
+/* What came of waking an account. */
+enum engine_wake {
+	ENGINE_WAKE_NOTHING, /* of interest ("* OK Still here"): its server has answered, the account is
+				parked again and needs no job */
+	ENGINE_WAKE_JOB,
+	ENGINE_WAKE_LATER, /* its connection has gone; another one is made when it is woken again */
 };
 
 /* Where endpoints stay between two jobs; the service has one, `sync` none (then an endpoint ends
@@ -69,10 +78,9 @@ struct engine_park {
 	 * the job looked; the engine looks again at once */
 	bool (*give)(void *data, const struct engine_parked *parked);
 	/* before the job of an account of engine_look() is made: takes what has come, by the
-	 * account's own connection, or asks whether anything has moved, without SQL. False: nothing of
-	 * interest ("* OK Still here"), its server has answered, the account is parked again and needs
-	 * no job; *ALL_R: that goes for all of its folders. May be NULL: always true */
-	bool (*wake)(void *data, int64_t account, bool *all_r);
+	 * account's own connection, or asks whether anything has moved, without SQL. *ALL_R: what it
+	 * says goes for all of its folders. May be NULL: always ENGINE_WAKE_JOB */
+	enum engine_wake (*wake)(void *data, int64_t account, bool *all_r);
 };
 
 /* One call of `sync`. */

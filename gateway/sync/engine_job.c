@@ -291,47 +291,6 @@ static void count_stats(struct work *work)
 	};
 }
 
-static bool is_published(const struct visit *visit, int64_t project)
-{
-	for (size_t i = 0; i < visit->project_count; i++)
-		if (visit->projects[i].id == project)
-			return true;
-	return false;
-}
-
-/* Where something happened in this job, else where it did last, else the first. */
-static struct fault *choose_folder(struct work *work, TALLOC_CTX *mem, const char **folder_r)
-{
-	struct engine *engine = work->engine;
-	const char *first = NULL, *last = NULL, *moved = NULL;
-	struct engine_account *account;
-	struct folder *folders = NULL;
-	size_t count = 0;
-
-	FAULT_TRY(link_folders(work->worker->store, mem, work->account->id, &folders, &count));
-	pthread_mutex_lock(&engine->lock);
-	account = engine_account(engine, work->account->id);
-	for (size_t i = 0; i < count; i++) {
-		const char *address = folders[i].address;
-
-		if (!address || !is_published(&work->visit, folders[i].project_id))
-			continue;
-		first = first ? first : address;
-		if (text_same(address, account->folder))
-			last = address;
-		if (folders[i].project_id == work->moved_project)
-			moved = address;
-	}
-	last = moved ? moved : last ? last : first;
-	if (!text_same(account->folder, last)) {
-		talloc_free(account->folder);
-		account->folder = mem_strdup(engine->mem, last);
-	}
-	pthread_mutex_unlock(&engine->lock);
-	*folder_r = last;
-	return NULL;
-}
-
 static struct fault *add_pull(struct work *work, const void *data)
 {
 	(void)data;
@@ -351,12 +310,12 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	bool failed = fault && fault->scope >= FAULT_SCOPE_ACCOUNT;
 	struct engine_parked parked = { .account = work->account->id,
 					.server = work->task->server->conf,
-					.failed = failed && !work->later };
+					.failed = failed && !work->later,
+					.crowded = fault && fault->kind == FAULT_CROWDED };
 	struct fault *broken = NULL; /* the database */
 
 	count_stats(work);
 	parked.gone = work->visit.listed && !work->visit.project_count;
-	parked.alone = work->visit.project_count == 1;
 	parked.active = work->moved_project != 0;
 	if (failed || parked.gone || !park->give)
 		talloc_free(work->endpoint);
@@ -365,10 +324,9 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	work->endpoint = NULL;
 	if (!park->give)
 		return NULL;
-	if (work->visit.listed)
-		broken = choose_folder(work, mem, &parked.folder);
-	if (!broken && parked.endpoint)
-		broken = engine_poll_places(work->worker, mem, &work->visit, &parked);
+	if (work->visit.listed && parked.endpoint)
+		broken = engine_poll_places(work->worker, mem, &work->visit, work->moved_project,
+					    &parked);
 	if (broken) {
 		talloc_free(parked.endpoint);
 		return broken;
@@ -677,6 +635,8 @@ static void learn_of_server(struct work *work, const struct fault *fault)
 {
 	if (work->later)
 		return;
+	if (fault && fault->kind == FAULT_CROWDED)
+		engine_server_crowded(work->engine, work->task->server, fault);
 	if (is_of_server(fault))
 		engine_server_fails(work->engine, work->task->server, fault, work->since_us);
 	else if (work->visit.rounds && (!fault || fault->scope < FAULT_SCOPE_SERVER))

@@ -4,31 +4,88 @@
 
 #include "gateway/sync/engine_private.h"
 
+#include <string.h>
+
+#include "base/text.h"
+
 /* So much too old may be what "status" shows; ten thousand accounts cost a transaction in that time. */
 #define FLUSH_US (5 * CLOCK_SECOND_US)
 
+static bool is_published(const struct visit *visit, int64_t project)
+{
+	for (size_t i = 0; i < visit->project_count; i++)
+		if (visit->projects[i].id == project)
+			return true;
+	return false;
+}
+
+/* Where something happened in this job, else where it did last, stands in front. */
+static void busiest_first(struct engine *engine, int64_t account_id, const char *moved,
+			  struct endpoint_sweep *places, size_t count)
+{
+	struct engine_account *account;
+	const char *front;
+
+	pthread_mutex_lock(&engine->lock);
+	account = engine_account(engine, account_id);
+	front = moved ? moved : account->folder;
+	for (size_t i = 1; i < count && front; i++) {
+		struct endpoint_sweep place = places[i];
+
+		if (strcmp(place.folder, front) != 0)
+			continue;
+		places[i] = places[0];
+		places[0] = place;
+	}
+	if (count && !text_same(account->folder, places[0].folder)) {
+		talloc_free(account->folder);
+		account->folder = mem_strdup(engine->mem, places[0].folder);
+	}
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* True when no folder waits for anything. */
+static struct fault *may_rest(struct engine_worker *worker, TALLOC_CTX *mem,
+			      const struct visit *visit, bool *rests_r)
+{
+	struct folder *folders = NULL;
+	size_t count = 0, resting = 0;
+
+	if (visit->report->due_us < INT64_MAX || visit->folder_fault)
+		return NULL;
+	FAULT_TRY(link_folders_resting(worker->store, mem, visit->account->id, &folders, &count));
+	for (size_t i = 0; i < count; i++)
+		resting += is_published(visit, folders[i].project_id);
+	*rests_r = resting >= visit->project_count;
+	return NULL;
+}
+
 struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
-				 const struct visit *visit, struct engine_parked *parked)
+				 const struct visit *visit, int64_t moved_project,
+				 struct engine_parked *parked)
 {
 	struct endpoint_sweep *places;
 	struct folder *folders = NULL;
+	const char *moved = NULL;
 	size_t count = 0, kept = 0;
 
-	if (!visit->listed || visit->report->due_us < INT64_MAX || visit->folder_fault)
-		return NULL;
-	FAULT_TRY(link_folders_resting(worker->store, mem, visit->account->id, &folders, &count));
+	FAULT_TRY(link_folders(worker->store, mem, visit->account->id, &folders, &count));
 	places = MEM_ARRAY(mem, struct endpoint_sweep, count);
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < visit->project_count; k++)
-			if (visit->projects[k].id == folders[i].project_id)
-				places[kept++] =
-					(struct endpoint_sweep){ .folder = folders[i].address,
-								 .token = folders[i].token };
-	if (kept < visit->project_count)
-		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct folder *folder = &folders[i];
+
+		if (!folder->address || !is_published(visit, folder->project_id))
+			continue;
+		places[kept++] = (struct endpoint_sweep){ .folder = folder->address,
+							  .token = folder->token };
+		if (folder->project_id == moved_project)
+			moved = folder->address;
+	}
+	busiest_first(worker->engine, visit->account->id, moved, places, kept);
 	parked->places = places;
 	parked->place_count = kept;
-	return NULL;
+	parked->whole = kept >= visit->project_count;
+	return may_rest(worker, mem, visit, &parked->rests);
 }
 
 void engine_poll_answered(struct engine *engine, int64_t id, int64_t at_us, bool all)

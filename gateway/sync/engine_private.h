@@ -29,8 +29,9 @@ struct engine_server {
 	int failures;     /* one after the other */
 	int64_t until_us; /* the breaker: nobody tries before */
 	int64_t failed_us;
-	int64_t silent_us; /* since when it does not answer; 0: it does, as far as is known */
-	struct fault *why; /* the last failure; NULL: none */
+	int64_t silent_us;  /* since when it does not answer; 0: it does, as far as is known */
+	int64_t crowded_us; /* when it last said that it has too many connections; 0: never */
+	struct fault *why;  /* the last failure; NULL: none */
 };
 
 /* What the engine knows of an account beyond the database, under `lock`. */
@@ -154,6 +155,10 @@ void engine_server_answers(struct engine *engine, struct engine_server *server);
 void engine_server_fails(struct engine *engine, struct engine_server *server,
 			 const struct fault *fault, int64_t since_us);
 
+/* It has too many connections; that is told once. */
+void engine_server_crowded(struct engine *engine, struct engine_server *server,
+			   const struct fault *fault);
+
 /* Servers that do not answer now, with their last failures as copies. */
 size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem, struct engine_server **list_r);
 
@@ -209,9 +214,10 @@ struct fault *engine_reconcile_look(struct engine_worker *worker, TALLOC_CTX *me
 
 /* ---- engine_poll.c ---- */
 
-/* What polling has to know of the account of VISIT, when no folder of it waits for anything. */
+/* What listening and polling have to know of the account of VISIT, in which something happened in
+ * MOVED_PROJECT last (0: nothing). */
 struct fault *engine_poll_places(struct engine_worker *worker, TALLOC_CTX *mem,
-				 const struct visit *visit,
+				 const struct visit *visit, int64_t moved_project,
 				 struct engine_parked *parked) ATTR_MUST_CHECK;
 
 /* The account was polled without a job at AT_US, and nothing had changed: in ALL of its folders, or in the

@@ -15,6 +15,9 @@
 
 #define SHARES 4 /* no server has more than this part of the workers */
 
+/* A server that says again within this time that it has too many connections says nothing new. */
+#define CROWDED_NEWS_US (3600 * CLOCK_SECOND_US)
+
 /* A server that is back is noticed within this time; one connection attempt in it harms nobody. */
 #define BREAKER_MAX_US (5 * 60 * CLOCK_SECOND_US)
 
@@ -161,6 +164,23 @@ void engine_server_fails(struct engine *engine, struct engine_server *server,
 	if (news)
 		log_pairs(engine->env.log, LOG_LEVEL_WARNING, pairs, COUNT_OF(pairs),
 			  "server does not answer; its accounts wait");
+}
+
+void engine_server_crowded(struct engine *engine, struct engine_server *server,
+			   const struct fault *fault)
+{
+	struct log_pair pairs[] = { { "server", server->conf->name }, { "error", fault->text } };
+	int64_t now = engine_mono_us();
+	bool news;
+
+	pthread_mutex_lock(&engine->lock);
+	news = !server->crowded_us || now - server->crowded_us > CROWDED_NEWS_US;
+	server->crowded_us = now;
+	pthread_mutex_unlock(&engine->lock);
+	if (news)
+		log_pairs(engine->env.log, LOG_LEVEL_WARNING, pairs, COUNT_OF(pairs),
+			  "server has too many connections; fewer of ours are kept open for a "
+			  "while (connections = ...)");
 }
 
 size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem, struct engine_server **list_r)

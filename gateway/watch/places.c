@@ -80,20 +80,32 @@ static bool has_moved(struct places *places, size_t i, struct endpoint *endpoint
 	return true;
 }
 
-bool places_moved(struct places *places, struct endpoint *endpoint)
+const struct endpoint_sweep *places_folders(const struct places *places, size_t *count_r)
+{
+	*count_r = places->count;
+	return places->folders;
+}
+
+bool places_moved(struct places *places, size_t first, struct endpoint *endpoint)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(places);
-	struct endpoint_sweep *folders = MEM_ARRAY(mem, struct endpoint_sweep, places->count);
+	size_t count = first < places->count ? places->count - first : 0;
+	struct endpoint_sweep *folders = MEM_ARRAY(mem, struct endpoint_sweep, count);
 	struct fault *fault;
 	bool moved = false;
 
-	memcpy(folders, places->folders, places->count * sizeof *folders);
-	fault = endpoint_sweep(endpoint, mem, folders, places->count);
+	for (size_t i = 0; i < count; i++)
+		folders[i] = places->folders[first + i];
+	if (!count) {
+		talloc_free(mem);
+		return false;
+	}
+	fault = endpoint_sweep(endpoint, mem, folders, count);
 	moved = fault != NULL;
-	for (size_t i = 0; i < places->count && !moved; i++)
+	for (size_t i = 0; i < count && !moved; i++)
 		moved = folders[i].moved && folders[i].asked;
-	for (size_t i = 0; i < places->count && !moved; i++)
-		moved = !folders[i].asked && has_moved(places, i, endpoint, mem);
+	for (size_t i = 0; i < count && !moved; i++)
+		moved = !folders[i].asked && has_moved(places, first + i, endpoint, mem);
 	talloc_free(mem);
 	return moved;
 }

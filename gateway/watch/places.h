@@ -12,8 +12,11 @@ struct places;
 void places_take(TALLOC_CTX *spot, struct places **places, const struct endpoint_sweep *folders,
 		 size_t count);
 
-/* True when something has moved, or it could not be told. A server that repeats an answer that a job has
- * been made for since says nothing new by it. */
-bool places_moved(struct places *places, struct endpoint *endpoint);
+/* For endpoint_listen(); they belong to PLACES. */
+const struct endpoint_sweep *places_folders(const struct places *places, size_t *count_r);
+
+/* True when something has moved in the folders from FIRST on, or it could not be told. A server that
+ * repeats an answer that a job has been made for since says nothing new by it. */
+bool places_moved(struct places *places, size_t first, struct endpoint *endpoint);
 
 #endif

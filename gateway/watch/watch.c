@@ -3,15 +3,18 @@
  *                  turn                    wake, job needed               give
  *   parked ----------------> told --------------------------> (job) ----------------> parked
  *     ^                       |  wake: nothing of interest      |  failed
- *     `-----------------------'                                 `--> resting (until a job succeeds)
+ *     |-----------------------'                                 `--> resting (until a job succeeds)
+ *     `--- returning <--------'  wake: its connection has gone
  *
- * A parked spot has an endpoint that listens, or none and is polled. Its descriptor is armed for
- * one event (EPOLLONESHOT), so an account is told once and then not again before it was parked
- * anew; a spot that was told is polled meanwhile, so that nobody is forgotten when no job comes of
- * it.
+ * A parked spot has an endpoint that listens, or one that is asked, or none and takes a job. Its
+ * descriptor is armed for one event (EPOLLONESHOT), so an account is told once and then not again
+ * before it was parked anew; a spot that was told is polled meanwhile, so that nobody is forgotten
+ * when no job comes of it.
  *
- * A spot that is polled has its endpoint and its places (places.h) where these are known; wake() then asks
- * the endpoint, and mostly no job comes of it.
+ * A spot that listens has one of its server's seats (seats.h). When there are none left, who was
+ * active just now gets the seat of who has been quiet for longest, who leaves at its next turn, which
+ * is now. Where a server tells of some folders only, the others are polled at the same pace as those
+ * of an account that does not listen.
  *
  * An endpoint is in one place: in its spot, or in the hands of a worker (`lent` by take() until
  * give(), or for the moment of wake()). A worker that comes back to a spot that has another one, or
@@ -33,8 +36,10 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "gateway/watch/attend.h"
 #include "gateway/watch/pace.h"
 #include "gateway/watch/places.h"
+#include "gateway/watch/seats.h"
 
 #define EVENTS_MAX 64 /* of one system call */
 #define BELL 0        /* no account has this id */
@@ -43,17 +48,21 @@ enum reason { REASON_POLL, REASON_HEARD, REASON_RENEW };
 
 struct spot {
 	int64_t account;
+	struct seats *seats; /* of its server; NULL: nobody has given it yet */
+	bool sits, leaving;  /* it has one; but not for long */
 	struct endpoint *endpoint;
-	char *folder;     /* that it listens to */
-	int fd;           /* in the epoll set; -1: it does not listen */
-	bool alone;       /* no other folder has to be polled */
-	bool lent, heard; /* heard: readable, but it was looked at a moment ago */
+	struct endpoint_ear ear; /* its descriptor is in the epoll set */
+	struct places *places;   /* all that are known; NULL: it takes a job */
+	bool whole;              /* there are no others */
+	bool rests;              /* it is enough to ask them */
+	bool lent, heard;        /* heard: readable, but it was looked at a moment ago */
+	bool returning;          /* its connection has gone, and comes back at renew_at_us */
 	int64_t poll_us, poll_max_us;
 	struct pace pace;
-	struct places *places; /* that its endpoint can be asked of; NULL: it takes a job */
 	uint64_t dice;
 	int64_t poll_at_us, renew_at_us, rest_until_us;
-	int64_t due_us; /* the first of all that; INT64_MAX: nothing */
+	int64_t listen_until_us; /* what renew_at_us is while it is not told */
+	int64_t due_us;          /* the first of all that; INT64_MAX: nothing */
 	enum reason reason;
 	size_t place; /* in the heap */
 	UT_hash_handle hh;
@@ -67,7 +76,8 @@ struct watch {
 	struct spot *spots;   /* hash by account */
 	struct spot **heap;
 	size_t count, listening;
-	int64_t told_us; /* the next turn, as the loop knows it */
+	struct seats *seats; /* of all servers */
+	int64_t told_us;     /* the next turn, as the loop knows it */
 };
 
 static int64_t monotonic_us(struct clock *clock)
@@ -154,7 +164,7 @@ static struct spot *spot_add(struct watch *watch, int64_t account)
 	struct spot *spot = MEM_NEW(watch, struct spot);
 
 	spot->account = account;
-	spot->fd = -1;
+	spot->ear = ATTEND_DEAF;
 	spot->dice = (uint64_t)account;
 	pace_begin(&spot->pace, clock_now_us(watch->clock), wall_us(watch));
 	spot->poll_at_us = spot->renew_at_us = spot->due_us = INT64_MAX;
@@ -182,32 +192,130 @@ static struct endpoint *spot_empty(struct watch *watch, struct spot *spot)
 {
 	struct endpoint *endpoint = spot->endpoint;
 
-	if (spot->fd >= 0) {
+	if (spot->ear.fd >= 0) {
 		/* fails when the endpoint has closed it, which does the same */
-		(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, spot->fd, NULL);
+		(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, spot->ear.fd, NULL);
 		watch->listening--;
 	}
 	spot->endpoint = NULL;
-	spot->fd = -1;
-	spot->heard = false;
+	spot->ear = ATTEND_DEAF;
+	spot->heard = spot->returning = false;
 	spot->renew_at_us = INT64_MAX;
 	return endpoint;
 }
 
-/* Gives an empty spot its endpoint. FD -1: it is only kept, for a job that comes at once; the same
- * when the system lets us listen to no more. */
-static void spot_fill(struct watch *watch, struct spot *spot, struct endpoint *endpoint, int fd)
+/* Gives an empty spot its endpoint. EAR without a descriptor: it is only kept; the same when the
+ * system lets us listen to no more. ANEW: it has begun to listen just now. */
+static void spot_fill(struct watch *watch, struct spot *spot, struct endpoint *endpoint,
+		      const struct endpoint_ear *ear, bool anew)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
 				     .data = { .u64 = (uint64_t)spot->account } };
 
 	spot->endpoint = endpoint;
-	if (fd < 0 || epoll_ctl(watch->epoll, EPOLL_CTL_ADD, fd, &event))
+	if (ear->fd < 0 || epoll_ctl(watch->epoll, EPOLL_CTL_ADD, ear->fd, &event))
 		return;
-	spot->fd = fd;
+	spot->ear = *ear;
 	watch->listening++;
-	spot->renew_at_us = clock_now_us(watch->clock) + WATCH_RENEW_US -
-			    (int64_t)(pace_dice(&spot->dice) % (WATCH_RENEW_US / 5));
+	if (anew)
+		spot->listen_until_us = clock_now_us(watch->clock) + WATCH_RENEW_US -
+					(int64_t)(pace_dice(&spot->dice) % (WATCH_RENEW_US / 5));
+	spot->renew_at_us = spot->listen_until_us;
+}
+
+static size_t place_count(const struct spot *spot)
+{
+	size_t count = 0;
+
+	if (spot->places)
+		(void)places_folders(spot->places, &count);
+	return count;
+}
+
+/* Whether nothing has to be polled while it listens. */
+static bool hears_all(const struct spot *spot)
+{
+	return spot->whole && attend_hears_all(&spot->ear, place_count(spot));
+}
+
+/* ---- seats ---- */
+
+static struct seats *seats_of(struct watch *watch, const struct conf_server *server)
+{
+	struct seats *seats = watch->seats;
+
+	while (seats && seats->server != server)
+		seats = seats->next;
+	if (seats)
+		return seats;
+	seats = MEM_NEW(watch, struct seats);
+	seats->server = server;
+	seats->next = watch->seats;
+	watch->seats = seats;
+	return seats;
+}
+
+static void sit(struct spot *spot, bool sits)
+{
+	if (spot->sits != sits)
+		spot->seats->taken += sits ? 1 : SIZE_MAX; /* less one */
+	spot->sits = sits;
+	spot->leaving = false;
+}
+
+/* Of those that sit at SEATS, were quiet since BEFORE_US and are not about to leave, the one that has
+ * been so for longest; NULL: there is none. */
+static struct spot *quietest(struct watch *watch, const struct seats *seats, int64_t before_us)
+{
+	struct spot *least = NULL;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		struct spot *spot = watch->heap[i];
+
+		if (spot->seats == seats && spot->ear.fd >= 0 && !spot->leaving &&
+		    spot->pace.active_us <= before_us &&
+		    (!least || spot->pace.active_us < least->pace.active_us))
+			least = spot;
+	}
+	return least;
+}
+
+/* It leaves when it is woken, which is now. */
+static bool send_away(struct watch *watch, struct spot *spot)
+{
+	if (!spot)
+		return false;
+	spot->leaving = true;
+	spot->renew_at_us = clock_now_us(watch->clock);
+	schedule(watch, spot);
+	return true;
+}
+
+/* An account that ACTIVE says was active just now comes to SEATS; true: it has one. */
+static bool find_seat(struct watch *watch, struct spot *spot, bool active)
+{
+	int64_t now = clock_now_us(watch->clock);
+
+	if (spot->leaving)
+		sit(spot, false);
+	if (!spot->sits &&
+	    (seats_has_room(spot->seats, now) ||
+	     (active && send_away(watch, quietest(watch, spot->seats, now - SEATS_QUIET_US)))))
+		sit(spot, true);
+	return spot->sits;
+}
+
+/* The server has too many connections: some leave. */
+static void make_room(struct watch *watch, struct seats *seats)
+{
+	int64_t now = clock_now_us(watch->clock);
+	size_t leave;
+
+	if (!seats_crowded(seats, now))
+		return;
+	leave = seats->taken - seats_limit(seats, now);
+	while (leave && send_away(watch, quietest(watch, seats, now)))
+		leave--;
 }
 
 /* ---- what workers call ---- */
@@ -239,55 +347,58 @@ static void forget(struct watch *watch, int64_t account)
 	spot = spot_find(watch, account);
 	if (spot) {
 		old = spot_empty(watch, spot);
+		sit(spot, false);
 		spot_remove(watch, spot);
 	}
 	pthread_mutex_unlock(&watch->lock);
 	talloc_free(old);
 }
 
-/* Lets the endpoint listen. One whose kind cannot is kept all the same, for it holds no connection;
- * one whose server does not, or that fails at it, is freed and *ENDPOINT is NULL. */
-static int begin_to_listen(struct endpoint **endpoint, const char *folder, bool *changed_r)
+/* Before an account is parked: its spot, and whether its endpoint may listen. */
+static bool receive(struct watch *watch, const struct engine_parked *parked,
+		    const struct endpoint *endpoint)
 {
-	struct fault *fault = NULL;
-	bool changed = false;
-	int fd = -1;
+	struct spot *spot;
+	bool sits;
 
-	if (*endpoint && !endpoint_can_listen(*endpoint))
-		return -1;
-	if (*endpoint && folder)
-		fault = endpoint_listen(*endpoint, folder, &fd, &changed);
-	if (!fault && changed) {
-		*changed_r = true;
-		return -1;
-	}
-	if (!fault && fd >= 0)
-		return fd;
-	talloc_free(*endpoint);
-	*endpoint = NULL;
-	return -1;
+	pthread_mutex_lock(&watch->lock);
+	spot = spot_find(watch, parked->account);
+	if (!spot)
+		spot = spot_add(watch, parked->account);
+	spot->seats = seats_of(watch, parked->server);
+	if (parked->crowded)
+		make_room(watch, spot->seats);
+	if (!endpoint || !endpoint_can_listen(endpoint) || !parked->place_count)
+		sit(spot, false);
+	else
+		(void)find_seat(watch, spot, parked->active);
+	sits = spot->sits;
+	pthread_mutex_unlock(&watch->lock);
+	return sits;
 }
 
 /* Parks what a job left. Returns the endpoint that is not needed any more. */
 static struct endpoint *park(struct watch *watch, struct spot *spot,
-			     const struct engine_parked *parked, struct endpoint *endpoint, int fd)
+			     const struct engine_parked *parked, const struct attend *attend,
+			     enum attend_end end)
 {
 	struct endpoint *old = spot_empty(watch, spot);
 
 	spot->lent = false;
-	spot->alone = parked->alone;
+	spot->whole = parked->whole;
+	spot->rests = parked->rests;
 	spot->poll_us = parked->server->poll_us;
 	spot->poll_max_us = parked->server->poll_max_us;
 	if (parked->active)
 		pace_happened(&spot->pace, clock_now_us(watch->clock), wall_us(watch));
-	places_take(spot, &spot->places, endpoint && fd < 0 ? parked->places : NULL,
+	places_take(spot, &spot->places, attend->endpoint ? parked->places : NULL,
 		    parked->place_count);
-	talloc_free(spot->folder);
-	spot->folder = mem_strdup(spot, parked->folder);
-	if (endpoint)
-		spot_fill(watch, spot, endpoint, fd);
+	if (attend->endpoint)
+		spot_fill(watch, spot, attend->endpoint, &attend->ear, true);
+	if (spot->ear.fd < 0 && end != ATTEND_MOVED)
+		sit(spot, false);
 	spot->poll_at_us = INT64_MAX;
-	if (!parked->failed && !(spot->fd >= 0 && spot->alone))
+	if (!parked->failed && !hears_all(spot))
 		spot->poll_at_us = clock_now_us(watch->clock) + interval_us(watch, spot);
 	return old;
 }
@@ -299,145 +410,171 @@ static bool may_look(struct watch *watch, struct spot *spot)
 
 	if (now < spot->rest_until_us) {
 		spot->poll_at_us = spot->rest_until_us;
+		spot->rests = false; /* it is known already that something has moved */
 		return false;
 	}
 	spot->rest_until_us = now + WATCH_PAUSE_US;
 	return true;
 }
 
+/* What an endpoint that a job left does from now on; freed when it fails at it. */
+static enum attend_end begin(struct attend *attend)
+{
+	enum attend_end end;
+
+	if (!attend->endpoint)
+		return ATTEND_QUIET;
+	end = attend_listen(attend);
+	if (end == ATTEND_LOST)
+		TALLOC_FREE(attend->endpoint);
+	return end;
+}
+
 static bool give(void *data, const struct engine_parked *parked)
 {
-	struct endpoint *endpoint = parked->endpoint, *old;
+	struct attend attend = { .endpoint = parked->endpoint,
+				 .folders = parked->places,
+				 .count = parked->place_count,
+				 .ear = ATTEND_DEAF };
 	struct watch *watch = data;
-	bool changed = false;
+	struct endpoint *old;
+	enum attend_end end;
 	struct spot *spot;
-	int fd = -1;
+	bool changed;
 
-	if (parked->gone || parked->failed) {
-		talloc_free(endpoint);
-		endpoint = NULL;
-	}
+	if (parked->gone || parked->failed)
+		TALLOC_FREE(attend.endpoint);
 	if (parked->gone) {
 		forget(watch, parked->account);
 		return false;
 	}
-	fd = begin_to_listen(&endpoint, parked->folder, &changed);
+	attend.sits = receive(watch, parked, attend.endpoint);
+	end = begin(&attend);
 	pthread_mutex_lock(&watch->lock);
 	spot = spot_find(watch, parked->account);
-	if (!spot)
-		spot = spot_add(watch, parked->account);
-	old = park(watch, spot, parked, endpoint, fd);
-	changed = changed && may_look(watch, spot);
+	old = park(watch, spot, parked, &attend, end);
+	changed = end == ATTEND_MOVED && may_look(watch, spot);
 	schedule(watch, spot);
 	pthread_mutex_unlock(&watch->lock);
 	talloc_free(old);
 	return changed;
 }
 
-/* Takes what has come, or renews the IDLE; *FD is the descriptor afterwards. */
-static struct fault *listen_on(struct endpoint *endpoint, enum reason reason, const char *folder,
-			       int *fd, bool *changed_r)
+/* ---- waking ---- */
+
+enum turn { TURN_HEARD, TURN_RENEW, TURN_POLL, TURN_RETURN, TURN_LEAVE };
+
+struct lent {
+	struct attend attend;
+	enum turn turn;
+	bool whole; /* what goes for all its folders goes for the account */
+};
+
+static enum turn turn_of(const struct spot *spot)
 {
-	if (reason == REASON_HEARD)
-		return endpoint_heard(endpoint, changed_r);
-	FAULT_TRY(endpoint_hush(endpoint));
-	return endpoint_listen(endpoint, folder, fd, changed_r);
+	if (spot->leaving)
+		return TURN_LEAVE;
+	if (spot->returning)
+		return TURN_RETURN;
+	if (spot->ear.fd < 0 || spot->reason == REASON_POLL)
+		return TURN_POLL;
+	return spot->reason == REASON_HEARD ? TURN_HEARD : TURN_RENEW;
 }
 
-/* The endpoint comes back from wake(); true: it was needed. */
-static bool come_back(struct watch *watch, int64_t account, struct endpoint *endpoint, int fd)
+/* Lends the endpoint of an account whose turn it is. False: it takes a job. */
+static bool lend(struct watch *watch, struct spot *spot, struct lent *lent)
 {
-	struct spot *spot = spot_find(watch, account);
+	struct attend *attend = &lent->attend;
 
-	if (!spot || spot->lent || spot->endpoint)
+	if (!spot || !spot->endpoint || !spot->places)
 		return false;
-	spot_fill(watch, spot, endpoint, fd);
-	if (spot->fd >= 0 && spot->alone)
-		spot->poll_at_us = INT64_MAX;
-	schedule(watch, spot);
+	lent->turn = turn_of(spot);
+	if (lent->turn == TURN_POLL && !spot->rests)
+		return false;
+	if (lent->turn == TURN_POLL && endpoint_can_listen(spot->endpoint))
+		(void)find_seat(watch, spot, false);
+	lent->whole = spot->whole;
+	attend->sits = spot->sits;
+	attend->ear = spot->ear;
+	attend->places = talloc_steal(NULL, spot->places);
+	attend->folders = places_folders(attend->places, &attend->count);
+	spot->places = NULL;
+	attend->endpoint = spot_empty(watch, spot);
 	return true;
 }
 
-/* Lends the endpoint of an account whose turn it is for another reason than polling. */
-static struct endpoint *borrow(struct watch *watch, int64_t account, enum reason *reason_r,
-			       char **folder_r, int *fd_r, bool *alone_r)
+static enum attend_end attend_turn(struct lent *lent)
 {
-	struct endpoint *endpoint = NULL;
-	struct spot *spot;
-
-	pthread_mutex_lock(&watch->lock);
-	spot = spot_find(watch, account);
-	if (spot && spot->fd >= 0 && spot->reason != REASON_POLL) {
-		*reason_r = spot->reason;
-		*folder_r = mem_strdup(NULL, spot->folder);
-		*fd_r = spot->fd;
-		*alone_r = spot->alone;
-		endpoint = spot_empty(watch, spot);
+	switch (lent->turn) {
+	case TURN_HEARD:
+		return attend_heard(&lent->attend);
+	case TURN_RENEW:
+		return attend_renew(&lent->attend);
+	case TURN_POLL:
+		return attend_poll(&lent->attend);
+	case TURN_RETURN:
+		return attend_listen(&lent->attend);
+	case TURN_LEAVE:
+		break;
 	}
-	pthread_mutex_unlock(&watch->lock);
-	return endpoint;
+	return attend_rest(&lent->attend);
 }
 
-/* It is to be polled: its endpoint is asked, where nothing else waits for a job. */
-static bool wake_polled(struct watch *watch, int64_t account)
+/* The endpoint comes back to its spot, which waits for it. */
+static enum engine_wake come_back(struct watch *watch, struct spot *spot, struct lent *lent,
+				  enum attend_end end)
 {
-	struct endpoint *endpoint = NULL;
-	struct places *places = NULL;
-	struct spot *spot;
-	bool moved;
+	enum engine_wake wake = ENGINE_WAKE_JOB;
 
-	pthread_mutex_lock(&watch->lock);
-	spot = spot_find(watch, account);
-	if (spot && spot->endpoint && spot->fd < 0 && spot->places) {
-		places = talloc_steal(NULL, spot->places);
-		spot->places = NULL;
-		endpoint = spot_empty(watch, spot);
+	spot->places = talloc_steal(spot, lent->attend.places);
+	spot_fill(watch, spot, lent->attend.endpoint, &lent->attend.ear, lent->turn != TURN_HEARD);
+	if (end == ATTEND_QUIET) {
+		if (spot->ear.fd < 0)
+			sit(spot, false);
+		if (hears_all(spot))
+			spot->poll_at_us = INT64_MAX;
+		wake = ENGINE_WAKE_NOTHING;
+	} else if (end == ATTEND_LOST && lent->turn != TURN_RETURN) {
+		spot->returning = true;
+		spot->renew_at_us =
+			seats_return_us(spot->seats, clock_now_us(watch->clock), &spot->dice);
+		wake = ENGINE_WAKE_LATER;
 	}
-	pthread_mutex_unlock(&watch->lock);
-	if (!endpoint)
-		return true;
-	moved = places_moved(places, endpoint);
-	pthread_mutex_lock(&watch->lock);
-	spot = spot_find(watch, account);
-	if (spot && !spot->lent && !spot->endpoint) {
-		spot->places = talloc_steal(spot, places);
-		spot->endpoint = endpoint;
-		endpoint = NULL;
-	}
-	pthread_mutex_unlock(&watch->lock);
-	if (endpoint) { /* a job was faster; it has looked itself */
-		talloc_free(places);
-		talloc_free(endpoint);
-	}
-	return moved;
+	schedule(watch, spot);
+	return wake;
 }
 
-static bool wake(void *data, int64_t account, bool *all_r)
+static enum engine_wake wake(void *data, int64_t account, bool *all_r)
 {
+	enum engine_wake wake = ENGINE_WAKE_JOB;
+	struct lent lent = { .whole = false };
 	struct watch *watch = data;
-	enum reason reason = REASON_POLL;
-	bool changed = false, needed;
-	char *folder = NULL;
-	int fd = -1;
-	struct endpoint *endpoint = borrow(watch, account, &reason, &folder, &fd, all_r);
-	struct fault *fault;
+	enum attend_end end;
+	struct spot *spot;
+	bool asked, wanted;
 
-	if (!endpoint)
-		*all_r = true;
-	if (!endpoint)
-		return wake_polled(watch, account);
-	fault = listen_on(endpoint, reason, folder, &fd, &changed);
-	talloc_free(folder);
-	if (fault) {
-		talloc_free(endpoint);
-		return true;
-	}
 	pthread_mutex_lock(&watch->lock);
-	needed = come_back(watch, account, endpoint, changed ? -1 : fd);
+	asked = lend(watch, spot_find(watch, account), &lent);
 	pthread_mutex_unlock(&watch->lock);
-	if (!needed)
-		talloc_free(endpoint);
-	return changed || !needed;
+	*all_r = true;
+	if (!asked)
+		return ENGINE_WAKE_JOB;
+	end = attend_turn(&lent);
+	*all_r = lent.turn == TURN_POLL ||
+		 (lent.whole && attend_hears_all(&lent.attend.ear, lent.attend.count));
+	pthread_mutex_lock(&watch->lock);
+	spot = spot_find(watch, account);
+	wanted = spot && !spot->lent && !spot->endpoint;
+	if (wanted)
+		wake = come_back(watch, spot, &lent, end);
+	pthread_mutex_unlock(&watch->lock);
+	if (wanted)
+		return wake;
+	/* a job was faster; it has looked itself */
+	talloc_free(lent.attend.places);
+	talloc_free(lent.attend.endpoint);
+	return end == ATTEND_QUIET && lent.turn == TURN_POLL ? ENGINE_WAKE_NOTHING
+							     : ENGINE_WAKE_JOB;
 }
 
 /* ---- what the loop calls ---- */
@@ -465,14 +602,15 @@ static size_t tell_heard(struct watch *watch, const struct epoll_event *event, i
 
 	if (event->data.u64 == BELL)
 		(void)!read(watch->bell, &rings, sizeof rings);
-	if (!spot || spot->fd < 0)
+	if (!spot || spot->ear.fd < 0)
 		return count; /* taken meanwhile */
 	if (now < spot->rest_until_us) {
 		spot->heard = true;
 		schedule(watch, spot);
 		return count;
 	}
-	accounts[count] = tell(watch, spot, REASON_HEARD, now);
+	accounts[count] =
+		tell(watch, spot, spot->renew_at_us <= now ? REASON_RENEW : REASON_HEARD, now);
 	return count + 1;
 }
 

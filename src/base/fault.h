@@ -48,6 +48,7 @@ enum fault_next { FAULT_NEXT_RETRY, FAULT_NEXT_HOLD, FAULT_NEXT_GIVE_UP, FAULT_N
 	X(LOGIN, 69, ACCOUNT, HOLD, "login refused")                                               \
 	X(TLS, 69, SERVER, RETRY, "certificate not accepted")                                      \
 	X(BUSY, 69, SERVER, RETRY, "server busy")                                                  \
+	X(CROWDED, 69, ACCOUNT, RETRY, "too many connections")                                     \
 	X(PROTOCOL, 69, ITEM, RETRY, "answer not understood")                                      \
 	X(TOKEN, 69, FOLDER, RETRY, "sync token not accepted")
 

@@ -21,6 +21,7 @@
 #define CONF_LINE_MAX ((size_t)64 << 10) /* bytes: a rule with a long expression fits */
 #define CONF_ATTACHMENT_MAX ((int64_t)100 << 20) /* bytes of file_max: it is held in memory whole */
 #define CONF_INLINE_MAX ((int64_t)256 << 10)     /* bytes of inline_max: servers take 1 MB items */
+#define CONF_CONNECTIONS_MAX 100000 /* ports of one address are fewer */
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
 
@@ -73,6 +74,7 @@ struct conf_server {
 	enum conf_deliver deliver;
 	int64_t poll_us, settle_us;
 	int64_t poll_max_us; /* less than poll_us: as that */
+	int64_t connections; /* that are kept open while nothing happens */
 	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */

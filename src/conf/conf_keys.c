@@ -109,6 +109,9 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  CLOCK_SECOND_US, DAY_US, "How often a server that announces nothing is asked")           \
 	X(SERVER, SERVER_POLL_MAX, "poll_max", DURATION, NONE, NULL, "15m", conf_server,           \
 	  poll_max_us, CLOCK_SECOND_US, DAY_US, "How seldom, where nothing happens for long")      \
+	X(SERVER, SERVER_CONNECTIONS, "connections", NUMBER, NONE, NULL, "50", conf_server,        \
+	  connections, 0, CONF_CONNECTIONS_MAX,                                                    \
+	  "How many connections are kept open to an imap server to hear of changes")               \
 	X(SERVER, SERVER_SETTLE, "settle", DURATION, NONE, NULL, "5s", conf_server, settle_us, 0,  \
 	  HOUR_US, "How long an item that a person just changed is left alone")                    \
 	X(SERVER, SERVER_STARTTLS, "starttls", YES_NO, NONE, "yes | no", "no", conf_server,        \

@@ -259,7 +259,7 @@ static const struct wrong logins[] = {
 	{ "BAD", LOGIN("$T BAD x\r\n"), FAULT_LOGIN, NULL, NULL },
 	{ "unavailable", LOGIN("$T NO [UNAVAILABLE] later\r\n"), FAULT_BUSY, "later", NULL },
 	{ "in use", LOGIN("$T NO [INUSE] later\r\n"), FAULT_BUSY, NULL, NULL },
-	{ "limit", LOGIN("$T NO [limit] later\r\n"), FAULT_BUSY, NULL, NULL },
+	{ "limit", LOGIN("$T NO [limit] later\r\n"), FAULT_CROWDED, NULL, NULL },
 	{ "bye: unavailable", LOGIN("* BYE [UNAVAILABLE] x\r\n"), FAULT_BUSY, NULL, NULL },
 	{ "bye: wrong", LOGIN("* BYE [AUTHENTICATIONFAILED] x\r\n"), FAULT_LOGIN, NULL, NULL },
 	{ "bye", LOGIN("* BYE shutting down\r\n"), FAULT_UNREACHABLE, "shutting down", NULL },

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define WORDS_MAX 48
 
 enum option { OPTION_AUTH, OPTION_CAPS, OPTION_FIRST, OPTION_FLAGS, OPTIONS };
-enum flag { FLAG_STARTTLS = 1, FLAG_COMPRESS = 2, FLAG_AUTHORIZE = 4 };
+enum flag { FLAG_STARTTLS = 1, FLAG_COMPRESS = 2, FLAG_AUTHORIZE = 4, FLAG_DONE = 8 };
 
 struct command {
 	char tag[16], words[WORDS_MAX];
@@ -111,6 +111,7 @@ static const char *const cap_sets[] = {
 	"ENABLE "
 	"UIDPLUS MOVE LIST-STATUS NOTIFY",
 	"IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256 AUTH=PLAIN IDLE UIDPLUS",
+	"IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=LOGIN LOGINDISABLED CONDSTORE ESEARCH UIDPLUS",
 };
 
 static void say_filled(struct stream *stream, const char *text, size_t n, const char *tag)
@@ -388,11 +389,11 @@ static void op_probe(struct world *world)
 
 static void op_ensure(struct world *world)
 {
-	const struct endpoint_folder folder = { .top = "site", .sub = "p" };
+	const struct endpoint_folder folder = { .top = "s\303\244te", .sub = "p" };
 	char *address = NULL;
 	bool created = false;
-	struct fault *fault =
-		endpoint_ensure(world->endpoint, world->mem, &folder, NULL, &address, &created);
+	struct fault *fault = endpoint_ensure(world->endpoint, world->mem, &folder,
+					      world->token ? FOLDER : NULL, &address, &created);
 
 	check(fault);
 	must((fault == NULL) == (address != NULL));
@@ -473,10 +474,20 @@ static void op_locate(struct world *world)
 
 static void op_sweep(struct world *world)
 {
-	struct endpoint_sweep folders[2] = { { .folder = FOLDER, .token = world->token },
-					     { .folder = "site/q" } };
+	static const char *const names[] = { FOLDER, "site/q", "site/r", "site/\303\244 s" };
+	struct endpoint_sweep folders[COUNT_OF(names)];
 
-	check(endpoint_sweep(world->endpoint, world->mem, folders, 2));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		folders[i] = (struct endpoint_sweep){ .folder = names[i], .token = world->token };
+	check(endpoint_sweep(world->endpoint, world->mem, folders, COUNT_OF(names)));
+}
+
+static void op_advance(struct world *world)
+{
+	char *token = NULL;
+
+	if (world->token)
+		check(endpoint_advance(world->endpoint, world->mem, FOLDER, world->token, &token));
 }
 
 static void op_listen(struct world *world)
@@ -492,8 +503,8 @@ static void op_listen(struct world *world)
 }
 
 static void (*const operations[])(struct world *) = {
-	op_probe, op_ensure, op_notice, op_fetch,  op_put,    op_notice,
-	op_sweep, op_remove, op_listen, op_locate, op_notice, op_fetch,
+	op_probe,  op_ensure, op_notice, op_fetch,  op_put,     op_advance, op_notice, op_sweep,
+	op_remove, op_ensure, op_listen, op_locate, op_advance, op_notice,  op_fetch,
 };
 
 static struct endpoint *endpoint_of(TALLOC_CTX *mem, const uint8_t *options)
@@ -503,6 +514,7 @@ static struct endpoint *endpoint_of(TALLOC_CTX *mem, const uint8_t *options)
 					.auth = options[OPTION_AUTH] % IMAP_AUTHS,
 					.user = "ana",
 					.authorize = flags & FLAG_AUTHORIZE ? "bob" : NULL,
+					.done_folder = flags & FLAG_DONE ? "Done" : NULL,
 					.stop_fd = -1 };
 
 	if (flags & FLAG_STARTTLS)

@@ -58,7 +58,7 @@ Test(conf_doc, defaults_are_values)
 		defaults += keys[i].value != NULL;
 	}
 	expect_no_findings(mem, "defaults", text->data, &conf);
-	cr_expect_eq(defaults, 28, "expected 28, actual %zu", defaults);
+	cr_expect_eq(defaults, 29, "expected 29, actual %zu", defaults);
 	talloc_free(mem);
 }
 

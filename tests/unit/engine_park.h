@@ -16,7 +16,7 @@ struct test_park {
 	int64_t at_work[PARKED_MAX];
 	bool twice; /* an account had two jobs at once */
 	/* of the last give() */
-	bool failed, gone, alone, had_endpoint, active;
+	bool failed, gone, whole, rests, crowded, had_endpoint, active;
 	size_t place_count;
 	char folder[256];
 	int gives;
@@ -71,11 +71,14 @@ static inline bool test_give(void *data, const struct engine_parked *parked)
 	park->at_work[parked->account % PARKED_MAX]--;
 	park->failed = parked->failed;
 	park->gone = parked->gone;
-	park->alone = parked->alone;
+	park->whole = parked->whole;
+	park->rests = parked->rests;
+	park->crowded = parked->crowded;
 	park->active = parked->active;
 	park->place_count = parked->place_count;
 	park->had_endpoint = parked->endpoint != NULL;
-	snprintf(park->folder, sizeof park->folder, "%s", parked->folder ? parked->folder : "");
+	snprintf(park->folder, sizeof park->folder, "%s",
+		 parked->place_count ? parked->places[0].folder : "");
 	park->gives++;
 	again = park->again > 0;
 	park->again -= again;
@@ -85,7 +88,7 @@ static inline bool test_give(void *data, const struct engine_parked *parked)
 	return again;
 }
 
-static inline bool test_wake(void *data, int64_t account, bool *all_r)
+static inline enum engine_wake test_wake(void *data, int64_t account, bool *all_r)
 {
 	struct test_park *park = data;
 	bool needed;
@@ -96,7 +99,7 @@ static inline bool test_wake(void *data, int64_t account, bool *all_r)
 	needed = park->needed;
 	*all_r = !park->partly;
 	pthread_mutex_unlock(&park->lock);
-	return needed;
+	return needed ? ENGINE_WAKE_JOB : ENGINE_WAKE_NOTHING;
 }
 
 static inline struct engine_park park_of(struct test_park *park, struct engine_world *world)

@@ -76,7 +76,7 @@ Test(engine_park, what_a_park_is_given, .timeout = 60)
 	world_start(world, 2, &park, true);
 	expect_done(world, 1);
 	cr_assert(world_until(world_is_idle, world, NULL));
-	cr_expect(test.had_endpoint && test.alone && !test.failed && !test.gone);
+	cr_expect(test.had_endpoint && test.whole && test.rests && !test.failed && !test.gone);
 	cr_expect(text_starts(test.folder, "/p1@a.example.com/"), "%s", test.folder);
 	test.again = 2; /* something came while it was parked */
 	engine_look(world->engine, &account, 1);
@@ -123,7 +123,7 @@ Test(engine_park, the_folder_to_listen_to, .timeout = 60)
 	world_add_project(world, "second", "a", 1);
 	world_start(world, 1, &park, true);
 	expect_done(world, 1);
-	cr_expect_not(test.alone);
+	cr_expect(test.whole && test.place_count == 2);
 	snprintf(last, sizeof last, "%s", test.folder);
 	cr_expect_not_null(strstr(last, "second"), "%s", last);
 	engine_look(world->engine, &account, 1);
@@ -272,6 +272,27 @@ Test(engine_park, nothing_of_interest, .timeout = 60)
 	test.needed = true;
 	engine_look(world->engine, &account, 1);
 	expect_done(world, 2);
+	world_free(world);
+	park_end(&test);
+}
+
+/* A server that has too many connections: the park is told, the others go on, and people once. */
+Test(engine_park, a_crowded_server, .timeout = 60)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_expect_not(test.crowded);
+	world_script(world, 'a', "notice 2 crowded\n");
+	engine_look(world->engine, &account, 1);
+	expect_failed(world, 1);
+	cr_expect(test.crowded && test.failed && !test.had_endpoint);
+	cr_expect_neq(world_account(world, 1, 'a')->state, ACCOUNT_HELD);
 	world_free(world);
 	park_end(&test);
 }

@@ -123,7 +123,7 @@ Test(places, whether_anything_has_moved)
 		if (cases[i].moved >= 0)
 			server->moved[cases[i].moved] = true;
 		places_take(server, &places, folders, FOLDERS_MAX);
-		cr_expect_eq(places_moved(places, &server->endpoint), cases[i].expected, "%s",
+		cr_expect_eq(places_moved(places, 0, &server->endpoint), cases[i].expected, "%s",
 			     cases[i].what);
 		cr_expect_eq(server->swept, cases[i].swept, "%s", cases[i].what);
 		cr_expect_eq(server->noticed, cases[i].noticed, "%s: %d", cases[i].what,
@@ -140,16 +140,16 @@ Test(places, what_is_repeated_is_no_news)
 
 	server->moved[1] = true;
 	places_take(server, &places, folders, FOLDERS_MAX);
-	cr_expect(places_moved(places, &server->endpoint));
+	cr_expect(places_moved(places, 0, &server->endpoint));
 	places_take(server, &places, folders, FOLDERS_MAX); /* after the job */
-	cr_expect_not(places_moved(places, &server->endpoint));
+	cr_expect_not(places_moved(places, 0, &server->endpoint));
 	server->version = "2";
-	cr_expect(places_moved(places, &server->endpoint));
+	cr_expect(places_moved(places, 0, &server->endpoint));
 	/* a job that failed may not have seen it */
 	places_take(server, &places, NULL, 0);
 	cr_expect_null(places);
 	places_take(server, &places, folders, FOLDERS_MAX);
-	cr_expect(places_moved(places, &server->endpoint));
+	cr_expect(places_moved(places, 0, &server->endpoint));
 	talloc_free(server);
 }
 
@@ -163,7 +163,7 @@ Test(places, repeated_by_several)
 	server->moved[0] = server->moved[2] = true;
 	for (int i = 0; i < 10; i++) {
 		places_take(server, &places, folders, FOLDERS_MAX);
-		jobs += places_moved(places, &server->endpoint);
+		jobs += places_moved(places, 0, &server->endpoint);
 	}
 	cr_expect_eq(jobs, 2, "one for each of them, not %d", jobs);
 	talloc_free(server);
@@ -197,9 +197,10 @@ static void give(struct world *world, struct server *server, bool rests, bool ac
 	struct engine_parked parked = { .account = 1,
 					.server = &world->server,
 					.endpoint = server ? &server->endpoint : NULL,
-					.folder = "0",
-					.places = rests ? folders : NULL,
-					.place_count = rests ? FOLDERS_MAX : 0,
+					.places = folders,
+					.place_count = FOLDERS_MAX,
+					.whole = true,
+					.rests = rests,
 					.active = active };
 
 	cr_expect_not(world->park.give(world->park.data, &parked));
@@ -218,10 +219,12 @@ static int64_t next_turn(struct world *world)
 
 static bool wake(struct world *world)
 {
-	bool all = false, needed = world->park.wake(world->park.data, 1, &all);
+	bool all = false;
+	enum engine_wake woken = world->park.wake(world->park.data, 1, &all);
 
-	cr_expect(needed || all, "all of its folders were asked");
-	return needed;
+	cr_expect(all, "all of its folders were asked");
+	cr_expect_neq(woken, ENGINE_WAKE_LATER);
+	return woken == ENGINE_WAKE_JOB;
 }
 
 Test(watch_poll, no_job_while_nothing_moves)

@@ -1,0 +1,298 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include <string.h>
+
+#include "gateway/imap/imap_name.h"
+
+/* NOTIFY (RFC 5465): one connection, on which no mailbox is selected, tells of all folders.
+ *
+ *   NOTIFY SET STATUS (mailboxes (...) (MessageNew MessageExpunge FlagChange MailboxName))
+ *
+ * The server answers by how each mailbox is, before the OK: compared with what the last notice found,
+ * so that nothing is lost in between. From then on it sends STATUS whenever one changes, and LIST when
+ * one goes or comes.
+ *
+ * 1. A mailbox that it does not answer for is one that it does not tell of. Dovecot 2.3 takes names as
+ *    plain UTF-8 (and sends them so), where the standard has modified UTF-7: whose name was not known
+ *    that way is named the other way. If that does not help, NOTIFY is of no use.
+ * 2. What a STATUS does not say has not changed; one that says what is known already is no news.
+ * 3. For one folder IDLE does the same, and costs a server less: Dovecot hibernates IDLE only.
+ * 4. Without mod-sequences a STATUS tells of no flags.
+ * 5. Dovecot 2.3 does not tell of everything after a second SET without a NONE before it, and now and
+ *    then, rarely, it stops telling at all: who relies on it looks from time to time all the same.
+ * 6. After NONE a server tells nothing even of the mailbox that is selected, not to NOOP and not to
+ *    IDLE: what it does without NOTIFY has to be asked for. */
+
+struct heed {
+	const char *folder; /* or its mailbox for done tasks, which need not be there: */
+	bool optional;
+	struct imap_counts known;
+	uint64_t modseq; /* 0: not told yet */
+	bool told, moved;
+};
+
+struct imap_notify {
+	struct heed *list;
+	size_t count, unknown; /* unknown: folders that nobody has looked into */
+	bool overflowed;
+};
+
+/* ---- STATUS ---- */
+
+static struct heed *heed_find(const struct imap_notify *notify, const char *name)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+	const char *decoded = imap_name_decode(mem, name);
+	struct heed *found = NULL;
+
+	for (size_t i = 0; i < notify->count && !found; i++)
+		if (!strcmp(notify->list[i].folder, name) ||
+		    (decoded && !strcmp(notify->list[i].folder, decoded)))
+			found = &notify->list[i];
+	talloc_free(mem);
+	return found;
+}
+
+/* (2) */
+static void compare(const struct imap_node *items, const char *word, uint32_t *known, bool *moved)
+{
+	const struct imap_node *node = imap_node_after(items, word);
+	uint32_t number;
+
+	if (!node || !imap_node_u32(node, &number) || number == *known)
+		return;
+	*known = number;
+	*moved = true;
+}
+
+static void take_status(struct imap_notify *notify, const struct imap_node *name)
+{
+	const struct imap_node *list = name ? name->next : NULL, *modseq;
+	uint64_t number;
+	struct heed *heed;
+
+	if (!name || name->kind == IMAP_LIST || !list || list->kind != IMAP_LIST)
+		return;
+	heed = heed_find(notify, name->text);
+	if (!heed)
+		return;
+	heed->told = true;
+	compare(list->first, "UIDVALIDITY", &heed->known.uidvalidity, &heed->moved);
+	compare(list->first, "UIDNEXT", &heed->known.uidnext, &heed->moved);
+	compare(list->first, "MESSAGES", &heed->known.exists, &heed->moved);
+	modseq = imap_node_after(list->first, "HIGHESTMODSEQ");
+	if (!modseq || !imap_node_u64(modseq, &number) || number == heed->modseq)
+		return;
+	heed->moved |= heed->modseq != 0;
+	heed->modseq = number;
+}
+
+/* `* LIST (\NonExistent) "." NAME` */
+static void take_list(struct imap_notify *notify, const struct imap_node *attributes)
+{
+	const struct imap_node *name =
+		attributes && attributes->next ? attributes->next->next : NULL;
+	struct heed *heed = name && name->kind != IMAP_LIST ? heed_find(notify, name->text) : NULL;
+
+	if (heed)
+		heed->moved = true;
+}
+
+static struct fault *take(void *context, const struct imap_response *response)
+{
+	struct imap_notify *notify = context;
+
+	if (!strcmp(response->name, "STATUS"))
+		take_status(notify, response->args);
+	else if (!strcmp(response->name, "LIST"))
+		take_list(notify, response->args);
+	else if (!strcmp(response->name, "OK") && response->code &&
+		 !strcmp(response->code, "NOTIFICATIONOVERFLOW"))
+		notify->overflowed = true;
+	return NULL;
+}
+
+/* ---- beginning ---- */
+
+/* One for done tasks that was not there is news as soon as it is told of. */
+static void heed_one(struct imap *imap, struct imap_notify *notify, const char *mailbox,
+		     bool optional)
+{
+	const struct imap_noticed *last = imap_notice_last(imap, mailbox);
+	struct heed heed = { .folder = mem_strdup(notify, mailbox), .optional = optional };
+
+	if (last)
+		heed.known = last->counts;
+	if (last && last->counts.sign == IMAP_SIGN_MODSEQ)
+		heed.modseq = last->counts.flags;
+	notify->unknown += !last && !optional;
+	notify->list[notify->count++] = heed;
+}
+
+static struct imap_notify *heed_all(struct imap *imap, const struct endpoint_sweep *folders,
+				    size_t count)
+{
+	struct imap_notify *notify = MEM_NEW(imap, struct imap_notify);
+	char *done;
+
+	notify->list = MEM_ARRAY(notify, struct heed, 2 * count);
+	for (size_t i = 0; i < count; i++) {
+		heed_one(imap, notify, folders[i].folder, false);
+		done = imap_done_mailbox(imap, notify, folders[i].folder);
+		if (done)
+			heed_one(imap, notify, done, true);
+	}
+	return notify;
+}
+
+static struct imap_line *set_line(TALLOC_CTX *mem, const struct imap_notify *notify, bool plain)
+{
+	struct imap_line *line = imap_line_new(mem, "NOTIFY SET STATUS (mailboxes (", false);
+
+	for (size_t i = 0; i < notify->count; i++) {
+		if (i)
+			imap_line_add(line, " ");
+		if (plain)
+			imap_line_string(line, notify->list[i].folder);
+		else
+			imap_line_mailbox(line, notify->list[i].folder);
+	}
+	imap_line_add(line, ") (MessageNew MessageExpunge FlagChange MailboxName))");
+	return line;
+}
+
+static bool all_told(const struct imap_notify *notify)
+{
+	for (size_t i = 0; i < notify->count; i++)
+		if (!notify->list[i].told && !notify->list[i].optional)
+			return false;
+	return true;
+}
+
+static bool any_moved(const struct imap_notify *notify)
+{
+	for (size_t i = 0; i < notify->count; i++)
+		if (notify->list[i].moved)
+			return true;
+	return false;
+}
+
+/* *WORKS_R: it tells of all mailboxes. */
+static struct fault *set(struct imap *imap, TALLOC_CTX *mem, bool plain, bool *works_r)
+{
+	struct imap_answer answer;
+
+	FAULT_TRY(imap_session_run(imap->session, mem, set_line(mem, imap->notify, plain), take,
+				   imap->notify, &answer));
+	*works_r = answer.status == IMAP_OK && !imap->notify->overflowed && all_told(imap->notify);
+	return NULL;
+}
+
+/* (6) */
+static struct fault *none(struct imap *imap, TALLOC_CTX *mem)
+{
+	struct imap_line *lines[] = {
+		imap_line_new(mem, "NOTIFY NONE", false),
+		imap_line_new(
+			mem, "NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))",
+			false),
+	};
+	struct imap_answer answers[COUNT_OF(lines)];
+	size_t answered;
+
+	return imap_session_run_all(imap->session, mem, lines, COUNT_OF(lines), NULL, NULL, answers,
+				    &answered);
+}
+
+static struct fault *stop(struct imap *imap, TALLOC_CTX *mem)
+{
+	TALLOC_FREE(imap->notify);
+	return none(imap, mem);
+}
+
+/* (1), (5) */
+static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem)
+{
+	bool works = false;
+
+	FAULT_TRY(set(imap, mem, imap->notify_plain, &works));
+	if (!works && !imap->notify->overflowed && !imap->notify_plain) {
+		imap->notify_plain = true;
+		FAULT_TRY(none(imap, mem));
+		FAULT_TRY(set(imap, mem, true, &works));
+	}
+	imap->notify_refused = !works;
+	return works ? NULL : stop(imap, mem);
+}
+
+static bool may_notify(struct imap *imap, TALLOC_CTX *mem, const struct endpoint_sweep *folders,
+		       size_t count)
+{
+	struct imap_session *session = imap->session;
+
+	if ((count < 2 && !imap_done_mailbox(imap, mem, folders[0].folder)) ||
+	    imap->notify_refused || !imap_session_can(session, IMAP_CAP_NOTIFY) ||
+	    !imap_session_can(session, IMAP_CAP_CONDSTORE) ||
+	    (imap_session_selected(session)->mailbox &&
+	     !imap_session_can(session, IMAP_CAP_UNSELECT)))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct imap_noticed *last = imap_notice_last(imap, folders[i].folder);
+
+		if (last && !last->counts.uidnext)
+			return false;
+	}
+	return true;
+}
+
+struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
+				const struct endpoint_sweep *folders, size_t count,
+				struct endpoint_ear *ear)
+{
+	if (!may_notify(imap, mem, folders, count))
+		return NULL;
+	imap->notify = heed_all(imap, folders, count);
+	if (imap->notify->unknown) {
+		TALLOC_FREE(imap->notify);
+		ear->changed = true;
+		return NULL;
+	}
+	FAULT_TRY(imap_session_unselect(imap->session, mem));
+	FAULT_TRY(set_somehow(imap, mem));
+	if (!imap->notify)
+		return NULL;
+	if (any_moved(imap->notify) || !imap_session_is_drained(imap->session)) {
+		ear->changed = true;
+		return stop(imap, mem);
+	}
+	*ear = (struct endpoint_ear){ .fd = imap_session_fd(imap->session),
+				      .count = count,
+				      .doubtful = true, /* (5) */
+				      .how = "notify" };
+	return NULL;
+}
+
+/* ---- while it listens ---- */
+
+struct fault *imap_notify_heard(struct imap *imap, bool *changed_r)
+{
+	struct imap_notify *notify = imap->notify;
+
+	FAULT_TRY(imap_session_ready(imap->session, take, notify));
+	if (notify->overflowed)
+		imap->notify_refused = true;
+	*changed_r = notify->overflowed || any_moved(notify);
+	return NULL;
+}
+
+struct fault *imap_notify_end(struct imap *imap)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(imap);
+	struct fault *fault = stop(imap, mem);
+
+	talloc_steal(imap->session, fault);
+	talloc_free(mem);
+	return fault;
+}

@@ -1,0 +1,306 @@
+#include "config.h"
+
+#include "imap_kit.h"
+
+#include <poll.h>
+
+/* Listening, on real Dovecots: to one folder by IDLE, to several by NOTIFY. Names of folders are such
+ * that they are not the same in UTF-8 and in modified UTF-7. */
+
+/* ---- listening ---- */
+
+static bool becomes_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, WAIT_MS) == 1;
+}
+
+/* Waits until it has heard of a change. */
+static void expect_heard(struct lab *lab, int fd)
+{
+	bool changed = false;
+
+	while (!changed) {
+		cr_assert(becomes_readable(fd), "nothing came");
+		fine(endpoint_heard(lab->world.endpoint, &changed), "heard");
+	}
+	fine(endpoint_hush(lab->world.endpoint), "hush");
+}
+
+static int listen_to(struct lab *lab, const char *folder, bool expect_changed)
+{
+	const struct endpoint_sweep place = { .folder = folder };
+	struct endpoint_ear ear = { .fd = -2 };
+
+	fine(endpoint_listen(lab->world.endpoint, &place, 1, &ear), "listen");
+	cr_assert_eq(ear.changed, expect_changed, "changed: expected %d, got %d", expect_changed,
+		     ear.changed);
+	cr_assert_eq(ear.fd < 0, expect_changed, "descriptor %d", ear.fd);
+	if (!expect_changed)
+		cr_assert_str_eq(ear.how, "idle");
+	return ear.fd;
+}
+
+Test(imap_listen, another_clients_message_wakes)
+{
+	struct lab *lab = lab_new(DOT, 0, "wakes");
+	char *folder = new_folder(lab);
+	const char *token;
+	int fd;
+
+	cr_assert(endpoint_can_listen(lab->world.endpoint));
+	(void)listen_to(lab, folder, true); /* nobody has looked yet */
+	token = notice(lab, folder, NULL)->token;
+	for (int i = 0; i < 3; i++) {
+		struct endpoint_notice *made;
+
+		fd = listen_to(lab, folder, false);
+		append_there(lab, folder, "", NULL, message(lab, "foreign"));
+		expect_heard(lab, fd);
+		(void)listen_to(lab, folder, true); /* until somebody has looked */
+		made = notice(lab, folder, token);
+		cr_assert_eq(made->count, 1);
+		token = made->token;
+	}
+	lab_end(lab);
+}
+
+Test(imap_listen, what_came_between_is_not_missed)
+{
+	struct lab *lab = lab_new(DOT, 0, "between");
+	char *folder = new_folder(lab);
+	const char *one;
+
+	(void)notice(lab, folder, NULL);
+	append_there(lab, folder, "", NULL, message(lab, "foreign"));
+	(void)listen_to(lab, folder, true);
+	(void)notice(lab, folder, NULL);
+	one = put(lab, folder, "uid-1", NULL).placed; /* our own counts as well */
+	(void)listen_to(lab, folder, true);
+	(void)notice(lab, folder, NULL);
+	store(lab, folder, one, "+FLAGS (\\Deleted)");
+	say(lab, "EXPUNGE", NULL);
+	(void)listen_to(lab, folder, true);
+	(void)notice(lab, folder, NULL);
+	(void)listen_to(lab, folder, false);
+	fine(endpoint_hush(lab->world.endpoint), "hush");
+	fine(endpoint_hush(lab->world.endpoint), "hush again");
+	cr_assert_eq(notice(lab, folder, NULL)->count, 1);
+	lab_end(lab);
+}
+
+/* As many as before, and not the same: the numbers of the next SELECT tell. */
+Test(imap_listen, one_that_came_and_went_is_noticed)
+{
+	struct lab *lab = lab_new(DOT, 0, "came and went");
+	char *folder = new_folder(lab), *second;
+	bool created;
+
+	second = ensure(lab, "came and went, second", NULL, &created);
+	(void)notice(lab, folder, NULL);
+	select_there(lab, folder);
+	append_there(lab, folder, "\\Deleted", NULL, message(lab, "foreign"));
+	say(lab, "EXPUNGE", NULL);
+	(void)notice(lab, second, NULL);
+	(void)listen_to(lab, folder, true);
+	lab_end(lab);
+}
+
+/* Another folder's notice, and another session, leave what is known of the first one. */
+Test(imap_listen, folders_are_kept_apart)
+{
+	struct lab *lab = lab_new(DOT, 0, "apart");
+	char *folder = new_folder(lab), *second;
+	bool created;
+
+	second = ensure(lab, "apart, second", NULL, &created);
+	(void)notice(lab, folder, NULL);
+	(void)notice(lab, second, NULL);
+	(void)put(lab, second, "uid-1", NULL);
+	(void)listen_to(lab, folder, false);
+	fine(endpoint_hush(lab->world.endpoint), "hush");
+	(void)listen_to(lab, second, true);
+	(void)listen_to(lab, folder, false);
+	fine(endpoint_hush(lab->world.endpoint), "hush");
+	lab_end(lab);
+}
+
+Test(imap_listen, a_server_without_idle_is_polled)
+{
+	struct lab *lab = lab_new(DOT, 1U << IMAP_CAP_IDLE, "polled");
+	char *folder = new_folder(lab);
+	const struct endpoint_sweep place = { .folder = folder };
+	struct endpoint_ear ear = { .fd = -2, .changed = true };
+
+	fine(endpoint_listen(lab->world.endpoint, &place, 1, &ear), "listen");
+	cr_assert(ear.fd == -1 && !ear.changed, "descriptor %d, changed %d", ear.fd, ear.changed);
+	lab_end(lab);
+}
+
+/* ---- several folders ---- */
+
+#define FOLDERS 3
+
+static void new_folders(struct lab *lab, struct endpoint_sweep *places)
+{
+	for (int i = 0; i < FOLDERS; i++) {
+		bool created;
+
+		places[i].folder =
+			ensure(lab, mem_printf(lab, "%s, %d \xc3\xa4", lab->world.path, i), NULL,
+			       &created);
+		places[i].token = notice(lab, places[i].folder, NULL)->token;
+	}
+}
+
+static struct endpoint_ear listen_to_all(struct endpoint *endpoint,
+					 const struct endpoint_sweep *places)
+{
+	struct endpoint_ear ear = { .fd = -2 };
+
+	fine(endpoint_listen(endpoint, places, FOLDERS, &ear), "listen");
+	return ear;
+}
+
+static int expect_notify(struct lab *lab, const struct endpoint_sweep *places)
+{
+	struct endpoint_ear ear = listen_to_all(lab->world.endpoint, places);
+
+	cr_assert(!ear.changed && ear.fd >= 0, "descriptor %d, changed %d", ear.fd, ear.changed);
+	cr_assert_str_eq(ear.how, "notify");
+	cr_assert_eq(ear.count, FOLDERS);
+	return ear.fd;
+}
+
+static void expect_change(struct lab *lab, const struct endpoint_sweep *places)
+{
+	struct endpoint_ear ear = listen_to_all(lab->world.endpoint, places);
+
+	cr_assert(ear.changed && ear.fd == -1, "descriptor %d, changed %d", ear.fd, ear.changed);
+}
+
+/* Another client's changes in each of them. */
+Test(imap_notify, one_connection_tells_of_all_folders)
+{
+	struct lab *lab = lab_new(DOT, 0, "notify");
+	struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
+	const char *one;
+
+	new_folders(lab, places);
+	for (int i = FOLDERS - 1; i >= 0; i--) {
+		int fd = expect_notify(lab, places);
+
+		append_there(lab, "INBOX", "", NULL, message(lab, "not ours"));
+		append_there(lab, places[i].folder, "", NULL, message(lab, "foreign"));
+		expect_heard(lab, fd);
+		expect_change(lab, places); /* until somebody has looked */
+		one = notice(lab, places[i].folder, NULL)->changes[0].address;
+		fd = expect_notify(lab, places);
+		store(lab, places[i].folder, one, "+FLAGS (\\Flagged)");
+		expect_heard(lab, fd);
+		(void)notice(lab, places[i].folder, NULL);
+		fd = expect_notify(lab, places);
+		store(lab, places[i].folder, one, "+FLAGS (\\Deleted)");
+		say(lab, "EXPUNGE", NULL);
+		expect_heard(lab, fd);
+		(void)notice(lab, places[i].folder, NULL);
+	}
+	lab_end(lab);
+}
+
+Test(imap_notify, what_came_between_is_not_missed)
+{
+	struct lab *lab = lab_new(DOT, 0, "notify between");
+	struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
+	const char *one;
+
+	new_folders(lab, places);
+	append_there(lab, places[1].folder, "", NULL, message(lab, "foreign"));
+	expect_change(lab, places);
+	one = notice(lab, places[1].folder, NULL)->changes[0].address;
+	store(lab, places[1].folder, one, "+FLAGS (work)");
+	expect_change(lab, places);
+	(void)notice(lab, places[1].folder, NULL);
+	(void)expect_notify(lab, places);
+	fine(endpoint_hush(lab->world.endpoint), "hush");
+	fine(endpoint_hush(lab->world.endpoint), "hush again");
+	(void)put(lab, places[2].folder, "uid-1", NULL);
+	expect_change(lab, places);
+	lab_end(lab);
+}
+
+/* What another process has noticed is known by the tokens. */
+Test(imap_notify, a_new_connection_knows_by_the_tokens)
+{
+	struct lab *lab = lab_new(DOT, 0, "notify tokens");
+	struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
+	struct endpoint *second;
+
+	new_folders(lab, places);
+	second = account(lab, lab->url, "secret", 0);
+	cr_assert_str_eq(listen_to_all(second, places).how, "notify");
+	endpoint_rest(second); /* the connection goes, what is known stays */
+	cr_assert_str_eq(listen_to_all(second, places).how, "notify");
+	cr_assert_eq(endpoint_stats(second).connections, 2);
+	fine(endpoint_hush(second), "hush");
+	append_there(lab, places[2].folder, "", NULL, message(lab, "foreign"));
+	second = account(lab, lab->url, "secret", 0);
+	cr_assert(listen_to_all(second, places).changed);
+	places[0].token = NULL;
+	second = account(lab, lab->url, "secret", 0);
+	cr_assert(listen_to_all(second, places).changed, "nobody has looked into it");
+	lab_end(lab);
+}
+
+/* One that has gone is nothing that can be listened to; the others are asked. */
+Test(imap_notify, a_folder_that_has_gone_and_appears)
+{
+	struct lab *lab = lab_new(DOT, 0, "notify gone");
+	struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
+	struct endpoint_ear ear;
+	int fd;
+
+	new_folders(lab, places);
+	fd = expect_notify(lab, places);
+	append_there(lab, places[2].folder, "", NULL, message(lab, "foreign"));
+	say(lab, "DELETE ", places[2].folder);
+	expect_heard(lab, fd);
+	ear = listen_to_all(lab->world.endpoint, places);
+	cr_assert_str_eq(ear.how, "idle");
+	cr_assert_eq(ear.count, 1);
+	append_there(lab, places[0].folder, "", NULL, message(lab, "foreign"));
+	expect_heard(lab, ear.fd);
+	say(lab, "CREATE ", places[2].folder);
+	for (int i = 0; i < FOLDERS; i++)
+		(void)notice(lab, places[i].folder, NULL);
+	endpoint_rest(lab->world.endpoint);
+	(void)expect_notify(lab, places);
+	lab_end(lab);
+}
+
+static const struct {
+	const char *what;
+	unsigned without;
+} lacks[] = {
+	{ "NOTIFY", 1U << IMAP_CAP_NOTIFY },
+	{ "CONDSTORE", 1U << IMAP_CAP_CONDSTORE },
+	{ "UNSELECT", 1U << IMAP_CAP_UNSELECT },
+};
+
+Test(imap_notify, without_it_one_folder_is_listened_to)
+{
+	for (size_t i = 0; i < COUNT_OF(lacks); i++) {
+		struct lab *lab = lab_new(DOT, lacks[i].without, "without %s", lacks[i].what);
+		struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
+		struct endpoint_ear ear;
+
+		new_folders(lab, places);
+		ear = listen_to_all(lab->world.endpoint, places);
+		cr_assert_str_eq(ear.how, "idle", "%s", lacks[i].what);
+		cr_assert_eq(ear.count, 1);
+		append_there(lab, places[0].folder, "", NULL, message(lab, "foreign"));
+		expect_heard(lab, ear.fd);
+		lab_end(lab);
+	}
+}

@@ -1,0 +1,133 @@
+#include "config.h"
+
+#include <poll.h>
+
+#include "gateway/imap/imap_session.h"
+#include "imap_scripted.h"
+
+/* The same, of listening to several folders: servers that refuse NOTIFY, or lie about it. */
+
+#define CAPS_NOTIFY "IMAP4rev1 AUTH=PLAIN SASL-IR IDLE CONDSTORE UNSELECT LITERAL+ NOTIFY"
+#define A "* STATUS INBOX.p (MESSAGES 0 UIDNEXT 10 UIDVALIDITY 77 HIGHESTMODSEQ 900)\r\n"
+#define B "* STATUS INBOX.q (MESSAGES 0 UIDNEXT 10 UIDVALIDITY 77 HIGHESTMODSEQ 900)\r\n"
+#define DONE "$T OK done\r\n"
+
+static const struct endpoint_sweep places[] = { { .folder = FOLDER, .token = "77 10 0 m900" },
+						{ .folder = "INBOX.q", .token = "77 10 0 m900" } };
+
+/* What it says to NOTIFY SET; whether listening begins, and how; what has changed. */
+static const struct {
+	const char *what, *say, *how;
+	bool changed;
+} cases[] = {
+	{ "it does", A B DONE, "notify", false },
+	{ "twice the same", A B A B DONE, "notify", false },
+	{ "a name in UTF-7 is quoted", "* STATUS \"INBOX.q\" (UIDNEXT 10)\r\n" A DONE, "notify",
+	  false },
+	{ "a name in a literal", "* STATUS {7}\r\nINBOX.q (UIDNEXT 10)\r\n" A DONE, "notify",
+	  false },
+	{ "others too", "* STATUS INBOX (MESSAGES 9)\r\n" A B DONE, "notify", false },
+	{ "refused", "$T NO [BADEVENT (FlagChange)] no\r\n", "idle", false },
+	{ "not known", "$T BAD what\r\n", "idle", false },
+	{ "one is not told of", A DONE, "idle", false },
+	{ "none is", DONE, "idle", false },
+	{ "too much", A B "* OK [NOTIFICATIONOVERFLOW] no more\r\n" DONE, "idle", false },
+	{ "a new message", A "* STATUS INBOX.q (MESSAGES 1 UIDNEXT 11)\r\n" DONE, NULL, true },
+	{ "one less", A "* STATUS INBOX.q (UIDNEXT 10 MESSAGES 4294967295)\r\n" DONE, NULL, true },
+	{ "a flag", A "* STATUS INBOX.q (HIGHESTMODSEQ 901)\r\n" DONE, NULL, true },
+	{ "made anew", A "* STATUS INBOX.q (UIDVALIDITY 78)\r\n" DONE, NULL, true },
+	{ "numbers that are none",
+	  A "* STATUS INBOX.q (UIDNEXT x MESSAGES -1 HIGHESTMODSEQ ())\r\n" DONE, "notify", false },
+	{ "words without numbers", A "* STATUS INBOX.q (UIDNEXT)\r\n" DONE, "notify", false },
+	{ "no name", A B "* STATUS\r\n* STATUS (X 1) (Y 2)\r\n* STATUS INBOX.q\r\n" DONE, "notify",
+	  false },
+	{ "more behind the answer", A B DONE "* OK [NOTIFICATIONOVERFLOW] no more\r\n", NULL,
+	  true },
+};
+
+Test(imap_scripted_listen, what_a_server_says_to_notify)
+{
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "NOTIFY SET STATUS", .say = cases[i].say },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+		struct endpoint_ear ear = { .fd = -2 };
+
+		fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), cases[i].what);
+		cr_expect_eq(ear.changed, cases[i].changed, "%s", cases[i].what);
+		cr_expect_str_eq(ear.how ? ear.how : "", cases[i].how ? cases[i].how : "", "%s",
+				 cases[i].what);
+		cr_expect_eq(ear.fd >= 0, cases[i].how != NULL, "%s", cases[i].what);
+		fine(endpoint_hush(lab->endpoint), cases[i].what);
+		lab_end(lab);
+	}
+}
+
+/* It is not asked for again on this connection. */
+Test(imap_scripted_listen, a_refusal_is_remembered)
+{
+	const struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+		{ .when = "NOTIFY SET STATUS", .say = "$T NO no\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+	struct endpoint_ear ear;
+
+	for (int i = 0; i < 3; i++) {
+		fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), "listen");
+		cr_assert_str_eq(ear.how, "idle");
+		fine(endpoint_hush(lab->endpoint), "hush");
+	}
+	cr_assert_eq(heard_times(lab, "NOTIFY SET STATUS"), 2, "with both kinds of names");
+	lab_end(lab);
+}
+
+/* What comes later; a fault is the end of the connection. */
+static const struct {
+	const char *what, *say;
+	bool fault, changed;
+} later[] = {
+	{ "nothing new", "* OK yes\r\n* STATUS INBOX.p (UIDNEXT 10)\r\n", false, false },
+	{ "a message", "* STATUS INBOX.p (UIDNEXT 11)\r\n", false, true },
+	{ "one goes", "* LIST (\\NonExistent) \".\" INBOX.q\r\n", false, true },
+	{ "no name", "* LIST\r\n* LIST () NIL\r\n* LIST () NIL ()\r\n", false, false },
+	{ "too much", "* OK [NOTIFICATIONOVERFLOW] no more\r\n", false, true },
+	{ "an answer", "T99 OK done\r\n", true, false },
+	{ "a question", "+ go on\r\n", true, false },
+	{ "a farewell", "* BYE tired\r\n", true, false },
+	{ "no response", "what?\r\n", true, false },
+};
+
+/* The server says it a moment after the answer, and drips, so that it comes when we listen. */
+Test(imap_scripted_listen, what_a_server_tells_later)
+{
+	for (size_t i = 0; i < COUNT_OF(later); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "NOTIFY SET STATUS",
+			  .say = A B DONE,
+			  .then = IMAP_SCRIPT_DRIP,
+			  .again = later[i].say },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+		struct endpoint_ear ear = { .fd = -2 };
+		struct fault *fault = NULL;
+		bool changed = false;
+
+		fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), later[i].what);
+		cr_assert_str_eq(ear.how, "notify", "%s", later[i].what);
+		for (int k = 0; k < 60 && !fault && !changed; k++) {
+			struct pollfd pollfd = { .fd = ear.fd, .events = POLLIN };
+
+			cr_assert_eq(poll(&pollfd, 1, 10000), 1, "%s", later[i].what);
+			fault = endpoint_heard(lab->endpoint, &changed);
+		}
+		cr_expect_eq(fault != NULL, later[i].fault, "%s: %s", later[i].what,
+			     fault ? fault->text : "no fault");
+		cr_expect_eq(changed, later[i].changed, "%s", later[i].what);
+		TALLOC_FREE(lab->server); /* else it drips on, and the farewell waits */
+		lab_end(lab);
+	}
+}
