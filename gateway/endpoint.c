@@ -213,3 +213,39 @@ struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 			FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 	return endpoint->ops->download(endpoint, mem, folder, uri, max, bytes_r, len_r);
 }
+
+static struct fault *no_mailboxes(const struct endpoint *endpoint, TALLOC_CTX *mem)
+{
+	return fault_reaches(fault_new(mem, FAULT_REFUSED,
+				       "servers of type %s have no mailboxes",
+				       endpoint->ops->kind),
+			     FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD);
+}
+
+struct fault *endpoint_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+			       char **address_r)
+{
+	return endpoint->ops->mailbox ? endpoint->ops->mailbox(endpoint, mem, name, address_r)
+				      : no_mailboxes(endpoint, mem);
+}
+
+struct fault *endpoint_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+			      const char *const *addresses, size_t count, const char *into)
+{
+	return endpoint->ops->shelve ? endpoint->ops->shelve(endpoint, mem, mailbox, addresses,
+							     count, into)
+				     : no_mailboxes(endpoint, mem);
+}
+
+bool endpoint_can_tell(const struct endpoint *endpoint)
+{
+	return endpoint->ops->tell != NULL;
+}
+
+struct fault *endpoint_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			    const char *text, size_t len, bool again)
+{
+	return endpoint->ops->tell
+		       ? endpoint->ops->tell(endpoint, mem, message_id, text, len, again)
+		       : no_mailboxes(endpoint, mem);
+}

@@ -236,6 +236,14 @@ struct endpoint_ops {
 	struct fault *(*heard)(struct endpoint *endpoint, bool *changed_r);
 	struct fault *(*hush)(struct endpoint *endpoint);
 	void (*rest)(struct endpoint *endpoint); /* NULL: it keeps no connection */
+	/* a mailbox that others write into, beside the folders that are ours; all three NULL: there is
+	 * none */
+	struct fault *(*mailbox)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+				 char **address_r);
+	struct fault *(*shelve)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+				const char *const *addresses, size_t count, const char *into);
+	struct fault *(*tell)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			      const char *text, size_t len, bool again);
 	void (*stats)(struct endpoint *endpoint, struct endpoint_stats *stats_r); /* NULL: none */
 };
 
@@ -305,6 +313,24 @@ struct fault *endpoint_put_begin(struct endpoint *endpoint, TALLOC_CTX *mem, con
 struct fault *endpoint_put_end(struct endpoint *endpoint, struct endpoint_putting *putting,
 			       TALLOC_CTX *mem) ATTR_MUST_CHECK;
 bool endpoint_overlaps(const struct endpoint *endpoint);
+
+/* The address of a mailbox by the name that the server knows it by ("INBOX"), for endpoint_notice(),
+ * endpoint_fetch() and the next: what is in it is not ours. REFUSED with account scope: this kind of
+ * server has none. */
+struct fault *endpoint_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+			       char **address_r) ATTR_MUST_CHECK;
+
+/* Marks messages of a mailbox as read, and moves them INTO another one, which is made if it is not there
+ * (NULL: they stay). Those that are gone are no fault. Safe to repeat. */
+struct fault *endpoint_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+			      const char *const *addresses, size_t count,
+			      const char *into) ATTR_MUST_CHECK;
+
+/* Puts a message into the inbox of the account's person, unread. AGAIN: it may have been put there before,
+ * and is not if one of that Message-ID (without < >) is there. */
+bool endpoint_can_tell(const struct endpoint *endpoint);
+struct fault *endpoint_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			    const char *text, size_t len, bool again) ATTR_MUST_CHECK;
 
 /* Removes, each on its condition, likewise. */
 struct fault *endpoint_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -64,6 +64,7 @@ struct message_publish {
 	const char *from_name; /* the project's name, any UTF-8 */
 	const char *to_name;   /* or NULL */
 	const char *to_email;  /* or NULL */
+	const char *reply_to;  /* an ASCII address, or NULL: none; one that stands there stays */
 	const char *subject;   /* any UTF-8; made one line */
 	int64_t now_us;        /* Date of a new message */
 	const char *thread;    /* the project: messages of one stand together; NULL: alone */

@@ -34,6 +34,7 @@
 static const char *const names[] = {
 	[MESSAGE_FROM] = "From",
 	[MESSAGE_TO] = "To",
+	[MESSAGE_REPLY_TO] = "Reply-To",
 	[MESSAGE_SUBJECT] = "Subject",
 	[MESSAGE_DATE] = "Date",
 	[MESSAGE_ID] = "Message-ID",
@@ -282,6 +283,8 @@ static bool says(enum message_own own, const struct message_publish *publish)
 		return publish->thread != NULL;
 	if (own == MESSAGE_EDITION)
 		return publish->edition > 0;
+	if (own == MESSAGE_REPLY_TO)
+		return publish->reply_to != NULL;
 	return true;
 }
 
@@ -311,6 +314,9 @@ bool message_header_add(struct buf *out, enum message_own own,
 		break;
 	case MESSAGE_TO:
 		add_mailbox(&line, publish->to_name, publish->to_email);
+		break;
+	case MESSAGE_REPLY_TO:
+		add_mailbox(&line, publish->from_name, publish->reply_to);
 		break;
 	case MESSAGE_SUBJECT:
 		add_text(&line, one_line(tmp, publish->subject, SUBJECT_MAX_CHARS));

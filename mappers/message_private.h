@@ -133,6 +133,7 @@ char *message_body_plain(TALLOC_CTX *mem, const char *text, size_t len);
 enum message_own {
 	MESSAGE_FROM,
 	MESSAGE_TO,
+	MESSAGE_REPLY_TO,
 	MESSAGE_SUBJECT,
 	MESSAGE_DATE,
 	MESSAGE_ID,

@@ -289,6 +289,9 @@ static const struct endpoint_ops imap_ops = {
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
 	.rest = imap_listen_rest,
+	.mailbox = imap_mailbox,
+	.shelve = imap_mailbox_shelve,
+	.tell = imap_mailbox_tell,
 	.stats = stats,
 };
 

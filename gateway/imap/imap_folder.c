@@ -28,7 +28,9 @@
  *    mailbox below it was not. So what is listed and cannot be looked into is created all the same;
  *    the server knows better.
  * 5. SELECT may be refused for many reasons; that a folder is gone is believed when the server says
- *    so in a response code, or when it does not list it either (N5). */
+ *    so in a response code, or when it does not list it either (N5).
+ * 6. A server without NAMESPACE may take folders below INBOX only: it is tried when it refuses one at
+ *    the top, and taken from the folder's name where that is known. */
 
 #define SELECT_AGE_US                                                                              \
 	(600 * CLOCK_SECOND_US) /* a server may not tell when a mailbox was replaced */
@@ -217,14 +219,16 @@ static struct fault *take_warning(void *context, const struct imap_response *res
 	return NULL;
 }
 
-/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. */
+/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. A server that
+ * does not tell it (Courier) says OK to NOOP in a mailbox that is gone, too. */
 static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				      struct imap_resync *resync)
 {
 	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
 	bool warned = false;
 
-	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap))
+	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap) ||
+	    imap_session_selected(imap->session)->uidnext_found)
 		return select_it(imap, mem, folder, true, resync);
 	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,
 			   FAULT_SCOPE_FOLDER, "NOOP"));
@@ -400,9 +404,8 @@ static void make_places(struct imap *imap, TALLOC_CTX *mem, const struct ensurin
 				     : NULL;
 }
 
-static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
+static struct fault *ensure_once(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring)
 {
-	struct ensuring *ensuring = context;
 	struct place places[PLACES] = { 0 };
 	bool has, had, renamed = false;
 
@@ -426,6 +429,23 @@ static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
 	if (renamed && places[KNOWN].subscribed)
 		FAULT_TRY(imap_folder_wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
 	return NULL;
+}
+
+/* (6) */
+static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	const char below_inbox[] = { 'I', 'N', 'B', 'O', 'X', imap_session_delimiter(imap->session),
+				     '\0' };
+	struct ensuring *ensuring = context;
+	struct fault *fault;
+
+	if (ensuring->known && text_starts(ensuring->known, below_inbox))
+		(void)imap_session_guess_prefix(imap->session);
+	fault = ensure_once(imap, mem, ensuring);
+	if (fault && fault->kind == FAULT_REFUSED && !ensuring->known && imap_is_connected(imap) &&
+	    imap_session_guess_prefix(imap->session))
+		return ensure_once(imap, mem, ensuring);
+	return fault;
 }
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,

@@ -264,6 +264,13 @@ struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *token, char **token_r);
 
+struct fault *imap_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+			   char **address_r);
+struct fault *imap_mailbox_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+				  const char *const *addresses, size_t count, const char *into);
+struct fault *imap_mailbox_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+				const char *text, size_t len, bool again);
+
 /* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
 struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);
 

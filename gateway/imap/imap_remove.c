@@ -125,7 +125,7 @@ static struct fault *look(struct removal *removal)
 /* ---- carrying ---- */
 
 /* "MODSEQ 12 FLAGS (\Seen work)", as imap_write.c says it of a message that was replaced; either half
- * may be missing: modseq 0, flags NULL. */
+ * may be missing: modseq 0, flags NULL. Or a version, with the marks that were known. */
 struct then {
 	uint64_t modseq;
 	const struct imap_flags *flags;
@@ -136,10 +136,16 @@ static struct then read_then(TALLOC_CTX *mem, const char *if_version)
 	static const char first[] = "MODSEQ ", second[] = "FLAGS (";
 	struct then then = { .modseq = 0 };
 	const char *flags;
+	struct imap_spot spot;
 	int64_t modseq;
 
 	if (!if_version)
 		return then;
+	if (imap_set_spot_read(if_version, &spot)) {
+		flags = if_version + strcspn(if_version, " ");
+		then.flags = imap_flags_of_text(mem, mem_printf(mem, "\\Seen%s", flags));
+		return then;
+	}
 	if (text_starts(if_version, first)) {
 		const char *digits = if_version + strlen(first);
 

@@ -8,8 +8,7 @@
 #include "gateway/imap/imap_set.h"
 
 #define OBJECT_ID_MAX 255 /* characters */
-#define OBJECT_ID_SIGNS                                                                            \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define OBJECT_ID_SIGNS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 /* The selected mailbox: numbers are taken from responses as they come, whoever asked for them. */
 
@@ -164,6 +163,36 @@ static struct imap_line *select_line(const struct imap_session *session, TALLOC_
 	return line;
 }
 
+/* ---- UIDNEXT of a server whose SELECT tells none, as Courier's ----
+ *
+ * What is behind the last message of this very view does as well: as many messages with the same last
+ * one are the same messages. STATUS would tell of another moment. */
+
+static struct fault *take_uid(void *context, const struct imap_response *response)
+{
+	const struct imap_node *items = response->args;
+
+	if (!strcmp(response->name, "FETCH") && items && items->kind == IMAP_LIST)
+		(void)imap_node_u32(imap_node_after(items->first, "UID"), context);
+	return NULL;
+}
+
+static struct fault *find_uidnext(struct imap_session *session, TALLOC_CTX *mem)
+{
+	struct imap_selected *selected = &session->selected;
+	struct imap_line *line = imap_line_new(mem, "FETCH ", false);
+	struct imap_answer answer;
+	uint32_t last = 0;
+
+	imap_line_add(line, "%" PRIu32 " (UID)", selected->exists);
+	if (selected->exists)
+		FAULT_TRY(imap_session_run(session, mem, line, take_uid, &last, &answer));
+	if (last < UINT32_MAX && (last || !selected->exists))
+		selected->uidnext = last + 1;
+	selected->uidnext_found = true;
+	return NULL;
+}
+
 struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 				  const char *mailbox, bool again, struct imap_answer *answer_r)
 {
@@ -191,6 +220,8 @@ struct fault *imap_session_select_since(struct imap_session *session, TALLOC_CTX
 	if (session->selecting && (fault || answer.status != IMAP_OK))
 		selected_clear(session);
 	session->selecting = false;
+	if (!fault && answer.status == IMAP_OK && !session->selected.uidnext)
+		fault = find_uidnext(session, mem);
 	session->selected.changes = 0;
 	talloc_free(line);
 	if (fault)

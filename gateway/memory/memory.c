@@ -620,6 +620,9 @@ static const struct endpoint_ops memory_append_ops = {
 	.place = memory_place,
 	.address = no_address,
 	.locate = locate,
+	.mailbox = memory_mailbox,
+	.shelve = memory_shelve,
+	.tell = memory_tell,
 };
 
 static int memory_close(struct memory_endpoint *memory)

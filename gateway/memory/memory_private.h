@@ -127,6 +127,15 @@ struct fault *memory_files_attach(struct endpoint *endpoint, TALLOC_CTX *mem, co
 struct fault *memory_files_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
 
+/* ---- memory_mailbox.c: endpoint_mailbox() and what goes with it ---- */
+
+struct fault *memory_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
+			     char **address_r);
+struct fault *memory_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
+			    const char *const *addresses, size_t count, const char *into);
+struct fault *memory_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
+			  const char *text, size_t len, bool again);
+
 /* ---- memory_marks.c: flags, for `?append` ---- */
 
 /* Those that are marks (endpoint.h); the text's version with them. */

@@ -314,6 +314,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				       .from_name = publish->project,
 				       .to_name = publish->to_name,
 				       .to_email = publish->to_email,
+				       .reply_to = publish->reply_to,
 				       .subject = vector_str(publish->values, FIELD_subject),
 				       .thread = publish->thread,
 				       .now_us = publish->now_us };

@@ -46,6 +46,7 @@ struct codec_publish {
 	size_t gone_count;
 	/* a message's envelope */
 	const char *site_host, *project, *thread, *to_name, *to_email;
+	const char *reply_to; /* NULL: none */
 };
 
 /* The hash that an item carries with its edition: of what it can show of VALUES but its attachments, so that it can be told

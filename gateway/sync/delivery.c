@@ -11,6 +11,7 @@
 #include "gateway/caldav/href.h"
 #include "gateway/imap/imap.h"
 #include "gateway/memory/memory.h"
+#include "model/reply_token.h"
 
 static bool needs_address(const char *template)
 {
@@ -314,6 +315,7 @@ static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *deliv
 {
 	struct imap_account account = { .url = server->url,
 					.starttls = server->starttls,
+					.done_folder = delivery->conf->gestures.done_folder,
 					.auth = imap_auths[server->auth],
 					.user = login->name,
 					.master = conf_server_is_master(server),
@@ -372,4 +374,34 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 	if (server->type == SERVER_CALDAV)
 		return caldav_endpoint(mem, delivery, server, &names, &found, endpoint_r);
 	return imap_endpoint(mem, delivery, server, &names, &found, endpoint_r);
+}
+
+/* ---- the mailbox with replies ---- */
+
+struct fault *delivery_replies(TALLOC_CTX *mem, const struct delivery *delivery,
+			       struct endpoint **endpoint_r)
+{
+	const struct conf *conf = delivery->conf;
+	struct resource mailbox = { .key = conf->replies.account, .name = conf->replies.account };
+
+	return delivery_endpoint(mem, delivery, conf_server_find(conf, conf->replies.server),
+				 &mailbox, endpoint_r);
+}
+
+struct fault *delivery_reply_secret(TALLOC_CTX *mem, const struct conf *conf,
+				    struct secret **secret_r)
+{
+	struct secret *secret = NULL;
+	struct fault *fault = secret_file(mem, conf->replies.secret_file, &secret);
+
+	if (!fault && strlen(secret_reveal(secret)) < REPLY_TOKEN_SECRET_MIN)
+		fault = fault_new(mem, FAULT_CONFIG, "%s: it has less than %d characters",
+				  conf->replies.secret_file, REPLY_TOKEN_SECRET_MIN);
+	if (fault) {
+		fault->kind = FAULT_CONFIG;
+		return fault_reaches(fault_prefix(fault, "[replies] secret_file: "),
+				     FAULT_SCOPE_SITE, FAULT_NEXT_GIVE_UP);
+	}
+	*secret_r = secret;
+	return NULL;
 }

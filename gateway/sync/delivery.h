@@ -35,4 +35,11 @@ struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery
 				const struct conf_server *server, const struct resource *resource,
 				struct endpoint **endpoint_r) ATTR_MUST_CHECK;
 
+/* The endpoint of the mailbox with replies, and the secret of their addresses ([replies], which there is);
+ * the same faults. */
+struct fault *delivery_replies(TALLOC_CTX *mem, const struct delivery *delivery,
+			       struct endpoint **endpoint_r) ATTR_MUST_CHECK;
+struct fault *delivery_reply_secret(TALLOC_CTX *mem, const struct conf *conf,
+				    struct secret **secret_r) ATTR_MUST_CHECK;
+
 #endif

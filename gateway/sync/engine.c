@@ -450,6 +450,12 @@ static struct fault *worker_open(struct engine_worker *worker, TALLOC_CTX *mem)
 			mem, FAULT_CONFIG,
 			"a rule of the configuration is not accepted; see: taskferry check");
 	}
+	fault = engine_replies_open(worker, mem);
+	if (fault) {
+		talloc_steal(mem, fault);
+		talloc_free(store);
+		return fault;
+	}
 	pthread_mutex_lock(&engine->lock);
 	worker->store = store;
 	engine->opened++;

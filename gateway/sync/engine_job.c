@@ -15,7 +15,9 @@
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/homes.h"
+#include "gateway/sync/replies.h"
 #include "gateway/sync/traits.h"
+#include "store/replies.h"
 
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 #define BUSY_PAUSE_US CLOCK_SECOND_US      /* until a busy database is asked again */
@@ -42,6 +44,7 @@ struct work {
 	int64_t series_done, series_total; /* of the folder that it pushes just now */
 	int64_t moved_project;             /* the last one in which something happened */
 	bool answered;                     /* so the server does */
+	struct replies *replies;           /* it is the mailbox with replies; NULL: it is not */
 	bool later;                        /* nobody's fault: it is done again */
 };
 
@@ -241,11 +244,13 @@ static struct fault *make_endpoint(struct work *work, TALLOC_CTX *mem)
 	struct fault *fault;
 	TALLOC_CTX *root;
 
-	FAULT_TRY(homes_load(work->worker->store, mem, work->account->id, &work->place));
+	if (!work->replies)
+		FAULT_TRY(homes_load(work->worker->store, mem, work->account->id, &work->place));
 	delivery.place = work->place;
 	root = MEM_CONTEXT(NULL);
-	fault = delivery_endpoint(root, &delivery, work->task->server->conf, work->resource,
-				  &endpoint);
+	fault = work->replies ? delivery_replies(root, &delivery, &endpoint)
+			      : delivery_endpoint(root, &delivery, work->task->server->conf,
+						  work->resource, &endpoint);
 	if (fault) {
 		talloc_steal(mem, fault);
 		talloc_free(root);
@@ -294,13 +299,30 @@ static void count_stats(struct work *work)
 static struct fault *add_pull(struct work *work, const void *data)
 {
 	(void)data;
-	return queue_add(work->worker->store, JOB_PULL, work->account->id, 0,
+	return queue_add(work->worker->store,
+			 engine_replies_kind(work->engine, work->account->id), work->account->id, 0,
 			 clock_now_us(work->engine->env.clock), NULL);
 }
 
 static struct fault *add_pull_now(struct work *work, const void *data)
 {
 	return in_transaction(work, add_pull, data);
+}
+
+/* The mailbox with replies is the only place of its account. */
+static void park_mailbox(const struct work *work, TALLOC_CTX *mem, struct engine_parked *parked)
+{
+	struct endpoint_sweep *place = MEM_NEW(mem, struct endpoint_sweep);
+
+	parked->active = work->replies->moved;
+	if (!work->replies->mailbox)
+		return;
+	place->folder = work->replies->mailbox;
+	place->token = work->replies->token;
+	parked->places = place;
+	parked->place_count = 1;
+	parked->whole = true;
+	parked->rests = !work->replies->later;
 }
 
 /* Gives the endpoint away, or frees it where it is of no use any more. */
@@ -324,7 +346,9 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 	work->endpoint = NULL;
 	if (!park->give)
 		return NULL;
-	if (work->visit.listed && parked.endpoint)
+	if (work->replies && parked.endpoint)
+		park_mailbox(work, mem, &parked);
+	else if (work->visit.listed && parked.endpoint)
 		broken = engine_poll_places(work->worker, mem, &work->visit, work->moved_project,
 					    &parked);
 	if (broken) {
@@ -410,11 +434,60 @@ static struct fault *visit_all(struct work *work, TALLOC_CTX *mem)
 	return visit_with(work, mem);
 }
 
+/* ---- the mailbox with replies ---- */
+
+static void log_replies(struct work *work)
+{
+	for (size_t i = 0; i < work->replies->line_count; i++) {
+		struct log_pair pairs[] = { { "account", work->name },
+					    { "text", work->replies->lines[i] } };
+
+		log_pairs(work->engine->env.log, LOG_LEVEL_INFO, pairs, COUNT_OF(pairs), "reply");
+	}
+}
+
+static struct fault *read_replies(struct work *work, TALLOC_CTX *mem)
+{
+	struct fault *fault;
+
+	work->replies->endpoint = work->endpoint;
+	work->visit.rounds = 1;
+	fault = replies_run(mem, work->replies);
+	log_replies(work);
+	if (work->replies->changed)
+		engine_poke(work->engine);
+	return fault;
+}
+
+/* As visit_all(): the password may be a new one. */
+static struct fault *all_replies(struct work *work, TALLOC_CTX *mem)
+{
+	struct fault *fault;
+
+	if (!work->worker->env.reply_secret)
+		return NULL; /* [replies] is not there any more, and there is nothing to read */
+	work->replies = MEM_NEW(mem, struct replies);
+	work->replies->env = &work->worker->env;
+	work->replies->account = work->account->id;
+	work->replies->report = work->visit.report;
+	FAULT_TRY(login_is_spent(work, mem));
+	FAULT_TRY(find_endpoint(work, mem));
+	fault = read_replies(work, mem);
+	if (!fault || fault->kind != FAULT_LOGIN || !work->parked)
+		return fault;
+	TALLOC_FREE(work->endpoint);
+	FAULT_TRY(make_endpoint(work, mem));
+	work->before = endpoint_stats(work->endpoint);
+	return read_replies(work, mem);
+}
+
 static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 {
 	const struct job *job = work->task->job;
 	struct visit *visit = &work->visit;
 
+	if (!strcmp(work->resource->key, REPLIES_KEY))
+		return all_replies(work, mem);
 	FAULT_TRY(login_is_spent(work, mem));
 	FAULT_TRY(find_endpoint(work, mem));
 	visit->env = &work->worker->env;
@@ -673,7 +746,7 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 		return fault;
 	learn_of_server(work, fault);
 	FAULT_TRY(note_place(work, mem));
-	if (work->endpoint)
+	if (work->endpoint && !work->replies)
 		FAULT_TRY(engine_traits_after(work->worker, mem, traits_name_of(work, mem),
 					      work->endpoint));
 	FAULT_TRY(give(work, mem, fault));

@@ -88,6 +88,7 @@ struct engine {
 	bool need;       /* there may be work for one more worker than have led so far */
 	bool need_later; /* ... as soon as a server has answered */
 	bool everybody;  /* everybody gets a pull job */
+	int64_t replies; /* the account of the mailbox with replies; 0: none was asked yet */
 	bool stopping;
 	struct fault *fault;
 	int started, opened, running, busy; /* workers */
@@ -211,6 +212,18 @@ bool engine_reconcile_is_due(int64_t account, int64_t last_us, int64_t began_us,
 /* Jobs for those; *WAKE_R is lowered to the time of the next look (monotonic). The leader's. */
 struct fault *engine_reconcile_look(struct engine_worker *worker, TALLOC_CTX *mem,
 				    int64_t *wake_r) ATTR_MUST_CHECK;
+
+/* ---- engine_replies.c ---- */
+
+/* For the worker's rounds: the secret of [replies], if there is one. A fault of the site. */
+struct fault *engine_replies_open(struct engine_worker *worker, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+
+/* A job for the mailbox with replies; *ACCOUNT_R 0: there is none. A transaction of its own. The leader's. */
+struct fault *engine_replies_ask(struct engine_worker *worker, TALLOC_CTX *mem,
+				 int64_t *account_r) ATTR_MUST_CHECK;
+
+/* What a job that looks at an account is called. */
+enum job_kind engine_replies_kind(struct engine *engine, int64_t account);
 
 /* ---- engine_poll.c ---- */
 

@@ -67,8 +67,8 @@ static struct fault *add_jobs(struct engine_worker *worker, const int64_t *ids, 
 			      int64_t project, int64_t due_us, int64_t pace_us)
 {
 	for (size_t i = 0; i < count; i++)
-		FAULT_TRY(queue_add(worker->store, JOB_PULL, ids[i], project,
-				    due_us + (int64_t)i * pace_us, NULL));
+		FAULT_TRY(queue_add(worker->store, engine_replies_kind(worker->engine, ids[i]),
+				    ids[i], project, due_us + (int64_t)i * pace_us, NULL));
 	return NULL;
 }
 
@@ -238,6 +238,21 @@ static struct fault *is_there(struct engine_worker *worker, TALLOC_CTX *mem,
 	return NULL;
 }
 
+/* A call for everything looks into the mailbox with replies too. */
+static struct fault *add_replies(struct engine_worker *worker, TALLOC_CTX *mem,
+				 const struct engine_request *request, struct accounts *found)
+{
+	int64_t account = 0;
+
+	if (request->filter.project)
+		return NULL;
+	FAULT_TRY(engine_replies_ask(worker, mem, &account));
+	found->ids = MEM_GROW(mem, found->ids, int64_t, found->count + 1);
+	if (account)
+		found->ids[found->count++] = account;
+	return NULL;
+}
+
 static struct fault *make_jobs(struct engine_worker *worker, TALLOC_CTX *mem,
 			       struct engine_request *request)
 {
@@ -252,6 +267,7 @@ static struct fault *make_jobs(struct engine_worker *worker, TALLOC_CTX *mem,
 		FAULT_TRY(pull_ids(worker, found.ids, 1, request->filter.project));
 	} else {
 		FAULT_TRY(pull_project(worker, mem, request->filter.project, &found));
+		FAULT_TRY(add_replies(worker, mem, request, &found));
 	}
 	qsort(found.ids, found.count, sizeof *found.ids, compare_ids);
 	request->accounts = talloc_steal(request, found.ids);
@@ -291,8 +307,10 @@ struct fault *engine_request_begin(struct engine_worker *worker, TALLOC_CTX *mem
 	pthread_mutex_unlock(&engine->lock);
 	if (everybody) {
 		struct accounts all = { .spread = true };
+		int64_t replies = 0;
 
 		FAULT_TRY(pull_project(worker, mem, 0, &all));
+		FAULT_TRY(engine_replies_ask(worker, mem, &replies));
 		pthread_mutex_lock(&engine->lock);
 		engine->everybody = false;
 		pthread_mutex_unlock(&engine->lock);

@@ -28,6 +28,8 @@ struct round_env {
 	struct clock *clock;
 	struct points *points;
 	struct rules *rules;
+	const struct secret *reply_secret; /* of the addresses that messages are answered to; NULL:
+					      they are not ([replies]) */
 };
 
 struct round_options {

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "decide/told.h"
+#include "model/reply_token.h"
 #include "store/revisions.h"
 
 #define PREDECESSORS_SHOWN 20 /* titles in a trailer; people read a few */
@@ -44,6 +45,24 @@ static const char *site_host(struct round *round, TALLOC_CTX *mem)
 	return mem_strndup(mem, bare, strcspn(bare, ":/"));
 }
 
+/* With a token of its own, that is good for as long as the configuration says from now on. */
+static const char *reply_to(struct round *round, TALLOC_CTX *mem,
+			    const struct assignment_view *view)
+{
+	const struct conf *conf = round->env->conf;
+	struct when last = when_instant(view->context.now_us + conf->replies.expires_us, "UTC");
+	struct reply_token_secret secret;
+	char *token;
+
+	if (!round->env->reply_secret || !conf->replies.address)
+		return NULL;
+	secret.bytes = secret_reveal(round->env->reply_secret);
+	secret.len = strlen(secret.bytes);
+	token = reply_token_make(mem, &secret, view->assignment->uid, view->context.resource_key,
+				 when_local_day(&last));
+	return token ? reply_token_address(mem, conf->replies.address, token) : NULL;
+}
+
 struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *keep,
 			    const struct link *link, struct composed *composed_r)
 {
@@ -72,6 +91,7 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *ke
 			       " " TRAILER_HINT_WORK
 							     : TRAILER_HINT_WORK;
 	publish.uid = view.assignment->uid;
+	publish.reply_to = reply_to(round, mem, &view);
 	publish.edition_hash = codec_hash(mem, link->want);
 	publish.trailer = trailer_text(mem, &trailer);
 	composed_r->decoded = NULL;

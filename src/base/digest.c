@@ -10,6 +10,7 @@
 /* The EVP functions do the same, but the first of them reads openssl.cnf and sets up providers, which
  * takes longer than a round in which nothing has changed. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -26,6 +27,7 @@
 
 #define SHA256_BYTES 32
 #define SHA1_BYTES 20
+_Static_assert(SHA256_BYTES == DIGEST_HMAC_BYTES, "an HMAC is a hash");
 
 /* RFC 4122 appendix C: NameSpace_URL */
 static const unsigned char namespace_url[DIGEST_UUID_BYTES] = { 0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad,
@@ -65,6 +67,43 @@ char *digest_short(TALLOC_CTX *mem, const void *bytes, size_t n, size_t chars)
 char *digest_sha256(TALLOC_CTX *mem, const void *bytes, size_t n)
 {
 	return digest_short(mem, bytes, n, 2 * (size_t)SHA256_BYTES);
+}
+
+#define HMAC_BLOCK 64
+
+static void sha256(const unsigned char *pad, const void *bytes, size_t n, unsigned char *hash)
+{
+	SHA256_CTX context;
+
+	must(SHA256_Init(&context) && (!pad || SHA256_Update(&context, pad, HMAC_BLOCK)) &&
+		     SHA256_Update(&context, bytes, n) && SHA256_Final(hash, &context),
+	     "SHA-256");
+}
+
+void digest_hmac(const void *key, size_t key_len, const void *bytes, size_t n,
+		 unsigned char mac_r[DIGEST_HMAC_BYTES])
+{
+	unsigned char block[HMAC_BLOCK] = { 0 }, inner[HMAC_BLOCK], outer[HMAC_BLOCK];
+	unsigned char hash[SHA256_BYTES];
+
+	if (key_len > sizeof block)
+		sha256(NULL, key, key_len, block);
+	else if (key_len)
+		memcpy(block, key, key_len);
+	for (size_t i = 0; i < sizeof block; i++) {
+		inner[i] = block[i] ^ 0x36;
+		outer[i] = block[i] ^ 0x5c;
+	}
+	sha256(inner, bytes, n, hash);
+	sha256(outer, hash, sizeof hash, mac_r);
+	OPENSSL_cleanse(block, sizeof block);
+	OPENSSL_cleanse(inner, sizeof inner);
+	OPENSSL_cleanse(outer, sizeof outer);
+}
+
+bool digest_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
 }
 
 /* The 16 bytes as a UUID of the variant of RFC 4122. */

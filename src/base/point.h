@@ -50,6 +50,9 @@
 	X(SWEEP_STARTING, "sweep: about to remove items that others stand in place of")            \
 	X(SWEEP_SENT, "sweep: answered, nothing recorded")                                         \
 	X(SWEEP_DONE, "sweep: committed")                                                          \
+	X(REPLY_STAGED, "replies: what a mail says written, not committed")                        \
+	X(REPLY_DONE, "replies: committed, the mail as it was")                                    \
+	X(REPLY_FILED, "replies: mails marked as read, not recorded")                              \
 	X(TOKEN_STAGED, "token: written, not committed")                                           \
 	X(TOKEN_DONE, "token: committed")                                                          \
 	X(PROBE_MADE, "probe: collection for trying made on the server, nothing tried")            \

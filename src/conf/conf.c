@@ -136,7 +136,7 @@ static void unknown_section(struct conf_parse *parse, const struct conf_ini_sect
 	else
 		conf_report_error(parse->report, ini->line,
 				  "unknown section [%s]; there are site, store, server, account, "
-				  "rights, gestures, rule, log, control and web",
+				  "rights, gestures, rule, replies, log, control and web",
 				  word);
 }
 

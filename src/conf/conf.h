@@ -25,6 +25,12 @@
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
 
+/* What stands for the token in [replies] address, how long that is (model/reply_token.h), and how much may
+ * stand before the @ of an address (RFC 5321 section 4.5.3.1.1). */
+#define CONF_REPLY_TOKEN "%{token}"
+#define CONF_REPLY_TOKEN_CHARS 53
+#define CONF_REPLY_LOCAL_MAX 64
+
 /* As the url of a caldav server: the domain of each person's own address. */
 #define CONF_URL_OF_PERSON "%{email}"
 
@@ -145,6 +151,18 @@ struct conf {
 	} gestures;
 	struct conf_rule *rules; /* in file order */
 	size_t rule_count;
+	struct {
+		const char *address; /* "tasks+%{token}@example.com"; NULL: messages are not answered
+					to a mailbox of ours */
+		const char *server;  /* names a conf_server of type imap or memory */
+		const char *account; /* with that, names a conf_account: its login and password */
+		const char *folder;      /* of the mailbox */
+		const char *processed;   /* where mails go that were read; NULL: they stay */
+		const char *authserv_id; /* whose word on DMARC is taken; NULL: nobody's */
+		int64_t expires_us;
+		const char *secret_file;
+		bool answers; /* a bad reply is answered */
+	} replies;
 	const char *log_level; /* error | warning | info | debug */
 	const char *control_socket;
 	const char *web_listen; /* ADDRESS:PORT; NULL: no web pages */

@@ -541,6 +541,78 @@ static void check_account(struct conf_parse *parse, const struct conf_section *s
 				  conf_quote(parse->report, account->server));
 }
 
+/* ---- replies ---- */
+
+static void check_reply_address(struct conf_parse *parse, const struct conf_section *section)
+{
+	const char *address = parse->conf->replies.address, *name, *at;
+	long line = line_of(section, CONF_KEY_REPLIES_ADDRESS);
+	TALLOC_CTX *scratch = MEM_CONTEXT(parse->report);
+
+	name = strstr(address, CONF_REPLY_TOKEN);
+	at = strrchr(address, '@');
+	if (!name || strstr(name + 1, "%{") || !at || name > at)
+		conf_report_error(parse->report, line,
+				  "'address' needs %s once before the @, for example "
+				  "tasks+%s@example.com",
+				  CONF_REPLY_TOKEN, CONF_REPLY_TOKEN);
+	else if (!text_is_address(mem_printf(scratch, "%.*sa%s", (int)(name - address), address,
+					     name + strlen(CONF_REPLY_TOKEN))))
+		conf_report_error(parse->report, line, "'address' is no e-mail address");
+	else if ((size_t)(at - address) - strlen(CONF_REPLY_TOKEN) + CONF_REPLY_TOKEN_CHARS >
+		 CONF_REPLY_LOCAL_MAX)
+		conf_report_error(parse->report, line,
+				  "'address' has too much before the @: besides %s there is room "
+				  "for %d characters",
+				  CONF_REPLY_TOKEN, CONF_REPLY_LOCAL_MAX - CONF_REPLY_TOKEN_CHARS);
+	talloc_free(scratch);
+}
+
+static bool has_account(const struct conf *conf, const char *server, const char *key)
+{
+	for (size_t i = 0; i < conf->account_count; i++) /* not sorted yet */
+		if (!strcmp(conf->accounts[i].server, server) &&
+		    !strcmp(conf->accounts[i].resource, key))
+			return true;
+	return false;
+}
+
+static void check_reply_server(struct conf_parse *parse, const struct conf_section *section)
+{
+	const char *name = parse->conf->replies.server, *key = parse->conf->replies.account;
+	const struct conf_server *server = conf_server_find(parse->conf, name);
+
+	if (!server)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_SERVER),
+				  "'server': there is no [server %s]",
+				  conf_quote(parse->report, name));
+	else if (server->type == SERVER_CALDAV)
+		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_SERVER),
+				  "'server': replies are read from a server of type imap");
+	else if (key && !has_account(parse->conf, name, key))
+		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_ACCOUNT),
+				  "'account': there is no [account %s %s]", name,
+				  conf_quote(parse->report, key));
+}
+
+static void check_replies(struct conf_parse *parse, const struct conf_section *section)
+{
+	demand(parse, section, CONF_KEY_REPLIES_ADDRESS);
+	demand(parse, section, CONF_KEY_REPLIES_SERVER);
+	demand(parse, section, CONF_KEY_REPLIES_ACCOUNT);
+	demand(parse, section, CONF_KEY_REPLIES_SECRET_FILE);
+	if (section->good[CONF_KEY_REPLIES_ADDRESS])
+		check_reply_address(parse, section);
+	if (section->good[CONF_KEY_REPLIES_SERVER])
+		check_reply_server(parse, section);
+	if (!is_given(section, CONF_KEY_REPLIES_AUTHSERV_ID) && !section->ini->damaged)
+		conf_report_warning(
+			parse->report, section->ini->line,
+			"[%s] has no 'authserv_id': every reply becomes a proposal, for "
+			"nothing tells who wrote it",
+			title(parse, section));
+}
+
 /* ---- rules ---- */
 
 /* The rules that this program brings along (src/decide/rules_builtin.c; rules_builtin_test compares). */
@@ -662,7 +734,7 @@ static void (*const checks[CONF_KINDS])(struct conf_parse *parse,
 					const struct conf_section *section) = {
 	[CONF_KIND_STORE] = check_store,     [CONF_KIND_SERVER] = check_server,
 	[CONF_KIND_ACCOUNT] = check_account, [CONF_KIND_RULE] = check_rule,
-	[CONF_KIND_WEB] = check_web,
+	[CONF_KIND_REPLIES] = check_replies, [CONF_KIND_WEB] = check_web,
 };
 
 void conf_check(struct conf_parse *parse)

@@ -186,6 +186,24 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  "What the person reads in the item when the rule was applied")                           \
 	X(RULE, RULE_ENABLED, "enabled", YES_NO, NONE, "yes | no", "yes", conf_rule, enabled, 0,   \
 	  0, "Whether the rule is applied; no switches a built-in rule off by its name")           \
+	X(REPLIES, REPLIES_ADDRESS, "address", TEXT, NONE, NULL, NULL, conf, replies.address, 0,   \
+	  0, "The address that messages are answered to, with %{token} in it")                     \
+	X(REPLIES, REPLIES_SERVER, "server", TEXT, NONE, NULL, NULL, conf, replies.server, 0, 0,   \
+	  "The [server] of type imap on which the mailbox with the answers is")                    \
+	X(REPLIES, REPLIES_ACCOUNT, "account", TEXT, NONE, NULL, NULL, conf, replies.account, 0,   \
+	  0, "The KEY of the [account SERVER KEY] section with its login and password")            \
+	X(REPLIES, REPLIES_FOLDER, "folder", TEXT, NONE, NULL, "INBOX", conf, replies.folder, 0,   \
+	  0, "The folder of the mailbox that answers are delivered to")                            \
+	X(REPLIES, REPLIES_PROCESSED, "processed", TEXT, NONE, NULL, NULL, conf,                   \
+	  replies.processed, 0, 0, "The folder that mails are moved to once they have been read")  \
+	X(REPLIES, REPLIES_AUTHSERV_ID, "authserv_id", TEXT, NONE, NULL, NULL, conf,               \
+	  replies.authserv_id, 0, 0, "The name by which your mail server tells that DMARC passed") \
+	X(REPLIES, REPLIES_EXPIRES, "expires", DURATION, NONE, NULL, "90d", conf,                  \
+	  replies.expires_us, DAY_US, 3650 * DAY_US, "How long a message can be answered")         \
+	X(REPLIES, REPLIES_SECRET_FILE, "secret_file", PATH, NONE, NULL, NULL, conf,               \
+	  replies.secret_file, 0, 0, "A file with the secret of the addresses; init makes it")     \
+	X(REPLIES, REPLIES_ANSWERS, "answers", YES_NO, NONE, "yes | no", "yes", conf,              \
+	  replies.answers, 0, 0, "Whether people read in their inbox what is wrong with a reply")  \
 	X(LOG, LOG_LEVEL, "level", CHOICE_NAME, LEVEL, CONF_WORDS_LEVEL(" | "), "info", conf,      \
 	  log_level, 0, 0, "How much is logged")                                                   \
 	X(CONTROL, CONTROL_SOCKET, "socket", SOCKET, NONE, NULL, "/run/taskferry/control", conf,   \

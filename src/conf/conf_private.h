@@ -84,6 +84,7 @@ char *conf_ini_title(TALLOC_CTX *mem, const struct conf_ini_section *section);
 #define CONF_FORM_RIGHTS "rights"
 #define CONF_FORM_GESTURES "gestures"
 #define CONF_FORM_RULE "rule NAME"
+#define CONF_FORM_REPLIES "replies"
 #define CONF_FORM_LOG "log"
 #define CONF_FORM_CONTROL "control"
 #define CONF_FORM_WEB "web"
@@ -97,6 +98,7 @@ char *conf_ini_title(TALLOC_CTX *mem, const struct conf_ini_section *section);
 	X(RIGHTS, "rights", 0)                                                                     \
 	X(GESTURES, "gestures", 0)                                                                 \
 	X(RULE, "rule", 1)                                                                         \
+	X(REPLIES, "replies", 0)                                                                   \
 	X(LOG, "log", 0)                                                                           \
 	X(CONTROL, "control", 0)                                                                   \
 	X(WEB, "web", 0)
@@ -283,6 +285,15 @@ enum conf_key_id {
 	CONF_KEY_RULE_SET,
 	CONF_KEY_RULE_MESSAGE,
 	CONF_KEY_RULE_ENABLED,
+	CONF_KEY_REPLIES_ADDRESS,
+	CONF_KEY_REPLIES_SERVER,
+	CONF_KEY_REPLIES_ACCOUNT,
+	CONF_KEY_REPLIES_FOLDER,
+	CONF_KEY_REPLIES_PROCESSED,
+	CONF_KEY_REPLIES_AUTHSERV_ID,
+	CONF_KEY_REPLIES_EXPIRES,
+	CONF_KEY_REPLIES_SECRET_FILE,
+	CONF_KEY_REPLIES_ANSWERS,
 	CONF_KEY_LOG_LEVEL,
 	CONF_KEY_CONTROL_SOCKET,
 	CONF_KEY_WEB_LISTEN,

@@ -49,7 +49,7 @@ X(TASK_PLACE, "UPDATE task SET active = $2, position = $3 WHERE id = $1") \
 /* resources */ \
 X(RESOURCE_BY_KEY, "SELECT id, key, name, email FROM resource WHERE key = $1") \
 X(RESOURCE_BY_ID, "SELECT id, key, name, email FROM resource WHERE id = $1") \
-X(RESOURCE_ALL, "SELECT id, key, name, email FROM resource ORDER BY key") \
+X(RESOURCE_ALL, "SELECT id, key, name, email FROM resource WHERE key NOT LIKE '@%' ORDER BY key") \
 X(RESOURCE_OF_PROJECT, "SELECT DISTINCT r.id, r.key, r.name, r.email FROM resource r JOIN assignment a ON a.resource_id = r.id " \
   "WHERE a.project_id = $1 ORDER BY r.key") \
 X(RESOURCE_PUBLISHED, "SELECT r.id, r.key, r.name, r.email FROM resource r WHERE EXISTS (SELECT 1 FROM project p " \
@@ -313,7 +313,24 @@ X(JOB_PURGE, "DELETE FROM job WHERE state = 'done' AND id < $1") \
 X(SERVER_TRAITS, "SELECT server, traits, earlier, changed_at, probed_at, due_at FROM server_trait WHERE server = $1") \
 X(SERVER_TRAITS_PUT, "INSERT INTO server_trait (server, traits, earlier, changed_at, probed_at, due_at) VALUES ($1, $2, $3, $4, $5, $6) " \
   "ON CONFLICT (server) DO UPDATE SET traits = excluded.traits, earlier = excluded.earlier, changed_at = excluded.changed_at, " \
-  "probed_at = excluded.probed_at, due_at = excluded.due_at")
+  "probed_at = excluded.probed_at, due_at = excluded.due_at") \
+/* replies: mails that were read, answers that are still to be told */ \
+X(REPLY_ADD, "INSERT INTO reply (account_id, address, message_id, assignment_id, outcome, seen_at, filed) VALUES ($1, $2, $3, $4, $5, $6, FALSE) " \
+  "ON CONFLICT (account_id, address) DO NOTHING") \
+X(REPLY_HAS, "SELECT COUNT(*) FROM reply WHERE account_id = $1 AND address = $2") \
+X(REPLY_MET, "SELECT COUNT(*) FROM reply WHERE assignment_id = $1 AND message_id = $2 AND outcome IN ('applied', 'proposed')") \
+X(REPLY_COUNT, "SELECT COUNT(*) FROM reply WHERE assignment_id = $1 AND outcome = $2 AND seen_at > $3") \
+X(REPLY_UNFILED, "SELECT address FROM reply WHERE account_id = $1 AND NOT filed ORDER BY address LIMIT $2") \
+X(REPLY_FILED, "UPDATE reply SET filed = TRUE WHERE account_id = $1 AND address = $2") \
+X(REPLY_PURGE, "DELETE FROM reply WHERE account_id = $1 AND filed AND seen_at < $2") \
+X(REPLY_TOKEN, "SELECT token FROM reply_box WHERE account_id = $1") \
+X(REPLY_TOKEN_SET, "INSERT INTO reply_box (account_id, token) VALUES ($1, $2) ON CONFLICT (account_id) DO UPDATE SET token = excluded.token") \
+X(ANSWER_ADD, "INSERT INTO reply_answer (id, account_id, message_id, text, created_at, tried) VALUES ($1, $2, $3, $4, $5, FALSE)") \
+X(ANSWER_COUNT, "SELECT COUNT(*) FROM reply_answer WHERE account_id = $1 AND created_at > $2") \
+X(ANSWER_OPEN, "SELECT id, message_id, text, tried FROM reply_answer WHERE account_id = $1 AND text IS NOT NULL ORDER BY id") \
+X(ANSWER_TRIED, "UPDATE reply_answer SET tried = TRUE WHERE id = $1") \
+X(ANSWER_DONE, "UPDATE reply_answer SET text = NULL WHERE id = $1") \
+X(ANSWER_PURGE, "DELETE FROM reply_answer WHERE text IS NULL AND created_at < $1")
 
 #define SQL_MIGRATION_TABLE(X) \
 X(1, "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)") \
@@ -435,7 +452,16 @@ X(4, "DROP INDEX link_dirty") \
 X(4, "CREATE INDEX link_dirty ON link (folder_id, id) WHERE dirty") \
 /* 5: what a person has set on a message, as it was judged last, and whether what is wanted is news to them */ \
 X(5, "ALTER TABLE link ADD COLUMN marks TEXT") \
-X(5, "ALTER TABLE link ADD COLUMN quiet BOOLEAN NOT NULL DEFAULT FALSE")
+X(5, "ALTER TABLE link ADD COLUMN quiet BOOLEAN NOT NULL DEFAULT FALSE") \
+/* 5: the mailbox with replies: up to where it is read, what came of each mail, what people are to be told */ \
+X(5, "CREATE TABLE reply_box (account_id BIGINT PRIMARY KEY REFERENCES account (id), token TEXT)") \
+X(5, "CREATE TABLE reply (account_id BIGINT NOT NULL REFERENCES account (id), address TEXT NOT NULL, message_id TEXT, " \
+  "assignment_id BIGINT NOT NULL, outcome TEXT NOT NULL, seen_at BIGINT NOT NULL, filed BOOLEAN NOT NULL, PRIMARY KEY (account_id, address))") \
+X(5, "CREATE INDEX reply_assignment ON reply (assignment_id, message_id)") \
+X(5, "CREATE INDEX reply_unfiled ON reply (account_id, address) WHERE NOT filed") \
+X(5, "CREATE TABLE reply_answer (id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), message_id TEXT NOT NULL, " \
+  "text TEXT, created_at BIGINT NOT NULL, tried BOOLEAN NOT NULL)") \
+X(5, "CREATE INDEX reply_answer_account ON reply_answer (account_id, created_at)")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "client.h"
 #include "gateway/imap/imap_session.h"
 #include "gateway/sync/delivery.h"
 #include "orders.h"
@@ -68,6 +69,7 @@ struct real {
 	struct orders orders;
 	struct late *late;
 	int64_t writes;
+	int64_t filed_us; /* when a mail client last moved a message, in the world's time */
 };
 
 /* ---- the journal ---- */
@@ -91,6 +93,14 @@ static void take_put(struct told *told, const struct endpoint_put *put, int64_t 
 	entry->world_us = clock_now_us(told->world->clock);
 }
 
+/* Marks stand behind a blank in a version (endpoint.h). */
+static bool is_same_text(const char *a, const char *b)
+{
+	size_t n = strcspn(a, " ");
+
+	return n == strcspn(b, " ") && !strncmp(a, b, n);
+}
+
 /* The last write of that text. */
 static const struct entry *find_entry(const struct told *told, const struct endpoint_item *item)
 {
@@ -98,16 +108,32 @@ static const struct entry *find_entry(const struct told *told, const struct endp
 
 	for (size_t i = real->entry_count; i-- > 0;)
 		if (!strcmp(real->entries[i].address, item->address) &&
-		    !strcmp(real->entries[i].version, item->version) &&
+		    is_same_text(real->entries[i].version, item->version) &&
 		    !strcmp(real->entries[i].email, told->email))
 			return &real->entries[i];
 	return NULL;
 }
 
-static void tell_time(const struct told *told, struct endpoint_item *item, bool asked)
+/* What a mail client moved stands elsewhere since. */
+static const struct entry *add_filed(struct told *told, const struct endpoint_item *item)
+{
+	struct endpoint_put put = { .address = item->address, .version = item->version };
+	struct entry *entry;
+
+	if (!told->world->real->filed_us)
+		return NULL;
+	take_put(told, &put, clock_now_us(told->world->real->clock));
+	entry = &told->world->real->entries[told->world->real->entry_count - 1];
+	entry->world_us = told->world->real->filed_us;
+	return entry;
+}
+
+static void tell_time(struct told *told, struct endpoint_item *item, bool asked)
 {
 	const struct entry *entry = find_entry(told, item);
 
+	if (!entry)
+		entry = add_filed(told, item);
 	cr_assert_not_null(entry, "nobody has written %s %s:\n%s", item->address, item->version,
 			   item->text);
 	if (asked && item->modified_us) /* some never tell */
@@ -427,11 +453,11 @@ static void section(struct world *world, const char *server, struct buf *ini)
 	struct real *real = world->real;
 
 	(void)server;
-	buf_printf(ini, "type = %s\nurl = %s\nlogin = %%{local}-%zu\npassword = " PASSWORD "\n",
-		   real->kind->messages ? "imap" : "caldav",
-		   mem_printf(world->mem, "%s%s", real->url,
-			      real->kind->root ? real->kind->root : ""),
-		   real->number);
+	buf_printf(
+		ini, "type = %s\nurl = %s\nlogin = %%{local}-%zu\npassword = " PASSWORD "\n",
+		real->kind->messages ? "imap" : "caldav",
+		mem_printf(world->mem, "%s%s", real->url, real->kind->root ? real->kind->root : ""),
+		real->number);
 }
 
 static struct endpoint *account(struct world *world, const struct conf_server *server,
@@ -506,8 +532,8 @@ static void drop_collection(struct world *world, const char *server, const struc
 		  request.url, request.status);
 }
 
-static void drop_mailbox(struct world *world, const char *server, const struct resource *person,
-			 const char *folder)
+/* A connection of the person's own mail client. */
+static struct imap_session *log_in(struct world *world, const struct resource *person)
 {
 	struct real *real = world->real;
 	struct imap_session_options options = {
@@ -519,16 +545,99 @@ static void drop_mailbox(struct world *world, const char *server, const struct r
 		.password = secret_new(world->mem, PASSWORD, strlen(PASSWORD)),
 		.clock = real->clock
 	};
-	struct imap_line *line = imap_line_new(world->mem, "DELETE ", true);
 	struct imap_session *session = NULL;
+
+	WORLD_OK(imap_session_open(world->mem, &options, &session));
+	return session;
+}
+
+static void say(struct world *world, struct imap_session *session, const struct imap_line *line)
+{
 	struct imap_answer answer;
 
-	(void)server;
-	imap_line_mailbox(line, folder);
-	WORLD_OK(imap_session_open(world->mem, &options, &session));
 	WORLD_OK(imap_session_run(session, world->mem, line, NULL, NULL, &answer));
-	cr_assert_eq((int)answer.status, IMAP_OK, "DELETE %s: %s", folder, answer.text);
+	cr_assert_eq((int)answer.status, IMAP_OK, "%s", answer.text);
+}
+
+/* The mailbox for what is done stands below the folder's; an address in it begins with "d"
+ * (gateway/imap/imap.h). */
+static char *mailbox_of(struct world *world, const struct imap_session *session, const char *folder,
+			bool done)
+{
+	char *below = mem_printf(world->mem, "%s%cDone", folder, imap_session_delimiter(session));
+
+	return done ? below : mem_strdup(world->mem, folder);
+}
+
+/* Whether it could be deleted. */
+static bool delete_mailbox(struct world *world, struct imap_session *session, const char *name)
+{
+	struct imap_line *line = imap_line_new(world->mem, "DELETE ", true);
+	struct imap_answer answer;
+
+	imap_line_mailbox(line, name);
+	WORLD_OK(imap_session_run(session, world->mem, line, NULL, NULL, &answer));
+	return answer.status == IMAP_OK;
+}
+
+static void drop_mailbox(struct world *world, const char *server, const struct resource *person,
+			 const char *folder)
+{
+	struct imap_session *session = log_in(world, person);
+
+	(void)server;
+	(void)delete_mailbox(world, session, mailbox_of(world, session, folder, true));
+	cr_assert(delete_mailbox(world, session, folder), "DELETE %s", folder);
 	imap_session_close(&session);
+}
+
+/* "UID STORE 7 " on the message of that ADDRESS, in its selected mailbox. */
+static struct imap_line *about(struct world *world, struct imap_session *session,
+			       const char *folder, const char *address, const char *command)
+{
+	struct imap_line *line = imap_line_new(world->mem, command, true);
+	struct imap_answer answer;
+
+	WORLD_OK(imap_session_select(session, world->mem,
+				     mailbox_of(world, session, folder, *address == 'd'), false,
+				     &answer));
+	cr_assert_eq((int)answer.status, IMAP_OK, "%s", answer.text);
+	imap_line_add(line, "%ld ", strtol(strchr(address, '.') + 1, NULL, 10));
+	return line;
+}
+
+static void store_flags(struct world *world, const struct resource *person,
+			const struct client_item *item, const char *sign, const char *flags)
+{
+	struct imap_session *session = log_in(world, person);
+	struct imap_line *line = about(world, session, known_folder(world, person->email),
+				       item->address, "UID STORE ");
+
+	imap_line_add(line, "%sFLAGS.SILENT (%s)", sign, flags);
+	say(world, session, line);
+	imap_session_close(&session);
+}
+
+static void flag(struct world *world, const struct resource *person, const struct client_item *item,
+		 const char *add, const char *drop)
+{
+	if (add)
+		store_flags(world, person, item, "+", add);
+	if (drop)
+		store_flags(world, person, item, "-", drop);
+}
+
+static void file(struct world *world, const struct resource *person, const char *folder,
+		 const struct client_item *item, bool done, bool keep)
+{
+	struct imap_session *session = log_in(world, person);
+	struct imap_line *line =
+		about(world, session, folder, item->address, keep ? "UID COPY " : "UID MOVE ");
+
+	imap_line_mailbox(line, mailbox_of(world, session, folder, done));
+	say(world, session, line);
+	imap_session_close(&session);
+	world->real->filed_us = clock_now_us(world->clock);
 }
 
 const struct kind kind_radicale = {
@@ -576,6 +685,8 @@ const struct kind kind_dovecot = {
 	.account = account,
 	.client = client,
 	.drop_folder = drop_mailbox,
+	.flag = flag,
+	.file = file,
 	.order = order,
 	.writes = writes,
 	.rest = rest,

@@ -5,6 +5,7 @@
  *     # a comment                                    words with blanks stand in "..."; WHO is ana, or ana@b on server b
  *     conf site|server|rights|gestures KEY = VALUE            a line of the ini file, before anything else
  *     conf rule NAME / conf rule KEY = VALUE         likewise
+ *     replies                                        server a has a mailbox that messages are answered to
  *     servers managed                                server a keeps files beside items (in memory only)
  *     servers 2                                      servers a and b instead of a alone
  *     whole                                          they make a folder with all its items by one request
@@ -23,6 +24,7 @@
  *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
  *     keep WHO TITLE; kept WHO PROPERTIES            a client that reads an item, keeps it, and later writes the whole of it
  *                                                    with an edit of its own, whatever stands there now (`-`: without one)
+ *     reply HOW WHO TITLE TEXT                       a mail in answer to the item (reply.h)
  *     child WHO TITLE NAME PROPERTIES                a new task below the item
  *     undelete WHO                                   puts back what was deleted last
  *     move WHO TITLE NAME; copy WHO TITLE NAME       the item under another name
@@ -53,6 +55,7 @@
  *     expect marks WHO TITLE MARKS                   "": none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
  *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
+ *     expect mails USER MAILBOX TEXT N               messages there with TEXT in them; USER is tasks or an address
  *     expect no note TEXT
  *     expect writes N; expect report COUNTER N; expect note TEXT; expect stray STATE N; expect held N
  */
@@ -71,6 +74,7 @@
 #include "gateway/sync/verdict.h"
 #include "mishap.h"
 #include "plays.h"
+#include "reply.h"
 #include "scenario.h"
 #include "store/revisions.h"
 #include "words.h"
@@ -137,6 +141,17 @@ static enum field field_of(const struct line *line, int i, const char **value_r)
 }
 
 /* ---- what people do ---- */
+
+static void do_replies(struct line *line)
+{
+	cr_assert_null(line->world->store, "%s: the configuration comes first", line->where);
+	reply_configure(line->world);
+}
+
+static void do_reply(struct line *line)
+{
+	reply_send(line->world, word(line, 1), word(line, 2), word(line, 3), word(line, 4));
+}
 
 static void do_conf(struct line *line)
 {
@@ -645,6 +660,12 @@ static void expect_items(struct line *line)
 	expect_number(line, (int64_t)client_count(line->world, word(line, 2)), 3);
 }
 
+static void expect_mails(struct line *line)
+{
+	expect_number(line,
+		      reply_count(line->world, word(line, 2), word(line, 3), word(line, 4)), 5);
+}
+
 static void expect_count(struct line *line)
 {
 	struct client_item *item = client_find(line->world, word(line, 2), word(line, 3));
@@ -765,7 +786,7 @@ struct command {
 static const struct command expectations[] = {
 	{ "project", expect_project },     { "state", expect_state },
 	{ "item", expect_item },           { "no", expect_no },
-	{ "items", expect_items },         { "count", expect_count },
+	{ "mails", expect_mails },         { "items", expect_items },         { "count", expect_count },
 	{ "revisions", expect_revisions }, { "revision", expect_revision },
 	{ "writes", expect_writes },       { "report", expect_report },
 	{ "note", expect_note },           { "stray", expect_stray },
@@ -794,6 +815,8 @@ static const struct command commands[] = {
 	{ "conf", do_conf },
 	{ "servers", do_servers },
 	{ "whole", do_whole },
+	{ "replies", do_replies },
+	{ "reply", do_reply },
 	{ "task", do_task },
 	{ "drop", do_drop },
 	{ "import", do_import },

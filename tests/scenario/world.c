@@ -15,6 +15,7 @@
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/older.h"
 #include "gateway/sync/visit.h"
+#include "reply.h"
 
 struct world *world_new(void)
 {
@@ -530,16 +531,11 @@ static const struct endpoint_ops meddler_ops = {
 
 /* ---- rounds ---- */
 
-static void run_visit(struct world *world, const struct conf_server *server,
-		      const struct resource *person, bool full)
+static void run_visit(struct world *world, const struct round_env *env,
+		      const struct conf_server *server, const struct resource *person, bool full)
 {
 	struct meddler meddler = { .world = world };
-	struct round_env env = { .conf = world->conf,
-				 .store = world->store,
-				 .clock = world->clock,
-				 .points = world->points,
-				 .rules = world->rule_set };
-	struct visit visit = { .env = &env,
+	struct visit visit = { .env = env,
 			       .resource = person,
 			       .server = server,
 			       .endpoint = &meddler.endpoint,
@@ -571,16 +567,22 @@ static void run_visit(struct world *world, const struct conf_server *server,
 
 static void run_people(struct world *world, bool full)
 {
+	struct round_env env = { .conf = world->conf,
+				 .store = world->store,
+				 .clock = world->clock,
+				 .points = world->points,
+				 .rules = world->rule_set };
 	const struct conf_server *servers[8];
 	struct resource *people = NULL;
 	size_t count = 0;
 
+	reply_read_all(world, &env);
 	WORLD_OK(project_people(world->store, world->mem, &people, &count));
 	for (size_t i = 0; i < count; i++) {
 		size_t n = delivery_servers(world->conf, &people[i], servers);
 
 		for (size_t s = 0; s < n; s++)
-			run_visit(world, servers[s], &people[i], full);
+			run_visit(world, &env, servers[s], &people[i], full);
 	}
 }
 

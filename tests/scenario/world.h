@@ -53,6 +53,7 @@ struct world {
 	const char *before_write_line;
 	const char
 		*client_folder; /* where clients look; NULL: where the project's folder was made */
+	const char *sent; /* the last reply (reply.h) */
 	const char *deleted_address, *deleted_text; /* what a client deleted last */
 	struct client_item *kept;                   /* what a client read and keeps */
 	struct points *points;                      /* NULL: none */

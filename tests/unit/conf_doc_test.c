@@ -47,6 +47,10 @@ Test(conf_doc, defaults_are_values)
 				   text_starts(section, "account")     ? "account NAME ana"
 				   : text_starts(section, "rule NAME") ? "rule done-agrees"
 								       : section);
+			if (!strcmp(section, "replies"))
+				buf_puts(text, "address = t+%{token}@example.com\nserver = NAME\n"
+					       "account = ana\nsecret_file = /x\n"
+					       "authserv_id = mx\n");
 		}
 		if (!strcmp(keys[i].key, "url"))
 			buf_printf(text, "url = %s\n",
@@ -58,7 +62,7 @@ Test(conf_doc, defaults_are_values)
 		defaults += keys[i].value != NULL;
 	}
 	expect_no_findings(mem, "defaults", text->data, &conf);
-	cr_expect_eq(defaults, 29, "expected 29, actual %zu", defaults);
+	cr_expect_eq(defaults, 32, "expected 32, actual %zu", defaults);
 	talloc_free(mem);
 }
 
@@ -145,7 +149,7 @@ Test(conf_doc, sample_has_no_findings)
 	cr_expect_eq(conf->server_count, 0, "the sample alone logs in nowhere");
 	expect_no_findings(mem, "uncommented sample", uncommented(mem, sample), &conf);
 	cr_expect_eq(conf->server_count, 11);
-	cr_expect_eq(conf->account_count, 7);
+	cr_expect_eq(conf->account_count, 8);
 	cr_expect_eq(conf->rule_count, 1);
 	talloc_free(mem);
 }

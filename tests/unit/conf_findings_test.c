@@ -116,7 +116,7 @@ Test(conf_findings, findings_of_sections_and_keys)
 		{ "[srver x]\n",
 		  "f:1: error: unknown section [srver]; did you mean [server NAME]?\n" },
 		{ "[general]\n", "f:1: error: unknown section [general]; there are site, store, "
-				 "server, account, rights, gestures, rule, "
+				 "server, account, rights, gestures, rule, replies, "
 				 "log, control and web\n" },
 		{ "[site main]\n", "f:1: error: bad section header: write [site]\n" },
 		{ "[server]\n", "f:1: error: bad section header: write [server NAME]\n" },

@@ -1,0 +1,32 @@
+/* replies_private.h - what the files that read replies share. */
+#ifndef TASKFERRY_SYNC_REPLIES_PRIVATE_H
+#define TASKFERRY_SYNC_REPLIES_PRIVATE_H
+
+#include "gateway/sync/replies.h"
+#include "mappers/message_mail.h"
+#include "mappers/card_reply.h"
+#include "store/replies.h"
+
+/* One mail, inside its transaction. */
+struct reply_mail {
+	struct replies *replies;
+	const struct message_mail *mail;
+	const char *key;   /* of the mail: for bookings */
+	int64_t at_us;     /* when it arrived; our clock */
+	const char *token; /* of its address; NULL: none */
+	/* of the token, once it is proven; NULL before: */
+	struct assignment *assignment;
+	struct resource *resource;
+	/* out: */
+	enum reply_outcome outcome;
+	const char *why; /* for the log and the answer; NULL: nothing to say */
+	struct card_reply *said;
+	struct buf *complaints; /* lines for the answer */
+};
+
+/* What SAID changes: as the person's own, or, where DOUBT says why it may not be theirs, as a proposal. In the
+ * caller's write transaction. (reply_apply.c) */
+struct fault *reply_apply(TALLOC_CTX *mem, struct reply_mail *mail,
+			  const char *doubt) ATTR_MUST_CHECK;
+
+#endif
