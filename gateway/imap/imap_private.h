@@ -221,6 +221,25 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
 
+/* ---- imap_metadata.c: what we have noted on a mailbox (METADATA, RFC 5464) ---- */
+
+/* "GETMETADATA box (...)", and what its response says: the URL of the project that the mailbox is of;
+ * NULL: the response is none, or it says nothing of that. */
+struct imap_line *imap_metadata_question(TALLOC_CTX *mem, const char *mailbox);
+const char *imap_metadata_url(const struct imap_response *response);
+
+/* *URL_R NULL: nothing is noted, or the server keeps no notes. */
+struct fault *imap_metadata_get(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				const char **url_r) ATTR_MUST_CHECK;
+
+/* Notes what MAILBOX is; nothing depends on it. */
+struct fault *imap_metadata_set(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				const struct endpoint_folder *folder) ATTR_MUST_CHECK;
+
+/* imap_locate.c: the mailbox on which URL is noted; *MAILBOX_R NULL: none. */
+struct fault *imap_locate_noted(struct imap *imap, TALLOC_CTX *mem, const char *url,
+				const char **mailbox_r) ATTR_MUST_CHECK;
+
 /* ---- the operations of endpoint.h ---- */
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -301,5 +320,49 @@ void imap_notice_placed(struct imap *imap, const char *folder, const char *versi
 
 /* imap_notice.c: ADDRESS, or ADDRESS with MARKS behind a blank. */
 char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *marks);
+
+/* ---- imap_parts.c: messages with large parts ---- */
+
+/* Reads on where the text of a message is longer than its first bytes, HEAD: its large parts are
+ * elided. DATA fault: over IMAP_ITEM_MAX all the same, or its parts cannot be told apart. */
+struct fault *imap_parts_read(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
+			      const char *head, size_t head_len, char **text_r,
+			      size_t *len_r) ATTR_MUST_CHECK;
+
+/* Selects the mailbox of FOLDER in which a message stands. GONE: there is no such message. */
+struct fault *imap_parts_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      const char *address, uint32_t *uid_r) ATTR_MUST_CHECK;
+
+/* The octets of a part as they stand, some more than MAX at most. */
+struct fault *imap_parts_raw(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
+			     const char *section, size_t max, char **bytes_r,
+			     size_t *len_r) ATTR_MUST_CHECK;
+
+struct fault *imap_parts_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
+
+/* ---- imap_catenate.c: what is sent of a text ---- */
+
+struct message_piece;
+struct imap_body {
+	const char *text; /* all of it, unless COUNT */
+	size_t len;
+	struct message_piece *pieces;
+	const char **urls; /* of the pieces that are no text */
+	size_t count;
+	bool large; /* reads otherwise than it was put */
+};
+
+/* Of a put into FOLDER, whichever of its mailboxes is selected, which it is afterwards. CHANGED: it
+ * names a part that is not there. */
+struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				    const struct endpoint_put *put,
+				    struct imap_body *body_r) ATTR_MUST_CHECK;
+
+/* Reads the parts, so that BODY is all text; likewise. */
+struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				 struct imap_body *body) ATTR_MUST_CHECK;
+
+void imap_catenate_add(struct imap_line *line, const struct imap_body *body);
 
 #endif

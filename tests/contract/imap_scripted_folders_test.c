@@ -297,3 +297,74 @@ Test(imap_scripted_folders, what_has_gone_is_told_by_select)
 	for (size_t i = 0; i < COUNT_OF(resyncs); i++)
 		try_resync(i);
 }
+
+/* ---- notes on folders ---- */
+
+#define NOTED "IMAP4rev1 UIDPLUS LITERAL+ NAMESPACE METADATA"
+#define OUR_URL "https://pm.example.com/web#KEY"
+#define THERE "* LIST () \".\" \"INBOX.site.project\"\r\n$T OK done\r\n"
+#define NONE "$T OK done\r\n"
+#define SAYS(box, url)                                                                             \
+	"* METADATA \"" box "\" (/private/vendor/taskferry/url " url ")\r\n$T OK done\r\n"
+
+static const struct {
+	const char *what, *caps, *known;
+	const char *list, *note, *all, *all_notes, *set; /* answers; NULL: what a good one says */
+	const char *address;
+	bool created;
+	size_t asked, set_times;
+} notes[] = {
+	{ "made", NOTED, NULL, NONE, NULL, NONE, NULL, NULL, "INBOX.site.project", true, 0, 1 },
+	{ "made, and the note is refused", NOTED, NULL, NONE, NULL, NONE, NULL, "$T NO no\r\n",
+	  "INBOX.site.project", true, 0, 1 },
+	{ "no notes here", "IMAP4rev1 NAMESPACE", NULL, NONE, NULL, NULL, NULL, NULL,
+	  "INBOX.site.project", true, 0, 0 },
+	{ "known", NOTED, "INBOX.site.project", THERE, NULL, NULL, NULL, NULL, "INBOX.site.project",
+	  false, 0, 0 },
+	{ "there, and ours", NOTED, NULL, THERE, SAYS("INBOX.site.project", "\"" OUR_URL "\""),
+	  NULL, NULL, NULL, "INBOX.site.project", false, 1, 0 },
+	{ "there, and it says nothing", NOTED, NULL, THERE, SAYS("INBOX.site.project", "NIL"), NULL,
+	  NULL, NULL, "INBOX.site.project", false, 1, 1 },
+	{ "there, and it may not be asked", NOTED, NULL, THERE, "$T NO [NOPERM] no\r\n", NULL, NULL,
+	  NULL, "INBOX.site.project", false, 1, 1 },
+	{ "there, and another's", NOTED, NULL, THERE, SAYS("INBOX.site.project", "{3}\r\nx#y"),
+	  NONE, NULL, NULL, "INBOX.site.project ", true, 1, 1 },
+	{ "elsewhere", NOTED, NULL, NONE, NULL,
+	  "* LIST () \".\" INBOX\r\n* LIST () \".\" \"INBOX.mine\"\r\n$T OK done\r\n",
+	  SAYS("INBOX.mine", "\"" OUR_URL "\""), NULL, "INBOX.mine", false, 2, 0 },
+	{ "another's, and elsewhere", NOTED, NULL, THERE,
+	  SAYS("INBOX.site.project", "\"https://else.example.com#KEY\""),
+	  "* LIST () \".\" \"INBOX.mine\"\r\n$T OK done\r\n", SAYS("INBOX.mine", "\"" OUR_URL "\""),
+	  NULL, "INBOX.mine", false, 2, 0 },
+};
+
+Test(imap_scripted_folders, notes_count_for_more_than_names)
+{
+	for (size_t i = 0; i < COUNT_OF(notes); i++) {
+		const struct imap_script_row all[] = {
+			{ .when = "LIST \"\" \"*\"", .say = notes[i].all },
+			{ .when = "LIST \"\" \"INBOX.site.project\"", .say = notes[i].list },
+			{ .when = "LIST \"\" \"INBOX", .say = NONE },
+			{ .when = "GETMETADATA \"INBOX.site.project\"", .say = notes[i].note },
+			{ .when = "GETMETADATA", .say = notes[i].all_notes },
+			{ .when = "SETMETADATA", .say = notes[i].set },
+		};
+		struct endpoint_folder folder = {
+			.top = "site", .sub = "project", .url = OUR_URL, .display = "Project"
+		};
+		struct lab *lab = lab_new(all, COUNT_OF(all), notes[i].caps);
+		char *address = NULL;
+		bool created = !notes[i].created;
+
+		fine(endpoint_ensure(lab->endpoint, lab, &folder, notes[i].known, &address,
+				     &created),
+		     notes[i].what);
+		cr_assert(text_starts(address, notes[i].address), "%s: %s", notes[i].what, address);
+		cr_assert_eq(created, notes[i].created, "%s", notes[i].what);
+		cr_assert_eq(heard_times(lab, " GETMETADATA "), notes[i].asked, "%s: asked",
+			     notes[i].what);
+		cr_assert_eq(heard_times(lab, " SETMETADATA "), notes[i].set_times, "%s: noted",
+			     notes[i].what);
+		lab_end(lab);
+	}
+}
