@@ -193,11 +193,12 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 					 : fault_prefix(fault, "%s: ", folder);
 }
 
-static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again)
+static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again,
+			       struct imap_resync *resync)
 {
 	struct imap_answer answer;
 
-	FAULT_TRY(imap_session_select(imap->session, mem, folder, again, &answer));
+	FAULT_TRY(imap_session_select_since(imap->session, mem, folder, again, resync, &answer));
 	if (answer.status != IMAP_OK)
 		return not_selected(imap, mem, folder, &answer);
 	imap->selection++;
@@ -227,33 +228,46 @@ static struct fault *take_warning(void *context, const struct imap_response *res
 
 /* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. A server that
  * does not tell it (Courier) says OK to NOOP in a mailbox that is gone, too. */
-static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder)
+static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				      struct imap_resync *resync)
 {
 	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
 	bool warned = false;
 
 	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap) ||
 	    imap_session_selected(imap->session)->uidnext_found)
-		return select_it(imap, mem, folder, true);
+		return select_it(imap, mem, folder, true, resync);
 	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,
 			   FAULT_SCOPE_FOLDER, "NOOP"));
 	if (!warned && imap_session_selected(imap->session)->changes == imap->changes)
 		return NULL;
-	return select_it(imap, mem, folder, true);
+	return select_it(imap, mem, folder, true, resync);
 }
 
-struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+static struct fault *open_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now,
+			     struct imap_resync *resync)
 {
 	if (is_selected(imap, folder)) {
 		if (!now && imap->writes == imap_writes(imap))
 			return NULL;
-		FAULT_TRY(bring_up_to_date(imap, mem, folder));
+		FAULT_TRY(bring_up_to_date(imap, mem, folder, resync));
 	} else {
-		FAULT_TRY(select_it(imap, mem, folder, false));
+		FAULT_TRY(select_it(imap, mem, folder, false, resync));
 	}
 	imap->changes = imap_session_selected(imap->session)->changes;
 	imap->writes = imap_writes(imap);
 	return NULL;
+}
+
+struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+{
+	return open_it(imap, mem, folder, now, NULL);
+}
+
+struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				     struct imap_resync *resync)
+{
+	return open_it(imap, mem, folder, true, resync);
 }
 
 /* ---- making ---- */

@@ -229,6 +229,75 @@ Test(imap_scripted_folders, what_a_folder_does_not_allow_is_told_once)
 	}
 }
 
+/* ---- what has changed, told by SELECT (QRESYNC) ---- */
+
+#define LISTED(uid, flags) "* 1 FETCH (UID " uid " FLAGS (" flags ") MODSEQ (850))\r\n"
+#define SAID(exists, more)                                                                         \
+	"* OK [CLOSED] x\r\n* " exists " EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" UIDNEXT           \
+	"* OK [HIGHESTMODSEQ 900] ok\r\n" more "$T OK [READ-WRITE] done\r\n"
+
+static const struct {
+	const char *what, *token, *said;
+	size_t count, removed;
+	bool full;
+} resyncs[] = {
+	{ "nothing", "77 10 2 m900", SAID("2", ""), 0, 0, false },
+	{ "one is marked", "77 10 2 m800", SAID("2", LISTED("8", "a")), 1, 0, false },
+	{ "one has gone", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) 9\r\n"), 1, 1, false },
+	{ "one has gone, one come", "77 9 2 m800",
+	  SAID("2", LISTED("9", "") "* VANISHED (EARLIER) 7\r\n"), 2, 1, false },
+	{ "gone long ago are told as well", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:6,9\r\n"), 7, 7, false },
+	{ "gone long ago, and none lately", "77 10 2 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:6\r\n"), 0, 0, false },
+	{ "those of the future", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) 9,10:20\r\n"), 1,
+	  1, false },
+	{ "twice", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 9\r\n* VANISHED (EARLIER) 9\r\n"), 1, 1, false },
+	{ "of the mailbox before", "77 10 2 m800",
+	  LISTED("3", "x") "* VANISHED 4\r\n" SAID("2", LISTED("8", "")), 1, 0, false },
+	{ "gone, and not told", "77 10 4 m800", SAID("2", "* VANISHED (EARLIER) 9\r\n"), 2, 0,
+	  true },
+	{ "gone, and there", "77 10 3 m800",
+	  SAID("2", LISTED("8", "") "* VANISHED (EARLIER) 8\r\n"), 2, 0, true },
+	{ "more than there can be", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:4294967295\r\n"), 2, 0, true },
+	{ "no numbers", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) x\r\n* VANISHED\r\n"), 2, 0,
+	  true },
+	{ "mod-sequences run backwards", "77 10 2 m901", SAID("2", LISTED("8", "")), 2, 0, true },
+};
+
+static void try_resync(size_t i)
+{
+	struct imap_script_row rows[] = {
+		{ .when = "ENABLE", .say = "* ENABLED QRESYNC\r\n$T OK done\r\n" },
+		{ .when = "SELECT \"" FOLDER "\" (QRESYNC (77 ", .say = resyncs[i].said },
+		{ .when = "UID FETCH 1:* (UID FLAGS)",
+		  .say = LISTED("7", "") LISTED("8", "") "$T OK done\r\n" },
+	};
+	struct lab *lab =
+		lab_new(rows, COUNT_OF(rows), "IMAP4rev1 ENABLE CONDSTORE QRESYNC NAMESPACE");
+	struct endpoint_notice *made = NULL;
+	size_t removed = 0;
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, resyncs[i].token, &made), resyncs[i].what);
+	for (size_t j = 0; j < made->count; j++)
+		removed += made->changes[j].removed;
+	cr_assert_eq(made->count, resyncs[i].count, "%s: expected %zu, got %zu", resyncs[i].what,
+		     resyncs[i].count, made->count);
+	cr_assert_eq(removed, resyncs[i].removed, "%s: %zu", resyncs[i].what, removed);
+	cr_assert_eq(made->full, resyncs[i].full, "%s: full %d", resyncs[i].what, made->full);
+	cr_assert_str_eq(made->token, "77 10 2 m900");
+	cr_assert_eq(heard_times(lab, "UID FETCH"), resyncs[i].full, "%s", resyncs[i].what);
+	lab_end(lab);
+}
+
+Test(imap_scripted_folders, what_has_gone_is_told_by_select)
+{
+	for (size_t i = 0; i < COUNT_OF(resyncs); i++)
+		try_resync(i);
+}
+
 /* ---- notes on folders ---- */
 
 #define NOTED "IMAP4rev1 UIDPLUS LITERAL+ NAMESPACE METADATA"
