@@ -283,6 +283,7 @@ static const struct endpoint_ops imap_ops = {
 	.remove = imap_remove,
 	.address = no_address,
 	.locate = imap_locate,
+	.download = imap_parts_download,
 	.advance = imap_notice_advance,
 	.listen = imap_listen,
 	.heard = imap_listen_heard,

@@ -273,4 +273,48 @@ void imap_notice_placed(struct imap *imap, const char *folder, const char *versi
 /* imap_notice.c: ADDRESS, or ADDRESS with MARKS behind a blank. */
 char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *marks);
 
+/* ---- imap_parts.c: messages with large parts ---- */
+
+/* Reads on where the text of a message is longer than its first bytes, HEAD: its large parts are
+ * elided. DATA fault: over IMAP_ITEM_MAX all the same, or its parts cannot be told apart. */
+struct fault *imap_parts_read(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
+			      const char *head, size_t head_len, char **text_r,
+			      size_t *len_r) ATTR_MUST_CHECK;
+
+/* Selects the mailbox of FOLDER in which a message stands. GONE: there is no such message. */
+struct fault *imap_parts_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      const char *address, uint32_t *uid_r) ATTR_MUST_CHECK;
+
+/* The octets of a part as they stand, some more than MAX at most. */
+struct fault *imap_parts_raw(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
+			     const char *section, size_t max, char **bytes_r,
+			     size_t *len_r) ATTR_MUST_CHECK;
+
+struct fault *imap_parts_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
+
+/* ---- imap_catenate.c: what is sent of a text ---- */
+
+struct message_piece;
+struct imap_body {
+	const char *text; /* all of it, unless COUNT */
+	size_t len;
+	struct message_piece *pieces;
+	const char **urls; /* of the pieces that are no text */
+	size_t count;
+	bool large; /* reads otherwise than it was put */
+};
+
+/* Of a put into FOLDER, whichever of its mailboxes is selected, which it is afterwards. CHANGED: it
+ * names a part that is not there. */
+struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				    const struct endpoint_put *put,
+				    struct imap_body *body_r) ATTR_MUST_CHECK;
+
+/* Reads the parts, so that BODY is all text; likewise. */
+struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				 struct imap_body *body) ATTR_MUST_CHECK;
+
+void imap_catenate_add(struct imap_line *line, const struct imap_body *body);
+
 #endif

@@ -160,4 +160,12 @@ void memory_hand_over(struct memory_state *state, struct memory_item *old,
 struct fault *memory_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_sweep *folders, size_t count);
 
+/* ---- memory_parts.c ---- */
+
+/* TEXT with the bytes of the parts that it names. CHANGED: one of them is not there. */
+struct fault *memory_parts_fill(TALLOC_CTX *mem, const struct memory_state *state, const char *text,
+				size_t len, char **text_r, size_t *len_r) ATTR_MUST_CHECK;
+struct fault *memory_parts_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
+
 #endif
