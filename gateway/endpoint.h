@@ -52,6 +52,7 @@ struct endpoint_folder {
 	const char *top;     /* the site as [site] folder says: "https://pm.example.com/web" */
 	const char *sub;     /* the project's name */
 	const char *suffix;  /* tells it from another project of that name; NULL: none is needed */
+	const char *url;     /* "https://pm.example.com/web#KEY": what it really is, under any name */
 };
 
 /* One line of a listing. */

@@ -285,6 +285,7 @@ static const struct endpoint_ops imap_ops = {
 	.locate = imap_locate,
 	.download = imap_parts_download,
 	.advance = imap_notice_advance,
+	.sweep = imap_sweep,
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
