@@ -13,6 +13,7 @@
 
 #define MEMORY_APPEND "?append"
 #define MEMORY_WHOLE "?whole"
+#define MEMORY_PUSH "?push"
 #define MEMORY_MANAGED "?managed"
 #define MEMORY_DENIED "denied-"
 
@@ -639,6 +640,7 @@ static const struct endpoint_ops memory_append_ops = {
 
 static int memory_close(struct memory_endpoint *memory)
 {
+	memory_rest(&memory->endpoint);
 	memory_unlock(memory);
 	return 0;
 }
@@ -652,11 +654,19 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	memory->managed = text_ends(path, MEMORY_MANAGED);
 	memory->whole = text_ends(path, MEMORY_WHOLE);
 	memory->endpoint.ops = memory->appends ? &memory_append_ops : &memory_ops;
+	if (text_ends(path, MEMORY_PUSH)) {
+		memory->push_ops = memory_ops;
+		memory->push_ops.listen = memory_listen;
+		memory->push_ops.heard = memory_heard;
+		memory->push_ops.hush = memory_hush;
+		memory->push_ops.rest = memory_rest;
+		memory->endpoint.ops = &memory->push_ops;
+	}
 	memory->path = mem_strndup(memory, path, strcspn(path, "?"));
 	memory->user = mem_strdup(memory, user ? user : "anybody");
 	memory->clock = clock;
 	memory->points = points;
-	memory->lock_fd = -1;
+	memory->lock_fd = memory->push_fd = -1;
 	talloc_set_destructor(memory, memory_close);
 	return &memory->endpoint;
 }

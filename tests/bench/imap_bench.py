@@ -251,7 +251,7 @@ def print_latency(edits):
     directory = tempfile.mkdtemp(prefix="tf-bench-")
     people = [login_of(number) for number in range(1, PEOPLE_OF_LATENCY + 1)]
     dovecot = DovecotServer(directory, people, {"DOVECOT_LOG_WRITES": "no"})
-    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\n"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\nconnections = 100000\n"})
     waits, visible = [], []
     try:
         site.prepare(people, 1)
@@ -291,7 +291,7 @@ def scale_of(mailboxes):
     people = [login_of(number) for number in range(1, mailboxes + 1)]
     dovecot = DovecotServer(directory, people or ["nobody"], {
         "DOVECOT_LOG_WRITES": "no", "DOVECOT_UIDS": str(mailboxes // 100 + 1), "DOVECOT_IDLE_CHECK": "30"})
-    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\n"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\nconnections = 100000\n"})
     try:
         if people:
             site.prepare(people, 1)
