@@ -48,7 +48,9 @@ struct kind {
 	/* Flags of messages: what a mail client gives and takes away; and moving one into the
 	 * sub-folder for what is done (or back), or copying. NULL: it has none. */
 	void (*flag)(struct world *world, const struct resource *person,
-		     const struct client_item *item, const char *add, const char *drop);
+		     const struct client_item *item, const char *flags, bool set);
+	const char *(*flags)(struct world *world, const struct resource *person,
+			     const struct client_item *item);
 	void (*file)(struct world *world, const struct resource *person, const char *folder,
 		     const struct client_item *item, bool done, bool keep);
 
