@@ -15,6 +15,9 @@ static const struct {
 } told[] = {
 	{ IMAP_CAP_IDLE, "Changes are noticed at once.",
 	  "Changes are noticed at the next look only; see `poll`." },
+	{ IMAP_CAP_NOTIFY, "One connection hears of changes in all folders of an account.",
+	  "One folder of an account is heard at once; changes in the others are noticed at the "
+	  "next look; see `poll`." },
 	{ IMAP_CAP_CONDSTORE, "A flag set while an item is being replaced is always carried over.",
 	  "A flag set in the moment in which an item is replaced may be lost." },
 	{ IMAP_CAP_UIDPLUS,

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "gateway/imap/imap_name.h"
 
@@ -19,6 +20,10 @@
  *   missing  another, there renamed; the new name subscribed, the old one unsubscribed
  *   missing  otherwise      created, after its parent where the server wants that; both subscribed
  *
+ * Where mailboxes bear notes (METADATA) they count for more than names: one without a known name is
+ * first looked for by what is noted on it, and a wanted one that is another project's by its note gets
+ * a suffix.
+ *
  * 1. Only a folder that is new to us is subscribed: a person who unsubscribed from one meant it.
  * 2. A name that exists and holds no messages is created all the same, as RFC 3501 section 6.3.4
  *    allows; only where the server refuses that it needs a person.
@@ -28,10 +33,14 @@
  *    mailbox below it was not. So what is listed and cannot be looked into is created all the same;
  *    the server knows better.
  * 5. SELECT may be refused for many reasons; that a folder is gone is believed when the server says
- *    so in a response code, or when it does not list it either (N5). */
+ *    so in a response code, or when it does not list it either (N5).
+ * 6. A server without NAMESPACE may take folders below INBOX only: it is tried when it refuses one at
+ *    the top, and taken from the folder's name where that is known. */
 
 #define SELECT_AGE_US                                                                              \
 	(600 * CLOCK_SECOND_US) /* a server may not tell when a mailbox was replaced */
+
+#define SUFFIX_CHARS 6 /* of a digest: for few projects of one look */
 
 enum { WANTED, PARENT, KNOWN, PLACES };
 
@@ -184,11 +193,12 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 					 : fault_prefix(fault, "%s: ", folder);
 }
 
-static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again)
+static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again,
+			       struct imap_resync *resync)
 {
 	struct imap_answer answer;
 
-	FAULT_TRY(imap_session_select(imap->session, mem, folder, again, &answer));
+	FAULT_TRY(imap_session_select_since(imap->session, mem, folder, again, resync, &answer));
 	if (answer.status != IMAP_OK)
 		return not_selected(imap, mem, folder, &answer);
 	imap->selection++;
@@ -216,33 +226,48 @@ static struct fault *take_warning(void *context, const struct imap_response *res
 	return NULL;
 }
 
-/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. */
-static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder)
+/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. A server that
+ * does not tell it (Courier) says OK to NOOP in a mailbox that is gone, too. */
+static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				      struct imap_resync *resync)
 {
 	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
 	bool warned = false;
 
-	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap))
-		return select_it(imap, mem, folder, true);
+	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap) ||
+	    imap_session_selected(imap->session)->uidnext_found)
+		return select_it(imap, mem, folder, true, resync);
 	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,
 			   FAULT_SCOPE_FOLDER, "NOOP"));
 	if (!warned && imap_session_selected(imap->session)->changes == imap->changes)
 		return NULL;
-	return select_it(imap, mem, folder, true);
+	return select_it(imap, mem, folder, true, resync);
 }
 
-struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+static struct fault *open_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now,
+			     struct imap_resync *resync)
 {
 	if (is_selected(imap, folder)) {
 		if (!now && imap->writes == imap_writes(imap))
 			return NULL;
-		FAULT_TRY(bring_up_to_date(imap, mem, folder));
+		FAULT_TRY(bring_up_to_date(imap, mem, folder, resync));
 	} else {
-		FAULT_TRY(select_it(imap, mem, folder, false));
+		FAULT_TRY(select_it(imap, mem, folder, false, resync));
 	}
 	imap->changes = imap_session_selected(imap->session)->changes;
 	imap->writes = imap_writes(imap);
 	return NULL;
+}
+
+struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+{
+	return open_it(imap, mem, folder, now, NULL);
+}
+
+struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				     struct imap_resync *resync)
+{
+	return open_it(imap, mem, folder, true, resync);
 }
 
 /* ---- making ---- */
@@ -363,11 +388,11 @@ static struct fault *subscribe(struct imap *imap, TALLOC_CTX *mem, const struct 
 }
 
 struct ensuring {
-	const struct endpoint_folder *folder;
+	const struct endpoint_folder *asked, *folder;
 	const char *known;
 	const char *address; /* the result; belongs to MEM */
 	TALLOC_CTX *mem;
-	bool created;
+	bool created, noted;
 };
 
 static void make_places(struct imap *imap, TALLOC_CTX *mem, const struct ensuring *ensuring,
@@ -386,22 +411,51 @@ static void make_places(struct imap *imap, TALLOC_CTX *mem, const struct ensurin
 				     : NULL;
 }
 
-static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
+static struct fault *look_at_places(struct imap *imap, TALLOC_CTX *mem,
+				    const struct ensuring *ensuring, struct place *places)
 {
-	struct ensuring *ensuring = context;
-	struct place places[PLACES] = { 0 };
-	bool has, had, renamed = false;
-
+	memset(places, 0, PLACES * sizeof *places);
 	make_places(imap, mem, ensuring, places);
 	FAULT_TRY(look(imap, mem, places, PLACES));
-	FAULT_TRY(look_into(imap, mem, &places[WANTED]));
-	has = places[WANTED].opens; /* (4) */
-	had = places[KNOWN].there && places[KNOWN].holds;
+	return look_into(imap, mem, &places[WANTED]);
+}
+
+/* What notes say about the wanted one. *FOUND_R: it stands there, under another name. */
+static struct fault *heed_notes(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring,
+				struct place *places, const char **found_r)
+{
+	struct endpoint_folder *other = MEM_NEW(mem, struct endpoint_folder);
+	const char *url = NULL;
+
+	*found_r = NULL;
+	if (ensuring->known || !ensuring->folder->url ||
+	    !imap_session_can(imap->session, IMAP_CAP_METADATA))
+		return NULL;
+	if (places[WANTED].opens)
+		FAULT_TRY(imap_metadata_get(imap, mem, places[WANTED].name, &url));
+	ensuring->noted = url && !strcmp(url, ensuring->folder->url);
+	if (places[WANTED].opens && (!url || ensuring->noted))
+		return NULL;
+	FAULT_TRY(imap_locate_noted(imap, mem, ensuring->folder->url, found_r));
+	if (*found_r || !places[WANTED].opens)
+		return NULL;
+	*other = *ensuring->folder;
+	other->suffix = digest_short(mem, other->url, strlen(other->url), SUFFIX_CHARS);
+	ensuring->folder = other;
+	return look_at_places(imap, mem, ensuring, places);
+}
+
+/* Renames it, or makes it, if need be. */
+static struct fault *bring_about(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring,
+				 struct place *places)
+{
+	bool has = places[WANTED].opens /* (4) */, renamed = false;
+	bool had = places[KNOWN].there && places[KNOWN].holds;
+
 	if (!has && had)
 		FAULT_TRY(rename_known(imap, mem, places, &renamed));
 	ensuring->address =
 		mem_strdup(ensuring->mem, places[had && !renamed ? KNOWN : WANTED].name);
-	ensuring->created = false;
 	if ((had && !renamed) || (has && ensuring->known && !places[KNOWN].name))
 		return NULL; /* (1) */
 	if (!has && !renamed)
@@ -411,7 +465,40 @@ static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
 		FAULT_TRY(imap_done_make(imap, mem, ensuring->address));
 	if (renamed && places[KNOWN].subscribed)
 		FAULT_TRY(imap_folder_wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
+	return ensuring->noted ? NULL
+			       : imap_metadata_set(imap, mem, ensuring->address, ensuring->folder);
+}
+
+static struct fault *ensure_once(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring)
+{
+	struct place places[PLACES];
+	const char *found = NULL;
+
+	ensuring->created = ensuring->noted = false;
+	ensuring->folder = ensuring->asked;
+	FAULT_TRY(look_at_places(imap, mem, ensuring, places));
+	FAULT_TRY(heed_notes(imap, mem, ensuring, places, &found));
+	if (!found)
+		return bring_about(imap, mem, ensuring, places);
+	ensuring->address = mem_strdup(ensuring->mem, found);
 	return NULL;
+}
+
+/* (6) */
+static struct fault *ensure(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	const char below_inbox[] = { 'I', 'N', 'B', 'O', 'X', imap_session_delimiter(imap->session),
+				     '\0' };
+	struct ensuring *ensuring = context;
+	struct fault *fault;
+
+	if (ensuring->known && text_starts(ensuring->known, below_inbox))
+		(void)imap_session_guess_prefix(imap->session);
+	fault = ensure_once(imap, mem, ensuring);
+	if (fault && fault->kind == FAULT_REFUSED && !ensuring->known && imap_is_connected(imap) &&
+	    imap_session_guess_prefix(imap->session))
+		return ensure_once(imap, mem, ensuring);
+	return fault;
 }
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -419,7 +506,7 @@ struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 				 char **address_r, bool *created_r)
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct ensuring ensuring = { .folder = folder, .known = known, .mem = work };
+	struct ensuring ensuring = { .asked = folder, .known = known, .mem = work };
 	struct fault *fault = imap_do((struct imap *)endpoint, mem, ensure, &ensuring);
 
 	if (!fault) {

@@ -413,6 +413,16 @@ char imap_session_delimiter(const struct imap_session *session)
 	return session->delimiter;
 }
 
+bool imap_session_guess_prefix(struct imap_session *session)
+{
+	if (imap_session_can(session, IMAP_CAP_NAMESPACE) || !session->delimiter ||
+	    *session->prefix)
+		return false;
+	talloc_free(session->prefix);
+	session->prefix = mem_printf(session, "INBOX%c", session->delimiter);
+	return true;
+}
+
 struct imap_stats imap_session_stats(const struct imap_session *session)
 {
 	struct stream_stats stream = stream_stats(session->stream);

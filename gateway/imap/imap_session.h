@@ -105,6 +105,10 @@ bool imap_session_is_compressed(const struct imap_session *session);
 const char *imap_session_prefix(const struct imap_session *session);
 char imap_session_delimiter(const struct imap_session *session);
 
+/* A server without NAMESPACE that lets no folder be made at the top may let it be made below INBOX, as
+ * Courier does: from here on that is the prefix. False: it is not for us to guess, or was guessed. */
+bool imap_session_guess_prefix(struct imap_session *session);
+
 struct imap_stats imap_session_stats(const struct imap_session *session);
 
 /* ---- commands ----
@@ -193,6 +197,7 @@ struct imap_selected {
 	bool any_keyword;            /* PERMANENTFLAGS has \* */
 	const char *mailbox_id;      /* RFC 8474; NULL: not told, or none that can be */
 	const char *permanent_flags; /* as the server wrote them, blank-separated; NULL: not told */
+	bool uidnext_found; /* SELECT did not tell it: it is behind the last message's */
 	uint64_t changes; /* since SELECT: counts EXISTS, EXPUNGE, VANISHED, and FETCH responses
 			      that nobody had asked for (those without a UID, with a mod-sequence
 			      above HIGHESTMODSEQ, or while no UID FETCH or UID STORE is under way): if it moved, look again. Too often is
@@ -204,6 +209,22 @@ struct imap_selected {
 struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 				  const char *mailbox, bool again,
 				  struct imap_answer *answer_r) ATTR_MUST_CHECK;
+
+/* The same, with what has changed since a mod-sequence of the same UIDVALIDITY (RFC 7162 section
+ * 3.2.5): EACH gets the responses, VANISHED (EARLIER) and FETCH among them; what came before an
+ * `OK [CLOSED]` is of another mailbox. Only where imap_session_resyncs(). */
+struct imap_resync {
+	uint32_t uidvalidity;
+	uint64_t modseq;
+	imap_each *each;
+	void *context;
+	bool told; /* out: a SELECT was sent with it, and carried out */
+};
+struct fault *imap_session_select_since(struct imap_session *session, TALLOC_CTX *mem,
+					const char *mailbox, bool again, struct imap_resync *resync,
+					struct imap_answer *answer_r) ATTR_MUST_CHECK;
+bool imap_session_resyncs(const struct imap_session *session);
+
 const struct imap_selected *imap_session_selected(const struct imap_session *session);
 
 /* No mailbox is selected any more (RFC 3691: nothing is expunged by that); no command when none is.

@@ -21,6 +21,8 @@
  * `url = memory:PATH?whole`: a server that makes a folder with all its items by one request; for the
  * script of faults that is an `ensure`.
  *
+ * `url = memory:PATH?push`: a server that tells of changes (endpoint_listen(); by the tokens only).
+ *
  * `url = memory:PATH?managed`: a server that keeps files beside items (RFC 8607); OPERATION also:
  * attach download.
  */

@@ -1,5 +1,5 @@
-/* imap_kit.h - real Dovecots, one for each way in which mailboxes are kept on disk, an account on
- * them, and another client of the same account: for tests of the IMAP endpoint.
+/* imap_kit.h - real Dovecots, one for each way in which mailboxes are kept on disk, or a Cyrus and a
+ * Courier; an account on them, and another client of the same account: for tests of the IMAP endpoint.
  *
  * Every test has an account of its own: Dovecot says "Mailbox already exists" now and then while
  * two sessions make different ones at once. */
@@ -19,23 +19,29 @@
 #include "gateway/imap/imap.h"
 #include "gateway/imap/imap_session.h"
 
-#define SERVER_MISSING "IMAP_CONTRACT_MISSING"
-#define WAIT_MS 10000 /* for something that comes within a second */
+#define SERVER_MISSING "missing" /* in place of a folder */
+#define WAIT_MS 10000            /* for something that comes within a second */
+
+enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER };
+
+/* Of which a program makes use: from which one on, and how many. */
+#ifndef IMAP_KIT_FIRST
+#define IMAP_KIT_FIRST DOT
+#endif
+#ifndef IMAP_KIT_KINDS
+#define IMAP_KIT_KINDS 4
+#endif
 
 static const struct kind {
-	const char *variable, *layout, *separator;
+	const char *name, *variable, *script, *command, *layout, *separator;
 } kinds[] = {
-	{ "IMAP_CONTRACT_DOT", "maildir", "." },
-	{ "IMAP_CONTRACT_SLASH", "maildir", "/" },
-	{ "IMAP_CONTRACT_FS", "fs", "/" },
-	{ "IMAP_CONTRACT_SDBOX", "sdbox", "/" },
+	[DOT] = { "Dovecot", "IMAP_CONTRACT_DOT", "dovecot", "start", "maildir", "." },
+	[SLASH] = { "Dovecot", "IMAP_CONTRACT_SLASH", "dovecot", "start", "maildir", "/" },
+	[FS] = { "Dovecot", "IMAP_CONTRACT_FS", "dovecot", "start", "fs", "/" },
+	[SDBOX] = { "Dovecot", "IMAP_CONTRACT_SDBOX", "dovecot", "start", "sdbox", "/" },
+	[CYRUS] = { "Cyrus", "IMAP_CONTRACT_CYRUS", "cyrus", "start-imap", "", "/" },
+	[COURIER] = { "Courier", "IMAP_CONTRACT_COURIER", "courier", "start", "", "." },
 };
-
-enum { DOT, SLASH, FS, SDBOX };
-
-#ifndef IMAP_KIT_KINDS
-#define IMAP_KIT_KINDS COUNT_OF(kinds) /* the first ones, of which a program makes use */
-#endif
 
 #define USER_DIGITS 3 /* of a hash, in hex: 4096 accounts for some hundred tests */
 
@@ -45,17 +51,21 @@ static inline char *user_of(TALLOC_CTX *mem, const char *test)
 }
 
 /* Before the first login: Dovecot reads the file again when it has changed, but not at once. */
-static inline bool add_users(const struct fixture *fixture)
+static inline bool add_users(const struct fixture *fixture, int kind)
 {
 	char *path = mem_printf(NULL, "%s/users", fixture->dir);
-	FILE *file = fopen(path, "a");
+	bool dovecot = kind <= SDBOX;
+	char *command = mem_printf(NULL, "exec sh '%s' add '%s'", fixture->script, fixture->dir);
+	FILE *file = dovecot ? fopen(path, "a") : popen(command, "w");
 
 	talloc_free(path);
+	talloc_free(command);
 	if (!file)
 		return false;
 	for (int i = 0; i < 1 << 4 * USER_DIGITS; i++)
-		fprintf(file, "t%0*x:secret::::::\n", USER_DIGITS, (unsigned)i);
-	return fclose(file) == 0;
+		fprintf(file, "t%0*x:secret%s\n", USER_DIGITS, (unsigned)i,
+			dovecot ? "::::::" : "");
+	return (dovecot ? fclose(file) : pclose(file)) == 0;
 }
 
 static struct fixture *fixtures[COUNT_OF(kinds)]; /* of the runner's process */
@@ -65,13 +75,13 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	const char *users[] = { "ana", NULL };
 
 	(void)tests;
-	for (size_t i = 0; i < IMAP_KIT_KINDS; i++) {
+	for (int i = IMAP_KIT_FIRST; i < IMAP_KIT_FIRST + IMAP_KIT_KINDS; i++) {
 		setenv("DOVECOT_LAYOUT", kinds[i].layout, 1);
 		setenv("DOVECOT_SEP", kinds[i].separator, 1);
-		fixtures[i] = fixture_start(NULL, "dovecot", "start", users);
+		fixtures[i] = fixture_start(NULL, kinds[i].script, kinds[i].command, users);
 		if (fixtures[i]->result == FIXTURE_NOT_INSTALLED)
-			setenv(SERVER_MISSING, "1", 1);
-		if (fixtures[i]->url && add_users(fixtures[i]))
+			setenv(kinds[i].variable, SERVER_MISSING, 1);
+		if (fixtures[i]->url && add_users(fixtures[i], i))
 			setenv(kinds[i].variable, fixtures[i]->dir, 1);
 	}
 }
@@ -237,17 +247,16 @@ static inline void drop_folder(struct contract_world *world, const char *folder)
 
 /* ---- labs ---- */
 
-/* The rest is the name of the test's folder. */
-ATTR_PRINTF(3, 4)
-static inline struct lab *lab_new(int kind, unsigned without, const char *fmt, ...)
+/* ACCOUNT: one of a few thousand, by any name. */
+static inline struct lab *lab_as(int kind, uint64_t without, const char *account_name,
+				 const char *path)
 {
 	struct lab *lab = MEM_NEW(NULL, struct lab);
-	va_list ap;
 	const char *dir = getenv(kinds[kind].variable);
 
-	if (getenv(SERVER_MISSING))
-		cr_skip_test("Dovecot is not installed");
-	cr_assert_not_null(dir, "Dovecot did not start");
+	if (text_same(dir, SERVER_MISSING))
+		cr_skip_test("%s is not installed", kinds[kind].name);
+	cr_assert_not_null(dir, "%s did not start", kinds[kind].name);
 	lab->world.mem = lab;
 	lab->clock = clock_system(lab);
 	lab->trusts = trusts_new(NULL);
@@ -255,14 +264,28 @@ static inline struct lab *lab_new(int kind, unsigned without, const char *fmt, .
 	lab->tls_url = first_line(lab, mem_printf(lab, "%s/tls-url", dir));
 	lab->ca = mem_printf(lab, "%s/ca.pem", dir);
 	lab->port = atoi(strrchr(lab->url, ':') + 1);
-	va_start(ap, fmt);
-	lab->world.path = mem_vprintf(lab, fmt, ap);
-	va_end(ap);
-	lab->user = user_of(lab, lab->world.path);
+	lab->world.path = mem_strdup(lab, path);
+	lab->user = user_of(lab, account_name);
 	lab->world.endpoint = account(lab, lab->url, "secret", without);
 	lab->world.unknown_token = "1 1 0";
 	lab->world.writes = count_writes;
 	lab->world.drop_folder = drop_folder;
+	return lab;
+}
+
+/* The rest is the name of the test's folder, and of its account. */
+ATTR_PRINTF(3, 4)
+static inline struct lab *lab_new(int kind, uint64_t without, const char *fmt, ...)
+{
+	struct lab *lab;
+	va_list ap;
+	char *path;
+
+	va_start(ap, fmt);
+	path = mem_vprintf(NULL, fmt, ap);
+	va_end(ap);
+	lab = lab_as(kind, without, path, path);
+	talloc_free(path);
 	return lab;
 }
 
@@ -386,6 +409,71 @@ static inline void expect_words(const char *text, const char *words, bool there)
 {
 	cr_assert_eq(strstr(text, words) != NULL, there, "%s \"%s\":%s",
 		     there ? "expected" : "not expected", words, text);
+}
+
+/* ---- the contract without an extension: in one test and one account ---- */
+
+static const struct body {
+	const char *name;
+	void (*run)(struct contract_world *world);
+} bodies[] = {
+#define X(name) { #name, endpoint_contract_##name },
+	ENDPOINT_CONTRACT(X)
+#undef X
+};
+
+/* What the server says of itself, before anything is taken away. */
+static inline bool has(int kind, enum imap_cap cap)
+{
+	struct lab *lab = lab_new(kind, 0, "has");
+	bool can = imap_session_can(other(lab), cap);
+
+	imap_session_close(&lab->other);
+	lab_end(lab);
+	return can;
+}
+
+/* What no single extension can change. */
+static inline bool is_plain(const char *body)
+{
+	static const char *const plain[] = { "ensure_creates_once",
+					     "ensure_repeated_writes_nothing",
+					     "empty_folder_is_a_full_listing",
+					     "create_twice_is_refused",
+					     "replace_of_missing_is_refused",
+					     "fetch_keeps_order_and_tells_gone",
+					     "fetch_nothing",
+					     "token_again_shows_nothing",
+					     "unknown_token_is_told",
+					     "folder_gone_is_not_empty",
+					     "awkward_text_survives",
+					     "whole_folder_only_where_nothing_stands" };
+
+	for (size_t i = 0; i < COUNT_OF(plain); i++)
+		if (!strcmp(body, plain[i]))
+			return true;
+	return false;
+}
+
+static inline void contract(int kind, uint64_t without, bool whole, const char *account)
+{
+	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+		struct lab *lab;
+
+		if (!whole && is_plain(bodies[i].name))
+			continue;
+		lab = lab_as(kind, without, account, bodies[i].name);
+		bodies[i].run(&lab->world);
+		imap_session_close(&lab->other);
+		lab_end(lab);
+	}
+}
+
+/* An extension that the server does not have would be a test of nothing. */
+static inline void contract_without(int kind, enum imap_cap cap)
+{
+	cr_assert(has(kind, cap), "%s has no %s", kinds[kind].name, imap_cap_word(cap));
+	contract(kind, UINT64_C(1) << cap, false, imap_cap_word(cap));
 }
 
 #define ON_ALL(kind) for (int kind = DOT; kind <= SDBOX; kind++)

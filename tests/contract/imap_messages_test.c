@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "imap_kit.h"
+#include "mappers/message.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -284,12 +285,12 @@ Test(imap_notice, two_sessions_see_each_others_work)
 
 /* ---- what belongs to the message and not to its text ---- */
 
-static const unsigned ways[] = { 0,
+static const uint64_t ways[] = { 0,
 				 1U << IMAP_CAP_CONDSTORE,
 				 1U << IMAP_CAP_MULTIAPPEND,
 				 1U << IMAP_CAP_LITERAL_PLUS,
 				 1U << IMAP_CAP_UIDPLUS,
-				 ~0U };
+				 UINT64_MAX };
 
 #define ITEMS "FLAGS INTERNALDATE"
 #define DATE "03-Feb-2024 04:05:06 +0000"
@@ -297,7 +298,7 @@ static const unsigned ways[] = { 0,
 Test(imap_flags, flags_keywords_and_date_are_carried_over)
 {
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
-		struct lab *lab = lab_new(DOT, ways[i], "carried %u", ways[i]);
+		struct lab *lab = lab_new(DOT, ways[i], "carried %zu", i);
 		char *folder = new_folder(lab), *seen;
 		struct endpoint_notice *made;
 		struct endpoint_put two;
@@ -354,7 +355,7 @@ Test(imap_flags, marks_are_set_and_dropped)
 Test(imap_flags, late_flags_go_to_the_successor)
 {
 	for (size_t i = 0; i < 2 * COUNT_OF(ways); i++) {
-		unsigned without = ways[i / 2];
+		uint64_t without = ways[i / 2];
 		struct lab *lab = lab_new(DOT, without, "late %zu", i);
 		char *folder = new_folder(lab), *seen;
 		const char *one = put(lab, folder, "uid-1", NULL).placed;
@@ -551,7 +552,7 @@ Test(imap_items, the_bound_is_one_items_affair)
 	const char *addresses[3];
 	struct endpoint_item *items = NULL;
 	struct endpoint_put puts[3] = { { .len = IMAP_ITEM_MAX },
-					{ .len = IMAP_ITEM_MAX + 1 },
+					{ .len = MESSAGE_WHOLE_MAX + 1 }, /* nobody looks */
 					{ .text = "x\r\n", .len = 3 } };
 	static const char head[] = "Subject: x\r\n\r\n";
 

@@ -387,6 +387,12 @@ static struct fault *told_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
+static struct fault *told_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				   const char *uri, size_t max, char **bytes_r, size_t *len_r)
+{
+	return endpoint_download(inner_of(endpoint), mem, folder, uri, max, bytes_r, len_r);
+}
+
 static const struct endpoint_ops told_ops = {
 	.ensure = told_ensure,
 	.notice = told_notice,
@@ -396,6 +402,7 @@ static const struct endpoint_ops told_ops = {
 	.remove = told_remove,
 	.address = told_address,
 	.advance = told_advance,
+	.download = told_download,
 };
 
 static bool is_known(const char *email)
