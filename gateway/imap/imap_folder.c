@@ -355,6 +355,20 @@ static struct fault *rename_once(struct imap *imap, TALLOC_CTX *mem, const struc
 	return imap_session_run(imap->session, mem, line, NULL, NULL, answer_r);
 }
 
+/* Courier renames no mailbox that is open: SELECT of one that is not there closes it (RFC 3501 section
+ * 6.3.1). */
+static struct fault *rename_closed(struct imap *imap, TALLOC_CTX *mem, const struct place *places,
+				   struct imap_answer *answer_r)
+{
+	struct imap_answer closed;
+
+	FAULT_TRY(rename_once(imap, mem, places, answer_r));
+	if (answer_r->status == IMAP_OK || !is_selected(imap, places[KNOWN].name))
+		return NULL;
+	FAULT_TRY(imap_session_select(imap->session, mem, places[WANTED].name, true, &closed));
+	return rename_once(imap, mem, places, answer_r);
+}
+
 /* *RENAMED_R false: the server does not want to. */
 static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const struct place *places,
 				  bool *renamed_r)
@@ -366,7 +380,7 @@ static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const stru
 	*renamed_r = false;
 	if (was_refused(imap, what))
 		return NULL;
-	FAULT_TRY(rename_once(imap, mem, places, &answer));
+	FAULT_TRY(rename_closed(imap, mem, places, &answer));
 	if (answer.status != IMAP_OK && places[PARENT].name && !places[PARENT].there) {
 		FAULT_TRY(create_once(imap, mem, places[PARENT].name, &exists));
 		FAULT_TRY(rename_once(imap, mem, places, &answer));

@@ -723,6 +723,52 @@ const struct kind kind_dovecot = {
 	.rest = rest,
 };
 
+/* What depends on the server of messages itself: everything else is the same over Dovecot. */
+static const char *const chosen[] = { "adoption.",     "brought-back.",   "delete-decline.",
+				      "flag-only.",    "folder-gone.",    "folder-renamed.",
+				      "foreign.",      "lost-answer.",    "message-",
+				      "moved-marked.", "newer-mailbox.",  "progress.",
+				      "renamed.",      "renumbered.",     "sweep.",
+				      "token-lost.",   "withdrawn.",      "written-together.",
+				      NULL };
+
+const struct kind kind_cyrus_imap = {
+	.name = "cyrus-imap",
+	.script = "cyrus",
+	.command = "start-imap",
+	.messages = true,
+	.adds_users = true,
+	.chosen = chosen,
+	.required_plays = 20,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_mailbox,
+	.flag = flag,
+	.file = file,
+	.order = order,
+	.writes = writes,
+	.rest = rest,
+};
+
+const struct kind kind_courier = {
+	.name = "courier",
+	.script = "courier",
+	.messages = true,
+	.adds_users = true,
+	.chosen = chosen,
+	.required_plays = 20,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_mailbox,
+	.flag = flag,
+	.file = file,
+	.order = order,
+	.writes = writes,
+	.rest = rest,
+};
+
 void kind_real_use(struct world *world, const struct kind *kind, const char *url, size_t number)
 {
 	struct real *real = MEM_NEW(world->mem, struct real);
