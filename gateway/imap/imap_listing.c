@@ -145,7 +145,8 @@ struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, bool done, uint32
 	/* `n:*` also finds the last message, wherever it stands */
 	while (n < listing->count && listing->list[n].uid < first)
 		n++;
-	listing->list += n;
+	if (n)
+		listing->list += n;
 	listing->count -= n;
 	*listing_r = *listing;
 	return NULL;
