@@ -7,7 +7,8 @@
     scale     N mailboxes on a Dovecot that hibernates: memory, threads and CPU of the service while nothing happens, the time
               until all are listened to, and what it takes when a hundred change at once
 
-usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--flag KEYWORD] [--accounts N] [PART...]
+usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--flag KEYWORD] [--accounts N]
+       [PART...]
 (needs dovecot-imapd; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
 """
 import argparse
