@@ -52,6 +52,7 @@ struct endpoint_folder {
 	const char *top;     /* the site as [site] folder says: "https://pm.example.com/web" */
 	const char *sub;     /* the project's name */
 	const char *suffix;  /* tells it from another project of that name; NULL: none is needed */
+	const char *url;     /* "https://pm.example.com/web#KEY": what it really is, under any name */
 };
 
 /* One line of a listing. */
@@ -72,6 +73,8 @@ struct endpoint_notice {
 				  NULL: the server gives none */
 };
 
+/* ... where it `appends`, TEXT may have stand-ins for large parts, here and in a put
+ * (mappers/message_elide.h). */
 struct endpoint_item {
 	const char *address; /* as asked */
 	struct fault *fault; /* of this item: GONE, PROTOCOL (over the bounds) ... ; NULL: the rest
@@ -91,7 +94,9 @@ struct endpoint_put {
 	const char *address; /* in: where; a new item: the folder's address + NAME
 				(endpoint_address()) */
 	const char *text;
-	size_t len;
+	size_t len;       /* stand-ins in it name parts of messages in the same folder; CHANGED: one of
+			   * them is not there any more. Such a text, and one with large parts, is never
+			   * vouched for (`version` NULL): it reads otherwise than it was put */
 	const char *if_version; /* in: replace exactly this version; NULL: create, refuse if it
 				   exists */
 	/* in, `appends`: marks that it gets, and is to lose, beyond those of the item that it
@@ -221,10 +226,11 @@ struct endpoint_ops {
 	struct fault *(*learn)(struct endpoint *endpoint, TALLOC_CTX *mem);
 	void (*know)(struct endpoint *endpoint, const char *traits);
 	char *(*traits)(struct endpoint *endpoint, TALLOC_CTX *mem);
-	/* all three NULL: this kind of server keeps no files */
+	/* both NULL: this kind of server keeps no files */
 	struct fault *(*attaches)(struct endpoint *endpoint, TALLOC_CTX *mem, bool *attaches_r);
 	struct fault *(*attach)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				const struct endpoint_attach *attach);
+	/* NULL: nothing is anywhere but in the text of an item */
 	struct fault *(*download)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
 	/* NULL: the login alone says where */
@@ -389,7 +395,8 @@ struct fault *endpoint_attaches(struct endpoint *endpoint, TALLOC_CTX *mem,
 struct fault *endpoint_attach(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			      const struct endpoint_attach *attach) ATTR_MUST_CHECK;
 
-/* The bytes of a file that the server keeps, by the URI of its ATTACH line. DATA fault of the item,
+/* The bytes of a file that the server keeps, by the URI of its ATTACH line, or of a message's part
+ * that has a stand-in, by "SECTION ADDRESS". DATA fault of the item,
  * which is not worth a retry: it is elsewhere than on this server, or has more than MAX bytes. */
 struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				const char *uri, size_t max, char **bytes_r,

@@ -22,7 +22,9 @@
 #include "base/fault.h"
 #include "model/files.h"
 
-#define MESSAGE_TEXT_MAX ((size_t)1 << 20)     /* bytes of a message; DESIGN section 11 */
+#define MESSAGE_TEXT_MAX ((size_t)1 << 20)     /* bytes of a message without its files; DESIGN section 11 */
+#define MESSAGE_WHOLE_MAX                                                                          \
+	((size_t)64 << 20) /* bytes of a message with its files; DESIGN section 11: what goes to disk */
 #define MESSAGE_HEADER_MAX ((size_t)256 << 10) /* bytes of a header, facts: libetpan's own limits */
 #define MESSAGE_PARTS_MAX 1000                 /* DESIGN section 11 */
 #define MESSAGE_DEPTH_MAX 20                   /* DESIGN section 11 */
@@ -96,7 +98,7 @@ struct fault *message_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, 
  * UID or host that a Message-ID cannot hold is replaced there by a digest or a slug. Texts that are
  * 7-bit with lines of at most MESSAGE_BODY_LINE bytes go as they are, else quoted-printable (card)
  * or base64 (calendar, charset=UTF-8). Files follow as attachments in base64, whose Content-ID is
- * `<DIGEST@SITE_HOST>`. CR LF. DATA fault: over MESSAGE_TEXT_MAX. */
+ * `<DIGEST@SITE_HOST>`. CR LF. DATA fault: over the limits. */
 struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
 			    size_t *len_r) ATTR_MUST_CHECK;
 

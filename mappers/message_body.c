@@ -22,7 +22,6 @@
  */
 
 #define QP_LINE 75     /* characters before the `=` of a soft line break, RFC 2045 section 6.7 */
-#define BASE64_LINE 57 /* bytes that make 76 characters, RFC 2045 section 6.8 */
 #define ICONV_CHUNK 4096
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -324,10 +323,10 @@ void message_body_base64(struct buf *out, const char *bytes, size_t len)
 
 void message_body_lines(struct buf *out, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i += BASE64_LINE) {
+	for (size_t i = 0; i < len; i += MESSAGE_BASE64_LINE) {
 		if (i)
 			buf_puts(out, "\r\n");
-		message_body_base64(out, bytes + i, len - i < BASE64_LINE ? len - i : BASE64_LINE);
+		message_body_base64(out, bytes + i, len - i < MESSAGE_BASE64_LINE ? len - i : MESSAGE_BASE64_LINE);
 	}
 }
 

@@ -60,14 +60,22 @@ void message_files_read(TALLOC_CTX *mem, const struct message_tree *tree, uint32
 			struct file *file_r)
 {
 	const struct message_part *at = &tree->parts[part];
+	struct file file = { .name = name_of(mem, tree, at),
+			     .type = files_type(mem, at->kind.type) };
+	struct message_standin standin;
+	char *bytes;
 	size_t len;
-	char *bytes = message_body_decode(mem, tree, at, &len);
 
-	*file_r = (struct file){ .digest = digest_sha256(mem, bytes, len),
-				 .name = name_of(mem, tree, at),
-				 .type = files_type(mem, at->kind.type),
-				 .size = (int64_t)len };
+	if (message_elide_read(mem, tree, part, &standin)) {
+		message_elide_file(mem, &standin, value_of(mem, tree, at, "Content-ID"), &file);
+		*file_r = file;
+		return;
+	}
+	bytes = message_body_decode(mem, tree, at, &len);
+	file.digest = digest_sha256(mem, bytes, len);
+	file.size = (int64_t)len;
 	talloc_free(bytes);
+	*file_r = file;
 }
 
 struct files *message_files_all(TALLOC_CTX *mem, const struct message_tree *tree)
@@ -143,10 +151,31 @@ void message_files_add(struct buf *out, const struct message_publish *publish,
 	message_body_lines(out, content->bytes, content->len);
 }
 
+/* By its id, or by what an elided one says that it is. */
+static bool is_gone(const struct message_publish *publish, const struct file *file)
+{
+	const char *claim = file->managed_id ? strstr(file->managed_id, " <") : NULL;
+
+	for (size_t i = 0; i < publish->gone_count; i++) {
+		const char *id = publish->gone[i];
+		size_t len = strlen(id);
+
+		if (!strcmp(id, files_id(file)) || text_same(id, file->managed_id) ||
+		    (claim && !strncmp(claim + 2, id, len) && claim[2 + len] == '@'))
+			return true;
+	}
+	return false;
+}
+
 bool message_files_stands(const struct message_publish *publish, const struct files *standing,
 			  size_t i)
 {
-	return files_find(standing, files_id(publish->files[i].file)) != NULL;
+	const struct file *file = publish->files[i].file;
+
+	for (size_t k = 0; k < standing->count; k++)
+		if (message_claims(&standing->list[k], file))
+			return true;
+	return files_find(standing, files_id(file)) != NULL;
 }
 
 bool message_files_gone(const struct message_publish *publish, const struct message_tree *tree,
@@ -154,14 +183,13 @@ bool message_files_gone(const struct message_publish *publish, const struct mess
 {
 	TALLOC_CTX *scratch;
 	struct file file;
-	bool gone = false;
+	bool gone;
 
 	if (!publish->gone_count || !message_files_is(tree, part))
 		return false;
 	scratch = MEM_CONTEXT(tree);
 	message_files_read(scratch, tree, part, &file);
-	for (size_t i = 0; i < publish->gone_count && !gone; i++)
-		gone = !strcmp(publish->gone[i], files_id(&file));
+	gone = is_gone(publish, &file);
 	talloc_free(scratch);
 	return gone;
 }
@@ -175,11 +203,7 @@ struct files *message_files_standing(TALLOC_CTX *mem, const struct message_publi
 		return standing;
 	all = message_files_all(mem, tree);
 	for (size_t i = 0; all && i < all->count; i++) {
-		bool gone = false;
-
-		for (size_t k = 0; k < publish->gone_count && !gone; k++)
-			gone = !strcmp(publish->gone[k], files_id(&all->list[i]));
-		if (!gone)
+		if (!is_gone(publish, &all->list[i]))
 			files_add(standing, &all->list[i]);
 	}
 	return standing;

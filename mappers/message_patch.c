@@ -303,6 +303,30 @@ static void remove_from(const struct patch *patch, uint32_t parent, struct edits
 	}
 }
 
+/* A part that is elsewhere gets a name by which its copy is known (message_elide.h). */
+static void name_parts(const struct patch *patch, struct edits *edits, uint32_t place)
+{
+	const struct message_tree *tree = patch->tree;
+
+	for (uint32_t i = 0; i < tree->count; i++) {
+		struct message_standin standin;
+		struct message_field field;
+		struct edit edit = { .text = NULL };
+
+		if ((place != MESSAGE_NONE && within(tree, place, i)) ||
+		    !message_elide_read(patch->mem, tree, i, &standin) ||
+		    message_files_gone(patch->publish, tree, i) ||
+		    message_field_find(tree->text, tree->parts[i].from, tree->parts[i].body,
+				       "Content-ID", &field))
+			continue;
+		edit.from = edit.to = tree->parts[i].from;
+		edit.text = buf_new(patch->mem);
+		buf_printf(edit.text, "Content-ID: %s\r\n",
+			   message_elide_id(patch->mem, &standin));
+		add_edit(patch, edits, edit);
+	}
+}
+
 /* Behind the last part of all. */
 static void append_files(const struct patch *patch, struct edits *edits)
 {
@@ -343,6 +367,7 @@ static void patch_parts(struct patch *patch)
 	for (uint32_t i = 0; i < tree->count && patch->publish->gone_count; i++)
 		if (tree->parts[i].split && (place == MESSAGE_NONE || !within(tree, place, i)))
 			remove_from(patch, i, &edits);
+	name_parts(patch, &edits, place);
 	append_files(patch, &edits);
 	patch_header(patch, NULL);
 	for (size_t i = 0; i < edits.count; i++) {

@@ -6,8 +6,10 @@
 
 #include "base/buf.h"
 #include "mappers/message.h"
+#include "mappers/message_elide.h"
 
 #define MESSAGE_NONE UINT32_MAX /* no part */
+#define MESSAGE_BASE64_LINE 57 /* bytes that make 76 characters, RFC 2045 section 6.8 */
 #define MESSAGE_HEADER_LINE 76  /* characters of a header line, RFC 2047 section 2 */
 
 /* A DATA fault that holds one item. */
@@ -184,6 +186,17 @@ bool message_files_stands(const struct message_publish *publish, const struct fi
 /* What stands in the message and stays. */
 struct files *message_files_standing(TALLOC_CTX *mem, const struct message_publish *publish,
 				     const struct message_tree *tree);
+
+/* message_elide.c: true when a stand-in is all that PART holds. */
+bool message_elide_read(TALLOC_CTX *mem, const struct message_tree *tree, uint32_t part,
+			struct message_standin *standin_r);
+
+/* The Content-ID that a part gets which has none. */
+char *message_elide_id(TALLOC_CTX *mem, const struct message_standin *standin);
+
+/* What is known of a file without its bytes; ID: its Content-ID, or NULL. */
+void message_elide_file(TALLOC_CTX *mem, const struct message_standin *standin, const char *id,
+			struct file *file);
 
 struct message_slice {
 	const char *text;

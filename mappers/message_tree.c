@@ -246,15 +246,29 @@ static uint32_t find_part(const struct message_tree *tree,
 	return MESSAGE_NONE;
 }
 
+/* Files are bounded with the whole. */
+static struct fault *check_length(TALLOC_CTX *mem, const struct message_tree *tree)
+{
+	size_t len = tree->len;
+
+	for (uint32_t i = 0; i < tree->count && tree->len > MESSAGE_TEXT_MAX; i++)
+		if (message_files_is(tree, i))
+			len -= tree->parts[i].to - tree->parts[i].body;
+	if (len <= MESSAGE_TEXT_MAX)
+		return NULL;
+	return message_fault(mem, "a message of %zu bytes without its files: more than %zu", len,
+			     MESSAGE_TEXT_MAX);
+}
+
 struct fault *message_tree_parse(TALLOC_CTX *mem, const char *text, size_t len,
 				 struct message_tree **tree_r)
 {
 	struct message_tree *tree;
 	struct fault *fault;
 
-	if (len > MESSAGE_TEXT_MAX)
+	if (len > MESSAGE_WHOLE_MAX)
 		return message_fault(mem, "a message of %zu bytes: more than %zu", len,
-				     MESSAGE_TEXT_MAX);
+				     MESSAGE_WHOLE_MAX);
 	tree = MEM_NEW(mem, struct message_tree);
 	tree->text = text;
 	tree->len = len;
@@ -267,6 +281,11 @@ struct fault *message_tree_parse(TALLOC_CTX *mem, const char *text, size_t len,
 	}
 	tree->card = find_part(tree, holds_card);
 	tree->calendar = find_part(tree, holds_calendar);
+	fault = check_length(mem, tree);
+	if (fault) {
+		talloc_free(tree);
+		return fault;
+	}
 	*tree_r = tree;
 	return NULL;
 }

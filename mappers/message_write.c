@@ -18,6 +18,7 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	struct buf *out = buf_new(mem), *card = buf_new(out), *calendar = buf_new(out);
 	struct fault *fault = NULL;
 	char *boundary;
+	size_t plain;
 
 	assert(publish->uid && publish->subject && publish->card && publish->calendar);
 	message_body_card(card, publish, NULL);
@@ -35,19 +36,22 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	buf_add(out, card->data, card->len);
 	buf_printf(out, "\r\n--%s\r\n", boundary);
 	buf_add(out, calendar->data, calendar->len);
+	plain = out->len;
 	for (size_t i = 0; i < publish->file_count; i++) {
 		buf_printf(out, "\r\n--%s\r\n", boundary);
 		message_files_add(out, publish, &publish->files[i]);
 	}
 	buf_printf(out, "\r\n--%s--\r\n", boundary);
-	if (out->len <= MESSAGE_TEXT_MAX) {
+	if (plain <= MESSAGE_TEXT_MAX && out->len <= MESSAGE_WHOLE_MAX) {
 		talloc_free(card);
 		talloc_free(calendar);
 		*text_r = buf_steal(&out, mem, len_r);
 		return NULL;
 	}
-	fault = message_fault(mem, "a message of %zu bytes: more than %zu", out->len,
-			      MESSAGE_TEXT_MAX);
+	fault = message_fault(mem,
+			      "a message of %zu bytes, and %zu with its files: more than %zu, or "
+			      "%zu",
+			      plain, out->len, MESSAGE_TEXT_MAX, MESSAGE_WHOLE_MAX);
 	talloc_free(out);
 	return fault;
 }

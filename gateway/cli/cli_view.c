@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "model/effort.h"
 #include "model/files.h"
+#include "store/replies.h"
 
 #define LINE_CHARS_MAX 1000 /* code points of one line of a text that is shown */
 #define HEAD_WIDTH 14       /* columns before the text of a line */
@@ -32,10 +33,16 @@ static const void *find(const void *list, size_t count, size_t size, int64_t id)
 struct fault *cli_view_new(struct cli *cli, struct cli_view **view_r)
 {
 	struct cli_view *view = MEM_NEW(cli->mem, struct cli_view);
+	struct resource *replies = NULL;
 
 	FAULT_TRY(project_list(cli->store, view, &view->projects, &view->project_count));
 	FAULT_TRY(project_resources(cli->store, view, 0, &view->people, &view->person_count));
 	FAULT_TRY(link_accounts(cli->store, view, &view->accounts, &view->account_count));
+	FAULT_TRY(project_resource_by_key(cli->store, view, REPLIES_KEY, &replies));
+	if (replies) { /* in no list of people, but it has an account */
+		view->people = MEM_GROW(view, view->people, struct resource, view->person_count + 1);
+		view->people[view->person_count++] = *replies;
+	}
 	qsort(view->projects, view->project_count, sizeof *view->projects, by_id);
 	qsort(view->people, view->person_count, sizeof *view->people, by_id);
 	qsort(view->accounts, view->account_count, sizeof *view->accounts, by_id);

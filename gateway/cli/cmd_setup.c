@@ -3,9 +3,11 @@
 #include "gateway/cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "gateway/net/http.h"
 
@@ -23,10 +25,40 @@ static struct fault *has_projects(struct cli *cli, bool *has_r)
 	return NULL;
 }
 
+/* The secret of the addresses that messages are answered to, in a file for nobody else; one that is there
+ * stays. */
+static struct fault *make_secret(struct cli *cli)
+{
+	const char *path = cli->conf->replies.secret_file;
+	char *text;
+	bool done;
+	int fd;
+
+	if (!path)
+		return NULL;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && errno == EEXIST)
+		return NULL;
+	if (fd < 0)
+		return fault_new(cli->mem, FAULT_CANNOT_CREATE, "[replies] secret_file %s: %s", path,
+				 strerror(errno));
+	text = mem_printf(cli->mem, "%s-%s\n", digest_uuid4(cli->mem), digest_uuid4(cli->mem));
+	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !fsync(fd);
+	memset(text, 0, strlen(text));
+	if (close(fd) || !done) {
+		(void)unlink(path); /* half a secret is none */
+		return fault_new(cli->mem, FAULT_IO, "[replies] secret_file %s: %s", path,
+				 strerror(errno));
+	}
+	fprintf(cli->out, "The secret of the addresses for replies was made: %s\n", path);
+	return NULL;
+}
+
 struct fault *cmd_init(struct cli *cli)
 {
 	bool created = false, has = false;
 
+	FAULT_TRY(make_secret(cli));
 	FAULT_TRY(store_init(cli->mem, cli->conf->dsn, cli->clock, cli->points, &created));
 	if (created)
 		FAULT_TRY(has_projects(cli, &has));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "gateway/daemon/control.h"
 #include "gateway/sync/older.h"
+#include "gateway/watch/ways.h"
 #include "queue/queue.h"
 #include "store/rows.h"
 
@@ -115,6 +116,25 @@ static int64_t lag_s(const struct cli *cli, const struct account *account)
 	return lag > 0 ? lag : 0;
 }
 
+/* False: no service tells. */
+static bool find_way(struct cli *cli, const struct status_view *view, const struct account *account,
+		     struct ways_account *way_r)
+{
+	return view->service && view->service->ways &&
+	       ways_find(cli->mem, view->service->ways, account->id, way_r);
+}
+
+static void add_way(struct cli *cli, const struct status_view *view, const struct account *account,
+		    json_t *object)
+{
+	struct ways_account way = { .how = NULL };
+
+	(void)find_way(cli, view, account, &way);
+	json_object_set_new(object, "watched", cli_json_text(way.how));
+	json_object_set_new(object, "polled_every_s",
+			    way.every_s ? json_integer(way.every_s) : json_null());
+}
+
 static json_t *accounts_json(struct cli *cli, const struct status_view *view)
 {
 	json_t *array = json_array();
@@ -137,6 +157,7 @@ static json_t *accounts_json(struct cli *cli, const struct status_view *view)
 				    account->last_seen_us ? json_integer(lag_s(cli, account))
 							  : json_null());
 		json_object_set_new(object, "error", cli_json_text(account->error));
+		add_way(cli, view, account, object);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -232,12 +253,27 @@ static char *lag_text(TALLOC_CTX *mem, int64_t seconds)
 	return mem_printf(mem, "%lld d", (long long)(seconds / DAY_S));
 }
 
+/* "notify", "polled each 60 s", or nothing. */
+static const char *way_text(struct cli *cli, const struct status_view *view,
+			    const struct account *account)
+{
+	struct ways_account way;
+
+	if (!find_way(cli, view, account, &way))
+		return NULL;
+	if (!way.every_s)
+		return way.how;
+	return mem_printf(cli->mem, strcmp(way.how, "polled") ? "%s, polled each %s" : "%s each %s",
+			  way.how, lag_text(cli->mem, way.every_s));
+}
+
 static void print_accounts(struct cli *cli, const struct status_view *view)
 {
 	static const struct cli_column columns[] = { { "ACCOUNT", CLI_COLUMN_KEY },
 						     { "STATE", CLI_COLUMN_KEY },
 						     { "LAST SEEN", CLI_COLUMN_KEY },
 						     { "LAG", CLI_COLUMN_NUMBER },
+						     { "WATCHED", CLI_COLUMN_KEY },
 						     { "ERROR", CLI_COLUMN_WORDS } };
 	struct cli_columns *table = cli_columns_new(cli->mem, columns, COUNT_OF(columns));
 
@@ -251,6 +287,7 @@ static void print_accounts(struct cli *cli, const struct status_view *view)
 				account_state_name(account->state),
 				cli_view_time(table, account->last_seen_us),
 				account->last_seen_us ? lag_text(table, lag_s(cli, account)) : NULL,
+				way_text(cli, view, account),
 				account->error });
 	}
 	fprintf(cli->out, "\n");

@@ -145,6 +145,7 @@ char *control_status_line(TALLOC_CTX *mem, const struct control_status *status)
 	json_object_set_new(object, "version", text_json(status->version));
 	json_object_set_new(object, "started_us", json_integer(status->started_us));
 	add_numbers(object, status, status_numbers, COUNT_OF(status_numbers));
+	json_object_set_new(object, "ways", text_json(status->ways));
 	return line_of(mem, "result", object);
 }
 
@@ -356,6 +357,7 @@ static bool get_status(TALLOC_CTX *mem, const json_t *object, struct control_sta
 	*status_r = status;
 	return get_text(status, object, "version", &status->version) && status->version &&
 	       get_number(object, "started_us", &status->started_us) &&
+	       get_text(status, object, "ways", &status->ways) &&
 	       get_numbers(object, status, status_numbers, COUNT_OF(status_numbers));
 }
 

@@ -21,6 +21,7 @@
 #include "gateway/sync/engine.h"
 
 #define CONTROL_LINE_MAX ((size_t)64 << 10)  /* bytes: a result with all its notes */
+#define CONTROL_WAYS_MAX ((size_t)32 << 10)  /* bytes of how accounts are watched */
 #define CONTROL_NOTES_MAX ((size_t)60 << 10) /* bytes of notes in a result; the rest is counted */
 #define CONTROL_ANSWER_MS                                                                          \
 	10000 /* for the first line of an answer: the service's loop never waits */
@@ -42,6 +43,7 @@ struct control_status {
 	int64_t started_us;
 	int64_t watched, listening; /* accounts */
 	int64_t workers, busy;
+	const char *ways; /* how accounts are watched: ways.h; NULL: not told */
 };
 
 enum control_kind { CONTROL_PROGRESS, CONTROL_RESULT, CONTROL_ERROR };

@@ -244,7 +244,9 @@ static void do_status(struct client *client)
 					 .watched = (int64_t)watched.watched,
 					 .listening = (int64_t)watched.listening,
 					 .workers = engine.workers,
-					 .busy = engine.busy };
+					 .busy = engine.busy,
+					 .ways = watch_ways(daemon->now->watch, client,
+							    CONTROL_WAYS_MAX) };
 
 	client_say(client, control_status_line(client, &status));
 }

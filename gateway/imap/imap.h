@@ -20,7 +20,9 @@
 /* Bodies per command: twenty of the longest come within a command's deadline over a slow line.
  * Commands are pipelined, so that more would not be faster. */
 #define IMAP_FETCH_MAX 20
-#define IMAP_ITEM_MAX ((size_t)1 << 20)           /* bytes of one message that we read */
+#define IMAP_ITEM_MAX ((size_t)1 << 20)           /* bytes of one message that we keep */
+#define IMAP_WHOLE_MAX ((size_t)96 << 10) /* bytes of one that is read at once: none but large parts
+					      * make it longer (mappers/message_elide.h) */
 #define IMAP_APPEND_BATCH_BYTES ((size_t)4 << 20) /* of one MULTIAPPEND: it fails as a whole */
 
 typedef struct fault *imap_renew(void *context, const struct secret **token_r);

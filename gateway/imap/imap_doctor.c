@@ -15,6 +15,9 @@ static const struct {
 } told[] = {
 	{ IMAP_CAP_IDLE, "Changes are noticed at once.",
 	  "Changes are noticed at the next look only; see `poll`." },
+	{ IMAP_CAP_NOTIFY, "One connection hears of changes in all folders of an account.",
+	  "One folder of an account is heard at once; changes in the others are noticed at the "
+	  "next look; see `poll`." },
 	{ IMAP_CAP_CONDSTORE, "A flag set while an item is being replaced is always carried over.",
 	  "A flag set in the moment in which an item is replaced may be lost." },
 	{ IMAP_CAP_UIDPLUS,
@@ -27,6 +30,8 @@ static const struct {
 	  "The server is waited for before each item, which is slower." },
 	{ IMAP_CAP_SAVEDATE, "The server's own time decides which of two edits is the newer one.",
 	  "Which of two edits is the newer one is decided by the time of noticing it." },
+	{ IMAP_CAP_COMPRESS, "A connection that moves much is compressed, but not to this machine.",
+	  "Nothing is compressed on the way." },
 	{ IMAP_CAP_OBJECTID, "A folder that a person renames is found again.",
 	  "A folder that a person renames is held until it has its name back." },
 };

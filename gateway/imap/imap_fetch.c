@@ -13,14 +13,15 @@
  *   another UIDVALIDITY, or no address of ours   GONE, without asking
  *   not returned                                 asked once more after a NOOP; then GONE
  *   returned without a text                      asked once more; then PROTOCOL
- *   larger than IMAP_ITEM_MAX                    DATA: one byte more than that is asked for
+ *   larger than IMAP_WHOLE_MAX                   its large parts are elided (imap_parts.c); one byte
+ *                                                more than that is asked for
  *
  * A refusal counts as not returned the first time (RFC 2180 section 4.1), the second time as what it
  * is: nothing is taken for gone because a server said NO (N5). */
 
-#define BODY_ASKED (IMAP_ITEM_MAX + 1)
+#define BODY_ASKED (IMAP_WHOLE_MAX + 1)
 
-enum state { ELSEWHERE, WAITING, SETTLED, WITHOUT_TEXT };
+enum state { ELSEWHERE, WAITING, SETTLED, WITHOUT_TEXT, LARGE };
 
 struct wanted {
 	uint32_t uid;
@@ -105,14 +106,6 @@ static void take_text(struct fetch *fetch, size_t i, const struct imap_node *ite
 		fetch->wanted[i].state = WITHOUT_TEXT;
 		return;
 	}
-	if (body->len > IMAP_ITEM_MAX) {
-		settle(fetch, i,
-		       fault_reaches(fault_new(fetch->items, FAULT_DATA,
-					       "%s is larger than %zu bytes", item->address,
-					       IMAP_ITEM_MAX),
-				     FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD));
-		return;
-	}
 	if (is_put_away(fetch, items)) {
 		settle(fetch, i, not_there(fetch, item->address));
 		return;
@@ -122,7 +115,7 @@ static void take_text(struct fetch *fetch, size_t i, const struct imap_node *ite
 	item->text = mem_bytes(fetch->items, body->text, body->len);
 	item->len = body->len;
 	item->modified_us = saved_at(fetch->imap, items);
-	fetch->wanted[i].state = SETTLED;
+	fetch->wanted[i].state = body->len > IMAP_WHOLE_MAX ? LARGE : SETTLED;
 }
 
 /* The same message may have been asked for twice. */
@@ -249,6 +242,31 @@ static void settle_gone(struct fetch *fetch, const struct fault *fault, uint32_t
 	}
 }
 
+/* What is longer than its first bytes. */
+static struct fault *read_large(struct fetch *fetch, TALLOC_CTX *mem)
+{
+	for (size_t i = 0; i < fetch->count; i++) {
+		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
+		struct endpoint_item *item = &fetch->items[i];
+		struct fault *fault;
+		char *text = NULL;
+
+		if (fetch->wanted[i].state != LARGE)
+			continue;
+		fault = imap_parts_read(fetch->imap, scratch, item->address, fetch->wanted[i].uid,
+					item->text, item->len, &text, &item->len);
+		if (fault && !imap_is_connected(fetch->imap))
+			return talloc_steal(mem, fault);
+		if (fault)
+			settle(fetch, i, imap_fault_copy(fetch->items, fault));
+		else
+			item->text = talloc_steal(fetch->items, text);
+		fetch->wanted[i].state = SETTLED;
+		talloc_free(scratch);
+	}
+	return NULL;
+}
+
 /* *FAULT_R: there is no such mailbox; NULL: it is selected. */
 static struct fault *open_mailbox(struct fetch *fetch, TALLOC_CTX *mem, struct fault **fault_r)
 {
@@ -273,12 +291,12 @@ static struct fault *fetch_some(struct imap *imap, TALLOC_CTX *mem, struct fetch
 	settle_gone(fetch, gone, gone ? 0 : imap_session_selected(imap->session)->uidvalidity);
 	if (unsettled(fetch))
 		FAULT_TRY(ask(fetch, mem, &refused));
-	if (!unsettled(fetch))
-		return NULL;
-	FAULT_TRY(imap_noop(imap, mem));
-	FAULT_TRY(ask(fetch, mem, &refused));
-	settle_rest(fetch, refused);
-	return NULL;
+	if (unsettled(fetch)) {
+		FAULT_TRY(imap_noop(imap, mem));
+		FAULT_TRY(ask(fetch, mem, &refused));
+		settle_rest(fetch, refused);
+	}
+	return read_large(fetch, mem);
 }
 
 /* The folder's own mailbox comes last, so that it is the one that stays selected. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "gateway/imap/imap_name.h"
 
@@ -18,6 +19,10 @@
  *   there    another, there the known one stays: its items are in it
  *   missing  another, there renamed; the new name subscribed, the old one unsubscribed
  *   missing  otherwise      created, after its parent where the server wants that; both subscribed
+ *
+ * Where mailboxes bear notes (METADATA) they count for more than names: one without a known name is
+ * first looked for by what is noted on it, and a wanted one that is another project's by its note gets
+ * a suffix.
  *
  * 1. Only a folder that is new to us is subscribed: a person who unsubscribed from one meant it.
  * 2. A name that exists and holds no messages is created all the same, as RFC 3501 section 6.3.4
@@ -34,6 +39,8 @@
 
 #define SELECT_AGE_US                                                                              \
 	(600 * CLOCK_SECOND_US) /* a server may not tell when a mailbox was replaced */
+
+#define SUFFIX_CHARS 6 /* of a digest: for few projects of one look */
 
 enum { WANTED, PARENT, KNOWN, PLACES };
 
@@ -186,11 +193,12 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 					 : fault_prefix(fault, "%s: ", folder);
 }
 
-static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again)
+static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again,
+			       struct imap_resync *resync)
 {
 	struct imap_answer answer;
 
-	FAULT_TRY(imap_session_select(imap->session, mem, folder, again, &answer));
+	FAULT_TRY(imap_session_select_since(imap->session, mem, folder, again, resync, &answer));
 	if (answer.status != IMAP_OK)
 		return not_selected(imap, mem, folder, &answer);
 	imap->selection++;
@@ -220,33 +228,46 @@ static struct fault *take_warning(void *context, const struct imap_response *res
 
 /* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. A server that
  * does not tell it (Courier) says OK to NOOP in a mailbox that is gone, too. */
-static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder)
+static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				      struct imap_resync *resync)
 {
 	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
 	bool warned = false;
 
 	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap) ||
 	    imap_session_selected(imap->session)->uidnext_found)
-		return select_it(imap, mem, folder, true);
+		return select_it(imap, mem, folder, true, resync);
 	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,
 			   FAULT_SCOPE_FOLDER, "NOOP"));
 	if (!warned && imap_session_selected(imap->session)->changes == imap->changes)
 		return NULL;
-	return select_it(imap, mem, folder, true);
+	return select_it(imap, mem, folder, true, resync);
 }
 
-struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+static struct fault *open_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now,
+			     struct imap_resync *resync)
 {
 	if (is_selected(imap, folder)) {
 		if (!now && imap->writes == imap_writes(imap))
 			return NULL;
-		FAULT_TRY(bring_up_to_date(imap, mem, folder));
+		FAULT_TRY(bring_up_to_date(imap, mem, folder, resync));
 	} else {
-		FAULT_TRY(select_it(imap, mem, folder, false));
+		FAULT_TRY(select_it(imap, mem, folder, false, resync));
 	}
 	imap->changes = imap_session_selected(imap->session)->changes;
 	imap->writes = imap_writes(imap);
 	return NULL;
+}
+
+struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
+{
+	return open_it(imap, mem, folder, now, NULL);
+}
+
+struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				     struct imap_resync *resync)
+{
+	return open_it(imap, mem, folder, true, resync);
 }
 
 /* ---- making ---- */
@@ -334,6 +355,20 @@ static struct fault *rename_once(struct imap *imap, TALLOC_CTX *mem, const struc
 	return imap_session_run(imap->session, mem, line, NULL, NULL, answer_r);
 }
 
+/* Courier renames no mailbox that is open: SELECT of one that is not there closes it (RFC 3501 section
+ * 6.3.1). */
+static struct fault *rename_closed(struct imap *imap, TALLOC_CTX *mem, const struct place *places,
+				   struct imap_answer *answer_r)
+{
+	struct imap_answer closed;
+
+	FAULT_TRY(rename_once(imap, mem, places, answer_r));
+	if (answer_r->status == IMAP_OK || !is_selected(imap, places[KNOWN].name))
+		return NULL;
+	FAULT_TRY(imap_session_select(imap->session, mem, places[WANTED].name, true, &closed));
+	return rename_once(imap, mem, places, answer_r);
+}
+
 /* *RENAMED_R false: the server does not want to. */
 static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const struct place *places,
 				  bool *renamed_r)
@@ -345,7 +380,7 @@ static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const stru
 	*renamed_r = false;
 	if (was_refused(imap, what))
 		return NULL;
-	FAULT_TRY(rename_once(imap, mem, places, &answer));
+	FAULT_TRY(rename_closed(imap, mem, places, &answer));
 	if (answer.status != IMAP_OK && places[PARENT].name && !places[PARENT].there) {
 		FAULT_TRY(create_once(imap, mem, places[PARENT].name, &exists));
 		FAULT_TRY(rename_once(imap, mem, places, &answer));
@@ -367,11 +402,11 @@ static struct fault *subscribe(struct imap *imap, TALLOC_CTX *mem, const struct 
 }
 
 struct ensuring {
-	const struct endpoint_folder *folder;
+	const struct endpoint_folder *asked, *folder;
 	const char *known;
 	const char *address; /* the result; belongs to MEM */
 	TALLOC_CTX *mem;
-	bool created;
+	bool created, noted;
 };
 
 static void make_places(struct imap *imap, TALLOC_CTX *mem, const struct ensuring *ensuring,
@@ -390,21 +425,51 @@ static void make_places(struct imap *imap, TALLOC_CTX *mem, const struct ensurin
 				     : NULL;
 }
 
-static struct fault *ensure_once(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring)
+static struct fault *look_at_places(struct imap *imap, TALLOC_CTX *mem,
+				    const struct ensuring *ensuring, struct place *places)
 {
-	struct place places[PLACES] = { 0 };
-	bool has, had, renamed = false;
-
+	memset(places, 0, PLACES * sizeof *places);
 	make_places(imap, mem, ensuring, places);
 	FAULT_TRY(look(imap, mem, places, PLACES));
-	FAULT_TRY(look_into(imap, mem, &places[WANTED]));
-	has = places[WANTED].opens; /* (4) */
-	had = places[KNOWN].there && places[KNOWN].holds;
+	return look_into(imap, mem, &places[WANTED]);
+}
+
+/* What notes say about the wanted one. *FOUND_R: it stands there, under another name. */
+static struct fault *heed_notes(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring,
+				struct place *places, const char **found_r)
+{
+	struct endpoint_folder *other = MEM_NEW(mem, struct endpoint_folder);
+	const char *url = NULL;
+
+	*found_r = NULL;
+	if (ensuring->known || !ensuring->folder->url ||
+	    !imap_session_can(imap->session, IMAP_CAP_METADATA))
+		return NULL;
+	if (places[WANTED].opens)
+		FAULT_TRY(imap_metadata_get(imap, mem, places[WANTED].name, &url));
+	ensuring->noted = url && !strcmp(url, ensuring->folder->url);
+	if (places[WANTED].opens && (!url || ensuring->noted))
+		return NULL;
+	FAULT_TRY(imap_locate_noted(imap, mem, ensuring->folder->url, found_r));
+	if (*found_r || !places[WANTED].opens)
+		return NULL;
+	*other = *ensuring->folder;
+	other->suffix = digest_short(mem, other->url, strlen(other->url), SUFFIX_CHARS);
+	ensuring->folder = other;
+	return look_at_places(imap, mem, ensuring, places);
+}
+
+/* Renames it, or makes it, if need be. */
+static struct fault *bring_about(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring,
+				 struct place *places)
+{
+	bool has = places[WANTED].opens /* (4) */, renamed = false;
+	bool had = places[KNOWN].there && places[KNOWN].holds;
+
 	if (!has && had)
 		FAULT_TRY(rename_known(imap, mem, places, &renamed));
 	ensuring->address =
 		mem_strdup(ensuring->mem, places[had && !renamed ? KNOWN : WANTED].name);
-	ensuring->created = false;
 	if ((had && !renamed) || (has && ensuring->known && !places[KNOWN].name))
 		return NULL; /* (1) */
 	if (!has && !renamed)
@@ -414,6 +479,22 @@ static struct fault *ensure_once(struct imap *imap, TALLOC_CTX *mem, struct ensu
 		FAULT_TRY(imap_done_make(imap, mem, ensuring->address));
 	if (renamed && places[KNOWN].subscribed)
 		FAULT_TRY(imap_folder_wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
+	return ensuring->noted ? NULL
+			       : imap_metadata_set(imap, mem, ensuring->address, ensuring->folder);
+}
+
+static struct fault *ensure_once(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring)
+{
+	struct place places[PLACES];
+	const char *found = NULL;
+
+	ensuring->created = ensuring->noted = false;
+	ensuring->folder = ensuring->asked;
+	FAULT_TRY(look_at_places(imap, mem, ensuring, places));
+	FAULT_TRY(heed_notes(imap, mem, ensuring, places, &found));
+	if (!found)
+		return bring_about(imap, mem, ensuring, places);
+	ensuring->address = mem_strdup(ensuring->mem, found);
 	return NULL;
 }
 
@@ -439,7 +520,7 @@ struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 				 char **address_r, bool *created_r)
 {
 	TALLOC_CTX *work = MEM_CONTEXT(mem);
-	struct ensuring ensuring = { .folder = folder, .known = known, .mem = work };
+	struct ensuring ensuring = { .asked = folder, .known = known, .mem = work };
 	struct fault *fault = imap_do((struct imap *)endpoint, mem, ensure, &ensuring);
 
 	if (!fault) {

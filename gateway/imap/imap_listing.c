@@ -11,6 +11,7 @@
  * one counts. */
 
 #define LISTING_MAX 1000000 /* messages of a mailbox */
+#define VANISHED_MAX 10000  /* of them told as gone one by one; more is worth a listing */
 
 void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing,
 		      const struct imap_listed *listed)
@@ -24,12 +25,6 @@ void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing,
 	listing->count++;
 }
 
-struct taking {
-	TALLOC_CTX *mem;
-	bool done;
-	struct imap_listing *listing;
-};
-
 static struct fault *not_messages(TALLOC_CTX *mem)
 {
 	return fault_reaches(
@@ -37,7 +32,7 @@ static struct fault *not_messages(TALLOC_CTX *mem)
 		FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
 }
 
-static struct imap_listed listed_of(const struct taking *taking, uint32_t uid,
+static struct imap_listed listed_of(const struct imap_changes *taking, uint32_t uid,
 				    const struct imap_node *list)
 {
 	struct imap_listed listed = { .uid = uid, .marks = "" };
@@ -52,23 +47,46 @@ static struct imap_listed listed_of(const struct taking *taking, uint32_t uid,
 	return listed;
 }
 
-static struct fault *take(void *context, const struct imap_response *response)
+static struct fault *take_message(struct imap_changes *taking, const struct imap_response *response)
 {
-	struct taking *taking = context;
 	const struct imap_node *items = response->args ? response->args->first : NULL;
 	const struct imap_node *flags = imap_node_after(items, "FLAGS");
-	struct imap_listing *listing = taking->listing;
 	struct imap_listed listed;
 	uint32_t uid;
 
-	if (strcmp(response->name, "FETCH") != 0 ||
-	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || !flags ||
+	if (!imap_node_u32(imap_node_after(items, "UID"), &uid) || !flags ||
 	    flags->kind != IMAP_LIST)
 		return NULL;
-	if (!uid || listing->count == LISTING_MAX)
+	if (!uid || taking->listing.count == LISTING_MAX)
 		return not_messages(taking->mem);
 	listed = listed_of(taking, uid, flags);
-	imap_listing_add(taking->mem, listing, &listed);
+	imap_listing_add(taking->mem, &taking->listing, &listed);
+	return NULL;
+}
+
+/* `* VANISHED (EARLIER) 41,43:116` (RFC 7162 section 3.2.10): without EARLIER it is no answer to us,
+ * but what it names has gone all the same. Far more than ever stood there may be named. */
+static void take_vanished(struct imap_changes *taking, const struct imap_response *response)
+{
+	const struct imap_node *set = response->args;
+
+	if (set && set->kind == IMAP_LIST)
+		set = set->next;
+	if (!set || set->kind != IMAP_ATOM ||
+	    !imap_set_read(taking->mem, set->text, VANISHED_MAX, &taking->vanished))
+		taking->lost = true;
+}
+
+static struct fault *take(void *context, const struct imap_response *response)
+{
+	struct imap_changes *taking = context;
+
+	if (!strcmp(response->name, "FETCH"))
+		return take_message(taking, response);
+	if (!strcmp(response->name, "VANISHED"))
+		take_vanished(taking, response);
+	if (!strcmp(response->name, "OK") && response->code && !strcmp(response->code, "CLOSED"))
+		taking->listing.count = taking->vanished.count = 0; /* of another mailbox */
 	return NULL;
 }
 
@@ -113,26 +131,66 @@ const char *imap_listing_marks(const struct imap_listing *listing, uint32_t uid)
 }
 
 struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, bool done, uint32_t first,
-			   uint64_t since, struct imap_listing *listing_r)
+			   struct imap_listing *listing_r)
 {
-	struct imap_listing listing = { .count = 0 };
-	struct taking taking = { mem, done, &listing };
+	struct imap_changes taking = { .mem = mem, .done = done };
+	struct imap_listing *listing = &taking.listing;
 	struct imap_line *line = imap_line_new(mem, "UID FETCH ", false);
 	size_t n = 0;
 
 	imap_line_add(line, "%" PRIu32 ":* (UID FLAGS)", first);
-	if (since)
-		imap_line_add(line, " (CHANGEDSINCE %" PRIu64 ")", since);
 	if (imap_session_selected(imap->session)->exists)
 		FAULT_TRY(imap_run(imap, mem, line, take, &taking, FAULT_SCOPE_FOLDER, "FETCH"));
-	imap_listing_sort(&listing);
+	imap_listing_sort(listing);
 	/* `n:*` also finds the last message, wherever it stands */
-	while (n < listing.count && listing.list[n].uid < first)
+	while (n < listing->count && listing->list[n].uid < first)
 		n++;
-	listing.list += n;
-	listing.count -= n;
-	*listing_r = listing;
+	if (n)
+		listing->list += n;
+	listing->count -= n;
+	*listing_r = *listing;
 	return NULL;
+}
+
+struct fault *imap_listing_changed(struct imap *imap, TALLOC_CTX *mem, bool done, uint64_t since,
+				   struct imap_changes *changes_r)
+{
+	struct imap_changes taking = { .mem = mem, .done = done };
+	struct imap_line *line = imap_line_new(mem, "UID FETCH 1:* (UID FLAGS) ", false);
+	bool resyncs = imap_session_resyncs(imap->session),
+	     any = imap_session_selected(imap->session)->exists;
+
+	imap_line_add(line, "(CHANGEDSINCE %" PRIu64 "%s)", since, resyncs ? " VANISHED" : "");
+	if (any)
+		FAULT_TRY(imap_run(imap, mem, line, take, &taking, FAULT_SCOPE_FOLDER, "FETCH"));
+	taking.lost = taking.lost || !resyncs || !any;
+	imap_listing_resynced(&taking);
+	*changes_r = taking;
+	return NULL;
+}
+
+void imap_listing_resync(struct imap_changes *changes, const struct imap_counts *since,
+			 struct imap_resync *resync_r)
+{
+	*resync_r = (struct imap_resync){ .uidvalidity = since->uidvalidity,
+					  .modseq = since->flags,
+					  .each = take,
+					  .context = changes };
+}
+
+/* What is said to be there has not vanished. */
+void imap_listing_resynced(struct imap_changes *changes)
+{
+	struct imap_uids *vanished = &changes->vanished;
+	size_t n = 0;
+
+	imap_listing_sort(&changes->listing);
+	(void)imap_set_sort(vanished);
+	for (size_t i = 0; i < vanished->count; i++)
+		if ((!n || vanished->uid[n - 1] != vanished->uid[i]) &&
+		    !imap_listing_marks(&changes->listing, vanished->uid[i]))
+			vanished->uid[n++] = vanished->uid[i];
+	vanished->count = n;
 }
 
 /* FNV-1a, and stirred (the finalizer of SplitMix64), so that sums of them tell. */

@@ -9,14 +9,16 @@
 
 /* A mailbox by the identity that it keeps under any name (OBJECTID, RFC 8474 section 4): all names
  * are listed, and asked for theirs, LOCATE_BATCH at a time. That costs a command per mailbox, once
- * after a person has renamed one. */
+ * after a person has renamed one. Or by what we have noted on it (imap_metadata.c), once before a
+ * folder is made. */
 
 #define LOCATE_MAX 2000 /* mailboxes of an account that are looked through */
 #define LOCATE_BATCH IMAP_WINDOW
 
 struct locating {
-	TALLOC_CTX *mem; /* of the names */
-	const char *object_id;
+	TALLOC_CTX *mem;       /* of the names */
+	const char *object_id; /* or: */
+	const char *url;
 	const char **names;
 	size_t count;
 	const char *address; /* NULL: not found */
@@ -73,6 +75,30 @@ static struct fault *take_status(void *context, const struct imap_response *resp
 	return NULL;
 }
 
+static struct fault *take_metadata(void *context, const struct imap_response *response)
+{
+	struct locating *locating = context;
+	const struct imap_node *name = response->args;
+	const char *url = imap_metadata_url(response);
+
+	if (url && !strcmp(url, locating->url) && !locating->address)
+		locating->address = mailbox_name(locating->mem, name);
+	return NULL;
+}
+
+static struct imap_line *question(TALLOC_CTX *mem, const struct locating *locating,
+				  const char *name)
+{
+	struct imap_line *line;
+
+	if (locating->url)
+		return imap_metadata_question(mem, name);
+	line = imap_line_new(mem, "STATUS ", false);
+	imap_line_mailbox(line, name);
+	imap_line_add(line, " (MAILBOXID)");
+	return line;
+}
+
 static struct fault *ask(struct imap *imap, TALLOC_CTX *mem, struct locating *locating,
 			 size_t first, size_t count)
 {
@@ -80,14 +106,24 @@ static struct fault *ask(struct imap *imap, TALLOC_CTX *mem, struct locating *lo
 	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, count);
 	size_t answered;
 
-	for (size_t i = 0; i < count; i++) {
-		lines[i] = imap_line_new(mem, "STATUS ", false);
-		imap_line_mailbox(lines[i], locating->names[first + i]);
-		imap_line_add(lines[i], " (MAILBOXID)");
-	}
+	for (size_t i = 0; i < count; i++)
+		lines[i] = question(mem, locating, locating->names[first + i]);
 	/* one that cannot be looked into is not ours */
-	return imap_session_run_all(imap->session, mem, lines, count, take_status, locating,
-				    answers, &answered);
+	return imap_session_run_all(imap->session, mem, lines, count,
+				    locating->url ? take_metadata : take_status, locating, answers,
+				    &answered);
+}
+
+static struct fault *look_through(struct imap *imap, TALLOC_CTX *mem, struct locating *locating)
+{
+	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "LIST \"\" \"*\"", false), take_name,
+			   locating, FAULT_SCOPE_ACCOUNT, "LIST"));
+	for (size_t i = 0; i < locating->count && !locating->address; i += LOCATE_BATCH) {
+		size_t left = locating->count - i;
+
+		FAULT_TRY(ask(imap, mem, locating, i, left < LOCATE_BATCH ? left : LOCATE_BATCH));
+	}
+	return NULL;
 }
 
 static struct fault *locate(struct imap *imap, TALLOC_CTX *mem, void *context)
@@ -98,13 +134,17 @@ static struct fault *locate(struct imap *imap, TALLOC_CTX *mem, void *context)
 	locating->address = NULL;
 	if (!imap_session_can(imap->session, IMAP_CAP_OBJECTID))
 		return NULL;
-	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "LIST \"\" \"*\"", false), take_name,
-			   locating, FAULT_SCOPE_ACCOUNT, "LIST"));
-	for (size_t i = 0; i < locating->count && !locating->address; i += LOCATE_BATCH) {
-		size_t left = locating->count - i;
+	return look_through(imap, mem, locating);
+}
 
-		FAULT_TRY(ask(imap, mem, locating, i, left < LOCATE_BATCH ? left : LOCATE_BATCH));
-	}
+struct fault *imap_locate_noted(struct imap *imap, TALLOC_CTX *mem, const char *url,
+				const char **mailbox_r)
+{
+	struct locating locating = { .mem = mem, .url = url };
+
+	if (imap_session_can(imap->session, IMAP_CAP_METADATA))
+		FAULT_TRY(look_through(imap, mem, &locating));
+	*mailbox_r = locating.address;
 	return NULL;
 }
 

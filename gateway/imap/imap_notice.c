@@ -15,6 +15,8 @@
  *   all the same                  nothing changed
  *   UIDNEXT or the sign moved     what is new and what has other flags is asked for; if the old and
  *                                 the new ones together are as many as there are, nothing has gone
+ *   something has gone            with QRESYNC the server says what; what it says beyond that (it may
+ *                                 name what went long ago) does no harm
  *   all else                      a listing
  *
  * 1. A listing is complete or a fault: it must have as many messages as the server said that there
@@ -271,7 +273,10 @@ struct side {
 	const char *mailbox;             /* NULL: there is none, nor messages in it */
 	bool done;                       /* it is that for tasks that are done */
 	const struct imap_counts *since; /* NULL: nothing is known of before */
+	struct imap_resync resync;
+	struct imap_changes changes; /* if RESYNC was told */
 	struct imap_listing listing;
+	struct imap_uids vanished;
 	bool full;
 	struct imap_counts counts;
 };
@@ -311,14 +316,20 @@ static void fill(struct noticing *noticing, const struct side *sides, size_t cou
 	char *text;
 
 	for (size_t i = 0; i < count; i++)
-		n += sides[i].listing.count;
+		n += sides[i].listing.count + sides[i].vanished.count;
 	notice->object_id = noticing->object_id ? mem_strdup(notice, noticing->object_id) : NULL;
 	notice->changes = MEM_ARRAY(notice, struct endpoint_change, n);
 	notice->full = sides[0].full;
 	text = MEM_ARRAY(notice, char, n *IMAP_ADDRESS_SIZE);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < sides[i].listing.count; j++, text += IMAP_ADDRESS_SIZE)
 			add_change(notice, &sides[i], &sides[i].listing.list[j], text);
+		for (size_t j = 0; j < sides[i].vanished.count; j++, text += IMAP_ADDRESS_SIZE)
+			add_change(notice, &sides[i],
+				   &(struct imap_listed){ .uid = sides[i].vanished.uid[j],
+							  .deleted = true },
+				   text);
+	}
 	noticing->notice = notice;
 }
 
@@ -327,6 +338,7 @@ static void conclude(struct imap *imap, struct side *side, const struct imap_lis
 		     bool full, const struct imap_counts *counts)
 {
 	side->listing = *listing;
+	side->vanished = (struct imap_uids){ .count = 0 };
 	side->full = full;
 	side->counts = *counts;
 	remember(imap, side->mailbox, counts);
@@ -350,7 +362,7 @@ static struct fault *list_all(struct imap *imap, TALLOC_CTX *mem, const char *ma
 		uint32_t before = selected->exists;
 		struct imap_counts counts = counts_now(imap);
 
-		FAULT_TRY(imap_listing(imap, mem, done, 1, 0, &listing));
+		FAULT_TRY(imap_listing(imap, mem, done, 1, &listing));
 		if (listing.count != before && listing.count != selected->exists) {
 			FAULT_TRY(imap_noop(imap, mem));
 			continue;
@@ -409,28 +421,62 @@ static struct fault *compare_all(struct imap *imap, TALLOC_CTX *mem, struct side
 	return NULL;
 }
 
-/* By mod-sequences. *DONE_R false: something has gone, or may have. */
+/* What the server says to have gone, of what was there at the time of SINCE, if it is enough to account
+ * for those that are missing now. */
+static bool accounts_for(const struct imap_counts *since, const struct imap_changes *changes,
+			 uint32_t exists, struct imap_uids *gone_r)
+{
+	uint64_t before = (uint64_t)since->exists + tail(&changes->listing, since->uidnext).count;
+	struct imap_uids gone = changes->vanished;
+
+	while (gone.count && gone.uid[gone.count - 1] >= since->uidnext)
+		gone.count--;
+	if (before == exists)
+		gone.count = 0;
+	else if (before < exists || changes->lost || before - exists > gone.count)
+		return false;
+	*gone_r = gone;
+	return true;
+}
+
+static struct fault *ask_changed(struct imap *imap, TALLOC_CTX *mem, struct side *side,
+				 const struct imap_counts *now)
+{
+	if (side->since->sign == IMAP_SIGN_NONE) {
+		side->changes.lost = true;
+		if (now->uidnext == side->since->uidnext)
+			return NULL;
+		return imap_listing(imap, mem, side->done, side->since->uidnext,
+				    &side->changes.listing);
+	}
+	if (side->resync.told)
+		imap_listing_resynced(&side->changes);
+	else if (!same_counts(side->since, now))
+		return imap_listing_changed(imap, mem, side->done, side->since->flags,
+					    &side->changes);
+	return NULL;
+}
+
+/* By mod-sequences. *DONE_R false: it cannot be told by them. */
 static struct fault *list_changed(struct imap *imap, TALLOC_CTX *mem, struct side *side,
 				  bool *done_r)
 {
 	const struct imap_counts *since = side->since;
 	struct imap_counts now = counts_now(imap);
-	struct imap_listing listing = { .count = 0 };
-	bool none = since->sign == IMAP_SIGN_NONE;
+	struct imap_uids gone;
 
 	*done_r = false;
 	if (now.sign != IMAP_SIGN_MODSEQ || now.uidnext < since->uidnext ||
-	    (!none && (since->sign != now.sign || since->flags > now.flags)))
+	    (since->sign != IMAP_SIGN_NONE &&
+	     (since->sign != now.sign || since->flags > now.flags)))
 		return NULL;
-	if (none && now.uidnext > since->uidnext)
-		FAULT_TRY(imap_listing(imap, mem, side->done, since->uidnext, 0, &listing));
-	else if (!none && !same_counts(since, &now))
-		FAULT_TRY(imap_listing(imap, mem, side->done, 1, since->flags, &listing));
+	FAULT_TRY(ask_changed(imap, mem, side, &now));
 	now.exists = imap_session_selected(imap->session)->exists;
-	if (!nothing_gone(since, tail(&listing, since->uidnext).count, &now))
+	if (!accounts_for(since, &side->changes, now.exists, &gone))
 		return NULL;
-	now.uidnext = behind_all(now.uidnext, &listing);
-	conclude(imap, side, &listing, false, &now);
+	now.uidnext = behind_all(now.uidnext, &side->changes.listing);
+	conclude(imap, side, &side->changes.listing, false, &now);
+	side->vanished = gone;
 	*done_r = true;
 	return NULL;
 }
@@ -457,6 +503,17 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct side *side)
 	if (side->since)
 		FAULT_TRY(list_changed(imap, mem, side, &done));
 	return done ? NULL : compare_all(imap, mem, side);
+}
+
+static struct fault *open_side(struct imap *imap, TALLOC_CTX *mem, struct side *side)
+{
+	bool resyncs = side->since && side->since->sign == IMAP_SIGN_MODSEQ &&
+		       imap_session_resyncs(imap->session);
+
+	side->changes = (struct imap_changes){ .mem = mem, .done = side->done };
+	if (resyncs)
+		imap_listing_resync(&side->changes, side->since, &side->resync);
+	return imap_folder_open_since(imap, mem, side->mailbox, resyncs ? &side->resync : NULL);
 }
 
 /* ---- the mailbox for tasks that are done (7) ---- */
@@ -502,7 +559,7 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 		side->counts = *side->since;
 		return NULL;
 	}
-	FAULT_TRY(imap_folder_open(imap, mem, side->mailbox, true));
+	FAULT_TRY(open_side(imap, mem, side));
 	if (side->since &&
 	    side->since->uidvalidity != imap_session_selected(imap->session)->uidvalidity)
 		side->since = NULL;
@@ -568,7 +625,7 @@ static struct fault *notice(struct imap *imap, TALLOC_CTX *mem, void *context)
 	FAULT_TRY(prepare(imap, mem, noticing, &since, sides));
 	if (sides[DONE].mailbox)
 		FAULT_TRY(look_at_done(imap, mem, &sides[DONE], noticing->token != NULL));
-	FAULT_TRY(imap_folder_open(imap, mem, noticing->folder, true));
+	FAULT_TRY(open_side(imap, mem, &sides[OWN]));
 	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
 	if (noticing->token &&
 	    since.counts.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
@@ -594,6 +651,23 @@ struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 		return fault;
 	*notice_r = noticing.notice;
 	return NULL;
+}
+
+enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *text, const struct imap_status *own,
+				  const struct imap_status *done)
+{
+	struct token token;
+
+	if (!text || !read_token(mem, text, &token) || token.counts.sign != IMAP_SIGN_MODSEQ ||
+	    token.knows_done != (done != NULL))
+		return IMAP_MOVED_UNKNOWN;
+	if (!own->told || !is_untouched(&token.counts, &own->counts))
+		return IMAP_MOVED;
+	if (!done || (!done->told && !token.has_done))
+		return IMAP_STILL;
+	return done->told && token.has_done && is_untouched(&token.done, &done->counts)
+		       ? IMAP_STILL
+		       : IMAP_MOVED;
 }
 
 /* ---- behind our own writes (4) ---- */
@@ -629,14 +703,17 @@ static struct fault *advance_sign(struct imap *imap, TALLOC_CTX *mem, struct ima
 				  bool done, struct imap_counts *counts)
 {
 	struct imap_listing listing = { .count = 0 };
+	struct imap_changes changes = { .listing = listing };
 	struct imap_counts now = counts_now(imap);
 
 	if (now.sign == IMAP_SIGN_NONE && counts->sign == IMAP_SIGN_DIGEST)
 		FAULT_TRY(list_all(imap, mem, last->folder, done, &listing, &now));
 	else if (now.sign == counts->sign && now.flags > counts->flags)
-		FAULT_TRY(imap_listing(imap, mem, done, 1, counts->flags, &listing));
+		FAULT_TRY(imap_listing_changed(imap, mem, done, counts->flags, &changes));
 	else
 		return NULL;
+	if (now.sign == IMAP_SIGN_MODSEQ)
+		listing = changes.listing;
 	if (!marks_are_ours(last, &listing))
 		return NULL;
 	counts->flags = now.flags;

@@ -122,6 +122,10 @@ struct fault *imap_fault_copy(TALLOC_CTX *mem, const struct fault *fault);
 struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 			       bool now) ATTR_MUST_CHECK;
 
+/* The same, NOW. RESYNC (or NULL) is told what has changed, if it is selected anew for that. */
+struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				     struct imap_resync *resync) ATTR_MUST_CHECK;
+
 /* WORDS and NAME as a command of which nothing depends, and which is not sent again once the server
  * has refused it. */
 struct fault *imap_folder_wish(struct imap *imap, TALLOC_CTX *mem, const char *words,
@@ -160,10 +164,27 @@ struct fault *imap_look_search(struct imap *imap, TALLOC_CTX *mem, const char *c
 /* ---- imap_listing.c: which messages there are, and their marks ---- */
 
 /* Messages of the selected mailbox, which is that for tasks that are DONE or not, from UID FIRST on.
- * SINCE: those only that have changed since that mod-sequence; 0: all. PROTOCOL with folder scope:
- * numbers that cannot be. */
+ * PROTOCOL with folder scope: numbers that cannot be. */
 struct fault *imap_listing(struct imap *imap, TALLOC_CTX *mem, bool done, uint32_t first,
-			   uint64_t since, struct imap_listing *listing_r) ATTR_MUST_CHECK;
+			   struct imap_listing *listing_r) ATTR_MUST_CHECK;
+
+/* What has changed since a mod-sequence. */
+struct imap_changes {
+	TALLOC_CTX *mem;
+	bool done;
+	struct imap_listing listing;
+	struct imap_uids vanished; /* ascending; some of them perhaps long ago, or never there */
+	bool lost;                 /* what has vanished is not told, or cannot be */
+};
+
+struct fault *imap_listing_changed(struct imap *imap, TALLOC_CTX *mem, bool done, uint64_t since,
+				   struct imap_changes *changes_r) ATTR_MUST_CHECK;
+
+/* Both halves of the same by SELECT: RESYNC is for imap_folder_open_since(), and then, if it was told,
+ * CHANGES are put in order. MEM and `done` of CHANGES are set before. */
+void imap_listing_resync(struct imap_changes *changes, const struct imap_counts *since,
+			 struct imap_resync *resync_r);
+void imap_listing_resynced(struct imap_changes *changes);
 
 /* Adds to the end. Sorting: of two about one message the later one stays. */
 void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing,
@@ -200,6 +221,25 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
 
+/* ---- imap_metadata.c: what we have noted on a mailbox (METADATA, RFC 5464) ---- */
+
+/* "GETMETADATA box (...)", and what its response says: the URL of the project that the mailbox is of;
+ * NULL: the response is none, or it says nothing of that. */
+struct imap_line *imap_metadata_question(TALLOC_CTX *mem, const char *mailbox);
+const char *imap_metadata_url(const struct imap_response *response);
+
+/* *URL_R NULL: nothing is noted, or the server keeps no notes. */
+struct fault *imap_metadata_get(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				const char **url_r) ATTR_MUST_CHECK;
+
+/* Notes what MAILBOX is; nothing depends on it. */
+struct fault *imap_metadata_set(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				const struct endpoint_folder *folder) ATTR_MUST_CHECK;
+
+/* imap_locate.c: the mailbox on which URL is noted; *MAILBOX_R NULL: none. */
+struct fault *imap_locate_noted(struct imap *imap, TALLOC_CTX *mem, const char *url,
+				const char **mailbox_r) ATTR_MUST_CHECK;
+
 /* ---- the operations of endpoint.h ---- */
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -218,6 +258,8 @@ struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const
 struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem);
 struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			  struct endpoint_remove *removes, size_t count);
+struct fault *imap_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
+			 struct endpoint_sweep *folders, size_t count);
 struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				struct endpoint_probe **probe_r);
 struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
@@ -264,6 +306,12 @@ void imap_notice_believe(struct imap *imap, TALLOC_CTX *mem, const char *folder,
  * it cannot be told. */
 bool imap_notice_is_current(struct imap *imap, const char *folder);
 
+/* imap_notice.c: what STATUS says of TOKEN's folder and of its mailbox for tasks that are done (NULL:
+ * none is configured). UNKNOWN: not a token, or flags would have to be listed. */
+enum imap_moved { IMAP_STILL, IMAP_MOVED, IMAP_MOVED_UNKNOWN };
+enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *token, const struct imap_status *own,
+				  const struct imap_status *done);
+
 /* imap_notice.c: so many messages of FOLDER have been stored and removed by us. */
 void imap_notice_wrote(struct imap *imap, const char *folder, uint32_t appended, uint32_t removed);
 
@@ -272,5 +320,49 @@ void imap_notice_placed(struct imap *imap, const char *folder, const char *versi
 
 /* imap_notice.c: ADDRESS, or ADDRESS with MARKS behind a blank. */
 char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *marks);
+
+/* ---- imap_parts.c: messages with large parts ---- */
+
+/* Reads on where the text of a message is longer than its first bytes, HEAD: its large parts are
+ * elided. DATA fault: over IMAP_ITEM_MAX all the same, or its parts cannot be told apart. */
+struct fault *imap_parts_read(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
+			      const char *head, size_t head_len, char **text_r,
+			      size_t *len_r) ATTR_MUST_CHECK;
+
+/* Selects the mailbox of FOLDER in which a message stands. GONE: there is no such message. */
+struct fault *imap_parts_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+			      const char *address, uint32_t *uid_r) ATTR_MUST_CHECK;
+
+/* The octets of a part as they stand, some more than MAX at most. */
+struct fault *imap_parts_raw(struct imap *imap, TALLOC_CTX *mem, const char *address, uint32_t uid,
+			     const char *section, size_t max, char **bytes_r,
+			     size_t *len_r) ATTR_MUST_CHECK;
+
+struct fault *imap_parts_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				  const char *uri, size_t max, char **bytes_r, size_t *len_r);
+
+/* ---- imap_catenate.c: what is sent of a text ---- */
+
+struct message_piece;
+struct imap_body {
+	const char *text; /* all of it, unless COUNT */
+	size_t len;
+	struct message_piece *pieces;
+	const char **urls; /* of the pieces that are no text */
+	size_t count;
+	bool large; /* reads otherwise than it was put */
+};
+
+/* Of a put into FOLDER, whichever of its mailboxes is selected, which it is afterwards. CHANGED: it
+ * names a part that is not there. */
+struct fault *imap_catenate_prepare(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				    const struct endpoint_put *put,
+				    struct imap_body *body_r) ATTR_MUST_CHECK;
+
+/* Reads the parts, so that BODY is all text; likewise. */
+struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				 struct imap_body *body) ATTR_MUST_CHECK;
+
+void imap_catenate_add(struct imap_line *line, const struct imap_body *body);
 
 #endif

@@ -209,6 +209,22 @@ struct imap_selected {
 struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 				  const char *mailbox, bool again,
 				  struct imap_answer *answer_r) ATTR_MUST_CHECK;
+
+/* The same, with what has changed since a mod-sequence of the same UIDVALIDITY (RFC 7162 section
+ * 3.2.5): EACH gets the responses, VANISHED (EARLIER) and FETCH among them; what came before an
+ * `OK [CLOSED]` is of another mailbox. Only where imap_session_resyncs(). */
+struct imap_resync {
+	uint32_t uidvalidity;
+	uint64_t modseq;
+	imap_each *each;
+	void *context;
+	bool told; /* out: a SELECT was sent with it, and carried out */
+};
+struct fault *imap_session_select_since(struct imap_session *session, TALLOC_CTX *mem,
+					const char *mailbox, bool again, struct imap_resync *resync,
+					struct imap_answer *answer_r) ATTR_MUST_CHECK;
+bool imap_session_resyncs(const struct imap_session *session);
+
 const struct imap_selected *imap_session_selected(const struct imap_session *session);
 
 /* No mailbox is selected any more (RFC 3691: nothing is expunged by that); no command when none is.

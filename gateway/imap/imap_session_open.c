@@ -147,16 +147,23 @@ static struct fault *take_about(void *context, const struct imap_response *respo
 		session->delimiter = delimiter_of(args->next);
 	else if (!strcmp(response->name, "ID"))
 		take_id(session, args);
+	else if (!strcmp(response->name, "ENABLED"))
+		for (const struct imap_node *node = args; node; node = node->next)
+			session->resyncs = session->resyncs || imap_node_is(node, "QRESYNC");
 	return NULL;
 }
 
 /* What a server says to these is worth knowing; that it says no is no reason to go. */
 static struct fault *ask_about(struct imap_session *session, TALLOC_CTX *work)
 {
-	struct imap_line *lines[3];
+	struct imap_line *lines[4];
 	struct imap_answer answers[COUNT_OF(lines)];
 	size_t n = 0, answered;
 
+	if (imap_session_can(session, IMAP_CAP_QRESYNC) &&
+	    imap_session_can(session, IMAP_CAP_CONDSTORE) &&
+	    imap_session_can(session, IMAP_CAP_ENABLE))
+		lines[n++] = imap_line_new(work, "ENABLE QRESYNC", false);
 	lines[n++] = imap_line_new(work, "LIST \"\" \"\"", false);
 	if (imap_session_can(session, IMAP_CAP_NAMESPACE))
 		lines[n++] = imap_line_new(work, "NAMESPACE", false);

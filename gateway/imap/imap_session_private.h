@@ -67,6 +67,8 @@ struct imap_session {
 	bool logging_in;                /* what BYE means then */
 	bool leaving;                   /* after LOGOUT a BYE is what we want */
 
+	bool resyncs; /* QRESYNC is enabled */
+
 	char *caps;
 	uint64_t can;
 	char *server, *prefix;

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "gateway/imap/imap_set.h"
+
 #define OBJECT_ID_MAX 255 /* characters */
 #define OBJECT_ID_SIGNS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
@@ -87,6 +89,25 @@ static bool is_later(const struct imap_session *session, const struct imap_respo
 	       number > session->selected.highestmodseq;
 }
 
+/* `* VANISHED 41,43:45` (RFC 7162 section 3.2.10.2): so many fewer. With EARLIER they are not counted
+ * any more, and it is an answer to us. */
+static void note_vanished(struct imap_selected *selected, const struct imap_response *response)
+{
+	const struct imap_node *set = response->args;
+	struct imap_uids uids = { 0 };
+	TALLOC_CTX *mem;
+
+	if (set && set->kind == IMAP_LIST)
+		return;
+	mem = MEM_CONTEXT(NULL);
+	selected->changes++;
+	if (!set || set->kind != IMAP_ATOM ||
+	    !imap_set_read(mem, set->text, selected->exists, &uids))
+		uids.count = 0; /* it cannot be: the next listing tells */
+	selected->exists -= (uint32_t)uids.count;
+	talloc_free(mem);
+}
+
 void imap_session_note_selected(struct imap_session *session, const struct imap_response *response,
 				bool asked)
 {
@@ -103,7 +124,7 @@ void imap_session_note_selected(struct imap_session *session, const struct imap_
 		selected->exists -= selected->exists > 0;
 		selected->changes++;
 	} else if (!strcmp(response->name, "VANISHED")) {
-		selected->changes++; /* never asked for; the number comes with the next EXISTS */
+		note_vanished(selected, response);
 	} else if (!strcmp(response->name, "FETCH") &&
 		   (is_unasked(response, asked) || is_later(session, response))) {
 		selected->changes++;
@@ -126,6 +147,20 @@ static void selected_begin(struct imap_session *session, const char *mailbox)
 	session->selected_mem = mem;
 	session->selected.mailbox = name;
 	session->selecting = true;
+}
+
+static struct imap_line *select_line(const struct imap_session *session, TALLOC_CTX *mem,
+				     const char *mailbox, const struct imap_resync *resync)
+{
+	struct imap_line *line = imap_line_new(mem, "SELECT ", false);
+
+	imap_line_mailbox(line, mailbox);
+	if (resync)
+		imap_line_add(line, " (QRESYNC (%" PRIu32 " %" PRIu64 "))", resync->uidvalidity,
+			      resync->modseq);
+	else if (imap_session_can(session, IMAP_CAP_CONDSTORE))
+		imap_line_add(line, " (CONDSTORE)");
+	return line;
 }
 
 /* ---- UIDNEXT of a server whose SELECT tells none, as Courier's ----
@@ -161,6 +196,13 @@ static struct fault *find_uidnext(struct imap_session *session, TALLOC_CTX *mem)
 struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 				  const char *mailbox, bool again, struct imap_answer *answer_r)
 {
+	return imap_session_select_since(session, mem, mailbox, again, NULL, answer_r);
+}
+
+struct fault *imap_session_select_since(struct imap_session *session, TALLOC_CTX *mem,
+					const char *mailbox, bool again, struct imap_resync *resync,
+					struct imap_answer *answer_r)
+{
 	struct imap_line *line;
 	struct imap_answer answer = { .status = IMAP_OK, .text = "" };
 	struct fault *fault;
@@ -170,13 +212,11 @@ struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 		*answer_r = answer;
 		return NULL;
 	}
-	line = imap_line_new(mem, "SELECT ", false);
-	imap_line_mailbox(line, mailbox);
-	if (imap_session_can(session, IMAP_CAP_CONDSTORE))
-		imap_line_add(line, " (CONDSTORE)");
+	line = select_line(session, mem, mailbox, resync);
 	if (!line->refused)
 		selected_begin(session, mailbox);
-	fault = imap_session_run(session, mem, line, NULL, NULL, &answer);
+	fault = imap_session_run(session, mem, line, resync ? resync->each : NULL,
+				 resync ? resync->context : NULL, &answer);
 	if (session->selecting && (fault || answer.status != IMAP_OK))
 		selected_clear(session);
 	session->selecting = false;
@@ -186,8 +226,15 @@ struct fault *imap_session_select(struct imap_session *session, TALLOC_CTX *mem,
 	talloc_free(line);
 	if (fault)
 		return fault;
+	if (resync)
+		resync->told = answer.status == IMAP_OK;
 	*answer_r = answer;
 	return NULL;
+}
+
+bool imap_session_resyncs(const struct imap_session *session)
+{
+	return session->resyncs;
 }
 
 struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *mem)

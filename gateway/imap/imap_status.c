@@ -94,7 +94,8 @@ struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status
 			  size_t count)
 {
 	struct asking asking = { mem, list, count };
-	bool together = count > 1 && imap_session_can(imap->session, IMAP_CAP_LIST_STATUS);
+	bool together = count > 1 && imap_session_can(imap->session, IMAP_CAP_LIST_STATUS) &&
+			imap_session_can(imap->session, IMAP_CAP_LIST_EXTENDED);
 	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, count);
 	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, count);
 	size_t n = 0, at = 0, answered;

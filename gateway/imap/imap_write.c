@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "gateway/imap/imap_outcome.h"
+#include "mappers/message.h"
 
 /* Creating and replacing: both are APPEND. A replacement carries over what belongs to the message
  * and not to its text: flags, keywords, INTERNALDATE (N4); the old message stays (M7).
@@ -61,6 +62,7 @@ struct endpoint_putting {
 	uint32_t old_uidvalidity;
 	uint32_t uidvalidity, uidnext; /* before anything was sent */
 	struct imap_messages olds;
+	struct imap_body *bodies; /* what is sent of each */
 	bool *lost; /* stored, but the answer does not say where */
 	struct parcels parcels;
 	struct imap_sent *sent; /* NULL: answered already, or nothing was sent */
@@ -71,10 +73,10 @@ struct endpoint_putting {
 
 static struct fault *unfit(struct endpoint_putting *write, const struct endpoint_put *put)
 {
-	if (put->len > IMAP_ITEM_MAX)
+	if (put->len > MESSAGE_WHOLE_MAX)
 		return fault_new(write->results, FAULT_REFUSED,
 				 "a message is longer than %zu bytes, and was not sent",
-				 IMAP_ITEM_MAX);
+				 MESSAGE_WHOLE_MAX);
 	if (!put->len || memchr(put->text, '\0', put->len))
 		return fault_new(write->results, FAULT_REFUSED,
 				 "a message is empty or has a NUL in it, and was not sent");
@@ -178,6 +180,24 @@ static struct fault *open_target(struct endpoint_putting *write, const char *don
 	return open_mailbox(write, write->folder);
 }
 
+/* A fault of the session ends all. */
+static struct fault *prepare_bodies(struct endpoint_putting *write)
+{
+	write->bodies = MEM_ARRAY(write->mem, struct imap_body, write->count);
+	for (size_t i = 0; i < write->count; i++) {
+		struct fault *fault;
+
+		if (write->puts[i].fault)
+			continue;
+		fault = imap_catenate_prepare(write->imap, write->mem, write->folder, &write->puts[i],
+					      &write->bodies[i]);
+		if (fault && !imap_is_connected(write->imap))
+			return fault;
+		write->puts[i].fault = fault ? imap_fault_copy(write->results, fault) : NULL;
+	}
+	return NULL;
+}
+
 static bool keeps_deleted(TALLOC_CTX *mem, const struct imap_selected *selected)
 {
 	const char *permanent = selected->permanent_flags;
@@ -238,7 +258,7 @@ static struct fault *prepare(struct endpoint_putting *write)
 	selected = imap_session_selected(write->imap->session);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
-	return NULL;
+	return prepare_bodies(write);
 }
 
 /* ---- commands ---- */
@@ -258,7 +278,7 @@ static void add_message(const struct endpoint_putting *write, struct imap_line *
 	if (old && old->date)
 		imap_line_add(line, " \"%s\"", old->date);
 	imap_line_add(line, " ");
-	imap_line_literal(line, put->text, put->len);
+	imap_catenate_add(line, &write->bodies[put - write->puts]);
 }
 
 static struct imap_line *append_line(const struct endpoint_putting *write,
@@ -272,9 +292,15 @@ static struct imap_line *append_line(const struct endpoint_putting *write,
 	return line;
 }
 
-static bool is_full(const struct parcel *parcel, size_t more, bool many)
+/* A message that the server puts together goes alone. */
+static bool is_full(const struct endpoint_putting *write, const struct parcel *parcel, size_t next,
+		    bool many)
 {
-	return parcel->count && (!many || parcel->bytes + more > IMAP_APPEND_BATCH_BYTES);
+	size_t more = write->bodies[next].len;
+
+	return parcel->count && (!many || parcel->bytes + more > IMAP_APPEND_BATCH_BYTES ||
+				 write->bodies[next].count ||
+				 write->bodies[parcel->which[0]].count);
 }
 
 /* The messages of WHICH; MANY: several to a parcel. */
@@ -286,16 +312,14 @@ static struct parcels pack(struct endpoint_putting *write, const size_t *which, 
 	struct parcel *parcel = parcels.list;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t len = write->puts[which[i]].len;
-
-		if (is_full(parcel, len, many)) {
+		if (is_full(write, parcel, which[i], many)) {
 			parcel++;
 			parcels.count++;
 		}
 		if (!parcel->count)
 			parcel->which = MEM_ARRAY(write->mem, size_t, many ? count - i : 1);
 		parcel->which[parcel->count++] = which[i];
-		parcel->bytes += len;
+		parcel->bytes += write->bodies[which[i]].len;
 	}
 	parcels.lines = MEM_ARRAY(write->mem, struct imap_line *, parcels.count);
 	parcels.answers = MEM_ARRAY(write->mem, struct imap_answer, parcels.count);
@@ -462,7 +486,8 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 			take_unanswered(write, parcel, write->fault, i < parcels->gone);
 		else if (answer->status == IMAP_OK)
 			take_stored(write, parcel, answer);
-		else if (parcel->count == 1 || is_about_folder(answer))
+		else if ((parcel->count == 1 && !write->bodies[parcel->which[0]].count) ||
+			 is_about_folder(answer))
 			take_refused(write, parcel, answer);
 		else
 			for (size_t j = 0; j < parcel->count; j++)
@@ -483,8 +508,28 @@ static struct parcels pack_all(struct endpoint_putting *write)
 	return pack(write, which, n, many);
 }
 
+/* Where the server did not put a message together: with the bytes of all its parts. */
+static size_t fill_bodies(struct endpoint_putting *write, size_t *which, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count && !write->fault; i++) {
+		struct imap_body *body = &write->bodies[which[i]];
+		struct fault *fault =
+			body->count ? imap_catenate_fill(write->imap, write->mem, write->folder, body) : NULL;
+
+		if (!fault)
+			which[n++] = which[i];
+		else if (imap_is_connected(write->imap))
+			write->puts[which[i]].fault = imap_fault_copy(write->results, fault);
+		else
+			write->fault = fault;
+	}
+	return write->fault ? count : n;
+}
+
 /* Refused together: one by one. */
-static void send_again(struct endpoint_putting *write, const size_t *again, size_t count)
+static void send_again(struct endpoint_putting *write, size_t *again, size_t count)
 {
 	struct parcels parcels;
 	size_t none = 0;
@@ -496,8 +541,9 @@ static void send_again(struct endpoint_putting *write, const size_t *again, size
 		write->fault = fault_new(write->mem, FAULT_CHANGED,
 					 "%s was made anew while messages were stored in it",
 					 write->mailbox);
+	count = fill_bodies(write, again, count);
 	for (size_t i = 0; i < count && write->fault; i++)
-		take_unanswered(write, &(struct parcel){ (size_t *)&again[i], 1, 0 }, write->fault,
+		take_unanswered(write, &(struct parcel){ &again[i], 1, 0 }, write->fault,
 				false);
 	if (write->fault)
 		return;
@@ -729,6 +775,8 @@ static void end_one_way(struct endpoint_putting *write, TALLOC_CTX *mem)
 		appended += write->puts[i].placed != NULL;
 		if (write->puts[i].placed)
 			imap_notice_placed(write->imap, write->mailbox, write->puts[i].version);
+		if (write->puts[i].placed && write->bodies[i].large)
+			write->puts[i].version = NULL;
 	}
 	imap_notice_wrote(write->imap, write->mailbox, appended, 0);
 }

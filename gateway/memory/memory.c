@@ -9,9 +9,11 @@
 
 #include "base/text.h"
 #include "decide/mark.h"
+#include "mappers/message_elide.h"
 
 #define MEMORY_APPEND "?append"
 #define MEMORY_WHOLE "?whole"
+#define MEMORY_PUSH "?push"
 #define MEMORY_MANAGED "?managed"
 #define MEMORY_DENIED "denied-"
 
@@ -304,8 +306,12 @@ static struct fault *fetch_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	out->version = memory_version(mem, item);
 	if (memory->appends)
 		out->marks = memory_marks(mem, item);
-	out->text = mem_bytes(mem, item->text, item->len);
 	out->len = item->len;
+	if (memory->appends && item->len >= (size_t)MESSAGE_ELIDE_MIN)
+		out->text = message_elide_all(mem, item->text, item->len, item->address,
+					      MESSAGE_ELIDE_MIN, &out->len);
+	else
+		out->text = mem_bytes(mem, item->text, item->len);
 	out->modified_us = item->modified_us;
 	return NULL;
 }
@@ -417,6 +423,8 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	char *address = memory_place_of(mem, memory_next_address(mem, state, folder), old, put);
 	struct memory_outcome outcome;
 	const char *version;
+	char *text = NULL;
+	size_t len = 0;
 
 	FAULT_TRY(memory_next_outcome(memory, mem, state, OP_PUT, &outcome));
 	state->counts[OP_WRITES]++;
@@ -425,7 +433,10 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		put->fault = condition(mem, find_item(state, put->address), put->if_version);
 	if (put->fault)
 		return NULL;
-	memory_store_item(memory, state, address, put->text, put->len);
+	put->fault = memory_parts_fill(mem, state, put->text, put->len, &text, &len);
+	if (put->fault)
+		return NULL;
+	memory_store_item(memory, state, address, text, len);
 	/* the array may have moved */
 	old = put->if_version ? find_item(state, put->address) : NULL;
 	version = memory_carry(state, find_item(state, address), old, put);
@@ -434,7 +445,8 @@ static struct fault *append_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	if (put->fault)
 		return NULL;
 	put->placed = address;
-	put->version = mem_strdup(mem, version);
+	if (len < (size_t)MESSAGE_ELIDE_MIN) /* else it reads otherwise than it was put */
+		put->version = mem_strdup(mem, version);
 	put->replaced = put->if_version;
 	return NULL;
 }
@@ -620,6 +632,7 @@ static const struct endpoint_ops memory_append_ops = {
 	.place = memory_place,
 	.address = no_address,
 	.locate = locate,
+	.download = memory_parts_download,
 	.mailbox = memory_mailbox,
 	.shelve = memory_shelve,
 	.tell = memory_tell,
@@ -627,6 +640,7 @@ static const struct endpoint_ops memory_append_ops = {
 
 static int memory_close(struct memory_endpoint *memory)
 {
+	memory_rest(&memory->endpoint);
 	memory_unlock(memory);
 	return 0;
 }
@@ -640,11 +654,19 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 	memory->managed = text_ends(path, MEMORY_MANAGED);
 	memory->whole = text_ends(path, MEMORY_WHOLE);
 	memory->endpoint.ops = memory->appends ? &memory_append_ops : &memory_ops;
+	if (text_ends(path, MEMORY_PUSH)) {
+		memory->push_ops = memory_ops;
+		memory->push_ops.listen = memory_listen;
+		memory->push_ops.heard = memory_heard;
+		memory->push_ops.hush = memory_hush;
+		memory->push_ops.rest = memory_rest;
+		memory->endpoint.ops = &memory->push_ops;
+	}
 	memory->path = mem_strndup(memory, path, strcspn(path, "?"));
 	memory->user = mem_strdup(memory, user ? user : "anybody");
 	memory->clock = clock;
 	memory->points = points;
-	memory->lock_fd = -1;
+	memory->lock_fd = memory->push_fd = -1;
 	talloc_set_destructor(memory, memory_close);
 	return &memory->endpoint;
 }

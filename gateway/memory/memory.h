@@ -21,6 +21,8 @@
  * `url = memory:PATH?whole`: a server that makes a folder with all its items by one request; for the
  * script of faults that is an `ensure`.
  *
+ * `url = memory:PATH?push`: a server that tells of changes (endpoint_listen(); by the tokens only).
+ *
  * `url = memory:PATH?managed`: a server that keeps files beside items (RFC 8607); OPERATION also:
  * attach download.
  */
@@ -37,10 +39,12 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 			    struct clock *clock, struct points *points);
 
 /* What a person does in a mail client, on `?append`: gives flags to the message at ADDRESS and takes
- * some away (blank-separated; NULL: none); moves it into the sub-folder for what is done or back, or
+ * some away (blank-separated; NULL: none); looks at them; moves it into the sub-folder for what is done or back, or
  * copies it there (KEEP). GONE fault: it is not there. */
 struct fault *memory_mark(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
 			  const char *add, const char *drop) ATTR_MUST_CHECK;
+struct fault *memory_flags(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+			   char **flags_r) ATTR_MUST_CHECK;
 struct fault *memory_move(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			  const char *address, bool done, bool keep) ATTR_MUST_CHECK;
 

@@ -110,7 +110,7 @@ static char *parse_line(struct memory_state *state, char *line, char *end)
 		return next;
 	*rest++ = '\0';
 	if (!strcmp(line, "seq")) {
-		state->seq = strtoll(rest, NULL, 10);
+		state->seq = state->seq_read = strtoll(rest, NULL, 10);
 	} else if (!strcmp(line, "validity")) {
 		state->validity = strtoll(rest, NULL, 10);
 	} else if (!strcmp(line, "count")) {
@@ -226,6 +226,8 @@ struct fault *memory_finish(struct memory_endpoint *memory, TALLOC_CTX *mem,
 	struct fault *late = state && state->changed ? memory_save(memory, mem, state) : NULL;
 
 	memory_unlock(memory);
+	if (state && state->changed && !late && state->seq > state->seq_read)
+		memory_announce(memory, state, state);
 	if (state)
 		talloc_free(state);
 	return fault ? fault : late;

@@ -141,6 +141,24 @@ struct fault *memory_mark(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 	return fault ? fault : missing;
 }
 
+struct fault *memory_flags(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+			   char **flags_r)
+{
+	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
+	struct memory_state *state = NULL;
+	struct fault *fault = memory_load(memory, mem, &state), *missing = NULL;
+	const struct memory_item *item = fault ? NULL : find(state, address);
+	char *flags = item ? mem_strdup(mem, item->flags ? item->flags : "") : NULL;
+
+	if (!item)
+		missing = not_there(mem, address);
+	fault = memory_finish(memory, mem, state, fault);
+	fault = fault ? fault : missing;
+	if (!fault)
+		*flags_r = flags;
+	return fault;
+}
+
 static void move(struct memory_endpoint *memory, struct memory_state *state,
 		 const struct memory_item *old, const char *folder, bool done)
 {

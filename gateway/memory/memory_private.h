@@ -39,6 +39,7 @@ struct memory_folder {
 
 struct memory_state {
 	int64_t seq, validity;
+	int64_t seq_read; /* as the file had it */
 	int64_t counts[MEMORY_OPERATIONS];
 	struct memory_folder *folders;
 	size_t folder_count;
@@ -49,12 +50,14 @@ struct memory_state {
 
 struct memory_endpoint {
 	struct endpoint endpoint;
+	struct endpoint_ops push_ops; /* those with push */
 	char *path;
 	char *user;
 	struct clock *clock;
 	struct points *points;
 	bool appends, managed, whole;
 	int lock_fd;
+	int push_fd; /* it listens; -1: it does not */
 };
 
 /* ---- memory_file.c ---- */
@@ -155,9 +158,31 @@ char *memory_carry(struct memory_state *state, struct memory_item *item,
 void memory_hand_over(struct memory_state *state, struct memory_item *old,
 		      struct memory_item *successor, const char *if_version);
 
+/* ---- memory_listen.c: push ---- */
+
+struct fault *memory_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
+			    size_t count, struct endpoint_ear *ear_r);
+struct fault *memory_heard(struct endpoint *endpoint, bool *changed_r);
+struct fault *memory_hush(struct endpoint *endpoint);
+void memory_rest(struct endpoint *endpoint);
+
+/* Tells those that listen what has been written. */
+void memory_announce(const struct memory_endpoint *memory, TALLOC_CTX *mem,
+		 const struct memory_state *state);
+
 /* ---- memory_sweep.c: endpoint_sweep() ---- */
+
+bool memory_has_moved(struct memory_state *state, const struct endpoint_sweep *folder);
 
 struct fault *memory_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_sweep *folders, size_t count);
+
+/* ---- memory_parts.c ---- */
+
+/* TEXT with the bytes of the parts that it names. CHANGED: one of them is not there. */
+struct fault *memory_parts_fill(TALLOC_CTX *mem, const struct memory_state *state, const char *text,
+				size_t len, char **text_r, size_t *len_r) ATTR_MUST_CHECK;
+struct fault *memory_parts_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *uri, size_t max, char **bytes_r, size_t *len_r);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-static bool has_moved(struct memory_state *state, const struct endpoint_sweep *folder)
+bool memory_has_moved(struct memory_state *state, const struct endpoint_sweep *folder)
 {
 	int64_t since = 0;
 
@@ -38,7 +38,7 @@ struct fault *memory_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 		fault = outcome.fault;
 	for (size_t i = 0; !fault && i < count; i++) {
 		folders[i].asked = true;
-		folders[i].moved = !outcome.blind && has_moved(state, &folders[i]);
+		folders[i].moved = !outcome.blind && memory_has_moved(state, &folders[i]);
 	}
 	return memory_finish(memory, mem, state, fault);
 }

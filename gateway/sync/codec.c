@@ -8,6 +8,7 @@
 #include "mappers/card.h"
 #include "mappers/card_html.h"
 #include "mappers/message.h"
+#include "mappers/message_elide.h"
 
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
 {
@@ -361,6 +362,11 @@ struct fault *codec_file_bytes(TALLOC_CTX *mem, enum endpoint_form form, const c
 	FAULT_TRY(message_parse(mem, text, len, &message));
 	return vtodo_file_bytes(mem, message->calendar ? message->calendar : "",
 				message->calendar_len, digest, bytes_r, len_r);
+}
+
+bool codec_claims(const struct file *file, const struct file *known)
+{
+	return message_claims(file, known);
 }
 
 struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,

@@ -60,6 +60,9 @@ struct fault *codec_decode(TALLOC_CTX *mem, enum endpoint_form form, const char 
 			   const char *last, const struct vector *seen,
 			   struct decoded **decoded_r) ATTR_MUST_CHECK;
 
+/* True when FILE, whose bytes are not in its text, says that it is KNOWN, as we wrote it. */
+bool codec_claims(const struct file *file, const struct file *known);
+
 /* The bytes of the attachment of that digest in the text. DATA fault: there is none. */
 struct fault *codec_file_bytes(TALLOC_CTX *mem, enum endpoint_form form, const char *text,
 			       size_t len, const char *digest, char **bytes_r,

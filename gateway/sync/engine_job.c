@@ -505,7 +505,8 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->seen = seen;
 	visit->goes_on = goes_on;
 	visit->data = work;
-	return visit_all(work, mem);
+	FAULT_TRY(visit_all(work, mem));
+	return replies_tell(mem, visit->env, work->account->id, work->endpoint, visit->report);
 }
 
 /* ---- what it comes to ---- */

@@ -189,6 +189,8 @@ static struct fault *take(TALLOC_CTX *mem, struct replies *replies,
 							   strlen(read->message_id), KEY_CHARS)
 					    : digest_short(mem, item->text, item->len, KEY_CHARS);
 		FAULT_TRY(judge(mem, &mail));
+		if (mail.assignment)
+			FAULT_TRY(reply_answer(mem, &mail));
 	}
 	FAULT_TRY(replies_add(
 		store,

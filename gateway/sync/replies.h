@@ -42,4 +42,9 @@ struct replies {
 /* The fault is of the account or the server. */
 struct fault *replies_run(TALLOC_CTX *mem, struct replies *replies) ATTR_MUST_CHECK;
 
+/* Puts what its person is to be told about replies into the inbox of ACCOUNT, whose endpoint that is, each
+ * once. */
+struct fault *replies_tell(TALLOC_CTX *mem, const struct round_env *env, int64_t account,
+			   struct endpoint *endpoint, struct round_report *report) ATTR_MUST_CHECK;
+
 #endif

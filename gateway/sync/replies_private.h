@@ -29,4 +29,7 @@ struct reply_mail {
 struct fault *reply_apply(TALLOC_CTX *mem, struct reply_mail *mail,
 			  const char *doubt) ATTR_MUST_CHECK;
 
+/* Keeps what the mail's person is to be told of it, if anything; in the same transaction (reply_answer.c). */
+struct fault *reply_answer(TALLOC_CTX *mem, const struct reply_mail *mail) ATTR_MUST_CHECK;
+
 #endif

@@ -83,6 +83,7 @@ void round_folder_name(TALLOC_CTX *mem, const struct conf *conf, const struct pr
 	folder_r->top = top_name(mem, conf, url, bare);
 	folder_r->sub = project->name;
 	folder_r->suffix = NULL;
+	folder_r->url = mem_printf(mem, "%s#%s", url, project->source_key);
 }
 
 char *round_uid(TALLOC_CTX *mem, const char *site_url, const char *project_key,

@@ -418,6 +418,7 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 			     const struct assignment_view *view)
 {
 	const char *ids = ids_of_changes(mem, view->stamped->seq);
+	int64_t edition = link->edition;
 	struct item_input input = { .rules = round->env->rules,
 				    .dates = round->env->conf->site.dates,
 				    .assignee = round->env->conf->rights.assignee,
@@ -432,8 +433,8 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
 						 view->assignment->uid);
 	link->project_ids = mem_strdup(link, ids);
-	link->quiet = false;
 	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
+	link->quiet = link->quiet && link->edition == edition; /* else the project says more */
 	FAULT_TRY(round_files_plan(round, mem, link, input.project));
 	return link_set(round->env->store, link);
 }

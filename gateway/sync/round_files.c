@@ -54,6 +54,10 @@ struct fault *round_room(struct round *round, TALLOC_CTX *mem, const struct link
 
 	*room = round->room;
 	room->inline_max = round->server->inline_max;
+	if (round_form(round) == ENDPOINT_MESSAGE) {
+		room->inline_max = round->env->conf->site.file_max;
+		room->total_max = round->server->message_max / 4 * 3; /* as base64 */
+	}
 	if (lines_of(project)) {
 		FAULT_TRY(blobs_of_link(round->env->store, mem, link->id, &rows, &count));
 		room->refused = refused_of(mem, project, rows, count);
@@ -86,6 +90,9 @@ static struct fault *is_ours(struct round *round, TALLOC_CTX *mem, const struct 
 		FAULT_TRY(project_assignment_by_uid(round->env->store, mem, found->decoded->uid,
 						    &assignment));
 	*ours_r = *link_r || assignment;
+	if (assignment) /* an edit in place stands at another address */
+		FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id,
+					     assignment->id, false, link_r));
 	return NULL;
 }
 
@@ -145,6 +152,20 @@ static const struct link_file *known_of(const struct link_file *rows, size_t cou
 	return NULL;
 }
 
+/* The file that LINK's item has and FILE says to be; NULL: none. */
+static const struct file *agreed_of(TALLOC_CTX *mem, const struct link *link,
+				    const struct file *file)
+{
+	struct files *agreed =
+		link ? files_read(mem, files_join(mem, lines_of(link->seen), lines_of(link->want)))
+		     : NULL;
+
+	for (size_t i = 0; agreed && i < agreed->count; i++)
+		if (codec_claims(file, &agreed->list[i]))
+			return &agreed->list[i];
+	return NULL;
+}
+
 /* Downloads a managed file. One that is refused, or too large, is left alone; what may be otherwise
  * later is the item's fault. */
 static struct fault *store_managed(struct round *round, TALLOC_CTX *mem, struct found *found,
@@ -200,7 +221,8 @@ static struct fault *read_item(struct round *round, TALLOC_CTX *mem, struct foun
 
 		if (file->digest)
 			FAULT_TRY(store_inline(round, found, file));
-		else if (file->managed_id && !known_of(rows, count, file))
+		else if (file->managed_id && !known_of(rows, count, file) &&
+			 !agreed_of(mem, link, file))
 			FAULT_TRY(store_managed(round, mem, found, file));
 	}
 	return NULL;
@@ -246,7 +268,13 @@ static struct fault *identify(struct round *round, const struct link *link,
 			      const struct files *fetched, struct file *file, bool *known_r)
 {
 	const struct link_file *row = file->digest ? NULL : known_of(rows, count, file);
+	const struct file *agreed =
+		file->digest || row ? NULL : agreed_of(round->mem, link, file);
 
+	if (agreed) {
+		file->digest = agreed->digest;
+		file->size = agreed->size;
+	}
 	if (row) {
 		file->digest = row->digest;
 		file->size = row->size;
@@ -339,18 +367,34 @@ void round_files_untaken(struct vector *values, const char *not_taken, const str
 		values->value[FIELD_attachments].presence = ABSENT;
 }
 
+/* The same attachment in two texts, one of which may lack its bytes. */
+static bool is_same(const struct file *a, const struct file *b)
+{
+	if (a->digest && b->digest)
+		return !strcmp(a->digest, b->digest);
+	if (codec_claims(a, b) || codec_claims(b, a))
+		return true;
+	return a->managed_id ? text_same(a->managed_id, b->managed_id)
+			     : !b->managed_id && text_same(files_id(a), files_id(b));
+}
+
+static bool has_same(const struct files *files, const struct file *file)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (is_same(&files->list[i], file))
+			return true;
+	return false;
+}
+
 bool round_files_same(const struct files *a, const struct files *b)
 {
 	size_t count = a ? a->count : 0;
 
 	if (count != (b ? b->count : 0))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		const struct file *other = files_find(b, files_id(&a->list[i]));
-
-		if (!other || !text_same(other->managed_id, a->list[i].managed_id))
+	for (size_t i = 0; i < count; i++)
+		if (!has_same(b, &a->list[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -419,6 +463,8 @@ static void gone_add(struct codec_publish *publish, const char **gone, const str
 	gone[publish->gone_count++] = files_id(file);
 	if (row && row->how == BLOB_MANAGED && row->uri)
 		gone[publish->gone_count++] = row->uri;
+	if (row && row->how == BLOB_MANAGED && row->managed_id)
+		gone[publish->gone_count++] = row->managed_id;
 }
 
 struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const struct link *link,
@@ -437,7 +483,7 @@ struct fault *round_files_compose(struct round *round, TALLOC_CTX *mem, const st
 	if (drop->count)
 		FAULT_TRY(blobs_of_link(round->env->store, mem, link->id, &rows, &count));
 	files = MEM_ARRAY(mem, struct files_content, put->count + 1);
-	gone = MEM_ARRAY(mem, const char *, 2 * drop->count + 1);
+	gone = MEM_ARRAY(mem, const char *, 3 * drop->count + 1);
 	for (size_t i = 0; i < put->count; i++) {
 		char *bytes = NULL;
 

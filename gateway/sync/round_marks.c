@@ -130,7 +130,9 @@ static const char *known_marks(struct round *round, TALLOC_CTX *mem, const struc
 
 	if (!link->seen)
 		return "";
-	if (!link->marks || !round_carries_want(link, found))
+	if (!link->marks) /* read before marks meant anything: a star may have stood there */
+		return mark_common(mem, found->item->marks, "\\Flagged");
+	if (!round_carries_want(link, found))
 		return link->marks;
 	return mark_without(mem, link->marks, mark_drops(mem, conf, link->marks, link->want));
 }

@@ -40,6 +40,7 @@
 #include "gateway/watch/pace.h"
 #include "gateway/watch/places.h"
 #include "gateway/watch/seats.h"
+#include "gateway/watch/ways.h"
 
 #define EVENTS_MAX 64 /* of one system call */
 #define BELL 0        /* no account has this id */
@@ -662,6 +663,45 @@ struct watch_figures watch_figures(struct watch *watch)
 	figures = (struct watch_figures){ watch->count, watch->listening };
 	pthread_mutex_unlock(&watch->lock);
 	return figures;
+}
+
+/* In steps of a tenth, so that those of which much the same is to be said stand together. */
+static int64_t about(int64_t seconds)
+{
+	int64_t step = 1;
+
+	while (seconds / step >= 100)
+		step *= 10;
+	return seconds / step * step;
+}
+
+static struct ways_account way_of(struct watch *watch, struct spot *spot)
+{
+	struct ways_account way = { .account = spot->account,
+				    .how = spot->ear.how ? spot->ear.how : "polled" };
+
+	if (!hears_all(spot))
+		way.every_s = about(pace_interval_us(&spot->pace, spot->poll_us, spot->poll_max_us,
+						     clock_now_us(watch->clock), wall_us(watch)) /
+				    CLOCK_SECOND_US);
+	return way;
+}
+
+char *watch_ways(struct watch *watch, TALLOC_CTX *mem, size_t max)
+{
+	struct ways_account *list;
+	size_t count;
+	char *text;
+
+	pthread_mutex_lock(&watch->lock);
+	count = watch->count;
+	list = MEM_ARRAY(mem, struct ways_account, count);
+	for (size_t i = 0; i < count; i++)
+		list[i] = way_of(watch, watch->heap[i]);
+	pthread_mutex_unlock(&watch->lock);
+	text = ways_text(mem, list, count, max);
+	talloc_free(list);
+	return text;
 }
 
 int watch_fd(const struct watch *watch)

@@ -48,4 +48,7 @@ struct watch_figures {
 };
 struct watch_figures watch_figures(struct watch *watch);
 
+/* How each account is watched, as ways_text(). Any thread. */
+char *watch_ways(struct watch *watch, TALLOC_CTX *mem, size_t max);
+
 #endif

@@ -52,6 +52,8 @@
 	X(SWEEP_DONE, "sweep: committed")                                                          \
 	X(REPLY_STAGED, "replies: what a mail says written, not committed")                        \
 	X(REPLY_DONE, "replies: committed, the mail as it was")                                    \
+	X(ANSWER_STARTING, "replies: an answer is about to be put into an inbox")                  \
+	X(ANSWER_TOLD, "replies: it is there, not recorded")                                       \
 	X(REPLY_FILED, "replies: mails marked as read, not recorded")                              \
 	X(TOKEN_STAGED, "token: written, not committed")                                           \
 	X(TOKEN_DONE, "token: committed")                                                          \

@@ -64,6 +64,16 @@ bool text_is_utf8(const char *text, size_t n)
 	return true;
 }
 
+/* How many of the first N bytes are characters that stay as they are, without a closer look. */
+static size_t plain_run(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && ((text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n'))
+		i++;
+	return i;
+}
+
 char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n)
 {
 	struct buf *buf = buf_new(mem);
@@ -72,6 +82,11 @@ char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n)
 	for (size_t i = 0; i < n; i += len) {
 		int32_t code;
 
+		len = plain_run(text + i, n - i);
+		if (len) {
+			buf_add(buf, text + i, len);
+			continue;
+		}
 		len = utf8_read(text + i, n - i, &code);
 		if (code < 0 || (is_control(code) && code != '\t' && code != '\r' && code != '\n'))
 			buf_puts(buf, REPLACEMENT);

@@ -21,6 +21,7 @@
 #define CONF_LINE_MAX ((size_t)64 << 10) /* bytes: a rule with a long expression fits */
 #define CONF_ATTACHMENT_MAX ((int64_t)100 << 20) /* bytes of file_max: it is held in memory whole */
 #define CONF_INLINE_MAX ((int64_t)256 << 10)     /* bytes of inline_max: servers take 1 MB items */
+#define CONF_MESSAGE_MAX ((int64_t)60 << 20) /* bytes of message_max: what a message may have (64 MiB) */
 #define CONF_CONNECTIONS_MAX 100000 /* ports of one address are fewer */
 #define CONF_SERVERS_MAX 1000            /* more are a mistake, and look-ups by name are linear */
 #define CONF_FINDINGS_MAX 200            /* nobody reads more; the rest is counted only */
@@ -82,6 +83,7 @@ struct conf_server {
 	int64_t poll_max_us; /* less than poll_us: as that */
 	int64_t connections; /* that are kept open while nothing happens */
 	int64_t inline_max; /* bytes of an attachment in an item's text; 0: none is put there */
+	int64_t message_max; /* bytes of a message with its files */
 	bool starttls;      /* imap:// to loopback: use STARTTLS there too */
 	const char *tls_ca; /* NULL: the system's */
 	bool probe;         /* what it does may be tried, by writing into a folder made for that */

@@ -119,6 +119,9 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	X(SERVER, SERVER_INLINE_MAX, "inline_max", SIZE, NONE, NULL, "64k", conf_server,           \
 	  inline_max, 0, CONF_INLINE_MAX,                                                                \
 	  "The largest file that is put into an item where the server keeps no files; 0: none")    \
+	X(SERVER, SERVER_MESSAGE_MAX, "message_max", SIZE, NONE, NULL, "40M", conf_server,         \
+	  message_max, 1, CONF_MESSAGE_MAX,                                                        \
+	  "The largest message, with its files, that is sent to an IMAP server")                   \
 	X(SERVER, SERVER_TLS_CA, "tls_ca", PATH, NONE, NULL, NULL, conf_server, tls_ca, 0, 0,      \
 	  "A file of certificates to trust instead of the system's")                               \
 	X(SERVER, SERVER_PROBE, "probe", YES_NO, NONE, "yes | no", "yes", conf_server, probe, 0,   \

@@ -7,7 +7,7 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 {
 	TALLOC_CTX *scratch;
 	struct files *all, *standing, *refused, *shown;
-	int64_t total = 0;
+	int64_t total = 0, most = room && room->total_max ? room->total_max : SHOWN_INLINE_TOTAL;
 	char *text;
 
 	if (!value)
@@ -26,7 +26,7 @@ char *shown_files(TALLOC_CTX *mem, const char *value, const char *there,
 		const struct file *file = &all->list[i];
 		bool stands = files_find(standing, files_id(file)) != NULL;
 		bool fits = !room->managed && file->size <= room->inline_max &&
-			    total + file->size <= SHOWN_INLINE_TOTAL &&
+			    total + file->size <= most &&
 			    !files_find(refused, files_id(file));
 
 		if (file->digest && !stands && !fits)

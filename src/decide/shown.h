@@ -12,6 +12,7 @@
 struct shown_room {
 	bool managed;       /* files stand beside the item, in the server's keeping (RFC 8607) */
 	int64_t inline_max; /* bytes of a file that stands in the item's text; 0: none does */
+	int64_t total_max;  /* bytes of all of them; 0: SHOWN_INLINE_TOTAL */
 	const char *refused; /* files with which the server did not take the item; may be NULL */
 };
 

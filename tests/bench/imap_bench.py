@@ -2,18 +2,22 @@
 """taskferry and mbsync on one throwaway Dovecot, in the same run, the two in turn. Prints tables; asserts nothing.
 
     publish   N assignments of one person; mbsync pushes the same messages from a Maildir
-    sync      with nothing changed and with one message edited, beside mbsync
+    raw       publishing alone, on Dovecot and Cyrus: beside mbsync and the limit, which is the same messages by MULTIAPPEND
+              of a client that does nothing else, 100 in a command, connection and login counted
+    sync      with nothing changed, with one star set, and with one message edited, beside mbsync
     latency   with the service: from the APPEND of an edited message to the committed row (Dovecot's own delay before it tells
               an idling client is 0.5 s)
     scale     the service with 0, 200 and 1,000 mailboxes: resident memory, threads, descriptors, CPU while idle
 
 usage: TASKFERRY=path/to/taskferry imap_bench.py [--items N] [--runs N] [--edits N] [--mailboxes N,N...] [PART...]
-(needs dovecot-imapd, isync and time; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
+(needs dovecot-imapd, isync and time, for raw also an unpacked cyrus-imapd; loopback only; as root each mailbox has inotify,
+else Dovecot polls beyond 128; TMPDIR on a tmpfs leaves the disk out of it)
 """
 import argparse
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -24,9 +28,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 os.environ.setdefault("TF_SRCDIR", ROOT)
 os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
-from lab import (PASSWORD, PROGRAM, DovecotServer, Mailbox, Proxy, Service, Site, login_of, wait_for, with_card)  # noqa: E402
+from lab import (PASSWORD, PROGRAM, DovecotServer, Mailbox, NotInstalled, Proxy, Service, Site,      # noqa: E402
+                 first_line, login_of, run_script, wait_for, with_card)
 
-OURS, PEER = "p0001", "mbsync"      # the logins of the two
+OURS, PEER, RAW = "p0001", "mbsync", "raw"      # the logins of the two, and of the limit
+RAW_BATCH = 100         # messages in one MULTIAPPEND
 PEOPLE_OF_LATENCY = 20
 IDLE_S = 10
 MBSYNC_REST_S = 1.1     # it sleeps until the second of a change in the Maildir is over: not to be measured
@@ -98,8 +104,15 @@ class Mbsync:
 def edit_one(url, login, percent):
     """One message edited in place by another client."""
     with Mailbox(url, login, PASSWORD) as box:
-        message = [found for found in box.messages() if found.header("X-Taskferry-UID")][0]
+        message = next(found for found in box.messages() if found.header("X-Taskferry-UID"))
         box.edit(message, with_card(message.raw, {"Percent": percent}))
+
+
+def star_one(url, login, off):
+    """The star of one message set, or taken off, by another client."""
+    with Mailbox(url, login, PASSWORD) as box:
+        message = next(found for found in box.messages() if found.header("X-Taskferry-UID"))
+        box.flag(message, "\\Flagged", remove=off)
 
 
 def publish_and_sync(count, number):
@@ -121,8 +134,11 @@ def publish_and_sync(count, number):
         rows["publish", "mbsync"], _ = timed(peer.command, peer.env)
         timed(ferry.command, ferry.env)         # what follows from our own writes
         timed(peer.command, peer.env)
-        for step, percent in (("nothing changed", None), ("one changed", 35 + number)):
+        for step, percent in (("nothing changed", None), ("one flag", 0), ("one changed", 35 + number)):
             for measure in ("time", "count"):
+                if percent == 0:
+                    for login in (OURS, PEER):
+                        star_one(dovecot.url, login, measure == "count")
                 if percent:
                     for login in (OURS, PEER):
                         edit_one(dovecot.url, login, percent + (measure == "count"))
@@ -150,7 +166,7 @@ def print_publish_and_sync(count, runs):
     print(f"{all_rows[0]['items']} messages of {all_rows[0]['size']:.0f} bytes, {runs} runs, medians; {version}; "
           f"Dovecot {dovecot}, Maildir without fsync, loopback, no TLS")
     print(f"{'':18}{'program':12}{'wall s':>9}{'CPU s':>8}{'RSS MiB':>9}{'commands':>10}{'sent':>9}{'received':>10}")
-    for step in ("publish", "nothing changed", "one changed"):
+    for step in ("publish", "nothing changed", "one flag", "one changed"):
         for program in ("taskferry", "mbsync"):
             figures = [statistics.median(row[step, program][i] for row in all_rows) for i in range(3)]
             line = f"{step:18}{program:12}{figures[0]:9.3f}{figures[1]:8.3f}{figures[2]:9.1f}"
@@ -165,6 +181,76 @@ def print_publish_and_sync(count, runs):
             print(f"{'':18}taskferry -v sync: {line}")
 
 
+class CyrusServer(DovecotServer):
+    """What is measured of it is asked for in the same way."""
+    kind = "cyrus"
+
+    def start(self):
+        run_script("cyrus", "start-imap", self.directory, *self.users)
+        self.url = first_line(self.directory, "url")
+
+    def stop(self):
+        run_script("cyrus", "stop", self.directory)
+
+
+def raw_publish(port, messages):
+    """Seconds that the server takes for them when its client does nothing else."""
+    commands = []
+    for first in range(0, len(messages), RAW_BATCH):
+        batch = messages[first:first + RAW_BATCH]
+        commands.append(b"a APPEND tasks" + b"".join(b" {%d+}\r\n%s" % (len(raw), raw) for raw in batch) + b"\r\n")
+    start = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as answers:
+        def say(line):
+            connection.sendall(line)
+            while not (answer := answers.readline()).startswith(b"a "):
+                if not answer:
+                    sys.exit("the server has closed the connection")
+            if not answer.startswith(b"a OK"):
+                sys.exit(answer)
+        answers.readline()
+        for line in [b"a LOGIN %s %s\r\n" % (RAW.encode(), PASSWORD.encode()), b"a CREATE tasks\r\n", *commands]:
+            say(line)
+        say(b"a LOGOUT\r\n")
+    return time.monotonic() - start
+
+
+def publish_raw(kind, count):
+    """One run: seconds and CPU seconds of us, of mbsync, of the limit."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    os.chmod(directory, 0o711)      # so that Dovecot's mail stays here, and not on another file system
+    server = {"dovecot": DovecotServer, "cyrus": CyrusServer}[kind](directory, [OURS, PEER, RAW], {"DOVECOT_LOG_WRITES": "no"})
+    port = int(server.url.rpartition(":")[2])
+    try:
+        ferry = Ferry(os.path.join(directory, "ferry"), server.url, count)
+        peer = Mbsync(os.path.join(directory, "peer"), port)
+        ours, _ = timed(ferry.command, ferry.env)
+        messages = [message.raw for message in server.messages(OURS)]
+        if len(messages) != count:
+            sys.exit(f"{len(messages)} of {count} messages")
+        peer.fill(messages)
+        theirs, _ = timed(peer.command, peer.env)
+        return ours, theirs, raw_publish(port, messages)
+    finally:
+        server.stop()
+        shutil.rmtree(directory)
+
+
+def print_raw(count, runs):
+    for kind in ("dovecot", "cyrus"):
+        try:
+            rows = [publish_raw(kind, count) for _ in range(runs)]
+        except NotInstalled as reason:
+            print(f"{kind}: {reason}")
+            continue
+        ours, theirs, raw = ([row[i] for row in rows] for i in range(3))
+        print(f"{kind}, {count} messages, {runs} runs, medians, s: "
+              f"taskferry {statistics.median(run[0] for run in ours):.3f} (CPU {statistics.median(run[1] for run in ours):.3f}), "
+              f"mbsync {statistics.median(run[0] for run in theirs):.3f}, MULTIAPPEND alone {statistics.median(raw):.3f}; "
+              f"mbsync / taskferry {statistics.median(t[0] / o[0] for t, o in zip(theirs, ours)):.2f}, "
+              f"taskferry / limit {statistics.median(o[0] / r for o, r in zip(ours, raw)):.2f}")
+
+
 def percent_of(site):
     return {subject: number for subject, number in site.query(
         "SELECT (SELECT v.text FROM field_value v WHERE v.owner = a.task_id AND v.field = 'subject'), "
@@ -175,7 +261,7 @@ def print_latency(edits):
     directory = tempfile.mkdtemp(prefix="tf-bench-")
     people = [login_of(number) for number in range(1, PEOPLE_OF_LATENCY + 1)]
     dovecot = DovecotServer(directory, people, {"DOVECOT_LOG_WRITES": "no"})
-    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\n"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\nconnections = 100000\n"})
     waits, visible = [], []
     try:
         site.prepare(people, 1)
@@ -215,7 +301,7 @@ def scale_of(mailboxes):
     people = [login_of(number) for number in range(1, mailboxes + 1)]
     dovecot = DovecotServer(directory, people or ["nobody"], {
         "DOVECOT_LOG_WRITES": "no", "DOVECOT_UIDS": str(mailboxes // 100 + 1), "DOVECOT_IDLE_CHECK": "30"})
-    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\n"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + "poll = 1h\nsettle = 0s\nconnections = 100000\n"})
     try:
         if people:
             site.prepare(people, 1)
@@ -260,6 +346,8 @@ def main():
     parts = options.parts or ["publish", "latency", "scale"]
     if "publish" in parts or "sync" in parts:
         print_publish_and_sync(options.items, options.runs)
+    if "raw" in parts:
+        print_raw(options.items, options.runs)
     if "latency" in parts:
         print_latency(options.edits)
     if "scale" in parts:

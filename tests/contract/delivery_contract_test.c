@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/sync/delivery.h"
+#include "imap_script.h"
 #include "lab.h"
 
 /* What of a person gets into the path of a calendar home (`home`): one segment, whatever it is, or the
@@ -114,6 +115,56 @@ Test(delivery, a_fault_names_the_key)
 		fault = delivery_endpoint(mem, &delivery, conf->servers, &person, &endpoint);
 		cr_assert_not_null(fault, "%s", keys[i].lines);
 		cr_expect(strstr(fault->text, keys[i].text), "%s: %s", keys[i].lines, fault->text);
+		talloc_free(mem);
+	}
+}
+
+/* What an imap server hears of a login, by the keys of its section. */
+Test(delivery, imap_logins)
+{
+	static const struct {
+		const char *lines, *heard;
+	} logins[] = {
+		{ "password = pw", "AUTHENTICATE PLAIN AGFuYUBleGFtcGxlLmNvbQBwdw==\r\n" },
+		{ "login = %{email}*gate\npassword = pw\nresources = *",
+		  "AUTHENTICATE PLAIN AGFuYUBleGFtcGxlLmNvbSpnYXRlAHB3\r\n" },
+		{ "login = gate\nauthorize = %{email}\npassword = pw\nresources = *",
+		  "AUTHENTICATE PLAIN YW5hQGV4YW1wbGUuY29tAGdhdGUAcHc=\r\n" },
+		{ "login = gate\nauthorize = %{email}\npassword = pw\nresources = *\n"
+		  "[account s ana]\nauthorize = ana.silva",
+		  "AUTHENTICATE PLAIN YW5hLnNpbHZhAGdhdGUAcHc=\r\n" },
+		{ "auth = login\npassword = pw", "LOGIN \"ana@example.com\" \"pw\"\r\n" },
+		{ "auth = bearer\ntoken_command = /bin/echo tok",
+		  "AUTHENTICATE XOAUTH2 dXNlcj1hbmFAZXhhbXBsZS5jb20BYXV0aD1CZWFyZXIgdG9rAQE=\r\n" },
+	};
+	struct resource person = { .key = "ana", .name = "Ana", .email = "ana@example.com" };
+	struct imap_script script = { .caps = "SASL-IR AUTH=PLAIN AUTH=XOAUTH2 AUTH=LOGIN" };
+
+	for (size_t i = 0; i < COUNT_OF(logins); i++) {
+		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+		struct imap_server *server = imap_server_new(mem, &script);
+		char *text = mem_printf(mem,
+					"[site]\nurl = https://pm.example.com\n[server s]\n"
+					"type = imap\nurl = imap://127.0.0.1:%d\n%s\n",
+					imap_server_port(server), logins[i].lines);
+		struct delivery delivery = { .stop_fd = -1, .clock = clock_system(mem) };
+		struct endpoint *endpoint = NULL;
+		struct endpoint_probe *probe = NULL;
+		struct conf_report *report = NULL;
+		struct conf *conf = NULL;
+		char *heard;
+
+		cr_assert_null(conf_parse(mem, "f", text, strlen(text), 0600, &conf, &report));
+		cr_assert_not_null(conf, "%s", logins[i].lines);
+		delivery.conf = conf;
+		delivery.trusts = trusts_new(mem);
+		cr_assert_null(
+			delivery_endpoint(mem, &delivery, conf->servers, &person, &endpoint));
+		cr_assert_null(endpoint_probe(endpoint, mem, &probe));
+		heard = imap_server_heard(server, mem, NULL);
+		cr_expect_not_null(strstr(heard, logins[i].heard), "%s: %s", logins[i].lines,
+				   heard);
+		talloc_free(endpoint);
 		talloc_free(mem);
 	}
 }

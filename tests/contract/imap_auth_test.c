@@ -277,12 +277,17 @@ Test(auth, is_refused_with_words)
 
 /* ---- a token that is renewed ---- */
 
+struct tokens {
+	struct clock *clock; /* they belong to it */
+	int asked;
+};
+
 static struct fault *next_token(void *context, const struct secret **token_r)
 {
-	int *asked = context;
+	struct tokens *tokens = context;
 
-	++*asked;
-	*token_r = secret_new(NULL, "fresh", 5); /* as long as the test */
+	tokens->asked++;
+	*token_r = secret_new(tokens->clock, "fresh", 5);
 	return NULL;
 }
 
@@ -296,8 +301,8 @@ static const struct imap_script_row closed_rows[] = {
 	{ .when = "AUTHENTICATE", .say = "$T NO [AUTHENTICATIONFAILED] never\r\n" },
 };
 
-static struct fault *look(const struct imap_script *script, struct clock *clock, int *asked,
-			  int times, int64_t *connections_r)
+static struct fault *look(const struct imap_script *script, struct tokens *tokens, int times,
+			  int64_t *connections_r)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct imap_server *server = imap_server_new(mem, script);
@@ -310,12 +315,12 @@ static struct fault *look(const struct imap_script *script, struct clock *clock,
 	account.trusts = trusts_new(mem);
 	account.password = secret_new(mem, "stale", 5);
 	account.renew = next_token;
-	account.renew_context = asked;
-	endpoint = imap_new(mem, clock, NULL, &account);
+	account.renew_context = tokens;
+	endpoint = imap_new(mem, tokens->clock, NULL, &account);
 	for (int i = 0; i < times; i++)
 		fault = endpoint_probe(endpoint, mem, &probe);
 	*connections_r = endpoint_stats(endpoint).connections;
-	talloc_steal(clock, fault);
+	talloc_steal(tokens->clock, fault);
 	talloc_free(endpoint);
 	talloc_free(mem);
 	return fault;
@@ -327,18 +332,17 @@ Test(auth, a_refused_token_is_renewed_once)
 				     .rows = stale_rows,
 				     .count = COUNT_OF(stale_rows) };
 	struct imap_script closed = { .caps = IR "AUTH=XOAUTH2", .rows = closed_rows, .count = 1 };
-	struct clock *clock = clock_system(NULL);
+	struct tokens tokens = { .clock = clock_system(NULL) };
 	int64_t connections;
-	int asked = 0;
 
-	imap_lab_none(look(&stale, clock, &asked, 1, &connections), "stale");
-	cr_expect_eq(asked, 1);
+	imap_lab_none(look(&stale, &tokens, 1, &connections), "stale");
+	cr_expect_eq(tokens.asked, 1);
 	cr_expect_eq(connections, 2);
-	asked = 0;
-	imap_lab_fault(look(&closed, clock, &asked, 3, &connections), FAULT_LOGIN, "closed");
-	cr_expect_eq(asked, 1, "%d tokens within a minute", asked);
+	tokens.asked = 0;
+	imap_lab_fault(look(&closed, &tokens, 3, &connections), FAULT_LOGIN, "closed");
+	cr_expect_eq(tokens.asked, 1, "%d tokens within a minute", tokens.asked);
 	cr_expect_eq(connections, 4);
-	talloc_free(clock);
+	talloc_free(tokens.clock);
 }
 
 /* ---- a real server ---- */

@@ -163,7 +163,8 @@ static const struct {
 	const char *probe, *result, *without;
 } findings[] = {
 	{ "login", "yes", "yes" },   { "tls", "loopback", "loopback" },
-	{ "IDLE", "yes", "no" },     { "CONDSTORE", "yes", "no" },
+	{ "IDLE", "yes", "no" },     { "NOTIFY", "yes", "no" },
+	{ "CONDSTORE", "yes", "no" },
 	{ "UIDPLUS", "yes", "no" },  { "MULTIAPPEND", "yes", "no" },
 	{ "LITERAL+", "yes", "no" }, { "SAVEDATE", "yes", "no" },
 	{ "OBJECTID", "no", "no" },  { "namespace", "none", "none" },

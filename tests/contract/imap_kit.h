@@ -476,6 +476,6 @@ static inline void contract_without(int kind, enum imap_cap cap)
 	contract(kind, UINT64_C(1) << cap, false, imap_cap_word(cap));
 }
 
-#define ON_ALL(kind) for (int kind = DOT; kind <= SDBOX; kind++)
+#define ON_ALL(kind) for (int kind = IMAP_KIT_FIRST; kind < IMAP_KIT_FIRST + IMAP_KIT_KINDS; kind++)
 
 #endif

@@ -279,6 +279,80 @@ Test(imap_done, a_look_that_finds_nothing_is_cheap)
 	lab_end(it.lab);
 }
 
+/* ---- many folders at once ---- */
+
+#define SWEPT 12
+
+static struct endpoint_sweep *sweep(struct done_lab *it, struct endpoint_sweep *folders)
+{
+	for (size_t i = 0; i < SWEPT; i++)
+		folders[i].moved = folders[i].asked = false;
+	fine(endpoint_sweep(it->lab->world.endpoint, it->lab, folders, SWEPT), "sweep");
+	return folders;
+}
+
+static size_t moved(const struct endpoint_sweep *folders)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < SWEPT; i++) {
+		cr_assert(folders[i].asked, "%s", folders[i].folder);
+		n += folders[i].moved;
+	}
+	return n;
+}
+
+/* One command tells of all of them. */
+static void try_sweep(uint64_t without, const char *done_folder, int64_t commands)
+{
+	struct done_lab it = done_lab_new(SLASH, without, done_folder ? "swept both" : "swept");
+	struct endpoint_sweep folders[SWEPT] = { 0 };
+	bool created;
+	int64_t before;
+
+	it.lab->done_folder = done_folder;
+	it.lab->world.endpoint = account(it.lab, it.lab->url, "secret", without);
+	for (size_t i = 0; i < SWEPT; i++) {
+		folders[i].folder =
+			ensure(it.lab, mem_printf(it.lab, "f%zu*%%", i), NULL, &created);
+		append_there(it.lab, folders[i].folder, "", NULL, message(it.lab, "uid-1"));
+		folders[i].token = notice(it.lab, folders[i].folder, NULL)->token;
+	}
+	before = endpoint_stats(it.lab->world.endpoint).requests;
+	cr_assert_eq(moved(sweep(&it, folders)), 0);
+	cr_assert_eq(endpoint_stats(it.lab->world.endpoint).requests, before + commands);
+	append_there(it.lab, folders[3].folder, "", NULL, message(it.lab, "uid-2"));
+	select_there(it.lab, folders[5].folder);
+	say(it.lab, "STORE 1 +FLAGS (\\Flagged)", NULL);
+	say(it.lab, "DELETE ", folders[7].folder);
+	if (done_folder)
+		append_there(it.lab, mem_printf(it.lab, "%s/Done", folders[9].folder), "", NULL,
+			     message(it.lab, "uid-2"));
+	cr_assert_eq(moved(sweep(&it, folders)), done_folder ? 4 : 3);
+	cr_assert(folders[3].moved && folders[5].moved && folders[7].moved);
+	cr_assert_eq(folders[9].moved, done_folder != NULL);
+	lab_end(it.lab);
+}
+
+Test(imap_sweep, all_folders_by_one_command)
+{
+	try_sweep(0, NULL, 1);
+	try_sweep(0, "Done", 1);
+	try_sweep(UINT64_C(1) << IMAP_CAP_LIST_STATUS, NULL, SWEPT);
+}
+
+/* Flags would have to be listed: each folder is to be asked by itself. */
+Test(imap_sweep, what_cannot_be_told_is_not_asked)
+{
+	struct done_lab it = done_lab_new(DOT, UINT64_C(1) << IMAP_CAP_CONDSTORE, "untold");
+	struct endpoint_sweep folder = { .folder = it.folder };
+
+	folder.token = notice(it.lab, it.folder, NULL)->token;
+	fine(endpoint_sweep(it.lab->world.endpoint, it.lab, &folder, 1), "sweep");
+	cr_assert(folder.moved && !folder.asked);
+	lab_end(it.lab);
+}
+
 /* ---- put there ---- */
 
 /* Where the message of that id stands now, and the version that a notice lists for it. */

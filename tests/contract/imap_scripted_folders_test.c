@@ -228,3 +228,143 @@ Test(imap_scripted_folders, what_a_folder_does_not_allow_is_told_once)
 		lab_end(lab);
 	}
 }
+
+/* ---- what has changed, told by SELECT (QRESYNC) ---- */
+
+#define LISTED(uid, flags) "* 1 FETCH (UID " uid " FLAGS (" flags ") MODSEQ (850))\r\n"
+#define SAID(exists, more)                                                                         \
+	"* OK [CLOSED] x\r\n* " exists " EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" UIDNEXT           \
+	"* OK [HIGHESTMODSEQ 900] ok\r\n" more "$T OK [READ-WRITE] done\r\n"
+
+static const struct {
+	const char *what, *token, *said;
+	size_t count, removed;
+	bool full;
+} resyncs[] = {
+	{ "nothing", "77 10 2 m900", SAID("2", ""), 0, 0, false },
+	{ "one is marked", "77 10 2 m800", SAID("2", LISTED("8", "a")), 1, 0, false },
+	{ "one has gone", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) 9\r\n"), 1, 1, false },
+	{ "one has gone, one come", "77 9 2 m800",
+	  SAID("2", LISTED("9", "") "* VANISHED (EARLIER) 7\r\n"), 2, 1, false },
+	{ "gone long ago are told as well", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:6,9\r\n"), 7, 7, false },
+	{ "gone long ago, and none lately", "77 10 2 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:6\r\n"), 0, 0, false },
+	{ "those of the future", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) 9,10:20\r\n"), 1,
+	  1, false },
+	{ "twice", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 9\r\n* VANISHED (EARLIER) 9\r\n"), 1, 1, false },
+	{ "of the mailbox before", "77 10 2 m800",
+	  LISTED("3", "x") "* VANISHED 4\r\n" SAID("2", LISTED("8", "")), 1, 0, false },
+	{ "gone, and not told", "77 10 4 m800", SAID("2", "* VANISHED (EARLIER) 9\r\n"), 2, 0,
+	  true },
+	{ "gone, and there", "77 10 3 m800",
+	  SAID("2", LISTED("8", "") "* VANISHED (EARLIER) 8\r\n"), 2, 0, true },
+	{ "more than there can be", "77 10 3 m800",
+	  SAID("2", "* VANISHED (EARLIER) 1:4294967295\r\n"), 2, 0, true },
+	{ "no numbers", "77 10 3 m800", SAID("2", "* VANISHED (EARLIER) x\r\n* VANISHED\r\n"), 2, 0,
+	  true },
+	{ "mod-sequences run backwards", "77 10 2 m901", SAID("2", LISTED("8", "")), 2, 0, true },
+};
+
+static void try_resync(size_t i)
+{
+	struct imap_script_row rows[] = {
+		{ .when = "ENABLE", .say = "* ENABLED QRESYNC\r\n$T OK done\r\n" },
+		{ .when = "SELECT \"" FOLDER "\" (QRESYNC (77 ", .say = resyncs[i].said },
+		{ .when = "UID FETCH 1:* (UID FLAGS)",
+		  .say = LISTED("7", "") LISTED("8", "") "$T OK done\r\n" },
+	};
+	struct lab *lab =
+		lab_new(rows, COUNT_OF(rows), "IMAP4rev1 ENABLE CONDSTORE QRESYNC NAMESPACE");
+	struct endpoint_notice *made = NULL;
+	size_t removed = 0;
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, resyncs[i].token, &made), resyncs[i].what);
+	for (size_t j = 0; j < made->count; j++)
+		removed += made->changes[j].removed;
+	cr_assert_eq(made->count, resyncs[i].count, "%s: expected %zu, got %zu", resyncs[i].what,
+		     resyncs[i].count, made->count);
+	cr_assert_eq(removed, resyncs[i].removed, "%s: %zu", resyncs[i].what, removed);
+	cr_assert_eq(made->full, resyncs[i].full, "%s: full %d", resyncs[i].what, made->full);
+	cr_assert_str_eq(made->token, "77 10 2 m900");
+	cr_assert_eq(heard_times(lab, "UID FETCH"), resyncs[i].full, "%s", resyncs[i].what);
+	lab_end(lab);
+}
+
+Test(imap_scripted_folders, what_has_gone_is_told_by_select)
+{
+	for (size_t i = 0; i < COUNT_OF(resyncs); i++)
+		try_resync(i);
+}
+
+/* ---- notes on folders ---- */
+
+#define NOTED "IMAP4rev1 UIDPLUS LITERAL+ NAMESPACE METADATA"
+#define OUR_URL "https://pm.example.com/web#KEY"
+#define THERE "* LIST () \".\" \"INBOX.site.project\"\r\n$T OK done\r\n"
+#define NONE "$T OK done\r\n"
+#define SAYS(box, url)                                                                             \
+	"* METADATA \"" box "\" (/private/vendor/taskferry/url " url ")\r\n$T OK done\r\n"
+
+static const struct {
+	const char *what, *caps, *known;
+	const char *list, *note, *all, *all_notes, *set; /* answers; NULL: what a good one says */
+	const char *address;
+	bool created;
+	size_t asked, set_times;
+} notes[] = {
+	{ "made", NOTED, NULL, NONE, NULL, NONE, NULL, NULL, "INBOX.site.project", true, 0, 1 },
+	{ "made, and the note is refused", NOTED, NULL, NONE, NULL, NONE, NULL, "$T NO no\r\n",
+	  "INBOX.site.project", true, 0, 1 },
+	{ "no notes here", "IMAP4rev1 NAMESPACE", NULL, NONE, NULL, NULL, NULL, NULL,
+	  "INBOX.site.project", true, 0, 0 },
+	{ "known", NOTED, "INBOX.site.project", THERE, NULL, NULL, NULL, NULL, "INBOX.site.project",
+	  false, 0, 0 },
+	{ "there, and ours", NOTED, NULL, THERE, SAYS("INBOX.site.project", "\"" OUR_URL "\""),
+	  NULL, NULL, NULL, "INBOX.site.project", false, 1, 0 },
+	{ "there, and it says nothing", NOTED, NULL, THERE, SAYS("INBOX.site.project", "NIL"), NULL,
+	  NULL, NULL, "INBOX.site.project", false, 1, 1 },
+	{ "there, and it may not be asked", NOTED, NULL, THERE, "$T NO [NOPERM] no\r\n", NULL, NULL,
+	  NULL, "INBOX.site.project", false, 1, 1 },
+	{ "there, and another's", NOTED, NULL, THERE, SAYS("INBOX.site.project", "{3}\r\nx#y"),
+	  NONE, NULL, NULL, "INBOX.site.project ", true, 1, 1 },
+	{ "elsewhere", NOTED, NULL, NONE, NULL,
+	  "* LIST () \".\" INBOX\r\n* LIST () \".\" \"INBOX.mine\"\r\n$T OK done\r\n",
+	  SAYS("INBOX.mine", "\"" OUR_URL "\""), NULL, "INBOX.mine", false, 2, 0 },
+	{ "another's, and elsewhere", NOTED, NULL, THERE,
+	  SAYS("INBOX.site.project", "\"https://else.example.com#KEY\""),
+	  "* LIST () \".\" \"INBOX.mine\"\r\n$T OK done\r\n", SAYS("INBOX.mine", "\"" OUR_URL "\""),
+	  NULL, "INBOX.mine", false, 2, 0 },
+};
+
+Test(imap_scripted_folders, notes_count_for_more_than_names)
+{
+	for (size_t i = 0; i < COUNT_OF(notes); i++) {
+		const struct imap_script_row all[] = {
+			{ .when = "LIST \"\" \"*\"", .say = notes[i].all },
+			{ .when = "LIST \"\" \"INBOX.site.project\"", .say = notes[i].list },
+			{ .when = "LIST \"\" \"INBOX", .say = NONE },
+			{ .when = "GETMETADATA \"INBOX.site.project\"", .say = notes[i].note },
+			{ .when = "GETMETADATA", .say = notes[i].all_notes },
+			{ .when = "SETMETADATA", .say = notes[i].set },
+		};
+		struct endpoint_folder folder = {
+			.top = "site", .sub = "project", .url = OUR_URL, .display = "Project"
+		};
+		struct lab *lab = lab_new(all, COUNT_OF(all), notes[i].caps);
+		char *address = NULL;
+		bool created = !notes[i].created;
+
+		fine(endpoint_ensure(lab->endpoint, lab, &folder, notes[i].known, &address,
+				     &created),
+		     notes[i].what);
+		cr_assert(text_starts(address, notes[i].address), "%s: %s", notes[i].what, address);
+		cr_assert_eq(created, notes[i].created, "%s", notes[i].what);
+		cr_assert_eq(heard_times(lab, " GETMETADATA "), notes[i].asked, "%s: asked",
+			     notes[i].what);
+		cr_assert_eq(heard_times(lab, " SETMETADATA "), notes[i].set_times, "%s: noted",
+			     notes[i].what);
+		lab_end(lab);
+	}
+}

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "gateway/imap/imap_session.h"
 #include "imap_scripted.h"
@@ -128,6 +129,57 @@ Test(imap_scripted_listen, what_a_server_tells_later)
 			     fault ? fault->text : "no fault");
 		cr_expect_eq(changed, later[i].changed, "%s", later[i].what);
 		TALLOC_FREE(lab->server); /* else it drips on, and the farewell waits */
+		lab_end(lab);
+	}
+}
+
+/* A connection that died without a word (a firewall forgot it) is found when listening begins anew; the
+ * next one knows what has been noticed. */
+Test(imap_scripted_listen, a_connection_that_went_silent)
+{
+	static const struct {
+		const char *what, *caps, *how;
+		struct imap_script_row last;
+	} silent[] = {
+		{ "IDLE",
+		  "IMAP4rev1 AUTH=PLAIN SASL-IR IDLE CONDSTORE",
+		  "idle",
+		  { .when = "DONE", .say = "", .then = IMAP_SCRIPT_HANG } },
+		{ "NOTIFY",
+		  CAPS_NOTIFY,
+		  "notify",
+		  { .when = "NOTIFY NONE", .say = "", .then = IMAP_SCRIPT_HANG } },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(silent); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "NOTIFY SET STATUS", .say = A B DONE },
+			silent[i].last,
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), silent[i].caps);
+		struct imap_account account = { .user = "ana", .stop_fd = -1, .command_ms = 300 };
+		struct endpoint_ear ear;
+		struct endpoint *endpoint;
+		int alive = 0;
+		socklen_t len = sizeof alive;
+
+		account.url = mem_printf(lab, "imap://127.0.0.1:%d", imap_server_port(lab->server));
+		account.trusts = lab->trusts;
+		account.password = secret_new(lab, "s3cret", 6);
+		endpoint = imap_new(lab, clock_system(lab), NULL, &account);
+		for (int round = 1; round <= 2; round++) {
+			fine(endpoint_listen(endpoint, places, COUNT_OF(places), &ear),
+			     silent[i].what);
+			cr_expect_str_eq(ear.how, silent[i].how);
+			cr_expect_eq(endpoint_stats(endpoint).connections, round);
+			cr_assert_eq(getsockopt(ear.fd, SOL_SOCKET, SO_KEEPALIVE, &alive, &len), 0);
+			cr_expect(alive, "the system looks too");
+			expect(endpoint_hush(endpoint), FAULT_UNREACHABLE, FAULT_SCOPE_SERVER,
+			       silent[i].what);
+			endpoint_rest(endpoint);
+		}
+		talloc_free(endpoint);
 		lab_end(lab);
 	}
 }

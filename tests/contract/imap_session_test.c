@@ -171,8 +171,8 @@ Test(login, works_in_every_way)
 		cr_expect_eq(imap_session_delimiter(lab->session), '.');
 		cr_expect_str_eq(imap_session_server(lab->session), "Dovecot");
 		cr_expect(imap_session_is_drained(lab->session));
-		/* login, LIST, NAMESPACE, ID; what was said before TLS is asked for again */
-		cr_expect_eq(imap_session_stats(lab->session).commands, way == STARTTLS ? 6 : 4,
+		/* login, ENABLE, LIST, NAMESPACE, ID; what was said before TLS is asked for again */
+		cr_expect_eq(imap_session_stats(lab->session).commands, way == STARTTLS ? 7 : 5,
 			     "%s: %d commands", way_names[way],
 			     (int)imap_session_stats(lab->session).commands);
 		lab_end(lab);

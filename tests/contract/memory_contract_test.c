@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,3 +97,67 @@ static void run(const char *name, const char *options, void body(struct contract
 	}
 ENDPOINT_CONTRACT(X)
 #undef X
+
+/* ---- push ---- */
+
+static struct endpoint_ear listen_to(struct endpoint *endpoint, struct endpoint_sweep *place)
+{
+	struct endpoint_ear ear = { .fd = -2 };
+
+	cr_assert_null(endpoint_listen(endpoint, place, 1, &ear));
+	return ear;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+static void put_one(struct lab *lab, struct endpoint *endpoint, const char *folder, const char *uid)
+{
+	struct endpoint_put one = { .text = "text\n", .len = 5 };
+
+	one.address = endpoint_address(endpoint, lab, folder, uid);
+	cr_assert_null(endpoint_put(endpoint, lab, folder, &one, 1));
+	cr_assert_null(one.fault);
+}
+
+/* Another client of the account writes; one of another account does not wake it. */
+Test(memory_push, a_change_is_told)
+{
+	struct lab *lab = lab_new("push", "?push");
+	struct endpoint *mine = lab->world.endpoint;
+	struct endpoint *second = memory_new(lab, lab->path, "ana", lab->clock, NULL);
+	struct endpoint *ben = memory_new(lab, lab->path, "ben", lab->clock, NULL);
+	struct endpoint_folder folder = { .path = "p", .display = "P" };
+	struct endpoint_sweep place = { .token = NULL };
+	struct endpoint_notice *notice = NULL;
+	struct endpoint_ear ear;
+	char *address = NULL, *bens = NULL;
+	bool created, changed = false;
+
+	cr_assert_null(endpoint_ensure(mine, lab, &folder, NULL, &address, &created));
+	cr_assert_null(endpoint_ensure(ben, lab, &folder, NULL, &bens, &created));
+	place.folder = address;
+	cr_assert(listen_to(mine, &place).changed, "nobody has looked");
+	for (int i = 0; i < 3; i++) {
+		cr_assert_null(endpoint_notice(mine, lab, address, place.token, &notice));
+		place.token = notice->token;
+		ear = listen_to(mine, &place);
+		cr_assert(ear.fd >= 0 && !ear.changed && ear.count == 1);
+		put_one(lab, ben, bens, mem_printf(lab, "of-ben-%d", i));
+		cr_assert_not(is_readable(ear.fd));
+		put_one(lab, second, address, mem_printf(lab, "of-ana-%d", i));
+		cr_assert(is_readable(ear.fd));
+		cr_assert_null(endpoint_heard(mine, &changed));
+		cr_assert(changed);
+		cr_assert_null(endpoint_heard(mine, &changed));
+		cr_assert_not(changed);
+		cr_assert_null(endpoint_hush(mine));
+		cr_assert(listen_to(mine, &place).changed, "until somebody looks");
+	}
+	cr_assert_eq(system(mem_printf(lab, "rm -f %s.push-*", lab->path)), 0);
+	lab_end(lab);
+}

@@ -492,19 +492,36 @@ static void op_advance(struct world *world)
 
 static void op_listen(struct world *world)
 {
-	bool changed = false;
-	int fd = -1;
-	struct fault *fault = endpoint_listen(world->endpoint, FOLDER, &fd, &changed);
+	const struct endpoint_sweep folders[] = { { .folder = FOLDER, .token = world->token },
+						  { .folder = "site/q" } };
+	struct endpoint_ear ear = { .fd = -1 };
+	struct fault *fault = endpoint_listen(world->endpoint, folders, COUNT_OF(folders), &ear);
+	bool changed = fault || ear.changed;
 
 	check(fault);
-	for (int i = 0; i < 3 && !fault && fd >= 0 && !changed; i++)
+	must(fault || ear.count <= COUNT_OF(folders));
+	for (int i = 0; i < 3 && !fault && ear.fd >= 0 && !changed; i++)
 		check(fault = endpoint_heard(world->endpoint, &changed));
 	check(endpoint_hush(world->endpoint));
 }
 
+/* The mailbox that answers come to. */
+static void op_mail(struct world *world)
+{
+	static const char text[] = "Message-ID: <m@x>\r\n\r\nhi\r\n";
+	const char *addresses[] = { "0000000077.0000000007", "0000000077.0000000008" };
+	char *mailbox = NULL;
+	struct fault *fault = endpoint_mailbox(world->endpoint, world->mem, "INBOX", &mailbox);
+
+	check(fault);
+	if (!fault)
+		check(endpoint_shelve(world->endpoint, world->mem, mailbox, addresses, 2, "Taken"));
+	check(endpoint_tell(world->endpoint, world->mem, "<m@x>", text, sizeof text - 1, true));
+}
+
 static void (*const operations[])(struct world *) = {
-	op_probe,  op_ensure, op_notice, op_fetch,  op_put,     op_advance, op_notice, op_sweep,
-	op_remove, op_ensure, op_listen, op_locate, op_advance, op_notice,  op_fetch,
+	op_probe, op_ensure, op_notice, op_fetch,  op_put,    op_advance, op_notice, op_mail,
+	op_sweep, op_remove, op_ensure, op_listen, op_locate, op_advance, op_notice, op_fetch,
 };
 
 static struct endpoint *endpoint_of(TALLOC_CTX *mem, const uint8_t *options)

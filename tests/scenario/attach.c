@@ -2,6 +2,7 @@
 
 #include "attach.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -159,6 +160,22 @@ void attach_strip(struct world *world, const char *who, const char *title, const
 	client_write(world, who, item, text);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
+}
+
+static char *sorted_names(TALLOC_CTX *mem, struct files *files)
+{
+	struct buf *out = buf_new(mem);
+
+	if (files)
+		qsort(files->list, files->count, sizeof *files->list, compare_names);
+	for (size_t i = 0; files && i < files->count; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", files->list[i].name);
+	return out->data;
+}
+
 char *attach_shown(struct world *world, const char *who, const char *title)
 {
 	const struct client_item *item = client_find(world, who, title);
@@ -168,6 +185,5 @@ char *attach_shown(struct world *world, const char *who, const char *title)
 		return NULL;
 	WORLD_OK(codec_decode(world->mem, world->messages ? ENDPOINT_MESSAGE : ENDPOINT_VTODO,
 			      item->raw, strlen(item->raw), NULL, NULL, &decoded));
-	return files_names(world->mem,
-			   decoded->files ? files_write(world->mem, decoded->files) : NULL);
+	return sorted_names(world->mem, decoded->files);
 }

@@ -690,14 +690,21 @@ void client_move_away(struct world *world, const char *who, const char *title, b
 	cr_assert_null(remove.fault);
 }
 
-void client_flag(struct world *world, const char *who, const char *title, const char *add,
-		 const char *drop)
+bool client_has_read(struct world *world, const char *who, const struct client_item *item)
+{
+	struct resource person = person_of(world, who);
+
+	return strstr(kind_of(world, server_of(who))->flags(world, &person, item), "\\Seen") != NULL;
+}
+
+void client_flag(struct world *world, const char *who, const char *title, const char *flags,
+		 bool set)
 {
 	struct resource person = person_of(world, who);
 	const struct kind *kind = kind_of(world, server_of(who));
 
 	cr_assert_not_null(kind->flag, "%s has no flags", kind->name);
-	kind->flag(world, &person, must_find(world, who, title), add, drop);
+	kind->flag(world, &person, must_find(world, who, title), flags, set);
 }
 
 void client_file(struct world *world, const char *who, const char *title, bool done, bool keep)

@@ -92,10 +92,10 @@ void client_recreate(struct world *world, const char *who, const char *title, co
 /* Moves an item between the folders of the two projects: into the other one, or back. */
 void client_move_away(struct world *world, const char *who, const char *title, bool back);
 
-/* A mail client: gives flags to the message of that title and takes some away (blank-separated; NULL:
- * none); moves it into the sub-folder for what is done or back, or copies it there (KEEP). */
-void client_flag(struct world *world, const char *who, const char *title, const char *add,
-		 const char *drop);
+/* A mail client: gives flags (blank-separated) to the message of that title or takes them away; moves it into the sub-folder for what is done or back, or copies it there (KEEP). */
+void client_flag(struct world *world, const char *who, const char *title, const char *flags,
+		 bool set);
+bool client_has_read(struct world *world, const char *who, const struct client_item *item);
 void client_file(struct world *world, const char *who, const char *title, bool done, bool keep);
 
 /* The address of the person's folder of the project. */

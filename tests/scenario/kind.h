@@ -23,10 +23,12 @@ struct kind_account {
 struct kind {
 	const char *name;
 	const char *script;    /* tests/servers/NAME.sh starts one; NULL: none is needed */
+	const char *command;   /* by this; NULL: start */
 	bool messages;         /* its items are messages (in memory: as the world says) */
 	const char *root;      /* of its DAV tree, behind the server's URL; NULL: the URL itself */
 	bool adds_users;       /* NAME.sh has the command `add` */
 	bool one_of_a_uid;     /* refuses a second item of one UID beside the first */
+	const char *const *chosen; /* the scenarios that are played, NULL-terminated; NULL: all */
 	size_t required_plays; /* fewer scenarios than that: something is wrong with the list */
 
 	/* Type, address and login of a server, as lines of the ini file. */
@@ -48,7 +50,9 @@ struct kind {
 	/* Flags of messages: what a mail client gives and takes away; and moving one into the
 	 * sub-folder for what is done (or back), or copying. NULL: it has none. */
 	void (*flag)(struct world *world, const struct resource *person,
-		     const struct client_item *item, const char *add, const char *drop);
+		     const struct client_item *item, const char *flags, bool set);
+	const char *(*flags)(struct world *world, const struct resource *person,
+			     const struct client_item *item);
 	void (*file)(struct world *world, const struct resource *person, const char *folder,
 		     const struct client_item *item, bool done, bool keep);
 
@@ -66,7 +70,7 @@ struct kind {
 };
 
 extern const struct kind kind_memory, kind_radicale, kind_dovecot, kind_cyrus, kind_davical,
-	kind_xandikos, kind_sogo;
+	kind_xandikos, kind_sogo, kind_cyrus_imap, kind_courier;
 
 /* Of a server of the world. */
 const struct kind *kind_of(const struct world *world, const char *server);

@@ -67,9 +67,19 @@ static struct endpoint *account_of(struct world *world, const struct resource *p
 }
 
 static void flag(struct world *world, const struct resource *person,
-		 const struct client_item *item, const char *add, const char *drop)
+		 const struct client_item *item, const char *flags, bool set)
 {
-	WORLD_OK(memory_mark(account_of(world, person), world->mem, item->address, add, drop));
+	WORLD_OK(memory_mark(account_of(world, person), world->mem, item->address,
+			     set ? flags : NULL, set ? NULL : flags));
+}
+
+static const char *flags(struct world *world, const struct resource *person,
+			 const struct client_item *item)
+{
+	char *text = NULL;
+
+	WORLD_OK(memory_flags(account_of(world, person), world->mem, item->address, &text));
+	return text;
 }
 
 static void file(struct world *world, const struct resource *person, const char *folder,
@@ -126,6 +136,7 @@ const struct kind kind_memory = {
 	.client = client,
 	.drop_folder = drop_folder,
 	.flag = flag,
+	.flags = flags,
 	.file = file,
 	.order = order,
 	.writes = writes,

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "client.h"
+#include "gateway/imap/imap_flags.h"
 #include "gateway/imap/imap_session.h"
 #include "gateway/sync/delivery.h"
 #include "orders.h"
@@ -387,6 +388,12 @@ static struct fault *told_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
+static struct fault *told_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				   const char *uri, size_t max, char **bytes_r, size_t *len_r)
+{
+	return endpoint_download(inner_of(endpoint), mem, folder, uri, max, bytes_r, len_r);
+}
+
 static const struct endpoint_ops told_ops = {
 	.ensure = told_ensure,
 	.notice = told_notice,
@@ -396,6 +403,7 @@ static const struct endpoint_ops told_ops = {
 	.remove = told_remove,
 	.address = told_address,
 	.advance = told_advance,
+	.download = told_download,
 };
 
 static bool is_known(const char *email)
@@ -606,25 +614,47 @@ static struct imap_line *about(struct world *world, struct imap_session *session
 	return line;
 }
 
-static void store_flags(struct world *world, const struct resource *person,
-			const struct client_item *item, const char *sign, const char *flags)
+static void flag(struct world *world, const struct resource *person, const struct client_item *item,
+		 const char *flags, bool set)
 {
 	struct imap_session *session = log_in(world, person);
 	struct imap_line *line = about(world, session, known_folder(world, person->email),
 				       item->address, "UID STORE ");
 
-	imap_line_add(line, "%sFLAGS.SILENT (%s)", sign, flags);
+	imap_line_add(line, "%cFLAGS.SILENT (%s)", set ? '+' : '-', flags);
 	say(world, session, line);
 	imap_session_close(&session);
 }
 
-static void flag(struct world *world, const struct resource *person, const struct client_item *item,
-		 const char *add, const char *drop)
+struct flags_told {
+	TALLOC_CTX *mem;
+	const char *text;
+};
+
+static struct fault *take_flags(void *context, const struct imap_response *response)
 {
-	if (add)
-		store_flags(world, person, item, "+", add);
-	if (drop)
-		store_flags(world, person, item, "-", drop);
+	struct flags_told *told = context;
+	const struct imap_node *items = response->args ? response->args->first : NULL;
+	const struct imap_node *list = imap_node_after(items, "FLAGS");
+
+	if (!strcmp(response->name, "FETCH") && list)
+		told->text = imap_flags_text(told->mem, imap_flags_of_list(told->mem, list));
+	return NULL;
+}
+
+static const char *flags(struct world *world, const struct resource *person,
+			 const struct client_item *item)
+{
+	struct imap_session *session = log_in(world, person);
+	struct imap_line *line = about(world, session, known_folder(world, person->email),
+				       item->address, "UID FETCH ");
+	struct flags_told told = { world->mem, "" };
+	struct imap_answer answer;
+
+	imap_line_add(line, "(FLAGS)");
+	WORLD_OK(imap_session_run(session, world->mem, line, take_flags, &told, &answer));
+	imap_session_close(&session);
+	return told.text;
 }
 
 static void file(struct world *world, const struct resource *person, const char *folder,
@@ -681,6 +711,53 @@ const struct kind kind_dovecot = {
 	.script = "dovecot",
 	.messages = true,
 	.required_plays = 50,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_mailbox,
+	.flag = flag,
+	.flags = flags,
+	.file = file,
+	.order = order,
+	.writes = writes,
+	.rest = rest,
+};
+
+/* What depends on the server of messages itself: everything else is the same over Dovecot. */
+static const char *const chosen[] = { "adoption.",     "brought-back.",   "delete-decline.",
+				      "flag-only.",    "folder-gone.",    "folder-renamed.",
+				      "foreign.",      "lost-answer.",    "message-",
+				      "moved-marked.", "newer-mailbox.",  "progress.",
+				      "renamed.",      "renumbered.",     "sweep.",
+				      "token-lost.",   "withdrawn.",      "written-together.",
+				      NULL };
+
+const struct kind kind_cyrus_imap = {
+	.name = "cyrus-imap",
+	.script = "cyrus",
+	.command = "start-imap",
+	.messages = true,
+	.adds_users = true,
+	.chosen = chosen,
+	.required_plays = 20,
+	.section = section,
+	.account = account,
+	.client = client,
+	.drop_folder = drop_mailbox,
+	.flag = flag,
+	.file = file,
+	.order = order,
+	.writes = writes,
+	.rest = rest,
+};
+
+const struct kind kind_courier = {
+	.name = "courier",
+	.script = "courier",
+	.messages = true,
+	.adds_users = true,
+	.chosen = chosen,
+	.required_plays = 20,
 	.section = section,
 	.account = account,
 	.client = client,

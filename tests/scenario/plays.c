@@ -52,7 +52,8 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	(void)tests;
 	if (!plays_kind->script)
 		return;
-	fixture = fixture_start(NULL, plays_kind->script, "start", NULL);
+	fixture = fixture_start(NULL, plays_kind->script,
+				plays_kind->command ? plays_kind->command : "start", NULL);
 	if (fixture->result == FIXTURE_NOT_INSTALLED)
 		setenv(SERVER_MISSING, "1", 1);
 	if (fixture->url &&
@@ -120,6 +121,16 @@ static void read_line(struct play *play, const char *text)
 	}
 }
 
+/* All of them, or those whose file's name is among the chosen ones. */
+static bool is_chosen(const char *name)
+{
+	const char *const *chosen = plays_kind->chosen;
+
+	while (chosen && *chosen && !text_starts(name, *chosen))
+		chosen++;
+	return !chosen || *chosen;
+}
+
 static void read_file(struct play *play)
 {
 	FILE *file = fopen(play->path, "r");
@@ -145,6 +156,8 @@ static void add_plays(struct play *list, size_t *count, const char *name)
 		struct play play = { .messages = form };
 
 		if (plays_kind->script && play.messages != plays_kind->messages)
+			continue;
+		if (!is_chosen(name))
 			continue;
 		snprintf(play.path, sizeof play.path, "%s/%s", DIRECTORY, name);
 		read_file(&play);

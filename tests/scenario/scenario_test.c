@@ -52,12 +52,11 @@
  *     expect state TITLE of WHO active|declined|withdrawn
  *     expect history TITLE of WHO NAME FROM TO [CAUSE]  a row of the change log; "" is not set
  *     expect item WHO TITLE PROPERTIES               lines; NAME~text: contains; !NAME: has none
- *     expect marks WHO TITLE MARKS                   "": none
+ *     expect marks WHO TITLE MARKS [read|unread]     "": none
  *     expect no item WHO TITLE; expect items WHO N; expect count WHO TITLE TEXT N
  *     expect revisions N [STATE]; expect revision STATE FIELD base|theirs|ours=VALUE ...
  *     expect mails USER MAILBOX TEXT N               messages there with TEXT in them; USER is tasks or an address
- *     expect no note TEXT
- *     expect writes N; expect report COUNTER N; expect note TEXT; expect stray STATE N; expect held N
+ *     expect writes N; expect report COUNTER N; expect [no] note TEXT; expect stray STATE N; expect held N
  */
 #include "config.h"
 
@@ -78,38 +77,6 @@
 #include "scenario.h"
 #include "store/revisions.h"
 #include "words.h"
-
-#define WORDS_MAX 24
-
-struct line {
-	struct world *world;
-	const char *where;     /* FILE:LINE */
-	char *rest[WORDS_MAX]; /* rest[i]: the text from word i on */
-	char *word[WORDS_MAX + 1];
-	int count;
-};
-
-/* Blank-separated words; a word may be quoted, also behind its `=`. */
-static void split(struct line *line, TALLOC_CTX *mem, const char *text)
-{
-	memset(line->word, 0, sizeof line->word);
-	line->count = 0;
-	while (*(text += strspn(text, " \t"))) {
-		struct buf *word = buf_new(mem);
-		bool quoted = false;
-
-		cr_assert_lt(line->count, WORDS_MAX, "%s: too many words", line->where);
-		line->rest[line->count] = mem_strdup(mem, text);
-		for (; *text && (quoted || (*text != ' ' && *text != '\t')); text++) {
-			if (*text == '"')
-				quoted = !quoted;
-			else
-				buf_putc(word, *text);
-		}
-		cr_assert_not(quoted, "%s: a quote is not closed", line->where);
-		line->word[line->count++] = buf_steal(&word, mem, NULL);
-	}
-}
 
 static bool is_word(const struct line *line, int i, const char *word)
 {
@@ -391,11 +358,9 @@ static void do_copy(struct line *line)
 
 static void do_flag(struct line *line)
 {
-	bool sets = is_word(line, 0, "flag");
+	const char *flags = word(line, 3) ? line->rest[3] : NULL;
 
-	word(line, 3);
-	client_flag(line->world, word(line, 1), word(line, 2), sets ? line->rest[3] : NULL,
-		    sets ? NULL : line->rest[3]);
+	client_flag(line->world, word(line, 1), word(line, 2), flags, is_word(line, 0, "flag"));
 }
 
 static void do_file(struct line *line)
@@ -591,6 +556,9 @@ static void expect_marks(struct line *line)
 	cr_assert_not_null(item, "%s: there is no such item", line->where);
 	cr_expect_str_eq(item->marks, word(line, 4), "%s: its marks are '%s'", line->where,
 			 item->marks);
+	if (line->count > 5)
+		cr_expect_eq(client_has_read(line->world, word(line, 2), item),
+			     is_word(line, 5, "read"), "%s", line->where);
 }
 
 static bool is_noted(const struct world *world, const char *text)
@@ -877,7 +845,7 @@ static void run_line(struct world *world, const char *where, const char *text)
 
 	if (text[0] == '#')
 		return;
-	split(&line, world->mem, text);
+	words_split(&line, world->mem, text);
 	if (line.count)
 		run_table(commands, COUNT_OF(commands), &line, 0);
 }

@@ -2,10 +2,32 @@
 
 #include "words.h"
 
+#include <criterion/criterion.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+
+void words_split(struct line *line, TALLOC_CTX *mem, const char *text)
+{
+	memset(line->word, 0, sizeof line->word);
+	line->count = 0;
+	while (*(text += strspn(text, " \t"))) {
+		struct buf *word = buf_new(mem);
+		bool quoted = false;
+
+		cr_assert_lt(line->count, WORDS_MAX, "%s: too many words", line->where);
+		line->rest[line->count] = mem_strdup(mem, text);
+		for (; *text && (quoted || (*text != ' ' && *text != '\t')); text++) {
+			if (*text == '"')
+				quoted = !quoted;
+			else
+				buf_putc(word, *text);
+		}
+		cr_assert_not(quoted, "%s: a quote is not closed", line->where);
+		line->word[line->count++] = buf_steal(&word, mem, NULL);
+	}
+}
 
 char *words_revision(TALLOC_CTX *mem, const struct revision *revision)
 {

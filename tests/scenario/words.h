@@ -1,9 +1,22 @@
-/* words.h - revisions and reports as the words of a scenario. */
+/* words.h - the words of a scenario: of its lines, of revisions, of reports. */
 #ifndef TASKFERRY_TESTS_WORDS_H
 #define TASKFERRY_TESTS_WORDS_H
 
 #include "gateway/sync/round.h"
 #include "model/revision.h"
+
+#define WORDS_MAX 24
+
+struct line {
+	struct world *world;
+	const char *where;     /* FILE:LINE */
+	char *rest[WORDS_MAX]; /* rest[i]: the text from word i on */
+	char *word[WORDS_MAX + 1];
+	int count;
+};
+
+/* Blank-separated words; a word may be quoted, also behind its `=`. */
+void words_split(struct line *line, TALLOC_CTX *mem, const char *text);
 
 /* The counter of that name; NULL: there is none. */
 const int64_t *words_counter(const struct round_report *report, const char *name);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "gateway/sync/delivery.h"
 #include "gateway/sync/older.h"
+#include "gateway/sync/replies.h"
 #include "gateway/sync/visit.h"
 #include "reply.h"
 
@@ -556,6 +557,8 @@ static void run_visit(struct world *world, const struct round_env *env,
 	meddler.endpoint.ops = &meddler.ops;
 	visit.account = account;
 	fault = visit_run(world->mem, &visit);
+	if (!fault)
+		fault = replies_tell(world->mem, env, account->id, meddler.inner, world->report);
 	if (fault) /* as a worker does: told, and the rest goes on */
 		round_note(world->report, "%s on server %s: %s", person->key, server->name,
 			   fault->text);

@@ -62,7 +62,7 @@ Test(conf_doc, defaults_are_values)
 		defaults += keys[i].value != NULL;
 	}
 	expect_no_findings(mem, "defaults", text->data, &conf);
-	cr_expect_eq(defaults, 32, "expected 32, actual %zu", defaults);
+	cr_expect_eq(defaults, 33, "expected 33, actual %zu", defaults);
 	talloc_free(mem);
 }
 

@@ -339,7 +339,7 @@ Test(message_parse, limits)
 		{ "many parameters", field("Content-Type: text/plain", "; a=b", 50000),
 		  "card=[x]" },
 		{ "too long", field("X: y\r\n\r\n", "x", 1 << 20),
-		  "FAULT a message of 1048589 bytes: more than 1048576" },
+		  "FAULT a message of 1048589 bytes without its files: more than 1048576" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -1,0 +1,280 @@
+#!/usr/bin/python3 -B
+"""How fast a service hears of what people do in their mailboxes, and what it costs to watch many. Prints figures; asserts nothing.
+
+    latency   from a client's change to the committed row, and to the moment at which the server tells another client that
+              idles on the same mailbox: the difference is ours
+    simulate  N accounts on memory servers that push: what the service itself costs, without sessions
+    scale     N mailboxes on a Dovecot that hibernates: memory, threads and CPU of the service while nothing happens, the time
+              until all are listened to, and what it takes when a hundred change at once
+
+usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--flag KEYWORD] [--accounts N]
+       [PART...]
+(needs dovecot-imapd; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
+"""
+import argparse
+import os
+import shutil
+import socket
+import sqlite3
+import statistics
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ.setdefault("TF_SRCDIR", ROOT)
+os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
+from lab import PASSWORD, DovecotServer, Mailbox, Service, Site, login_of, wait_for, with_card  # noqa: E402
+
+PEOPLE_OF_LATENCY = 10
+IDLE_S = 10
+AT_ONCE = 100
+SIMULATED = 50
+SETTINGS = "poll = 1h\nsettle = 0s\nconnections = 100000\n"
+
+
+class Idler(threading.Thread):
+    """Another client that idles on a mailbox; `told` is when the server last said something of interest."""
+
+    def __init__(self, url, login, folder):
+        super().__init__(daemon=True)
+        host, _, port = url.rpartition("//")[2].partition(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.file = self.socket.makefile("rb")
+        self.told = threading.Event()
+        self.told_at = 0.0
+        for tag, line in (("a", f"LOGIN {login} {PASSWORD}"), ("b", f"SELECT {folder}")):
+            self.socket.sendall(f"{tag} {line}\r\n".encode())
+            while not self.file.readline().startswith(tag.encode() + b" "):
+                pass
+        self.socket.sendall(b"c IDLE\r\n")
+        self.start()
+
+    def run(self):
+        for line in self.file:
+            if line.startswith(b"* ") and not line.startswith((b"* OK", b"* FLAGS")) and not self.told.is_set():
+                self.told_at = time.monotonic()
+                self.told.set()
+
+
+class Rows:
+    """The number of the last change in the database, asked for without a pause to speak of."""
+
+    def __init__(self, path):
+        self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+
+    def last(self):
+        return self.db.execute("SELECT max(seq) FROM change").fetchone()[0] or 0
+
+    def wait_for_more(self, than, seconds=30):
+        until = time.monotonic() + seconds
+        while self.last() <= than:
+            if time.monotonic() > until:
+                return None
+            time.sleep(0.0002)
+        return time.monotonic()
+
+
+def print_line(what, values, unit="ms"):
+    values = sorted(values)
+    print(f"  {what:46}{unit}: median {statistics.median(values):8.2f}, p90 {values[int(0.9 * len(values))]:8.2f}, "
+          f"most {values[-1]:8.2f}")
+
+
+def started(site, dovecot, people, tls=False):
+    service = Service(site)
+    service.__enter__()
+    wait_for("the items", 600, lambda: site.items_delivered() == len(people), 0.5)
+    wait_for("listening", 600, lambda: site.json("status")["service"]["listening"] == len(people), 0.5)
+    return service
+
+
+def ours(box):
+    return [found for found in box.messages() if found.header("X-Taskferry-UID")][-1]
+
+
+def measure(box, idler, rows, change):
+    """(row less telling, telling less change), ms."""
+    before = rows.last()
+    idler.told.clear()
+    start = time.monotonic()
+    change(box)
+    changed = time.monotonic()
+    committed = rows.wait_for_more(before)
+    idler.told.wait(5)
+    if committed is None or not idler.told.is_set():
+        return None
+    return (committed - idler.told_at) * 1000, (idler.told_at - changed) * 1000, (changed - start) * 1000
+
+
+def print_latency(changes, keyword):
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, PEOPLE_OF_LATENCY + 1)]
+    dovecot = DovecotServer(directory, people, {"DOVECOT_LOG_WRITES": "no", "DOVECOT_UIDS": "4"})
+    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + SETTINGS})
+    taken, missed = {"append": [], "flag": []}, {"append": 0, "flag": 0}
+    try:
+        site.prepare(people, 1)
+        with started(site, dovecot, people):
+            rows = Rows(site.database)
+            boxes = {login: Mailbox(dovecot.url, login, PASSWORD) for login in people}
+            idlers = {login: Idler(dovecot.url, login, f'"{ours(box).folder}"'.replace('""', '"')) for login, box in boxes.items()}
+            time.sleep(3)
+            for number in range(changes):
+                login = people[number % len(people)]
+                box, on = boxes[login], (number // len(people)) % 2 == 0
+                message = ours(box)
+                kind = "flag" if keyword and number % 2 else "append"
+                if kind == "flag":
+                    def change(at, message=message, on=on):
+                        at.flag(message, keyword, remove=not on)
+                else:
+                    raw = with_card(message.raw, {"Percent": 11 + number // len(people)})
+
+                    def change(at, message=message, raw=raw):
+                        at.append(message.folder, raw, [])
+                found = measure(box, idlers[login], rows, change)
+                if kind == "append":
+                    box.delete(message)
+                if found:
+                    taken[kind].append(found)
+                else:
+                    missed[kind] += 1
+                time.sleep(1)
+    finally:
+        dovecot.stop()
+        site.remove()
+        shutil.rmtree(directory, ignore_errors=True)
+    for kind, found in taken.items():
+        if found:
+            print(f"{len(found)} changes by {kind}, {len(people)} mailboxes, settle = 0s, no TLS ({missed[kind]} without a row)")
+            print_line("the server tells, after the change", [one[1] for one in found])
+            print_line("the row is committed, after that", [one[0] for one in found])
+
+
+def wake(site, dovecot, people):
+    """Seconds until AT_ONCE changes that were made at once are in the project."""
+    rows = Rows(site.database)
+    boxes = [Mailbox(dovecot.url, login, PASSWORD) for login in people]
+    messages = [ours(box) for box in boxes]
+    before = rows.db.execute("SELECT count(*) FROM change").fetchone()[0]
+    start = time.monotonic()
+    for box, message in zip(boxes, messages):
+        box.append(message.folder, with_card(message.raw, {"Percent": 35}), [])
+    appended = time.monotonic()
+    while rows.db.execute("SELECT count(*) FROM change").fetchone()[0] < before + len(people):
+        if time.monotonic() > start + 60:
+            return None, None
+        time.sleep(0.01)
+    end = time.monotonic()
+    for box in boxes:
+        box.close()
+    return appended - start, end - appended
+
+
+def scale_of(mailboxes, tls):
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, mailboxes + 1)]
+    dovecot = DovecotServer(directory, people or ["nobody"], {
+        "DOVECOT_LOG_WRITES": "no", "DOVECOT_UIDS": str(mailboxes // 100 + 1), "DOVECOT_IDLE_CHECK": "30",
+        "DOVECOT_HIBERNATE": "2s"})
+    config = dovecot.config()
+    if tls:
+        with open(os.path.join(dovecot.directory, "tls-url"), encoding="utf-8") as file:
+            config = config.replace(dovecot.url, file.read().strip()) + f"tls_ca = {dovecot.directory}/ca.pem\n"
+    site = Site(os.path.join(directory, "site"), {"mail": config + SETTINGS})
+    try:
+        if people:
+            site.prepare(people, 1)
+        else:
+            site.run("init")
+        with Service(site) as service:
+            wait_for("the items", 600, lambda: site.items_delivered() == mailboxes, 0.5)
+        with Service(site) as service:      # again: what is measured is watching, not publishing
+            start = time.monotonic()
+            wait_for("listening", 600, lambda: site.json("status")["service"]["listening"] == mailboxes, 0.2)
+            ready = time.monotonic() - start
+            time.sleep(5)
+            cpu = service.cpu_s()
+            time.sleep(IDLE_S)
+            figures = (service.rss_kib(), service.number_in_status("VmHWM"), service.threads(), service.cpu_s() - cpu, ready)
+            return figures + (wake(site, dovecot, people[:AT_ONCE]) if mailboxes >= AT_ONCE else (None, None))
+    finally:
+        dovecot.stop()
+        site.remove()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def print_scale(numbers, tls):
+    print(f"Dovecot that hibernates after 2 s, {'TLS' if tls else 'no TLS'}; the service was started again with all items in place")
+    print(f"{'mailboxes':>10}{'RSS MiB':>9}{'peak':>7}{'kB each':>9}{'threads':>9}{f'CPU s in {IDLE_S} s':>15}{'all listen, s':>15}"
+          f"{f'{AT_ONCE} APPENDs, s':>16}{'rows after, s':>15}")
+    base = None
+    for mailboxes in numbers:
+        rss, peak, threads, cpu, ready, appends, rows = scale_of(mailboxes, tls)
+        base = base if base is not None else rss
+        each = f"{(rss - base) * 1.024 / mailboxes:.1f}" if mailboxes else "-"
+        print(f"{mailboxes:10}{rss / 1024:9.1f}{peak / 1024:7.1f}{each:>9}{threads:9}{cpu:15.2f}{ready:15.1f}"
+              + (f"{appends:16.2f}{rows:15.2f}" if appends is not None else f"{'-':>16}{'-':>15}"), flush=True)
+
+
+def simulate(accounts):
+    """The limits of one process; SIMULATED accounts on each server, because a memory server is one file."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    people = [login_of(number) for number in range(1, accounts + 1)]
+    servers = {}
+    for first in range(0, accounts, SIMULATED):
+        some = people[first:first + SIMULATED]
+        servers[f"m{first // SIMULATED}"] = (f"type = memory\nurl = memory:{directory}/m{first // SIMULATED}?push\nresources = "
+                                             + ", ".join(f"{login}@example.com" for login in some) + "\n" + SETTINGS)
+    site = Site(os.path.join(directory, "site"), servers)
+    try:
+        site.prepare(people, 1)
+        start = time.monotonic()
+        with Service(site) as service:
+            def watched():
+                found = site.json("status")["service"]
+                return found["listening"] == accounts
+            wait_for("listening", 1200, watched, 1)
+            ready = time.monotonic() - start
+            time.sleep(5)
+            cpu = service.cpu_s()
+            time.sleep(IDLE_S)
+            idle = service.cpu_s() - cpu
+            fifos = [os.path.join(directory, name) for name in os.listdir(directory) if ".push-" in name][:1000]
+            cpu = service.cpu_s()
+            for name in fifos:
+                with open(name, "wb", buffering=0) as fifo:
+                    fifo.write(b"x")
+            time.sleep(IDLE_S)
+            print(f"{accounts} accounts on {len(servers)} memory servers: RSS {service.rss_kib() / 1024:.1f} MiB, peak "
+                  f"{service.number_in_status('VmHWM') / 1024:.1f}, {service.threads()} threads, {service.descriptors()} "
+                  f"descriptors, all published and listening after {ready:.0f} s, {idle:.2f} s of CPU in {IDLE_S} s without "
+                  f"events, {service.cpu_s() - cpu:.2f} s for {len(fifos)} that woke at once")
+    finally:
+        site.remove()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--mailboxes", default="0,1000")
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--flag", default="")
+    parser.add_argument("parts", nargs="*")
+    parser.add_argument("--accounts", type=int, default=10000)
+    options = parser.parse_args()
+    parts = options.parts or ["latency", "scale"]
+    if "latency" in parts:
+        print_latency(options.changes, options.flag)
+    if "simulate" in parts:
+        simulate(options.accounts)
+    if "scale" in parts:
+        print_scale([int(number) for number in options.mailboxes.split(",")], options.tls)
+
+
+if __name__ == "__main__":
+    main()
