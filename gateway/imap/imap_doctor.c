@@ -30,6 +30,8 @@ static const struct {
 	  "The server is waited for before each item, which is slower." },
 	{ IMAP_CAP_SAVEDATE, "The server's own time decides which of two edits is the newer one.",
 	  "Which of two edits is the newer one is decided by the time of noticing it." },
+	{ IMAP_CAP_COMPRESS, "A connection that moves much is compressed, but not to this machine.",
+	  "Nothing is compressed on the way." },
 	{ IMAP_CAP_OBJECTID, "A folder that a person renames is found again.",
 	  "A folder that a person renames is held until it has its name back." },
 };

@@ -85,7 +85,7 @@ static int64_t sent_bytes(struct lab *lab)
 
 static void replace(uint64_t without)
 {
-	struct lab *lab = lab_new(DOT, without, "parts %llx", (unsigned long long)without);
+	struct lab *lab = lab_new(IMAP_KIT_FIRST, without, "parts %llx", (unsigned long long)without);
 	bool catenates = !(without & UINT64_C(1) << IMAP_CAP_CATENATE);
 	char *folder = new_folder(lab), *bytes = MEM_ARRAY(lab, char, FILE_BYTES), *size;
 	struct endpoint_put one = { .text = large_message(lab, bytes) };
@@ -128,7 +128,7 @@ Test(imap_parts, are_not_sent_again)
 Test(imap_parts, that_are_gone)
 {
 	for (size_t i = 0; i < 2; i++) {
-		struct lab *lab = lab_new(DOT, withouts[i], "gone parts %zu", i);
+		struct lab *lab = lab_new(IMAP_KIT_FIRST, withouts[i], "gone parts %zu", i);
 		char *folder = new_folder(lab);
 		struct endpoint_put first = put(lab, folder, "uid-1", NULL), one;
 		char *got = NULL;

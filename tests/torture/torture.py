@@ -861,10 +861,12 @@ SERVERS = {"memory": MemoryServer, "messages": MessageServer, "whole": WholeServ
            "dovecot": DovecotServer}
 # A point that is not reached fails the run. These cannot be: they are of another kind of server, whose run must reach them.
 PROBED = ("PROBE_", "TRAITS_")  # of servers that have traits
-NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED),
-             "whole": ("SWEEP_", "IMAP_", "FILE_", "ATTACH_", *PROBED),
-             "messages": ("IMAP_", "FILE_", "ATTACH_", *PROBED),
-             "radicale": ("SWEEP_", "IMAP_", "ATTACH_"), "dovecot": ("HTTP_", "FILE_", "ATTACH_", *PROBED)}
+REPLIES = ("REPLY_", "ANSWER_")  # of a mailbox with replies: the scenarios reply-*.scenario kill there
+NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED, *REPLIES),
+             "whole": ("SWEEP_", "IMAP_", "FILE_", "ATTACH_", *PROBED, *REPLIES),
+             "messages": ("IMAP_", "FILE_", "ATTACH_", *PROBED, *REPLIES),
+             "radicale": ("SWEEP_", "IMAP_", "ATTACH_", *REPLIES),
+             "dovecot": ("HTTP_", "FILE_", "ATTACH_", *PROBED, *REPLIES)}
 ONLY_THERE = {"memory": (), "messages": (), "whole": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_")}
 
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/digest.h"
+#include "mappers/message_elide.h"
 #include "message_kit.h"
 
 #define HEAD "From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n"
@@ -62,7 +63,8 @@ Test(message_files, are_read)
 		{ "a path", NAMED("filename=\"../../etc/passwd\""), "passwd application/pdf 5" },
 		{ "by the type's name", PART("Content-Type: image/png; name=p.png"),
 		  "p.png image/png 5" },
-		{ "without a name", PART("Content-Disposition: attachment"), "attachment text/plain 5" },
+		{ "without a name", PART("Content-Disposition: attachment"),
+		  "attachment text/plain 5" },
 		{ "in base64",
 		  PART(PDF "Content-Transfer-Encoding: base64\n"
 			   "Content-Disposition: attachment; filename=a.pdf\n\naGk=\n"),
@@ -245,4 +247,62 @@ Test(message_files, come_and_go)
 		cr_expect(len == again && !memcmp(once, twice, len), "%s: %s\n--- again:\n%s",
 			  cases[i].label, once, twice);
 	}
+}
+
+/* Large parts go and come back, octet for octet; what is no such line is a text. */
+Test(message_files, are_elided)
+{
+#define PART_(body) HEAD CARD "--b\nContent-Disposition: attachment; filename=f\n\n" body "\n" END
+	static const struct {
+		const char *label, *text;
+		size_t standins;
+	} cases[] = {
+		{ "a file", PART_("0123456789"), 1 },
+		{ "the card is never elided", "From: a\n\n0123456789", 0 },
+		{ "a small one", PART_("012"), 0 },
+		{ "elided already", PART_("taskferry-part 2 100 4.7"), 1 },
+	};
+	static const char *const others[] = {
+		"taskferry-part 2 100",        "taskferry-part 2 x 4.7",
+		"taskferry-part .2 100 4.7",   "taskferry-part 2 -1 4.7",
+		"taskferry-part 2 100 4.7\nx", "taskferry-part  100 4.7",
+		"xtaskferry-part 2 100 4.7",
+	};
+	struct message_piece *pieces = NULL;
+	size_t count = 0, len = 0;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char *text = kit_crlf(mem, cases[i].text),
+		     *elided = message_elide_all(mem, text, strlen(text), "4.7", 10, &len);
+		struct buf *again = buf_new(mem);
+
+		cr_assert_null(message_elide_pieces(mem, elided, len, &pieces, &count));
+		cr_expect_eq(count, 2 * cases[i].standins + 1, "%s: %s", cases[i].label, elided);
+		cr_expect(message_elide_sound(mem, elided, len, cases[i].standins));
+		for (size_t k = 0; k < count; k++) {
+			const char *body = pieces[k].text;
+			size_t n = pieces[k].len;
+
+			if (!body && !message_elide_find(mem, text, strlen(text),
+							 pieces[k].standin.section, &body, &n))
+				cr_assert_fail("%s: %s", cases[i].label, elided);
+			buf_add(again, body, n);
+		}
+		cr_expect_str_eq(again->data, text, "%s: %s", cases[i].label, again->data);
+	}
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		char *text = kit_crlf(mem, mem_printf(mem,
+						      "%s--b\nContent-Disposition: attachment"
+						      "\n\n%s\n%s",
+						      HEAD CARD, others[i], END));
+
+		cr_assert_null(message_elide_pieces(mem, text, strlen(text), &pieces, &count));
+		cr_expect_eq(count, 1, "%s", others[i]);
+	}
+	cr_expect_eq(message_elide_pieces(
+			     mem, kit_crlf(mem, PART_("taskferry-part 2 99999999999 4.7")),
+			     strlen(kit_crlf(mem, PART_("taskferry-part 2 99999999999 4.7"))),
+			     &pieces, &count)
+			     ->kind,
+		     FAULT_DATA);
 }
