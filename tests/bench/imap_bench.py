@@ -4,7 +4,7 @@
     publish   N assignments of one person; mbsync pushes the same messages from a Maildir
     raw       publishing alone, on Dovecot and Cyrus: beside mbsync and the limit, which is the same messages by MULTIAPPEND
               of a client that does nothing else, 100 in a command, connection and login counted
-    sync      with nothing changed and with one message edited, beside mbsync
+    sync      with nothing changed, with one star set, and with one message edited, beside mbsync
     latency   with the service: from the APPEND of an edited message to the committed row (Dovecot's own delay before it tells
               an idling client is 0.5 s)
     scale     the service with 0, 200 and 1,000 mailboxes: resident memory, threads, descriptors, CPU while idle
@@ -104,8 +104,15 @@ class Mbsync:
 def edit_one(url, login, percent):
     """One message edited in place by another client."""
     with Mailbox(url, login, PASSWORD) as box:
-        message = [found for found in box.messages() if found.header("X-Taskferry-UID")][0]
+        message = next(found for found in box.messages() if found.header("X-Taskferry-UID"))
         box.edit(message, with_card(message.raw, {"Percent": percent}))
+
+
+def star_one(url, login, off):
+    """The star of one message set, or taken off, by another client."""
+    with Mailbox(url, login, PASSWORD) as box:
+        message = next(found for found in box.messages() if found.header("X-Taskferry-UID"))
+        box.flag(message, "\\Flagged", remove=off)
 
 
 def publish_and_sync(count, number):
@@ -127,8 +134,11 @@ def publish_and_sync(count, number):
         rows["publish", "mbsync"], _ = timed(peer.command, peer.env)
         timed(ferry.command, ferry.env)         # what follows from our own writes
         timed(peer.command, peer.env)
-        for step, percent in (("nothing changed", None), ("one changed", 35 + number)):
+        for step, percent in (("nothing changed", None), ("one flag", 0), ("one changed", 35 + number)):
             for measure in ("time", "count"):
+                if percent == 0:
+                    for login in (OURS, PEER):
+                        star_one(dovecot.url, login, measure == "count")
                 if percent:
                     for login in (OURS, PEER):
                         edit_one(dovecot.url, login, percent + (measure == "count"))
@@ -156,7 +166,7 @@ def print_publish_and_sync(count, runs):
     print(f"{all_rows[0]['items']} messages of {all_rows[0]['size']:.0f} bytes, {runs} runs, medians; {version}; "
           f"Dovecot {dovecot}, Maildir without fsync, loopback, no TLS")
     print(f"{'':18}{'program':12}{'wall s':>9}{'CPU s':>8}{'RSS MiB':>9}{'commands':>10}{'sent':>9}{'received':>10}")
-    for step in ("publish", "nothing changed", "one changed"):
+    for step in ("publish", "nothing changed", "one flag", "one changed"):
         for program in ("taskferry", "mbsync"):
             figures = [statistics.median(row[step, program][i] for row in all_rows) for i in range(3)]
             line = f"{step:18}{program:12}{figures[0]:9.3f}{figures[1]:8.3f}{figures[2]:9.1f}"
