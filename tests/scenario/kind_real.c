@@ -661,11 +661,18 @@ static void file(struct world *world, const struct resource *person, const char 
 		 const struct client_item *item, bool done, bool keep)
 {
 	struct imap_session *session = log_in(world, person);
+	bool moves = !keep && imap_session_can(session, IMAP_CAP_MOVE);
 	struct imap_line *line =
-		about(world, session, folder, item->address, keep ? "UID COPY " : "UID MOVE ");
+		about(world, session, folder, item->address, moves ? "UID MOVE " : "UID COPY ");
 
 	imap_line_mailbox(line, mailbox_of(world, session, folder, done));
 	say(world, session, line);
+	if (!keep && !moves) {
+		line = about(world, session, folder, item->address, "UID STORE ");
+		imap_line_add(line, "+FLAGS.SILENT (\\Deleted)");
+		say(world, session, line);
+		say(world, session, imap_line_new(world->mem, "EXPUNGE", true));
+	}
 	imap_session_close(&session);
 	world->real->filed_us = clock_now_us(world->clock);
 }
@@ -724,13 +731,13 @@ const struct kind kind_dovecot = {
 };
 
 /* What depends on the server of messages itself: everything else is the same over Dovecot. */
-static const char *const chosen[] = { "adoption.",     "brought-back.",   "delete-decline.",
-				      "flag-only.",    "folder-gone.",    "folder-renamed.",
-				      "foreign.",      "lost-answer.",    "message-",
-				      "moved-marked.", "newer-mailbox.",  "progress.",
-				      "renamed.",      "renumbered.",     "sweep.",
-				      "token-lost.",   "withdrawn.",      "written-together.",
-				      NULL };
+static const char *const chosen[] = {
+	"mark-", /* the first: not over Courier, where that client is refused */
+	"adoption.",       "brought-back.", "delete-decline.",   "flag-only.",  "folder-gone.",
+	"folder-renamed.", "foreign.",      "lost-answer.",      "message-",    "moved-marked.",
+	"newer-mailbox.",  "progress.",     "renamed.",          "renumbered.", "sweep.",
+	"token-lost.",     "withdrawn.",    "written-together.", NULL
+};
 
 const struct kind kind_cyrus_imap = {
 	.name = "cyrus-imap",
@@ -745,6 +752,7 @@ const struct kind kind_cyrus_imap = {
 	.client = client,
 	.drop_folder = drop_mailbox,
 	.flag = flag,
+	.flags = flags,
 	.file = file,
 	.order = order,
 	.writes = writes,
@@ -756,13 +764,14 @@ const struct kind kind_courier = {
 	.script = "courier",
 	.messages = true,
 	.adds_users = true,
-	.chosen = chosen,
+	.chosen = chosen + 1,
 	.required_plays = 20,
 	.section = section,
 	.account = account,
 	.client = client,
 	.drop_folder = drop_mailbox,
 	.flag = flag,
+	.flags = flags,
 	.file = file,
 	.order = order,
 	.writes = writes,
