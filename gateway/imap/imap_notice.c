@@ -30,8 +30,8 @@
  * 5. Without mod-sequences flags have to be listed to see that none has changed: some 40 bytes for
  *    each message of the folder and look. None of it while the mailbox stays selected and the server
  *    has told of no change, as it must (RFC 3501 section 7.4.2).
- * 6. A token without a sign is of a time when flags meant nothing: those that are set by now are none
- *    of our business until they change again.
+ * 6. A token without a sign is of a time when flags meant nothing. It is not understood any more: what
+ *    is set by now has to be known, so that what is set next is news.
  * 7. Messages of done tasks stand in a mailbox of their own, whose numbers are in the token too. It is
  *    asked for them by STATUS, and selected only if something in it has changed. There \Deleted is
  *    more than a wish: who copies a message back and marks the copy there as deleted has moved it
@@ -98,9 +98,8 @@ static bool read_counts(const char *token, struct imap_counts *counts_r)
 	if (!read_count(&token, ' ', &counts.uidvalidity) ||
 	    !read_count(&token, ' ', &counts.uidnext) || !counts.uidvalidity || !counts.uidnext)
 		return false;
-	if (!read_count(&token, '\0', &counts.exists) &&
-	    (!read_count(&token, ' ', &counts.exists) || !read_sign(token, &counts)))
-		return false;
+	if (!read_count(&token, ' ', &counts.exists) || !read_sign(token, &counts))
+		return false; /* (6) */
 	*counts_r = counts;
 	return true;
 }
@@ -413,9 +412,8 @@ static struct fault *compare_all(struct imap *imap, TALLOC_CTX *mem, struct side
 	FAULT_TRY(list_all(imap, mem, side->mailbox, side->done, &listing, &counts));
 	fresh = since ? tail(&listing, since->uidnext) : listing;
 	same = since && nothing_gone(since, fresh.count, &counts) &&
-	       (since->sign == IMAP_SIGN_NONE ||
-		(since->sign == IMAP_SIGN_DIGEST &&
-		 since->flags == imap_listing_digest(&listing, since->uidnext)));
+	       since->sign == IMAP_SIGN_DIGEST &&
+	       since->flags == imap_listing_digest(&listing, since->uidnext);
 	conclude(imap, side, same ? &fresh : &listing, !same, &counts);
 	remember_marked(imap, imap_notice_last(imap, side->mailbox), &listing);
 	return NULL;
@@ -442,13 +440,6 @@ static bool accounts_for(const struct imap_counts *since, const struct imap_chan
 static struct fault *ask_changed(struct imap *imap, TALLOC_CTX *mem, struct side *side,
 				 const struct imap_counts *now)
 {
-	if (side->since->sign == IMAP_SIGN_NONE) {
-		side->changes.lost = true;
-		if (now->uidnext == side->since->uidnext)
-			return NULL;
-		return imap_listing(imap, mem, side->done, side->since->uidnext,
-				    &side->changes.listing);
-	}
 	if (side->resync.told)
 		imap_listing_resynced(&side->changes);
 	else if (!same_counts(side->since, now))
@@ -467,8 +458,7 @@ static struct fault *list_changed(struct imap *imap, TALLOC_CTX *mem, struct sid
 
 	*done_r = false;
 	if (now.sign != IMAP_SIGN_MODSEQ || now.uidnext < since->uidnext ||
-	    (since->sign != IMAP_SIGN_NONE &&
-	     (since->sign != now.sign || since->flags > now.flags)))
+	    since->sign != now.sign || since->flags > now.flags)
 		return NULL;
 	FAULT_TRY(ask_changed(imap, mem, side, &now));
 	now.exists = imap_session_selected(imap->session)->exists;

@@ -11,7 +11,7 @@
 
 /* What tells that flags have changed. */
 enum imap_sign {
-	IMAP_SIGN_NONE,   /* nothing: a token of an older version of this program */
+	IMAP_SIGN_NONE,   /* nothing: not known yet */
 	IMAP_SIGN_MODSEQ, /* HIGHESTMODSEQ (RFC 7162) */
 	IMAP_SIGN_DIGEST, /* of the marks of all messages, where the server has no such number */
 	IMAP_SIGNS

@@ -372,6 +372,11 @@ struct fault *link_unsettled(struct store *store, TALLOC_CTX *mem, int64_t folde
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
+struct fault *link_unmarked(struct store *store, int64_t folder)
+{
+	return db_run(store->db, SQL_LINK_UNMARKED, "i", folder);
+}
+
 struct fault *link_at_rest(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
 			   int64_t most, int64_t **list_r, size_t *count_r)
 {

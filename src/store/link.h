@@ -167,6 +167,9 @@ struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_C
 struct fault *link_at_rest(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
 			   int64_t most, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
+/* Everything in the folder has been listed, and what had marks was judged: all other items have none. */
+struct fault *link_unmarked(struct store *store, int64_t folder) ATTR_MUST_CHECK;
+
 /* Id, address, seen_version and state of every link of a folder that has an address. */
 struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			    struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;

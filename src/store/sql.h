@@ -169,6 +169,7 @@ X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_te
 X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
   "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link " \
   "WHERE folder_id = $1 AND dirty AND id > $2 AND state IN ('new', 'ok', 'withdrawing') ORDER BY id LIMIT $3") \
+X(LINK_UNMARKED, "UPDATE link SET marks = '' WHERE folder_id = $1 AND marks IS NULL AND seen_version NOT LIKE '% %'") \
 X(LINK_AT_REST, "SELECT id FROM link WHERE folder_id = $1 AND state = 'ok' AND NOT dirty AND id > $2 ORDER BY id LIMIT $3") \
 X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
