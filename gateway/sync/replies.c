@@ -79,8 +79,7 @@ static struct fault *find_assignment(TALLOC_CTX *mem, struct reply_mail *mail)
 	return NULL;
 }
 
-/* Why it may be somebody else's word; NULL: it is that person's. */
-static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
+const char *reply_doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 {
 	const struct message_mail *m = mail->mail;
 	const char *email = mail->resource->email, *domain;
@@ -120,7 +119,7 @@ static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 	}
 	mail->said = card_reply_read(mem, mail->mail->text ? mail->mail->text : "");
 	if (mail->said->any)
-		return reply_apply(mem, mail, doubt(mem, mail));
+		return reply_apply(mem, mail, reply_doubt(mem, mail));
 	mail->why = "nothing stands above the quoted text";
 	return NULL;
 }
@@ -133,6 +132,8 @@ static struct fault *judge(TALLOC_CTX *mem, struct reply_mail *mail)
 			mail->mail->machine ? mail->mail->machine : "it is from our own address";
 		return NULL;
 	}
+	if (mail->mail->reply)
+		return reply_itip(mem, mail);
 	find_token(mem, mail);
 	if (!mail->token) {
 		mail->outcome = REPLY_FOREIGN;
