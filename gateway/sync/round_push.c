@@ -103,6 +103,7 @@ static void confirm(struct round *round, struct link *link, const char *text,
 	link->seen_version = version;
 	link->seen_us = clock_now_us(round->env->clock);
 	round_marks_written(round, link, version);
+	round_star_written(link);
 	link->quiet = false;
 	link->decoder = CODEC_VERSION;
 	link->seen_ids = ids_of_vector(link, CODEC_VERSION, link->seen);
@@ -258,13 +259,14 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 		batch->own[batch->sent] = composed.decoded;
 		batch->links[i] = batch->links[batch->sent];
 		batch->links[batch->sent] = link;
-		batch->puts[batch->sent++] =
+		batch->puts[batch->sent] =
 			(struct endpoint_put){ .address = link->address,
 					       .text = composed.text,
 					       .len = composed.len,
 					       .if_version = link->seen_version,
 					       .marks_drop = round_marks_drop(round, mem, link),
 					       .quiet = link->quiet && link->seen_version };
+		round_star_compose(round, link, &batch->puts[batch->sent++]);
 	}
 	return NULL;
 }

@@ -425,15 +425,17 @@ static struct fault *reconcile(struct round *round, struct comparison *compariso
 struct fault *round_reconcile(struct round *round)
 {
 	struct comparison comparison = { .mem = MEM_CONTEXT(round->mem) };
+	bool stars = false;
 
 	FAULT_TRY(reconcile(round, &comparison));
 	FAULT_TRY(round_files_purge(round));
+	FAULT_TRY(round_star_find(round, &stars));
 	round->report->folders++;
 	round->folder->reconciled_us = clock_now_us(round->env->clock);
 	round->notice = comparison.listing;
 	round->wrote = false;
 	talloc_free(comparison.mem);
-	if (round->read_count)
+	if (round->read_count || stars)
 		FAULT_TRY(round_passes(round));
 	return round_advance(round);
 }

@@ -149,6 +149,7 @@ struct conf {
 		const char *done;        /* keywords, one blank between two; NULL: none */
 		const char *done_folder; /* the sub-folder's name; NULL: none */
 		bool percent;
+		int64_t flag_due_us; /* 0: open tasks get no star when they are due */
 		const char *labels; /* KEYWORD=MEANING, one blank between two; NULL: none */
 	} gestures;
 	struct conf_rule *rules; /* in file order */

@@ -702,6 +702,13 @@ static void check_web(struct conf_parse *parse, const struct conf_section *secti
 }
 
 /* A server's folders are named after the site. */
+/* A star cannot say both that a task is due and that somebody has started. */
+static void settle_star(struct conf *conf)
+{
+	if (conf->gestures.flag_due_us)
+		conf->gestures.star = STAR_IGNORE;
+}
+
 static void check_site(struct conf_parse *parse)
 {
 	const struct conf_section *site = NULL;
@@ -743,5 +750,6 @@ void conf_check(struct conf_parse *parse)
 		if (checks[parse->sections[i].kind])
 			checks[parse->sections[i].kind](parse, &parse->sections[i]);
 	check_site(parse);
+	settle_star(parse->conf);
 	name_site(parse->conf);
 }

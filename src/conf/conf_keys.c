@@ -177,6 +177,9 @@ const struct conf_choice_info conf_choice_table[CONF_CHOICES] = {
 	  conf, gestures.done_folder, 0, 0, "The sub-folder for messages whose task is done")      \
 	X(GESTURES, GESTURES_PERCENT, "percent", YES_NO, NONE, "yes | no", "yes", conf,            \
 	  gestures.percent, 0, 0, "Whether a tag such as 40, p40 or 40% reports that percentage")  \
+	X(GESTURES, GESTURES_FLAG_DUE, "flag_due", DURATION, NONE, NULL, NULL, conf,               \
+	  gestures.flag_due_us, CLOCK_SECOND_US, 366 * DAY_US,                                     \
+	  "Open tasks get a star so long before the end of the day on which they are due")         \
 	X(GESTURES, GESTURES_LABELS, "labels", LABELS, NONE, "KEYWORD=started|done|PERCENT ...",   \
 	  NULL, conf, gestures.labels, 0, 0, "What other tags report; without it nothing")         \
 	X(RULE, RULE_WHEN, "when", EXPRESSION, NONE, NULL, NULL, conf_rule, when, 0, 0,            \

@@ -103,6 +103,7 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->project_ids = db_text(cursor, mem, 21);
 	link->marks = db_text(cursor, mem, 22);
 	link->quiet = db_bool(cursor, 23);
+	link->starred = db_text(cursor, mem, 24);
 }
 
 static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -334,12 +335,12 @@ struct fault *link_set(struct store *store, const struct link *link)
 	char *want = link->want ? vector_encode(mem, link->want) : NULL;
 	struct fault *fault;
 
-	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititttb", link->id, link->address,
+	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititttbt", link->id, link->address,
 		       link_states[link->state], link->seen_text, seen, link->seen_version,
 		       link->seen_us, link->decoder, want, link->edition, (int)link->dirty,
 		       link->correction, link->corrections, link->corrections_since_us,
 		       link->attempts, link->due_us, link->error, link->own_percent, link->seen_ids,
-		       link->project_ids, link->marks, (int)link->quiet);
+		       link->project_ids, link->marks, (int)link->quiet, link->starred);
 	talloc_free(mem);
 	return fault;
 }
@@ -368,6 +369,15 @@ struct fault *link_unsettled(struct store *store, TALLOC_CTX *mem, int64_t folde
 	struct db_cursor *cursor = NULL;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_UNSETTLED, "i", folder));
+	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
+}
+
+struct fault *link_at_rest(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
+			   int64_t most, int64_t **list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_AT_REST, "iii", folder, after, most));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 

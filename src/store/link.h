@@ -75,6 +75,8 @@ struct link {
 				    has to be made anew */
 	const char *marks; /* of the item (gateway/endpoint.h), as they were judged last; NULL: never */
 	bool quiet;        /* what `want` says besides `seen` is no news to its person */
+	const char *starred; /* the due date for which the item was given a star by us; NULL: none */
+	const char *star_due; /* not stored: what `starred` is to be once it is written */
 };
 
 struct pending {
@@ -160,6 +162,10 @@ struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, i
 struct fault *link_dirty_count(struct store *store, int64_t folder,
 			       int64_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_CHECK;
+
+/* Ids of links whose item is as it is wanted, likewise. */
+struct fault *link_at_rest(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
+			   int64_t most, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 
 /* Id, address, seen_version and state of every link of a folder that has an address. */
 struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder,

@@ -159,16 +159,17 @@ X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, sta
   "object_id = $9 WHERE id = $1") \
 /* links */ \
 X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
-  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link WHERE id = $1") \
+  "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link WHERE id = $1") \
 X(LINK_OF_ASSIGNMENT, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link " \
   "WHERE folder_id = $1 AND assignment_id = $2") \
 X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link " \
   "WHERE folder_id = $1 AND address = $2") \
 X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
-  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet FROM link " \
+  "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link " \
   "WHERE folder_id = $1 AND dirty AND id > $2 AND state IN ('new', 'ok', 'withdrawing') ORDER BY id LIMIT $3") \
+X(LINK_AT_REST, "SELECT id FROM link WHERE folder_id = $1 AND state = 'ok' AND NOT dirty AND id > $2 ORDER BY id LIMIT $3") \
 X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
 X(LINK_MISSING_OF_ACCOUNT, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.state = 'missing' " \
@@ -201,7 +202,7 @@ X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, dec
   "attempts, due_at, own_percent) VALUES ($1, $2, $3, 'new', 0, 0, 0, FALSE, 0, 0, 0, 0, 0)") \
 X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
   "want_vector = $9, edition = $10, dirty = $11, correction = $12, corrections = $13, corrections_since = $14, attempts = $15, " \
-  "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20, marks = $21, quiet = $22 WHERE id = $1") \
+  "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20, marks = $21, quiet = $22, starred = $23 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
 X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN account ac ON ac.id = f.account_id " \
@@ -456,6 +457,7 @@ X(4, "CREATE INDEX link_dirty ON link (folder_id, id) WHERE dirty") \
 /* 5: what a person has set on a message, as it was judged last, and whether what is wanted is news to them */ \
 X(5, "ALTER TABLE link ADD COLUMN marks TEXT") \
 X(5, "ALTER TABLE link ADD COLUMN quiet BOOLEAN NOT NULL DEFAULT FALSE") \
+X(5, "ALTER TABLE link ADD COLUMN starred TEXT") \
 /* 5: the mailbox with replies: up to where it is read, what came of each mail, what people are to be told */ \
 X(5, "CREATE TABLE reply_box (account_id BIGINT PRIMARY KEY REFERENCES account (id), token TEXT)") \
 X(5, "CREATE TABLE reply (account_id BIGINT NOT NULL REFERENCES account (id), address TEXT NOT NULL, message_id TEXT, " \
