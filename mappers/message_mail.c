@@ -278,6 +278,7 @@ static void read_fields(struct header *header)
 	const struct message_part *top = &tree->parts[0];
 	struct message_mail *mail = header->mail;
 	struct message_field field;
+	int tos = 0;
 
 	for (size_t at = top->from; message_field_read(tree->text, at, top->body, &field);
 	     at = field.to) {
@@ -286,11 +287,15 @@ static void read_fields(struct header *header)
 
 		if (!strcasecmp(name, "From"))
 			add_addresses(header, &mail->from, value);
+		if (!strcasecmp(name, "To") && !tos++)
+			add_addresses(header, &mail->only_to, value);
 		if (!strcasecmp(name, "In-Reply-To"))
 			add_references(header, value);
 		if (!mail->machine && is_by_machine(header->mem, name, value))
 			mail->machine = mem_printf(mail, "it has the field %s", name);
 	}
+	if (tos > 1)
+		mail->only_to.count = 0;
 	see_sender(mail);
 }
 
@@ -356,8 +361,7 @@ static bool is_reply(TALLOC_CTX *mem, const struct message_tree *tree,
 {
 	char *type, *method;
 
-	if (strcmp(part->kind.type, "text/calendar") != 0 ||
-	    part->kind.encoding == MESSAGE_OPAQUE)
+	if (strcmp(part->kind.type, "text/calendar") != 0 || part->kind.encoding == MESSAGE_OPAQUE)
 		return false;
 	type = message_mime_value(mem, tree->text, part->from, part->body, "Content-Type");
 	method = type ? message_param(mem, type, "method") : NULL;
@@ -378,10 +382,10 @@ static void read_reply(const struct header *header)
 		if (!is_reply(header->mem, tree, part))
 			continue;
 		mail->reply = message_body_decode(mail, tree, part, &mail->reply_len);
-		text = part->kind.charset ? message_body_convert(mail, part->kind.charset,
-								 mail->reply, mail->reply_len, &len,
-								 &clean)
-					  : NULL;
+		text = part->kind.charset
+			       ? message_body_convert(mail, part->kind.charset, mail->reply,
+						      mail->reply_len, &len, &clean)
+			       : NULL;
 		if (text && clean) {
 			mail->reply = text;
 			mail->reply_len = len;

@@ -97,14 +97,33 @@ const char *reply_doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 	return NULL;
 }
 
-/* ---- one mail ---- */
-
-static struct fault *was_met(struct reply_mail *mail, bool *met_r)
+/* A mail that the person wrote to somebody else says nothing about a task, though that one passes it on
+ * to the task's address with all its signatures. */
+static bool is_to_task(TALLOC_CTX *mem, const struct reply_mail *mail)
 {
-	if (!mail->mail->message_id)
-		return NULL;
-	return replies_met(mail->replies->env->store, mail->assignment->id, mail->key, met_r);
+	const char *template = mail->replies->env->conf->replies.address;
+	const struct message_words *to = &mail->mail->only_to;
+
+	for (size_t i = 0; i < to->count; i++) {
+		const char *token = reply_token_of(mem, template, to->list[i]);
+
+		if (token && text_equal_nocase(token, mail->token))
+			return true;
+	}
+	return false;
 }
+
+static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
+{
+	const char *why = reply_doubt(mem, mail);
+
+	if (!why && !is_to_task(mem, mail))
+		why = "the task's address is not the one in its To, so somebody else may have "
+		      "passed it on";
+	return why;
+}
+
+/* ---- one mail ---- */
 
 static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 {
@@ -112,14 +131,14 @@ static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 
 	if (mail->outcome == REPLY_EXPIRED)
 		return NULL;
-	FAULT_TRY(was_met(mail, &met));
+	FAULT_TRY(replies_met(mail->replies->env->store, mail->assignment->id, mail->key, &met));
 	if (met) {
 		mail->outcome = REPLY_TWICE;
 		return NULL;
 	}
 	mail->said = card_reply_read(mem, mail->mail->text ? mail->mail->text : "");
 	if (mail->said->any)
-		return reply_apply(mem, mail, reply_doubt(mem, mail));
+		return reply_apply(mem, mail, doubt(mem, mail));
 	mail->why = "nothing stands above the quoted text";
 	return NULL;
 }
