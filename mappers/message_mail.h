@@ -22,6 +22,9 @@ struct message_mail {
 	/* the addresses that it came by, in lower case: those that servers note (X-Original-To,
 	 * Delivered-To, Envelope-To), then To and Cc */
 	struct message_words to;
+	/* those of To alone, where there is exactly one such field: it is what a writer's DKIM
+	 * signature covers; all others are up to whoever passes the mail on */
+	struct message_words only_to;
 	const char *message_id;    /* without < >; NULL: none */
 	struct message_words refs; /* of In-Reply-To, then References, the newest first */
 	/* why nobody wrote it: an automatic answer, a bounce, a list (RFC 3834, 3464, 2369), or one of our
@@ -34,6 +37,10 @@ struct message_mail {
 	const char *text;
 	const char *calendar; /* as in struct message */
 	size_t calendar_len;
+	/* the first text/calendar anywhere in it whose parameter `method` is REPLY (RFC 6047 section 2.4), in
+	 * UTF-8 where its charset is known; NULL: none */
+	const char *reply;
+	size_t reply_len;
 };
 
 /* AUTHSERV NULL: nobody is believed. Only the topmost fields of that server count, as far as nothing

@@ -79,8 +79,7 @@ static struct fault *find_assignment(TALLOC_CTX *mem, struct reply_mail *mail)
 	return NULL;
 }
 
-/* Why it may be somebody else's word; NULL: it is that person's. */
-static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
+const char *reply_doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 {
 	const struct message_mail *m = mail->mail;
 	const char *email = mail->resource->email, *domain;
@@ -98,14 +97,33 @@ static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 	return NULL;
 }
 
-/* ---- one mail ---- */
-
-static struct fault *was_met(struct reply_mail *mail, bool *met_r)
+/* A mail that the person wrote to somebody else says nothing about a task, though that one passes it on
+ * to the task's address with all its signatures. */
+static bool is_to_task(TALLOC_CTX *mem, const struct reply_mail *mail)
 {
-	if (!mail->mail->message_id)
-		return NULL;
-	return replies_met(mail->replies->env->store, mail->assignment->id, mail->key, met_r);
+	const char *template = mail->replies->env->conf->replies.address;
+	const struct message_words *to = &mail->mail->only_to;
+
+	for (size_t i = 0; i < to->count; i++) {
+		const char *token = reply_token_of(mem, template, to->list[i]);
+
+		if (token && text_equal_nocase(token, mail->token))
+			return true;
+	}
+	return false;
 }
+
+static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
+{
+	const char *why = reply_doubt(mem, mail);
+
+	if (!why && !is_to_task(mem, mail))
+		why = "the task's address is not the one in its To, so somebody else may have "
+		      "passed it on";
+	return why;
+}
+
+/* ---- one mail ---- */
 
 static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 {
@@ -113,7 +131,7 @@ static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 
 	if (mail->outcome == REPLY_EXPIRED)
 		return NULL;
-	FAULT_TRY(was_met(mail, &met));
+	FAULT_TRY(replies_met(mail->replies->env->store, mail->assignment->id, mail->key, &met));
 	if (met) {
 		mail->outcome = REPLY_TWICE;
 		return NULL;
@@ -133,6 +151,8 @@ static struct fault *judge(TALLOC_CTX *mem, struct reply_mail *mail)
 			mail->mail->machine ? mail->mail->machine : "it is from our own address";
 		return NULL;
 	}
+	if (mail->mail->reply)
+		return reply_itip(mem, mail);
 	find_token(mem, mail);
 	if (!mail->token) {
 		mail->outcome = REPLY_FOREIGN;
