@@ -226,6 +226,7 @@ static void look_at_replies(struct doctor *doctor)
 	const char *account = mem_printf(mem, "%s/%s", server->name, conf->replies.account);
 	struct finding finding = { .server = server->name, .account = account, .probe = "replies" };
 	struct endpoint *endpoint = NULL;
+	struct endpoint_notice *notice = NULL;
 	struct secret *secret = NULL;
 	char *address = NULL;
 	struct fault *fault = delivery_reply_secret(mem, conf, &secret);
@@ -234,6 +235,8 @@ static void look_at_replies(struct doctor *doctor)
 		fault = delivery_replies(mem, &doctor->delivery, &endpoint);
 	if (!fault)
 		fault = endpoint_mailbox(endpoint, mem, conf->replies.folder, &address);
+	if (!fault) /* to know its address no server is asked */
+		fault = endpoint_notice(endpoint, mem, address, NULL, &notice);
 	finding.result = fault ? fault_kind_words(fault->kind) : "opened";
 	finding.meaning =
 		fault ? fault->text : "The mailbox that messages are answered to is there.";
