@@ -278,6 +278,7 @@ static void read_fields(struct header *header)
 	const struct message_part *top = &tree->parts[0];
 	struct message_mail *mail = header->mail;
 	struct message_field field;
+	int tos = 0;
 
 	for (size_t at = top->from; message_field_read(tree->text, at, top->body, &field);
 	     at = field.to) {
@@ -286,11 +287,15 @@ static void read_fields(struct header *header)
 
 		if (!strcasecmp(name, "From"))
 			add_addresses(header, &mail->from, value);
+		if (!strcasecmp(name, "To") && !tos++)
+			add_addresses(header, &mail->only_to, value);
 		if (!strcasecmp(name, "In-Reply-To"))
 			add_references(header, value);
 		if (!mail->machine && is_by_machine(header->mem, name, value))
 			mail->machine = mem_printf(mail, "it has the field %s", name);
 	}
+	if (tos > 1)
+		mail->only_to.count = 0;
 	see_sender(mail);
 }
 

@@ -22,6 +22,9 @@ struct message_mail {
 	/* the addresses that it came by, in lower case: those that servers note (X-Original-To,
 	 * Delivered-To, Envelope-To), then To and Cc */
 	struct message_words to;
+	/* those of To alone, where there is exactly one such field: it is what a writer's DKIM
+	 * signature covers; all others are up to whoever passes the mail on */
+	struct message_words only_to;
 	const char *message_id;    /* without < >; NULL: none */
 	struct message_words refs; /* of In-Reply-To, then References, the newest first */
 	/* why nobody wrote it: an automatic answer, a bounce, a list (RFC 3834, 3464, 2369), or one of our

@@ -79,6 +79,22 @@ static struct fault *find_assignment(TALLOC_CTX *mem, struct reply_mail *mail)
 	return NULL;
 }
 
+/* A mail that the person wrote to somebody else says nothing about a task, though that one passes it on
+ * to the task's address with all its signatures. */
+static bool is_to_task(TALLOC_CTX *mem, const struct reply_mail *mail)
+{
+	const char *template = mail->replies->env->conf->replies.address;
+	const struct message_words *to = &mail->mail->only_to;
+
+	for (size_t i = 0; i < to->count; i++) {
+		const char *token = reply_token_of(mem, template, to->list[i]);
+
+		if (token && text_equal_nocase(token, mail->token))
+			return true;
+	}
+	return false;
+}
+
 /* Why it may be somebody else's word; NULL: it is that person's. */
 static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 {
@@ -95,17 +111,13 @@ static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 	domain = strrchr(m->from.list[0], '@');
 	if (!m->dmarc_domain || !domain || !text_equal_nocase(domain + 1, m->dmarc_domain))
 		return "DMARC did not pass, so it is not known who sent it";
+	if (!is_to_task(mem, mail))
+		return "the task's address is not the one in its To, so somebody else may have "
+		       "passed it on";
 	return NULL;
 }
 
 /* ---- one mail ---- */
-
-static struct fault *was_met(struct reply_mail *mail, bool *met_r)
-{
-	if (!mail->mail->message_id)
-		return NULL;
-	return replies_met(mail->replies->env->store, mail->assignment->id, mail->key, met_r);
-}
 
 static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 {
@@ -113,7 +125,7 @@ static struct fault *judge_known(TALLOC_CTX *mem, struct reply_mail *mail)
 
 	if (mail->outcome == REPLY_EXPIRED)
 		return NULL;
-	FAULT_TRY(was_met(mail, &met));
+	FAULT_TRY(replies_met(mail->replies->env->store, mail->assignment->id, mail->key, &met));
 	if (met) {
 		mail->outcome = REPLY_TWICE;
 		return NULL;

@@ -2,8 +2,8 @@
  *
  *   notice    what has come since the token
  *   read      mails that no row tells of yet
- *   decide    by the address: which assignment, whose (model/reply_token.h); by From and DMARC: whether
- *             it is that person who says so; by the text: what (mappers/card_reply.h)
+ *   decide    by the address: which assignment, whose (model/reply_token.h); by From, To and DMARC:
+ *             whether it is that person who says so; by the text: what (mappers/card_reply.h)
  *   commit    one transaction per mail: values, bookings, revisions, jobs for those who show it, and the
  *             row that it was read
  *   file      the mail is marked as read, or moved

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "decide/hint.h"
 #include "decide/told.h"
 #include "model/reply_token.h"
 #include "store/revisions.h"
@@ -87,9 +88,10 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *ke
 	trailer.values = view.stamped->values;
 	FAULT_TRY(round_files_told(round, mem, link, view.stamped->values, &trailer.files));
 	FAULT_TRY(round_files_compose(round, mem, link, &publish));
-	trailer.hint = round_form(round) == ENDPOINT_MESSAGE ? TRAILER_HINT_MESSAGE
-			       " " TRAILER_HINT_WORK
-							     : TRAILER_HINT_WORK;
+	trailer.hint = TRAILER_HINT_WORK;
+	if (round_form(round) == ENDPOINT_MESSAGE)
+		trailer.hint = mem_printf(mem, "%s " TRAILER_HINT_WORK,
+					  hint_message(mem, round->env->conf));
 	publish.uid = view.assignment->uid;
 	publish.reply_to = reply_to(round, mem, &view);
 	publish.edition_hash = codec_hash(mem, link->want);

@@ -31,9 +31,6 @@
 /* The standard sentence at a trailer's end. */
 #define TRAILER_HOW_TO_REPORT "Tick it off or set the percentage; write notes above the line."
 
-/* What a message's card tells besides. */
-#define TRAILER_HINT_MESSAGE "In a mail program: edit a line at the top, for example Percent: 60."
-
 /* How work is booked. The quotation mark keeps the example from being one where a client breaks the
  * line. */
 #define TRAILER_HINT_WORK                                                                          \

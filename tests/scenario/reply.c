@@ -115,6 +115,7 @@ static char *compose(struct world *world, const char *how, const char *who, cons
 	struct client_item *item = client_find(world, who, title);
 	const char *from = sender(world, how, who), *to, *id;
 	struct buf *mail = buf_new(world->mem);
+	const char *other = "Eve <eve@example.com>";
 
 	cr_assert_not_null(item, "%s has no item '%s'", who, title);
 	to = field(world, item->raw, "Reply-To");
@@ -126,12 +127,18 @@ static char *compose(struct world *world, const char *how, const char *who, cons
 		buf_printf(mail,
 			   "Authentication-Results: mx.example.com; dmarc=pass header.from=%s\r\n",
 			   strchr(from, '@') + 1);
+	if (has(how, "passed"))
+		buf_printf(mail, "Delivered-To: %s\r\nCc: %s\r\n", to, to);
+	if (!has(how, "nameless"))
+		buf_printf(mail, "Message-ID: <%lld@example.com>\r\n",
+			   (long long)clock_now_us(world->clock));
 	buf_printf(
 		mail,
-		"From: <%s>\r\nTo: %s\r\nSubject: Re: %s\r\nMessage-ID: <%lld@example.com>\r\n"
+		"From: <%s>\r\nTo: %s\r\nSubject: Re: %s\r\n"
 		"In-Reply-To: %s\r\nReferences: %s\r\n%s\r\n%s\r\n\r\nOn Monday, Test wrote:\r\n%s",
-		from, has(how, "forged") ? forge(world, to) : to, title,
-		(long long)clock_now_us(world->clock), id, id,
+		from,
+		has(how, "forged") ? forge(world, to) : has(how, "passed") ? other : to,
+		title, id, id,
 		has(how, "auto") ? "Auto-Submitted: auto-replied\r\n" : "", lines(world, text),
 		quoted(world, item->card));
 	return mail->data;

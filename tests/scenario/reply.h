@@ -19,6 +19,8 @@ void reply_configure(struct world *world);
  *   forged        a letter of the token is another one
  *   auto          an automatic answer
  *   bounce        to an empty Return-Path
+ *   passed        the person wrote it to somebody else, who has passed it on to the task's address
+ *   nameless      without a Message-ID
  *   twice         the last mail once more, to the letter
  *   by=ADDRESS    by somebody else, for whom DMARC passed
  */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "decide/gesture.h"
+#include "decide/hint.h"
+#include "decide/star.h"
 #include "base/text.h"
 #include "spec.h"
 
@@ -268,4 +270,73 @@ Test(mark, echo)
 	decision.remark = NULL;
 	decision.revision_count = 1;
 	cr_expect_not(mark_is_echo(&decision, false));
+}
+
+/* ---- what a card says of it ---- */
+
+Test(mark, the_card_tells_what_counts)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct conf conf = conf_with(true, NULL);
+
+	cr_expect_str_eq(
+		hint_message(mem, &conf),
+		"In a mail program: give it a star when you begin, tag it 40 for 40 %, tag "
+		"it done or move it to the folder Erledigt when it is done, or edit a line "
+		"at its top, such as Percent: 60, if your program can.");
+	conf = conf_with(false, NULL);
+	cr_expect_str_eq(hint_message(mem, &conf),
+			 "In a mail program: edit a line at its top, such as Percent: 60, if your "
+			 "program can.");
+	conf.gestures.done_folder = "Done";
+	conf.replies.address = "t+%{token}@example.com";
+	cr_expect_str_eq(
+		hint_message(mem, &conf),
+		"In a mail program: move it to the folder Done when it is done, answer it "
+		"with the line Percent: 60, or edit a line at its top, such as Percent: 60, "
+		"if your program can.");
+	talloc_free(mem);
+}
+
+/* ---- the star of what is due ---- */
+
+#define DAY_US (24 * 3600 * CLOCK_SECOND_US)
+
+static const struct {
+	const char *label, *want, *starred;
+	int days; /* before the due day's end: now; 0: just after it */
+	int what;
+	const char *then;
+} stars[] = {
+	{ "long before", "due=2026-12-04", NULL, 3, STAR_STAYS, NULL },
+	{ "that day", "due=2026-12-04", NULL, 1, STAR_ADD, "2026-12-04" },
+	{ "late", "due=2026-12-04; status=in-process", NULL, 0, STAR_ADD, "2026-12-04" },
+	{ "once", "due=2026-12-04", "2026-12-04", 1, STAR_STAYS, "2026-12-04" },
+	{ "done before", "due=2026-12-04; status=completed", NULL, 1, STAR_STAYS, NULL },
+	{ "done after", "due=2026-12-04; status=completed", "2026-12-04", 1, STAR_DROP, NULL },
+	{ "no date any more", "due=", "2026-12-04", 1, STAR_DROP, NULL },
+	{ "put off", "due=2026-12-04", "2026-12-01", 3, STAR_DROP, NULL },
+	{ "put off, and due again", "due=2026-12-04", "2026-12-01", 1, STAR_ADD, "2026-12-04" },
+};
+
+Test(mark, star_of_what_is_due)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	int32_t day;
+
+	cr_assert(!zone_use(mem, "Europe/Berlin"));
+	cr_assert(when_day_from_civil(2026, 12, 5, &day));
+	for (size_t i = 0; i < COUNT_OF(stars); i++) {
+		struct star_input input = { .before_us = DAY_US,
+					    .want = spec_vector(mem, stars[i].want),
+					    .starred = stars[i].starred,
+					    .now_us = when_from_local(day, 0, 0, 0, NULL).us -
+						      stars[i].days * DAY_US };
+		struct star star = star_decide(mem, &input);
+
+		cr_expect_eq((int)star.what, stars[i].what, "%s: %d", stars[i].label, star.what);
+		cr_expect(text_same(star.starred, stars[i].then), "%s: %s", stars[i].label,
+			  star.starred ? star.starred : "none");
+	}
+	talloc_free(mem);
 }
