@@ -354,6 +354,45 @@ static const char *html_text(TALLOC_CTX *mem, const struct message_tree *tree)
 						 : message_body_plain(mem, bytes, len));
 }
 
+/* ---- an answer by a task program ---- */
+
+static bool is_reply(TALLOC_CTX *mem, const struct message_tree *tree,
+		     const struct message_part *part)
+{
+	char *type, *method;
+
+	if (strcmp(part->kind.type, "text/calendar") != 0 || part->kind.encoding == MESSAGE_OPAQUE)
+		return false;
+	type = message_mime_value(mem, tree->text, part->from, part->body, "Content-Type");
+	method = type ? message_param(mem, type, "method") : NULL;
+	return method && text_equal_nocase(method, "REPLY");
+}
+
+static void read_reply(const struct header *header)
+{
+	const struct message_tree *tree = header->tree;
+	struct message_mail *mail = header->mail;
+
+	for (uint32_t i = 0; i < tree->count && !mail->reply; i++) {
+		const struct message_part *part = &tree->parts[i];
+		size_t len = 0;
+		bool clean = true;
+		char *text;
+
+		if (!is_reply(header->mem, tree, part))
+			continue;
+		mail->reply = message_body_decode(mail, tree, part, &mail->reply_len);
+		text = part->kind.charset
+			       ? message_body_convert(mail, part->kind.charset, mail->reply,
+						      mail->reply_len, &len, &clean)
+			       : NULL;
+		if (text && clean) {
+			mail->reply = text;
+			mail->reply_len = len;
+		}
+	}
+}
+
 static struct fault *read_mail(TALLOC_CTX *mem, const char *text, size_t len, const char *authserv,
 			       struct message_mail *mail)
 {
@@ -377,6 +416,7 @@ static struct fault *read_mail(TALLOC_CTX *mem, const char *text, size_t len, co
 		mail->text = mem_strdup(mail, html_text(mem, tree));
 	mail->calendar = talloc_steal(mail, message->calendar);
 	mail->calendar_len = message->calendar_len;
+	read_reply(&header);
 	return NULL;
 }
 

@@ -37,6 +37,10 @@ struct message_mail {
 	const char *text;
 	const char *calendar; /* as in struct message */
 	size_t calendar_len;
+	/* the first text/calendar anywhere in it whose parameter `method` is REPLY (RFC 6047 section 2.4), in
+	 * UTF-8 where its charset is known; NULL: none */
+	const char *reply;
+	size_t reply_len;
 };
 
 /* AUTHSERV NULL: nobody is believed. Only the topmost fields of that server count, as far as nothing

@@ -202,12 +202,17 @@ static struct fault *take_one(struct conversation *talk, const char *tag, bool *
 {
 	struct imap_session *session = talk->session;
 	struct imap_response *response;
+	struct fault *fault;
 
 	FAULT_TRY(imap_session_next(session, session, false, &response));
-	if (response->kind == IMAP_UNTAGGED)
-		return imap_session_note(session, response, false);
-	if (response->kind == IMAP_CONTINUE)
-		return take_challenge(talk, response, began);
+	if (response->kind != IMAP_TAGGED) {
+		fault = response->kind == IMAP_UNTAGGED
+				? imap_session_note(session, response, false)
+				: take_challenge(talk, response, began);
+		talloc_free(response);
+		return fault;
+	}
+	talloc_steal(talk->sasl, response); /* the answer is needed until the end */
 	if (strcmp(response->tag, tag))
 		return imap_session_out_of_step(session,
 						"an answer to something that was not asked");

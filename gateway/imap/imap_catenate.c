@@ -143,6 +143,9 @@ struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char 
 		FAULT_TRY(imap_folder_open(imap, mem, selected, false));
 	if (fault)
 		return fault;
+	if (memchr(whole->data, '\0', whole->len))
+		return fault_new(mem, FAULT_REFUSED,
+				 "a part has a NUL in it, which cannot be sent");
 	body->text = buf_steal(&whole, mem, &body->len);
 	body->count = 0;
 	return NULL;

@@ -27,7 +27,8 @@ static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *fol
 		return NULL;
 	FAULT_TRY(imap_folder_open(imap, mem, folder, true));
 	FAULT_TRY(imap_notice_again(imap, mem, folder, &current));
-	if (!current) {
+	/* what came with the look is told by nothing after it */
+	if (!current || imap_session_selected(imap->session)->changes != imap->changes) {
 		ear->changed = true;
 		return NULL;
 	}
@@ -80,6 +81,7 @@ struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r)
 	if (imap->notify)
 		return imap_notify_heard(imap, changed_r);
 	FAULT_TRY(imap_session_idle_ready(imap->session, &woken));
+	woken = woken || !imap_session_is_drained(imap->session);
 	if (woken) /* a job follows, and looks by this session */
 		FAULT_TRY(imap_session_idle_leave(imap->session));
 	*changed_r = woken;

@@ -58,6 +58,7 @@ static struct fault *take_message(void *context, const struct imap_response *res
 	date = imap_node_after(items, "INTERNALDATE");
 	modseq = imap_node_after(items, "MODSEQ");
 	message->there = true;
+	talloc_free(message->flags); /* of two answers the later one counts */
 	message->flags = imap_flags_of_list(look->mem, flags);
 	if (date && date->kind == IMAP_STRING && imap_set_date_read(date->text, &us))
 		message->date = mem_strdup(look->mem, date->text);

@@ -283,7 +283,8 @@ struct fault *imap_notify_heard(struct imap *imap, bool *changed_r)
 	FAULT_TRY(imap_session_ready(imap->session, take, notify));
 	if (notify->overflowed)
 		imap->notify_refused = true;
-	*changed_r = notify->overflowed || any_moved(notify);
+	*changed_r = notify->overflowed || any_moved(notify) ||
+		     !imap_session_is_drained(imap->session);
 	return NULL;
 }
 

@@ -132,10 +132,10 @@ static struct fault *take_chunk(void *context, const struct imap_response *respo
 	    !imap_node_u32(imap_node_after(items, "UID"), &uid) || uid != parts->uid)
 		return NULL;
 	for (const struct imap_node *node = items; node && node->next; node = node->next->next)
-		if (node->kind == IMAP_ATOM && is_data(node->text) && !parts->told) {
+		if (node->kind == IMAP_ATOM && is_data(node->text) && !parts->told &&
+		    (node->next->kind == IMAP_STRING || node->next->kind == IMAP_NIL)) {
 			buf_add(parts->bytes, node->next->text, node->next->len);
-			parts->told =
-				node->next->kind == IMAP_STRING || node->next->kind == IMAP_NIL;
+			parts->told = true;
 		}
 	return NULL;
 }

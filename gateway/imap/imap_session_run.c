@@ -305,6 +305,7 @@ static size_t answered_first(const struct run *run)
 
 static struct fault *wait_for_sent(struct imap_session *session, TALLOC_CTX *mem)
 {
+	imap_session_arm(session); /* the sender may have done something else for long */
 	for (struct imap_sent *sent = first_sent(session); sent; sent = sent->next)
 		while (sent->run.done < sent->run.sent) {
 			struct fault *fault = take_one(&sent->run);
@@ -335,12 +336,12 @@ struct fault *imap_session_run_all(struct imap_session *session, TALLOC_CTX *mem
 	assert(!session->idle && count < UINT_MAX / 2);
 	FAULT_TRY(imap_compress_if_it_pays(session, mem, size_of(lines, count)));
 	run.base = session->last_tag + 1;
+	if (!until)
+		session->until_ms = imap_session_now_ms() + IMAP_BATCH_MS;
 	FAULT_TRY(wait_for_sent(session, mem));
 	run.base = session->last_tag + 1;
 	run.answered = MEM_ARRAY(session, bool, count);
 	session->last_tag += (unsigned)count;
-	if (!until)
-		session->until_ms = imap_session_now_ms() + IMAP_BATCH_MS;
 	fault = go_through(&run);
 	session->until_ms = until;
 	*answered_r = answered_first(&run);
@@ -420,15 +421,18 @@ static void sent_remove(struct imap_session *session, const struct imap_sent *se
 static struct fault *wait_for_all(struct imap_sent *sent)
 {
 	struct imap_session *session = sent->run.session;
-	struct fault *fault;
+	int64_t until = session->until_ms;
+	struct fault *fault = NULL;
 
 	FAULT_TRY(imap_session_sound(session, sent));
+	if (!until)
+		session->until_ms = imap_session_now_ms() + IMAP_BATCH_MS;
 	imap_session_arm(session);
-	while (sent->run.done < sent->run.sent) {
+	while (sent->run.done < sent->run.sent && !fault)
 		fault = take_one(&sent->run);
-		if (fault)
-			return imap_session_break(session, sent, fault);
-	}
+	session->until_ms = until;
+	if (fault)
+		return imap_session_break(session, sent, fault);
 	if (!session->idle && !imap_session_awaits(session))
 		imap_session_shrink(session, IMAP_IN_BUSY);
 	return NULL;

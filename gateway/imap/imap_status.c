@@ -37,7 +37,7 @@ static struct fault *take_status(void *context, const struct imap_response *resp
 {
 	struct asking *asking = context;
 	const struct imap_node *name = response->args, *items = name ? name->next : NULL;
-	const char *mailbox;
+	char *mailbox;
 
 	if (strcmp(response->name, "STATUS") != 0 || !items || items->kind != IMAP_LIST ||
 	    (name->kind != IMAP_ATOM && name->kind != IMAP_STRING) ||
@@ -52,6 +52,7 @@ static struct fault *take_status(void *context, const struct imap_response *resp
 		status->counts = counts_of(items->first);
 		status->told = status->counts.uidvalidity != 0;
 	}
+	talloc_free(mailbox);
 	return NULL;
 }
 

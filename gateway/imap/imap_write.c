@@ -387,6 +387,12 @@ static void set_placed(struct endpoint_putting *write, struct endpoint_put *put,
 			imap_flags_text(write->mem, old->flags));
 }
 
+/* Something else may have been looked at since it was sent. */
+static bool is_selected(const struct endpoint_putting *write)
+{
+	return text_same(imap_session_selected(write->imap->session)->mailbox, write->mailbox);
+}
+
 /* (2) */
 static bool is_credible(const struct endpoint_putting *write, const struct parcel *parcel,
 			uint32_t uidvalidity, const struct imap_uids *uids)
@@ -396,7 +402,7 @@ static bool is_credible(const struct endpoint_putting *write, const struct parce
 	for (size_t i = 0; i < uids->count; i++) {
 		if (uids->uid[i] < write->uidnext || (i && uids->uid[i] <= uids->uid[i - 1]))
 			return false;
-		if (imap_set_has(&write->imap->placed, uids->uid[i]))
+		if (is_selected(write) && imap_set_has(&write->imap->placed, uids->uid[i]))
 			return false;
 	}
 	return true;
@@ -438,7 +444,8 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 	}
 	is_last = !placed->count || placed->uid[placed->count - 1] < uids.uid[0];
 	for (size_t i = 0; i < parcel->count; i++) {
-		imap_set_add(write->imap, &write->imap->placed, uids.uid[i]);
+		if (is_selected(write))
+			imap_set_add(write->imap, &write->imap->placed, uids.uid[i]);
 		set_placed(write, &write->puts[parcel->which[i]], uids.uid[i]);
 	}
 	if (!is_last)
@@ -528,6 +535,12 @@ static size_t fill_bodies(struct endpoint_putting *write, size_t *which, size_t 
 	return write->fault ? count : n;
 }
 
+static struct fault *made_anew(const struct endpoint_putting *write)
+{
+	return fault_new(write->mem, FAULT_CHANGED,
+			 "%s was made anew while messages were stored in it", write->mailbox);
+}
+
 /* Refused together: one by one. */
 static void send_again(struct endpoint_putting *write, size_t *again, size_t count)
 {
@@ -538,9 +551,7 @@ static void send_again(struct endpoint_putting *write, size_t *again, size_t cou
 		write->fault = imap_folder_open(write->imap, write->mem, write->mailbox, false);
 	if (!write->fault &&
 	    imap_session_selected(write->imap->session)->uidvalidity != write->uidvalidity)
-		write->fault = fault_new(write->mem, FAULT_CHANGED,
-					 "%s was made anew while messages were stored in it",
-					 write->mailbox);
+		write->fault = made_anew(write);
 	count = fill_bodies(write, again, count);
 	for (size_t i = 0; i < count && write->fault; i++)
 		take_unanswered(write, &(struct parcel){ &again[i], 1, 0 }, write->fault,
@@ -644,7 +655,12 @@ static struct fault *ask_where(struct endpoint_putting *write, struct finding *f
 {
 	struct imap_line *line = imap_line_new(write->mem, "UID FETCH ", false);
 
-	FAULT_TRY(imap_noop(write->imap, write->mem));
+	if (is_selected(write))
+		FAULT_TRY(imap_noop(write->imap, write->mem));
+	else
+		FAULT_TRY(imap_folder_open(write->imap, write->mem, write->mailbox, true));
+	if (imap_session_selected(write->imap->session)->uidvalidity != write->uidvalidity)
+		return made_anew(write);
 	imap_line_add(line, "%" PRIu32 ":* (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
 		      write->uidnext ? write->uidnext : 1);
 	return imap_run(write->imap, write->mem, line, take_found, finding, FAULT_SCOPE_FOLDER,

@@ -79,6 +79,24 @@ static struct fault *find_assignment(TALLOC_CTX *mem, struct reply_mail *mail)
 	return NULL;
 }
 
+const char *reply_doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
+{
+	const struct message_mail *m = mail->mail;
+	const char *email = mail->resource->email, *domain;
+
+	if (m->from.count != 1)
+		return "it does not have exactly one sender";
+	if (!email || !text_equal_nocase(m->from.list[0], email))
+		return mem_printf(mem, "it was sent by %s, and the task is %s's", sender(mem, m),
+				  mail->resource->key);
+	if (!mail->replies->env->conf->replies.authserv_id)
+		return "no authserv_id is configured, so nothing tells who sent it";
+	domain = strrchr(m->from.list[0], '@');
+	if (!m->dmarc_domain || !domain || !text_equal_nocase(domain + 1, m->dmarc_domain))
+		return "DMARC did not pass, so it is not known who sent it";
+	return NULL;
+}
+
 /* A mail that the person wrote to somebody else says nothing about a task, though that one passes it on
  * to the task's address with all its signatures. */
 static bool is_to_task(TALLOC_CTX *mem, const struct reply_mail *mail)
@@ -95,26 +113,14 @@ static bool is_to_task(TALLOC_CTX *mem, const struct reply_mail *mail)
 	return false;
 }
 
-/* Why it may be somebody else's word; NULL: it is that person's. */
 static const char *doubt(TALLOC_CTX *mem, const struct reply_mail *mail)
 {
-	const struct message_mail *m = mail->mail;
-	const char *email = mail->resource->email, *domain;
+	const char *why = reply_doubt(mem, mail);
 
-	if (m->from.count != 1)
-		return "it does not have exactly one sender";
-	if (!email || !text_equal_nocase(m->from.list[0], email))
-		return mem_printf(mem, "it was sent by %s, and the task is %s's", sender(mem, m),
-				  mail->resource->key);
-	if (!mail->replies->env->conf->replies.authserv_id)
-		return "no authserv_id is configured, so nothing tells who sent it";
-	domain = strrchr(m->from.list[0], '@');
-	if (!m->dmarc_domain || !domain || !text_equal_nocase(domain + 1, m->dmarc_domain))
-		return "DMARC did not pass, so it is not known who sent it";
-	if (!is_to_task(mem, mail))
-		return "the task's address is not the one in its To, so somebody else may have "
-		       "passed it on";
-	return NULL;
+	if (!why && !is_to_task(mem, mail))
+		why = "the task's address is not the one in its To, so somebody else may have "
+		      "passed it on";
+	return why;
 }
 
 /* ---- one mail ---- */
@@ -145,6 +151,8 @@ static struct fault *judge(TALLOC_CTX *mem, struct reply_mail *mail)
 			mail->mail->machine ? mail->mail->machine : "it is from our own address";
 		return NULL;
 	}
+	if (mail->mail->reply)
+		return reply_itip(mem, mail);
 	find_token(mem, mail);
 	if (!mail->token) {
 		mail->outcome = REPLY_FOREIGN;

@@ -24,6 +24,13 @@ struct reply_mail {
 	struct buf *complaints; /* lines for the answer */
 };
 
+/* Why it may be somebody else's word than RESOURCE's; NULL: it is that person's. (replies.c) */
+const char *reply_doubt(TALLOC_CTX *mem, const struct reply_mail *mail);
+
+/* What comes of a mail with an answer of a task program (RFC 5546, RFC 6047), which is found by its UID and
+ * needs no token: it is sent to an organizer. In the caller's write transaction. (reply_itip.c) */
+struct fault *reply_itip(TALLOC_CTX *mem, struct reply_mail *mail) ATTR_MUST_CHECK;
+
 /* What SAID changes: as the person's own, or, where DOUBT says why it may not be theirs, as a proposal. In the
  * caller's write transaction. (reply_apply.c) */
 struct fault *reply_apply(TALLOC_CTX *mem, struct reply_mail *mail,

@@ -30,6 +30,8 @@ static bool is_told(const struct reply_mail *mail)
 	case REPLY_FORGED:
 	case REPLY_TWICE:
 	case REPLY_TOO_MANY:
+	case REPLY_OLDER:
+	case REPLY_MALFORMED:
 	case REPLY_UNREADABLE:
 	case REPLY_OUTCOMES:
 		break;

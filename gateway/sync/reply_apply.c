@@ -170,6 +170,7 @@ static struct item_decision *decide(struct work *work)
 		.project_at_us = work->stamped->at_us,
 		.project_by = work->stamped->author,
 		.author = work->author,
+		.own_percent = vector_get(work->base, FIELD_percent, 0),
 		.want = work->base,
 		.seen = work->base,
 		.item = work->item,

@@ -58,7 +58,7 @@ enum attend_end attend_poll(struct attend *attend)
 {
 	size_t first = attend->ear.fd >= 0 ? attend->ear.count : 0;
 
-	if (attend->ear.fd >= 0 && endpoint_hush(attend->endpoint))
+	if (endpoint_hush(attend->endpoint)) /* what it has heard may have got no job */
 		return lost(attend);
 	attend->ear = ATTEND_DEAF;
 	if (places_moved(attend->places, first, attend->endpoint))

@@ -12,6 +12,7 @@ static const char *const outcome_names[] = {
 	[REPLY_MACHINE] = "machine",       [REPLY_FOREIGN] = "foreign",
 	[REPLY_FORGED] = "forged",         [REPLY_EXPIRED] = "expired",
 	[REPLY_TWICE] = "twice",           [REPLY_TOO_MANY] = "too-many",
+	[REPLY_OLDER] = "older",           [REPLY_MALFORMED] = "malformed",
 	[REPLY_UNREADABLE] = "unreadable",
 };
 _Static_assert(COUNT_OF(outcome_names) == REPLY_OUTCOMES, "a name for each");
@@ -77,6 +78,39 @@ struct fault *replies_count(struct store *store, int64_t assignment, enum reply_
 	FAULT_TRY(db_query(store->db, store, &cursor, SQL_REPLY_COUNT, "iti", assignment,
 			   outcome_names[outcome], since_us));
 	return rows_int(cursor, 0, count_r);
+}
+
+static void read_order(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct replies_order *order = element;
+
+	(void)mem;
+	order->sequence = db_int(cursor, 0);
+	order->stamp_us = db_int(cursor, 1);
+}
+
+struct fault *replies_order(struct store *store, int64_t assignment, struct replies_order *order_r)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(store);
+	struct replies_order *order = NULL;
+	struct db_cursor *cursor = NULL;
+	struct fault *fault = db_query(store->db, mem, &cursor, SQL_REPLY_ORDER, "i", assignment);
+
+	if (!fault)
+		fault = rows_one(cursor, mem, read_order, sizeof *order, &order);
+	if (!fault)
+		*order_r = order ? *order : (struct replies_order){ -1, -1 };
+	else
+		talloc_steal(store, fault);
+	talloc_free(mem);
+	return fault;
+}
+
+struct fault *replies_order_set(struct store *store, int64_t assignment,
+				const struct replies_order *order)
+{
+	return db_run(store->db, SQL_REPLY_ORDER_SET, "iii", assignment, order->sequence,
+		      order->stamp_us);
 }
 
 static void read_text(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)

@@ -19,6 +19,8 @@ enum reply_outcome {
 	REPLY_EXPIRED,
 	REPLY_TWICE,    /* the same mail once more */
 	REPLY_TOO_MANY, /* proposals of nobody knows whom */
+	REPLY_OLDER,     /* by a task program, which has said something newer since */
+	REPLY_MALFORMED, /* by a task program, and not as RFC 5546 wants it */
 	REPLY_UNREADABLE,
 	REPLY_OUTCOMES
 };
@@ -50,6 +52,16 @@ struct fault *replies_met(struct store *store, int64_t assignment, const char *m
 /* How many mails have had that outcome for it since. */
 struct fault *replies_count(struct store *store, int64_t assignment, enum reply_outcome outcome,
 			    int64_t since_us, int64_t *count_r) ATTR_MUST_CHECK;
+
+/* The newest answer of a task program that counted: which one that is, is told by its SEQUENCE, then by its
+ * DTSTAMP (RFC 5546 section 2.1.5). Both -1: none yet. */
+struct replies_order {
+	int64_t sequence, stamp_us;
+};
+struct fault *replies_order(struct store *store, int64_t assignment,
+			    struct replies_order *order_r) ATTR_MUST_CHECK;
+struct fault *replies_order_set(struct store *store, int64_t assignment,
+				const struct replies_order *order) ATTR_MUST_CHECK;
 
 /* Mails that are read, and do not look it in the mailbox yet: at most MOST. */
 struct fault *replies_unfiled(struct store *store, TALLOC_CTX *mem, int64_t account, int64_t most,

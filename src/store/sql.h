@@ -321,6 +321,9 @@ X(REPLY_ADD, "INSERT INTO reply (account_id, address, message_id, assignment_id,
 X(REPLY_HAS, "SELECT COUNT(*) FROM reply WHERE account_id = $1 AND address = $2") \
 X(REPLY_MET, "SELECT COUNT(*) FROM reply WHERE assignment_id = $1 AND message_id = $2 AND outcome IN ('applied', 'proposed')") \
 X(REPLY_COUNT, "SELECT COUNT(*) FROM reply WHERE assignment_id = $1 AND outcome = $2 AND seen_at > $3") \
+X(REPLY_ORDER, "SELECT item_sequence, stamp FROM reply_order WHERE assignment_id = $1") \
+X(REPLY_ORDER_SET, "INSERT INTO reply_order (assignment_id, item_sequence, stamp) VALUES ($1, $2, $3) " \
+	"ON CONFLICT (assignment_id) DO UPDATE SET item_sequence = excluded.item_sequence, stamp = excluded.stamp") \
 X(REPLY_UNFILED, "SELECT address FROM reply WHERE account_id = $1 AND NOT filed ORDER BY address LIMIT $2") \
 X(REPLY_FILED, "UPDATE reply SET filed = TRUE WHERE account_id = $1 AND address = $2") \
 X(REPLY_PURGE, "DELETE FROM reply WHERE account_id = $1 AND filed AND seen_at < $2") \
@@ -463,6 +466,7 @@ X(5, "CREATE INDEX reply_assignment ON reply (assignment_id, message_id)") \
 X(5, "CREATE INDEX reply_unfiled ON reply (account_id, address) WHERE NOT filed") \
 X(5, "CREATE TABLE reply_answer (id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), message_id TEXT NOT NULL, " \
   "text TEXT, created_at BIGINT NOT NULL, tried BOOLEAN NOT NULL)") \
+X(5, "CREATE TABLE reply_order (assignment_id BIGINT PRIMARY KEY REFERENCES assignment (id), item_sequence BIGINT NOT NULL, stamp BIGINT NOT NULL)") \
 X(5, "CREATE INDEX reply_answer_account ON reply_answer (account_id, created_at)")
 /* clang-format on */
 

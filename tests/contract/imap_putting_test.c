@@ -101,6 +101,48 @@ Test(imap_putting, other_commands_wait_for_the_answers)
 	lab_end(two.lab);
 }
 
+/* Another folder is selected in between: numbers are the folder's own. */
+Test(imap_putting, two_folders_have_the_same_numbers)
+{
+	struct endpoint_putting *putting = NULL;
+	struct lab *lab = lab_new(NULL, 0, NULL);
+	struct endpoint_put one = text_of(lab, "a"), two = text_of(lab, "bb");
+
+	fine(endpoint_put_begin(lab->endpoint, lab, FOLDER, &one, 1, &putting), "begin");
+	fine(endpoint_put(lab->endpoint, lab, "INBOX.q", &two, 1), "put");
+	fine(two.fault, "the second");
+	fine(endpoint_put_end(lab->endpoint, putting, lab), "end");
+	fine(one.fault, "the first");
+	cr_assert_str_eq(one.placed, two.placed);
+	lab_end(lab);
+}
+
+/* Who does not say where it stands is asked in the folder that it was put into. */
+Test(imap_putting, a_message_is_found_in_its_own_folder)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "UID FETCH 10:*",
+		  .say = "* 4 FETCH (UID 10 BODY[HEADER.FIELDS (MESSAGE-ID)] "
+			 "\"Message-ID: <a@x>\")\r\n$T OK done\r\n" },
+	};
+	struct endpoint_putting *putting = NULL;
+	struct endpoint_item *items = NULL;
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), "IMAP4rev1 LITERAL+");
+	struct endpoint_put one = text_of(lab, "a");
+	const char *address = "0000000077.0000000007", *asked, *last = NULL;
+
+	fine(endpoint_put_begin(lab->endpoint, lab, FOLDER, &one, 1, &putting), "begin");
+	fine(endpoint_fetch(lab->endpoint, lab, "INBOX.q", &address, 1, &items), "fetch");
+	fine(endpoint_put_end(lab->endpoint, putting, lab), "end");
+	fine(one.fault, "the message");
+	asked = strstr(imap_server_heard(lab->server, lab, NULL), "SELECT");
+	for (const char *at = asked; at && at < strstr(asked, "UID FETCH 10:*");
+	     at = strstr(at + 1, "SELECT"))
+		last = at;
+	cr_assert(last && text_starts(last, "SELECT \"" FOLDER "\""), "%.20s", last);
+	lab_end(lab);
+}
+
 /* The connection ends before the answer to either. */
 static const struct imap_script_row cuts[][2] = {
 	{ { .when = APPEND_A, .say = "", .then = IMAP_SCRIPT_CLOSE } },

@@ -66,6 +66,25 @@ Test(imap_scripted_listen, what_a_server_says_to_notify)
 	}
 }
 
+/* A message that comes at the end of the look before IDLE is told by nothing after it. */
+Test(imap_scripted_listen, what_comes_with_the_look_is_news)
+{
+	const struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "1", "\\*") },
+		{ .when = "UID FETCH",
+		  .say = "* 1 FETCH (UID 5 FLAGS ())\r\n* 2 EXISTS\r\n$T OK done\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), "IMAP4rev1 IDLE LITERAL+");
+	struct endpoint_notice *notice = NULL;
+	struct endpoint_ear ear = { .fd = -2 };
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &notice), "notice");
+	fine(endpoint_notice(lab->endpoint, lab, "INBOX.q", NULL, &notice), "another");
+	fine(endpoint_listen(lab->endpoint, places, 1, &ear), "listen");
+	cr_assert(ear.changed && ear.fd < 0, "%s", ear.how);
+	lab_end(lab);
+}
+
 /* It is not asked for again on this connection. */
 Test(imap_scripted_listen, a_refusal_is_remembered)
 {

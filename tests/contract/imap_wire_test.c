@@ -250,6 +250,25 @@ Test(window, answers_in_any_order)
 	imap_lab_end(lab);
 }
 
+/* What has been sent is answered while its sender does something else, however long that takes. */
+Test(window, an_answer_that_waits_for_us_is_not_late)
+{
+	const struct timespec longer = { .tv_nsec = (IMAP_LAB_SHORT_MS + 100) * 1000000L };
+	struct imap_script script = { .caps = NULL };
+	struct imap_lab *lab = imap_lab_new(&script);
+	struct imap_line *line = imap_line_new(lab, "NOOP", false);
+	struct imap_answer answer;
+	struct imap_sent *sent;
+
+	lab->options.command_ms = IMAP_LAB_SHORT_MS;
+	imap_lab_open(lab);
+	imap_lab_none(imap_session_send(lab->session, lab, &line, 1, &sent), "send");
+	(void)nanosleep(&longer, NULL);
+	imap_lab_none(imap_session_run(lab->session, lab, line, NULL, NULL, &answer), "run");
+	talloc_free(sent);
+	imap_lab_end(lab);
+}
+
 Test(window, one_answer_each)
 {
 	static const struct imap_script_row rows[] = {
@@ -529,6 +548,26 @@ Test(open, capabilities_of_before_the_login_are_forgotten)
 	cr_expect_eq(imap_session_can(lab->session, IMAP_CAP_LITERAL_PLUS), false);
 	cr_expect_eq(imap_session_can(lab->session, IMAP_CAP_IDLE), true);
 	imap_lab_end(lab);
+}
+
+/* What a server says while we log in is not kept. */
+Test(open, a_talkative_login_takes_no_memory)
+{
+	char *say = talloc_strdup(NULL, "");
+	struct imap_lab *lab;
+	size_t size;
+
+	for (int i = 0; i < 500; i++)
+		say = mem_must(talloc_asprintf_append_buffer(say, "* X {1000}\r\n%01000d\r\n", i));
+	say = mem_must(talloc_strdup_append_buffer(say, "$T OK done\r\n"));
+	lab = imap_lab_new(&(struct imap_script){
+		.rows = (const struct imap_script_row[]){ { .when = "AUTHENTICATE", .say = say } },
+		.count = 1 });
+	imap_lab_open(lab);
+	size = talloc_total_size(lab->session);
+	cr_expect_lt(size, (size_t)100 << 10, "%zu bytes", size);
+	imap_lab_end(lab);
+	talloc_free(say);
 }
 
 Test(open, a_password_goes_to_loopback_or_tls_only)

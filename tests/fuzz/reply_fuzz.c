@@ -8,12 +8,14 @@
 #include "base/text.h"
 #include "mappers/card_reply.h"
 #include "mappers/message_mail.h"
+#include "mappers/vtodo_reply.h"
 
 /* libFuzzer: a mail from somewhere.
  *
  *   R1  it is read or refused; what is taken from it is UTF-8 where people read it, and bounded
  *   R2  nobody is believed whose name does not stand in it
  *   R3  a quote below changes nothing
+ *   R4  an answer of a task program is read wholly or not at all, and says nothing out of bounds
  *
  *   clang -fsanitize=fuzzer,address,undefined ... ; reply_fuzz -max_len=8192 CORPUS
  */
@@ -47,6 +49,28 @@ static void check_reply(TALLOC_CTX *mem, const char *text)
 		     "R3: a value is another one");
 }
 
+static void check_calendar(TALLOC_CTX *mem, const char *text, size_t len)
+{
+	struct vtodo_reply *reply = NULL;
+	struct fault *fault = vtodo_reply_read(mem, text, len, &reply);
+	int64_t percent;
+
+	MUST(!fault != !reply, "R4: read and refused");
+	if (!reply)
+		return;
+	percent = vector_get(reply->values, FIELD_percent, 1);
+	MUST(reply->uid && *reply->uid && reply->attendee && *reply->attendee, "R4: whose is it");
+	MUST(percent >= 1 && percent <= 100, "R4: percent");
+	MUST(reply->sequence >= 0, "R4: sequence");
+	MUST(vector_get(reply->values, FIELD_status, 0) != STATUS_CANCELLED, "R4: status");
+	MUST(text_is_utf8(reply->note, strlen(reply->note)), "R4: the note is not UTF-8");
+	MUST(strlen(reply->note) <= VTODO_REPLY_NOTE_MAX, "R4: the note is too long");
+	for (int f = 0; f < FIELDS; f++)
+		MUST(reply->values->value[f].presence == ABSENT || f == FIELD_status ||
+			     f == FIELD_percent || f == FIELD_completed_at,
+		     "R4: a value that is not the attendee's");
+}
+
 static bool is_named(TALLOC_CTX *mem, const char *text, size_t len)
 {
 	char *lower = mem_bytes(mem, text, len);
@@ -70,6 +94,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(!mail->dmarc_domain || is_named(mem, text, size), "R2: believed");
 		if (mail->text)
 			check_reply(mem, mail->text);
+		if (mail->reply)
+			check_calendar(mem, mail->reply, mail->reply_len);
+	} else {
+		check_calendar(mem, text, size);
 	}
 	talloc_free(mem);
 	return 0;

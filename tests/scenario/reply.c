@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -137,17 +138,64 @@ static char *compose(struct world *world, const char *how, const char *who, cons
 		"From: <%s>\r\nTo: %s\r\nSubject: Re: %s\r\n"
 		"In-Reply-To: %s\r\nReferences: %s\r\n%s\r\n%s\r\n\r\nOn Monday, Test wrote:\r\n%s",
 		from,
-		has(how, "forged") ? forge(world, to) : has(how, "passed") ? other : to,
-		title, id, id,
-		has(how, "auto") ? "Auto-Submitted: auto-replied\r\n" : "", lines(world, text),
-		quoted(world, item->card));
+		has(how, "forged")   ? forge(world, to)
+		: has(how, "passed") ? other
+				     : to,
+		title, id, id, has(how, "auto") ? "Auto-Submitted: auto-replied\r\n" : "",
+		lines(world, text), quoted(world, item->card));
+	return mail->data;
+}
+
+static char *stamp(struct world *world)
+{
+	time_t seconds = (time_t)(clock_now_us(world->clock) / CLOCK_SECOND_US);
+	char text[sizeof "20261122T080000Z"];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &tm);
+	return mem_strdup(world->mem, text);
+}
+
+/* What a task program sends to an organizer. TEXT: a PARTSTAT, then properties. */
+static char *compose_itip(struct world *world, const char *how, const char *who, const char *title,
+			  const char *text)
+{
+	struct client_item *item = client_find(world, who, title);
+	const char *from = sender(world, how, who), *properties = strstr(text, "\\n");
+	struct buf *mail = buf_new(world->mem);
+	size_t part = properties ? (size_t)(properties - text) : strlen(text);
+
+	cr_assert_not_null(item, "%s has no item '%s'", who, title);
+	if (!has(how, "unproven"))
+		buf_printf(mail,
+			   "Authentication-Results: mx.example.com; dmarc=pass header.from=%s\r\n",
+			   strchr(from, '@') + 1);
+	buf_printf(mail,
+		   "From: <%s>\r\nTo: tasks@example.com\r\nSubject: Answer: %s\r\n"
+		   "Message-ID: <%lld@example.com>\r\nMIME-Version: 1.0\r\n"
+		   "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n"
+		   "Percent: 99\r\n--b\r\nContent-Type: text/calendar; charset=utf-8;\r\n"
+		   " method=REPLY\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VTODO\r\n"
+		   "UID:%s\r\nATTENDEE;PARTSTAT=%.*s:MAILTO:%s@example.com\r\n",
+		   from, title, (long long)clock_now_us(world->clock),
+		   has(how, "stray") ? "nobody-knows-it"
+				     : field(world, item->raw, "X-Taskferry-UID"),
+		   (int)part, text, has(how, "other") ? "eve" : who);
+	if (!strstr(text, "DTSTAMP"))
+		buf_printf(mail, "DTSTAMP:%s\r\n", stamp(world));
+	if (properties)
+		buf_printf(mail, "%s\r\n", lines(world, properties + 2));
+	buf_puts(mail, "END:VTODO\r\nEND:VCALENDAR\r\n--b--\r\n");
 	return mail->data;
 }
 
 void reply_send(struct world *world, const char *how, const char *who, const char *title,
 		const char *text)
 {
-	if (!has(how, "twice"))
+	if (has(how, "imip"))
+		world->sent = compose_itip(world, how, who, title, text);
+	else if (!has(how, "twice"))
 		world->sent = compose(world, how, who, title, text);
 	cr_assert_not_null(world->sent);
 	deliver(world, world->sent);

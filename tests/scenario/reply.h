@@ -23,6 +23,8 @@ void reply_configure(struct world *world);
  *   nameless      without a Message-ID
  *   twice         the last mail once more, to the letter
  *   by=ADDRESS    by somebody else, for whom DMARC passed
+ *   imip          by a task program instead (RFC 6047), to the address without a token; TEXT is a PARTSTAT, then
+ *                 lines of the VTODO. `other`: its ATTENDEE is eve; `stray`: its UID is nobody's
  */
 void reply_send(struct world *world, const char *how, const char *who, const char *title,
 		const char *text);

@@ -110,8 +110,8 @@ static const char *const wanted[] = {
 	WANT,
 	"subject=Ship crate",
 	"subject=  two  blanks  ; status=needs-action; percent=0",
-	"subject=\u00dcnic\u00f6de \u4efb\u52a1; start=2026-11-02; due=2026-12-01; priority=3; "
-	"parent=x-1",
+	("subject=\u00dcnic\u00f6de \u4efb\u52a1; start=2026-11-02; due=2026-12-01; priority=3; "
+	 "parent=x-1"),
 	"subject=Over; status=completed; percent=100; completed_at=2026-12-01T10:00:00Z",
 	"subject=Odd; status=completed; percent=30; start=2026-12-05; due=2026-12-01",
 	"subject=Percent: 70; notes=Status: completed\nPercent: 20\n-- \n; percent=10",

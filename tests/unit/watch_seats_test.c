@@ -150,6 +150,28 @@ Test(watch, who_listens_with_doubt_looks_from_time_to_time)
 	talloc_free(world.mem);
 }
 
+/* What it has heard is worth a job that has to wait, and the turn comes again: it ends listening before
+ * it is asked. */
+Test(watch, who_was_heard_and_got_no_job_is_asked)
+{
+	struct world world = world_new();
+	struct fake *fake = fake_new(NULL);
+
+	fake->interesting = true;
+	give_resting(&world, 1, fake, false);
+	pass(&world, 2 * WATCH_PAUSE_US);
+	say(fake);
+	cr_expect_eq(turn(&world), 1);
+	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_JOB);
+	pass(&world, 2 * MINUTE_US);
+	cr_expect_eq(turn(&world), 1);
+	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_NOTHING);
+	cr_expect_eq(fake->swept, (int)COUNT_OF(folders));
+	cr_expect_eq(fake->hushed, 1);
+	cr_expect_eq(fake->listened, 2);
+	talloc_free(world.mem);
+}
+
 /* While one is listened to, the others are asked, and no job comes of it. */
 Test(watch, the_folders_that_are_not_heard_are_swept)
 {
