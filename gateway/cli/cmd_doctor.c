@@ -217,6 +217,33 @@ static void ask(struct doctor *doctor, const struct conf_server *server)
 					       .level = (int)probe->findings[i].level });
 }
 
+/* The secret can be read, and the mailbox opened. */
+static void look_at_replies(struct doctor *doctor)
+{
+	const struct conf *conf = doctor->cli->conf;
+	TALLOC_CTX *mem = doctor->cli->mem;
+	const struct conf_server *server = conf_server_find(conf, conf->replies.server);
+	const char *account = mem_printf(mem, "%s/%s", server->name, conf->replies.account);
+	struct finding finding = { .server = server->name, .account = account, .probe = "replies" };
+	struct endpoint *endpoint = NULL;
+	struct endpoint_notice *notice = NULL;
+	struct secret *secret = NULL;
+	char *address = NULL;
+	struct fault *fault = delivery_reply_secret(mem, conf, &secret);
+
+	if (!fault)
+		fault = delivery_replies(mem, &doctor->delivery, &endpoint);
+	if (!fault)
+		fault = endpoint_mailbox(endpoint, mem, conf->replies.folder, &address);
+	if (!fault) /* to know its address no server is asked */
+		fault = endpoint_notice(endpoint, mem, address, NULL, &notice);
+	finding.result = fault ? fault_kind_words(fault->kind) : "opened";
+	finding.meaning =
+		fault ? fault->text : "The mailbox that messages are answered to is there.";
+	finding.level = fault ? FINDING_ERROR : FINDING_INFO;
+	add(doctor, &finding);
+}
+
 /* What items do not show of the project's files. */
 static struct fault *look_at_files(struct doctor *doctor)
 {
@@ -304,6 +331,8 @@ static struct fault *ask_all(struct doctor *doctor)
 	for (size_t i = 0; i < conf->server_count; i++)
 		if (!only || only == &conf->servers[i])
 			ask(doctor, &conf->servers[i]);
+	if (conf->replies.address && (!only || text_same(only->name, conf->replies.server)))
+		look_at_replies(doctor);
 	return NULL;
 }
 

@@ -732,11 +732,12 @@ const struct kind kind_dovecot = {
 
 /* What depends on the server of messages itself: everything else is the same over Dovecot. */
 static const char *const chosen[] = {
-	"mark-", /* the first: not over Courier, where that client is refused */
-	"adoption.",       "brought-back.", "delete-decline.",   "flag-only.",  "folder-gone.",
-	"folder-renamed.", "foreign.",      "lost-answer.",      "message-",    "moved-marked.",
-	"newer-mailbox.",  "progress.",     "renamed.",          "renumbered.", "sweep.",
-	"token-lost.",     "withdrawn.",    "written-together.", NULL
+	"percent-number.", /* the first: not over Courier, which takes no keyword of digits only */
+	"adoption.",       "brought-back.",   "delete-decline.",   "flag-only.",
+	"folder-gone.",    "folder-renamed.", "foreign.",          "lost-answer.",
+	"mark-",           "message-",        "moved-marked.",     "newer-mailbox.",
+	"progress.",       "renamed.",        "renumbered.",       "sweep.",
+	"token-lost.",     "withdrawn.",      "written-together.", NULL
 };
 
 const struct kind kind_cyrus_imap = {

@@ -176,6 +176,30 @@ class Mailbox:
         self.flag(message, "\\Deleted")
         self.must(self.connection.expunge())
 
+    def move(self, message, folder):
+        if self.selected != message.folder:
+            self.open(message.folder)
+        if "MOVE" in self.connection.capabilities:
+            self.must(self.connection.uid("MOVE", str(message.uid), quoted(folder)))
+            return
+        self.must(self.connection.uid("COPY", str(message.uid), quoted(folder)))
+        self.delete(message)
+
+    def drop(self, folder):
+        """Removes a folder with all that is in it."""
+        self.connection.unsubscribe(quoted(folder))
+        self.must(self.connection.delete(quoted(folder)))
+
+    def state(self, folder):
+        """Which differs as soon as anything is written there: UIDVALIDITY, UIDNEXT and all messages with their flags; the
+        counter of changes too where there is one."""
+        counts = "UIDVALIDITY UIDNEXT" + (" HIGHESTMODSEQ" if "CONDSTORE" in self.connection.capabilities else "")
+        status = self.must(self.connection.status(quoted(folder), f"({counts})"))[0]
+        self.selected = folder
+        self.must(self.connection.select(quoted(folder), readonly=True))
+        rows = self.must(self.connection.uid("FETCH", "1:*", "(UID FLAGS)"))
+        return status, tuple(sorted(re.sub(rb" ?\\\\Recent", b"", row) for row in rows if row))
+
     def edit(self, message, raw):
         """In place, as neomutt's <edit> and its next synchronisation do."""
         self.append(message.folder, raw, [flag for flag in message.flags if flag.lower() not in ("\\recent", "\\deleted")])

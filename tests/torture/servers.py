@@ -1,4 +1,4 @@
-"""What the torture runner talks to: the three kinds of server, each edited as another client of it would, and item texts."""
+"""What the torture runner talks to: the kinds of server, each edited as another client of it would, and item texts."""
 import base64
 import collections
 import contextlib
@@ -17,7 +17,7 @@ import zoneinfo
 
 SRCDIR = os.environ.get("TF_SRCDIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(SRCDIR, "tests", "servers"))
-from mailclient import Mailbox, part_text, with_calendar, with_card     # noqa: E402
+from mailclient import Mailbox, MailError, part_text, with_calendar, with_card     # noqa: E402
 
 PASSWORD = "secret"
 DAV = "{DAV:}"
@@ -122,12 +122,23 @@ def edit_message(raw, edit):
     return with_card(raw, lines) if lines else with_calendar(raw, after)
 
 
+NO_MARKS = ("\\seen", "\\answered", "\\draft", "\\deleted", "\\recent")   # of the flags: set by software
+DONE_FOLDER = "/Done"           # as a mark
+
+
+def marks_of(flags, done=False):
+    """What stands behind a version: what a person set on purpose."""
+    return sorted([flag for flag in flags if flag.lower() not in NO_MARKS] + [DONE_FOLDER] * done)
+
+
 # ---- servers ----
 #
-# Each has: kind; config(), its lines of the configuration; items(), (account, address, version, text) of all that is there;
-# task(text), the VTODO in such a text; name(address, text), an address that is the same in every run; change(uid, edit),
-# which replaces the item of UID by edit(its VTODO), None removes it, False when there is none; writes(), how many writes it
-# has seen; pause(), between edits whose order decides; stop().
+# Each has: kind; tells_times, whether it says when an item was written; config(), its lines of the configuration; items(),
+# (account, address, version, text) of all that is there; task(text), the VTODO in such a text; name(address, text), an
+# address that is the same in every run; change(uid, edit), which replaces the item of UID by edit(its VTODO), None removes
+# it, False when there is none; writes(), how many writes it has seen; pause(), between edits whose order decides; stop(). One
+# with messages (`appends`) also has: mark(uid, *flags), which sets flags, and file(uid, done), which moves a message to the
+# sub-folder for what is done, or back.
 
 def run_script(name, command, directory, *words, env=None):
     """A script of tests/servers."""
@@ -147,6 +158,7 @@ def first_line(*path):
 
 class Plain:
     """A server whose items are VTODOs and keep their address."""
+    appends, tells_times = False, True
 
     @staticmethod
     def task(text):
@@ -178,7 +190,7 @@ class MemoryServer(Plain):
             yield self.load()
 
     def load(self):
-        """items: [word, address, version, modified, text]; word is item, late or gone."""
+        """items: [word, address, version, modified, text, touched, flags]; word is item, late or gone."""
         state = {"seq": 0, "counts": {}, "folders": [], "items": []}
         if not os.path.exists(self.path):
             return state
@@ -200,10 +212,11 @@ class MemoryServer(Plain):
                 state["folders"].append(rest)
             elif word == "gone":
                 address, version = rest.split("\t")
-                state["items"].append([word, address, int(version), 0, None])
+                state["items"].append([word, address, int(version), 0, None, 0, ""])
             else:
-                address, version, modified, length = rest.split("\t")
-                state["items"].append([word, address, int(version), int(modified), data[at:at + int(length)].decode()])
+                address, version, modified, length, *more = rest.split("\t")
+                state["items"].append([word, address, int(version), int(modified), data[at:at + int(length)].decode(),
+                                       int(more[0]) if more else 0, more[1] if more else ""])
                 at += int(length) + 1
         return state
 
@@ -211,36 +224,49 @@ class MemoryServer(Plain):
         out = [f"seq {state['seq']}\n"] + [f"validity {state[name]}\n" for name in ("validity",) if name in state]
         out += [f"count {name} {n}\n" for name, n in state["counts"].items()]
         out += [f"folder {folder}\n" for folder in state["folders"]]
-        for word, address, version, modified, text in state["items"]:
+        for word, address, version, modified, text, touched, flags in state["items"]:
             if text is None:
                 out.append(f"gone {address}\t{version}\n")
             else:
-                out.append(f"{word} {address}\t{version}\t{modified}\t{len(text.encode())}\n{text}\n")
+                more = f"\t{touched}\t{flags}" if touched or flags else ""
+                out.append(f"{word} {address}\t{version}\t{modified}\t{len(text.encode())}{more}\n{text}\n")
         with open(self.path + ".new", "wb") as file:
             file.write("".join(out).encode())
         os.rename(self.path + ".new", self.path)
 
     def items(self):
         with self.locked() as state:
-            return [(address.split("/")[1], address, str(version), text)
-                    for word, address, version, _, text in state["items"]
+            return [(address.split("/")[1], address, self.version(address, version, flags), text)
+                    for word, address, version, _, text, _, flags in state["items"]
                     if word == "item" and not address.startswith("/attachments/")]
 
-    def change(self, uid, edit):
+    @staticmethod
+    def version(_address, version, _flags):
+        return str(version)
+
+    @contextlib.contextmanager
+    def changing(self, uid):
+        """(state, the newest item of that UID or None); the state is saved if there is one."""
         with self.locked() as state:
-            for item in reversed(state["items"]):
-                if item[0] == "item" and property_of(self.task(item[4]), "UID") == uid:
-                    state["seq"] += 1
-                    self.write(state, item, edit)
-                    self.save(state)
-                    return True
-        return False
+            found = [item for item in state["items"]
+                     if item[0] == "item" and property_of(self.task(item[4]), "UID") == uid]
+            if found:
+                state["seq"] += 1
+            yield state, found[-1] if found else None
+            if found:
+                self.save(state)
+
+    def change(self, uid, edit):
+        with self.changing(uid) as (state, item):
+            if item:
+                self.write(state, item, edit)
+            return item is not None
 
     @staticmethod
     def write(state, item, edit):
         text = edit(item[4])
         item[0] = "gone" if text is None else "item"
-        item[2:] = [state["seq"], time.time_ns() // 1000, text]
+        item[2:5] = [state["seq"], time.time_ns() // 1000, text]
 
     def writes(self):
         with self.locked() as state:
@@ -264,6 +290,7 @@ class WholeServer(MemoryServer):
 class MessageServer(MemoryServer):
     """The same with messages: an edit is a new item behind the others, and the old one goes."""
     kind = "messages"
+    appends = True
 
     def config(self):
         return f"type = memory\nurl = memory:{self.path}?append\nlogin = %{{local}}\n"
@@ -275,14 +302,31 @@ class MessageServer(MemoryServer):
     def name(self, _address, text):
         return f"{property_of(self.task(text), 'UID')}.ics"
 
+    @staticmethod
+    def version(address, version, flags):
+        return " ".join([str(version), *marks_of(flags.split(), address.endswith(DONE_FOLDER))])
+
     def write(self, state, item, edit):
         raw = edit_message(item[4].encode("utf-8", "surrogateescape"), edit)
-        folder = item[1].rpartition("/")[0]
-        item[0], item[2:] = "gone", [state["seq"], 0, None]
-        if raw is not None:
+        self.replace(state, item, raw and raw.decode("utf-8", "surrogateescape"), item[1].endswith(DONE_FOLDER))
+
+    @staticmethod
+    def replace(state, item, text, done):
+        """A new message with that text and the same flags; None: without a new one."""
+        folder, flags = item[1].removesuffix(DONE_FOLDER).rpartition("/")[0], item[6]
+        item[0], item[2:] = "gone", [state["seq"], 0, None, 0, ""]
+        if text is not None:
             state["seq"] += 1
-            state["items"].append(["item", f"{folder}/{1:010d}.{state['seq']:010d}", state["seq"], time.time_ns() // 1000,
-                                   raw.decode("utf-8", "surrogateescape")])
+            address = f"{folder}/{1:010d}.{state['seq']:010d}{DONE_FOLDER if done else ''}"
+            state["items"].append(["item", address, state["seq"], time.time_ns() // 1000, text, 0, flags])
+
+    def mark(self, uid, *flags):
+        with self.changing(uid) as (state, item):
+            item[5:] = [state["seq"], " ".join([*item[6].split(), *flags])]
+
+    def file(self, uid, done):
+        with self.changing(uid) as (state, item):
+            self.replace(state, item, item[4], done)
 
 
 class RadicaleServer(Plain):
@@ -352,12 +396,17 @@ class RadicaleServer(Plain):
         run_script("radicale", "stop", self.directory)
 
 
+def is_done_folder(name):
+    return re.search(r"[./]Done$", name) is not None
+
+
 class DovecotServer:
     """A Dovecot of its own, and another client of it."""
     kind = "dovecot"
+    appends, tells_times = True, True
 
     def __init__(self, directory, users=("ana", "joerg", "mei"), env=None):
-        self.directory, self.users, self.env = os.path.join(directory, "dovecot"), users, env
+        self.directory, self.users, self.env = os.path.join(directory, self.kind), users, env
         self.start()
 
     def start(self):
@@ -381,19 +430,40 @@ class DovecotServer:
             return [message for message in box.messages() if message.header("X-Taskferry-UID")]
 
     def items(self):
-        return [(user, message.address, message.address, message.raw.decode("utf-8", "surrogateescape"))
-                for user in self.users for message in self.messages(user)]
+        found = []
+        for user in self.users:
+            for message in self.messages(user):
+                address, done = message.address, is_done_folder(message.folder)
+                if done:
+                    address = "d" + address
+                version = " ".join([address, *marks_of(message.flags, done)])
+                found.append((user, address, version, message.raw.decode("utf-8", "surrogateescape")))
+        return found
 
     task, name = staticmethod(MessageServer.task), MessageServer.name
 
-    def change(self, uid, edit):
+    def do(self, uid, what, *args):
+        """WHAT(mailbox, message of that UID, ...); False: there is none."""
         for user in self.users:
             with self.mailbox(user) as box:
                 found = [message for message in box.messages() if message.header("X-Taskferry-UID") == uid]
                 if found:
-                    self.edit(box, found[-1], edit)
+                    what(box, found[-1], *args)
                     return True
         return False
+
+    def change(self, uid, edit):
+        return self.do(uid, self.edit, edit)
+
+    def mark(self, uid, *flags):
+        return self.do(uid, lambda box, message: box.flag(message, *flags))
+
+    def file(self, uid, done):
+        def move(box, message):
+            folder = re.sub(r"[./]Done$", "", message.folder)
+            box.move(message, next(name for name in box.folders() if re.fullmatch(re.escape(folder) + "[./]Done", name))
+                     if done else folder)
+        return self.do(uid, move)
 
     @staticmethod
     def edit(box, message, edit):
@@ -413,3 +483,47 @@ class DovecotServer:
 
     def stop(self):
         run_script("dovecot", "stop", self.directory)
+
+
+class OtherMailServer(DovecotServer):
+    """A server of messages that has no log of what is written: it is looked at instead."""
+    start_command = "start"
+
+    def __init__(self, directory, users=("ana", "joerg", "mei")):
+        super().__init__(directory, users)
+        self.seen, self.changes = None, 0
+
+    def start(self):
+        run_script(self.script, self.start_command, self.directory, *self.users)
+        self.url = first_line(self.directory, "url")
+
+    def clear(self):
+        for user in self.users:
+            with self.mailbox(user) as box:
+                for name in sorted(box.folders(), key=len, reverse=True):
+                    if name != "INBOX":
+                        box.drop(name)
+
+    def writes(self):
+        """How often anything was found to be different from the last time."""
+        now = []
+        for user in self.users:
+            with self.mailbox(user) as box:
+                now += [(user, name, *box.state(name)) for name in box.folders()]
+        self.changes += now != self.seen
+        self.seen = now
+        return self.changes
+
+    def stop(self):
+        run_script(self.script, "stop", self.directory)
+
+
+class CyrusServer(OtherMailServer):
+    """A Cyrus of its own, by IMAP."""
+    kind, script, start_command = "cyrus-imap", "cyrus", "start-imap"
+
+
+class CourierServer(OtherMailServer):
+    """A Courier of its own. It has no SAVEDATE."""
+    kind = script = "courier"
+    tells_times = False

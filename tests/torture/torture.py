@@ -5,6 +5,7 @@
     torture.py messages [--part ...]           the same over the memory server of messages
     torture.py radicale                        over a real Radicale: at least twenty points
     torture.py dovecot                         over a real Dovecot: likewise
+    torture.py cyrus-imap, courier             over others with messages: each point at one place
     torture.py --random SECONDS [--seed S]     kills, faults and edits at random, over the memory server
 
 A case is a script of steps in a fresh directory: import, publish, sync, edits by clients directly on the server, `task
@@ -28,6 +29,7 @@ import concurrent.futures
 import contextlib
 import datetime
 import difflib
+import imaplib
 import os
 import random
 import re
@@ -39,8 +41,8 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from servers import (SRCDIR, ZONE, DovecotServer, Failed, MemoryServer, MessageServer, NotInstalled, RadicaleServer, WholeServer,
-                     edit_text, lines_of, part_text, property_of, unfold)
+from servers import (SRCDIR, ZONE, CourierServer, CyrusServer, DovecotServer, Failed, MailError, MemoryServer, MessageServer,
+                     NotInstalled, RadicaleServer, WholeServer, edit_text, lines_of, part_text, property_of, unfold)
 
 PROGRAM = os.environ.get("TASKFERRY", "taskferry")
 KILL_CASES_AT_ONCE = 2
@@ -50,6 +52,7 @@ BUSY_STEP = 14                  # of script(): the sync after edits on both side
 COMMAND_TIMEOUT_S = 120         # a command that takes longer hangs
 RECOVERY_SYNCS = 4              # as often as an administrator may have to repeat a sync after a fault
 SETTLE_S = 0.15
+OTHER_CLIENT_FAULTS = (MailError, imaplib.IMAP4.error, OSError)
 NS = "http://schemas.microsoft.com/project"
 
 FOREIGN = ("X-OTHER-CLIENT;X-PARAM=\"a;b:c\":kept\\, to the letter\r\n"
@@ -220,9 +223,10 @@ class Snapshot:
     def items(self):
         """The lines of each item but for stamps and the edition; their order is the server's affair."""
         out = []
-        for user, address, _, text in self.site.server.items():
+        for user, address, version, text in self.site.server.items():
             name, lines = self.site.server.name(address, text), lines_of(self.site.server.task(text))
-            if self.site.server.kind in ("dovecot", "messages"):      # the message around it, and its card
+            if self.site.server.appends:        # the message around it, its card and its marks
+                lines += ["marks: " + " ".join(version.split()[1:])]
                 head = text.replace("\r\n", "\n").partition("\n\n")[0].split("\n")
                 lines += ["header: " + line for line in head
                           if not re.match(r"(Message-ID|Date|X-Taskferry-Edition): | boundary=", line)]
@@ -261,7 +265,7 @@ def check_items(site):
             continue
         if found[0][1] != address:
             faults.append(f"N11: the link of {uid} says {address}, the item stands at {found[0][1]}")
-        if found[0][2].strip('"') != str(version).strip('"') or found[0][3] != seen:
+        if found[0][2].strip('"').split() != str(version).strip('"').split() or found[0][3] != seen:
             faults += [f"N11: seen of {uid} is not what the server holds ({version}, {found[0][2]}):",
                        *difflib.unified_diff(lines_of(seen or ""), lines_of(found[0][3]), lineterm="", n=0)]
         task = site.server.task(found[0][3])
@@ -346,6 +350,9 @@ def clients_first(site):
     edit("8", "mei", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "30"})                       # the project is newer
     edit("12", "joerg", {"STATUS": "IN-PROCESS", "PERCENT-COMPLETE": "70"})                    # the project was older
     site.server.change(site.assignment("4", "ana")[1], lambda text: None)
+    if site.server.appends:
+        site.server.mark(site.assignment("3", "joerg")[1], "work")      # the sync puts others in the place of these
+        site.server.mark(site.assignment("8", "mei")[1], "\\Flagged")
 
 
 def clients_later(site):
@@ -358,6 +365,20 @@ def clients_later(site):
             raise Failed(f"no item of {person} for task {task} to edit: {uid}")
     site.server.change(site.assignment("10", "ana")[1], lambda text: edit_text(
         text, {"SUMMARY": property_of(text, "SUMMARY") + " +30m"}))
+
+
+def gestures(site):
+    """Flags and moves: what people do to a message without opening it."""
+    def uid(task, person):
+        return site.assignment(task, person)[1]
+
+    if site.server.appends:
+        site.server.mark(uid("9", "joerg"), "\\Flagged", "p20")
+        site.server.mark(uid("12", "joerg"), "\\Flagged", "later")
+        site.server.mark(uid("10", "ana"), "Done", "\\Seen")
+        site.server.file(uid("11", "mei"), True)
+        site.server.file(uid("8", "mei"), True)
+        site.server.file(uid("8", "mei"), False)
 
 
 def script(site, plans):
@@ -394,7 +415,7 @@ def script(site, plans):
         ["publish", "--all"],
         ["sync"],
         ["sync"],
-    ]
+    ] + ([lambda: gestures(site), ["sync"]] if site.server.appends else [])
 
 
 def run_script(site, plans, kill=None, recover=False):
@@ -466,10 +487,41 @@ EXPECTED = {
                  "| 120 | sorting | mailbox:srv/ana@example.com", "| 90 |", "| 30 |"),
 }
 
+EXPECTED_GESTURES = {
+    "values": ("885822f0-da1a-5ac9-8514-dd0877235e96 | percent | 20 | mailbox:srv/joerg@example.com",
+               "885822f0-da1a-5ac9-8514-dd0877235e96 | status | in-process | mailbox:srv/joerg@example.com",
+               "b7715e33-2482-5ca4-a2f8-d579f4546834 | status | completed | mailbox:srv/ana@example.com",
+               "d4f44f1b-1941-550d-a878-12d23b4cb9dc | status | completed | mailbox:srv/mei@example.com"),
+    "history": ("| 0 | 20 | mailbox:srv/joerg@example.com | tag p20", "| 55 | 100 | mailbox:srv/ana@example.com | tag Done",
+                "| 25 | 100 | mailbox:srv/mei@example.com | moved to Done"),
+    "items": ("0960146d-50c1-5503-863b-2d94d9fd6cb7.ics marks: work", "efb9945d-3cb3-5067-aaa5-520effbbe519.ics marks: \\Flagged",
+              "885822f0-da1a-5ac9-8514-dd0877235e96.ics marks: \\Flagged", "b7715e33-2482-5ca4-a2f8-d579f4546834.ics marks: Done",
+              "d4f44f1b-1941-550d-a878-12d23b4cb9dc.ics marks: /Done",
+              "41a5a7d2-bde1-51bb-bb5e-d7468dc80ab0.ics marks: \\Flagged later",
+              "885822f0-da1a-5ac9-8514-dd0877235e96.ics PERCENT-COMPLETE:20",
+              "b7715e33-2482-5ca4-a2f8-d579f4546834.ics STATUS:COMPLETED"),
+}
+# A server that does not tell when something was written: what was found in an item counts as written when it was found.
+EXPECTED_UNTIMED = {
+    "0960146d-50c1-5503-863b-2d94d9fd6cb7 | percent | 75 | project:":
+        "0960146d-50c1-5503-863b-2d94d9fd6cb7 | percent | 65 | mailbox:srv/joerg@example.com",
+    "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 30 | project:":
+        "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 80 | project:",
+    "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 80 | 30 | project:":
+        "efb9945d-3cb3-5067-aaa5-520effbbe519 | percent | 30 | 80 | project:",
+    "efb9945d-3cb3-5067-aaa5-520effbbe519.ics PERCENT-COMPLETE:30":
+        "efb9945d-3cb3-5067-aaa5-520effbbe519.ics PERCENT-COMPLETE:80",
+}
+
 
 def check_expected(snapshot):
     """What the undisturbed run must have come to, worked out by hand: the others are compared with it."""
-    return [f"expected in {name}: {text}" for name, texts in EXPECTED.items() for text in texts
+    server = snapshot.site.server
+    expected = [(name, text) for part in (EXPECTED, EXPECTED_GESTURES if server.appends else {})
+                for name, texts in part.items() for text in texts]
+    if not server.tells_times:
+        expected = [(name, EXPECTED_UNTIMED.get(text, text)) for name, text in expected]
+    return [f"expected in {name}: {text}" for name, text in expected
             if not any(text in line for line in snapshot.sections[name])]
 
 
@@ -538,9 +590,10 @@ class Runner:
         """Runs a case; returns (text of what is wrong or "", killed, passed, held)."""
         directory = os.path.join(self.root, re.sub(r"[^A-Za-z0-9]+", "-", name))
         os.mkdir(directory)
-        server = self.take_server(directory)
+        server = None
         wrong, killed, passed, held = "", False, [], []
         try:
+            server = self.take_server(directory)
             snapshot, passed, killed, held = run_case(directory, server, self.plans, **how)
             if self.undisturbed:
                 wrong = "\n".join(self.undisturbed.differences(snapshot))
@@ -549,8 +602,11 @@ class Runner:
                 wrong = "\n".join(check_expected(snapshot))
         except Failed as fault:
             wrong = str(fault)
+        except OTHER_CLIENT_FAULTS as fault:
+            wrong = f"the other client: {fault!r}"
         finally:
-            self.give_server(server)
+            if server:
+                self.give_server(server)
         if not (wrong and os.environ.get("TORTURE_KEEP")):
             shutil.rmtree(directory)
         return wrong and f"{name}:\n{wrong}", killed, passed, held
@@ -567,18 +623,31 @@ class Runner:
             server.stop()
 
 
-def torture_kills(tap, runner, named, all_places=True):
-    """Kills at the points named, at all places or only at the first and in the busiest sync. Returns which fired."""
+def all_places(found, _):
+    return found
+
+
+def two_places(found, _):
+    """The first, and in the busiest sync."""
+    return found[:1] + ([place for place in found[1:] if place[0] == BUSY_STEP][:1] or found[1:2])
+
+
+def one_place(found, number):
+    """In the busiest sync and in the last one, after gestures, in turn; else the first."""
+    steps = (BUSY_STEP, max((step for step, _ in found), default=0))
+    return [place for place in found if place[0] == steps[number % 2]][:1] or found[:1]
+
+
+def torture_kills(tap, runner, named, limit):
+    """Kills at the points named, at LIMIT(all places, number of the point). Returns which fired."""
     wrong, _, passed, _ = runner.case("undisturbed")
     tap.result(not wrong, "undisturbed", wrong)
     if wrong:
         return set()
     fired, by_point = set(), {}
     cases = {}
-    for name in named:
-        found = places(passed, name)
-        busy = [place for place in found[1:] if place[0] == BUSY_STEP][:1] or found[1:2]
-        by_point[name] = found if all_places else found[:1] + busy
+    for number, name in enumerate(named):
+        by_point[name] = limit(places(passed, name), number)
         cases.update({f"{place} in step {step}": {"kill": (step, place)} for step, place in by_point[name]})
     results = collections.defaultdict(list)
     for name, result in runner.cases(cases):
@@ -857,8 +926,9 @@ def tell_points(tap, named, fired, must):
                f"points fired: at least {least} of {len(named)}", "not fired: " + " ".join(missing) if missing else "")
 
 
-SERVERS = {"memory": MemoryServer, "messages": MessageServer, "whole": WholeServer, "radicale": RadicaleServer,
-           "dovecot": DovecotServer}
+SERVERS = {kind.kind: kind for kind in (MemoryServer, MessageServer, WholeServer, RadicaleServer, DovecotServer, CyrusServer,
+                                       CourierServer)}
+LIMITS = {"radicale": two_places, "dovecot": two_places, "cyrus-imap": one_place, "courier": one_place}
 # A point that is not reached fails the run. These cannot be: they are of another kind of server, whose run must reach them.
 PROBED = ("PROBE_", "TRAITS_")  # of servers that have traits
 REPLIES = ("REPLY_", "ANSWER_")  # of a mailbox with replies: the scenarios reply-*.scenario kill there
@@ -867,7 +937,10 @@ NOT_THERE = {"memory": ("SWEEP_", "IMAP_", *PROBED, *REPLIES),
              "messages": ("IMAP_", "FILE_", "ATTACH_", *PROBED, *REPLIES),
              "radicale": ("SWEEP_", "IMAP_", "ATTACH_", *REPLIES),
              "dovecot": ("HTTP_", "FILE_", "ATTACH_", *PROBED, *REPLIES)}
-ONLY_THERE = {"memory": (), "messages": (), "whole": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_")}
+# What knows no server is killed over the others.
+NOT_THERE["cyrus-imap"] = NOT_THERE["courier"] = (*NOT_THERE["dovecot"], "INIT_", "IMPORT_", "PUBLISH_", "SET_", "VERDICT_")
+ONLY_THERE = {"memory": (), "messages": (), "whole": (), "radicale": ("HTTP_", *PROBED), "dovecot": ("IMAP_", "SWEEP_"),
+              "cyrus-imap": ("SWEEP_",), "courier": ("SWEEP_",)}
 
 
 def main():
@@ -888,7 +961,7 @@ def main():
         named = args.points.split(",") if args.points else \
             [name for name in point_names() if not name.startswith(NOT_THERE[args.server])]
         if args.part in (None, "kills"):
-            fired = torture_kills(tap, runner, named, simulated)
+            fired = torture_kills(tap, runner, named, LIMITS.get(args.server, all_places))
             tell_points(tap, named, fired, [name for name in named if simulated or name.startswith(ONLY_THERE[args.server])])
         if simulated and args.part in (None, "twice"):
             torture_twice(tap, runner, named)

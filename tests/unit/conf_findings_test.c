@@ -794,3 +794,42 @@ Test(conf_findings, findings_of_logins)
 
 	expect_findings(cases, COUNT_OF(cases), 0600);
 }
+
+#define BOX SITE "[server m]\ntype = imap\nurl = imaps://d\npassword_file = /p\n"
+#define BOX_KEYS "server = m\naccount = tasks\nsecret_file = /s\nauthserv_id = mx\n"
+#define BOX_ACCOUNT "[account m tasks]\nlogin = tasks\n"
+
+Test(conf_findings, replies)
+{
+	static const struct finding_case cases[] = {
+		{ BOX "[replies]\naddress = tasks+%{token}@example.com\n" BOX_KEYS BOX_ACCOUNT,
+		  "" },
+		{ BOX "[replies]\naddress = tasks@example.com\n" BOX_KEYS BOX_ACCOUNT,
+		  "f:8: error: 'address' needs %{token} once before the @, for example "
+		  "tasks+%{token}@example.com\n" },
+		{ BOX "[replies]\naddress = tasks@%{token}.example.com\n" BOX_KEYS BOX_ACCOUNT,
+		  "f:8: error: 'address' needs %{token} once before the @, for example "
+		  "tasks+%{token}@example.com\n" },
+		{ BOX "[replies]\naddress = %{token}@\n" BOX_KEYS BOX_ACCOUNT,
+		  "f:8: error: 'address' is no e-mail address\n" },
+		{ BOX
+		  "[replies]\naddress = twelve-chars%{token}@example.com\n" BOX_KEYS BOX_ACCOUNT,
+		  "f:8: error: 'address' has too much before the @: besides %{token} there is room "
+		  "for 11 characters\n" },
+		{ BOX "[replies]\naddress = %{token}@example.com\nserver = x\naccount = "
+		      "tasks\nsecret_file = /s\nauthserv_id = mx\n" BOX_ACCOUNT,
+		  "f:9: error: 'server': there is no [server x]\n" },
+		{ BOX "[replies]\naddress = %{token}@example.com\n" BOX_KEYS,
+		  "f:10: error: 'account': there is no [account m tasks]\n" },
+		{ SERVER "[replies]\naddress = %{token}@example.com\nserver = s\naccount = "
+			 "tasks\nsecret_file = /s\nauthserv_id = mx\n",
+		  "f:9: error: 'server': replies are read from a server of type imap\n" },
+		{ BOX "[replies]\naddress = %{token}@example.com\nserver = m\naccount = "
+		      "tasks\nsecret_file = /s\n" BOX_ACCOUNT,
+		  "f:7: warning: [replies] has no 'authserv_id': every reply becomes a proposal, "
+		  "for "
+		  "nothing tells who wrote it\n" },
+	};
+
+	expect_findings(cases, COUNT_OF(cases), 0600);
+}
