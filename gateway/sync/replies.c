@@ -66,7 +66,8 @@ static struct fault *find_assignment(TALLOC_CTX *mem, struct reply_mail *mail)
 	case REPLY_TOKEN_EXPIRED:
 		mail->outcome = REPLY_EXPIRED;
 		mail->why = "the message that was answered is too old to be answered: answer the "
-			    "one that stands in your folder now";
+			    "newer one in your folder, or, if there is none, report by that message "
+			    "itself, with a tag or by editing it";
 		break;
 	case REPLY_TOKEN_GOOD:
 		mail->outcome = REPLY_EMPTY;

@@ -102,7 +102,7 @@ static struct fault *revive(struct round *round, TALLOC_CTX *mem, struct link *l
 static struct fault *keep_withdrawn(struct round *round, struct link *link,
 				    const struct found *found)
 {
-	const struct vector *base = round_mailbox_base(link, found);
+	const struct vector *base = round_mailbox_base(link, found), *said = found->decoded->values;
 	struct revision *revision = revision_new(link, REVISION_LOSING);
 	struct assignment *assignment = NULL;
 	struct stamped *stamped = NULL;
@@ -111,9 +111,11 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 	FAULT_TRY(project_values(round->env->store, link, assignment, &stamped));
 	if (!base) /* what was sent and never seen, or sent by another database */
 		base = link->want ? link->want : stamped->values;
+	if (found->mark && found->mark->values)
+		said = found->mark->values;
 	revision->message = "changed while the assignment was withdrawn";
 	for (int f = 0; f < FIELDS; f++) {
-		const struct value *now = &found->decoded->values->value[f];
+		const struct value *now = &said->value[f];
 
 		if (now->presence != ABSENT && !value_same((enum field)f, &base->value[f], now))
 			revision_field(revision, (enum field)f, &base->value[f], now,
@@ -127,6 +129,7 @@ static struct fault *keep_withdrawn(struct round *round, struct link *link,
 		round->report->losing++;
 	}
 	FAULT_TRY(round_keep_beaten(round, link, found));
+	FAULT_TRY(round_marks_keep(round, link, found));
 	if (!found->keeps_seen)
 		round_see(round, link, found);
 	return save_judged(round, link, found);
@@ -178,6 +181,7 @@ static struct fault *keep_up(struct round *round, struct link *link, const struc
 static struct fault *landed(struct round *round, struct link *link, const struct found *found)
 {
 	link->dirty = false;
+	round_star_landed(round, link, found);
 	return keep_up(round, link, found);
 }
 

@@ -101,10 +101,11 @@ char *round_marks_drop(const struct round *round, TALLOC_CTX *mem, const struct 
 void round_marks_written(const struct round *round, struct link *link, const char *version);
 char *round_marks_judged(const struct round *round, TALLOC_CTX *mem, const struct link *link);
 
-/* The star of tasks that are due (round_star.c): what is composed with the item; the item was written; all
- * items that need one are to be written, *FOUND_R becomes true where there are some. */
+/* The star of tasks that are due (round_star.c): what is composed with the item; the item was written; it
+ * was, and that was found out later, by what stands there; all items that need one are to be written, *FOUND_R becomes true where there are some. */
 void round_star_compose(const struct round *round, struct link *link, struct endpoint_put *put);
 void round_star_written(struct link *link);
+void round_star_landed(const struct round *round, struct link *link, const struct found *found);
 struct fault *round_star_find(struct round *round, bool *found_r) ATTR_MUST_CHECK;
 
 /* Reads what stands at COUNT addresses and decodes it (round_notice.c). */

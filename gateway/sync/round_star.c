@@ -4,6 +4,7 @@
 
 #include "gateway/sync/round_private.h"
 
+#include "decide/mark.h"
 #include "decide/star.h"
 
 #define STAR_BATCH 500 /* links in one transaction */
@@ -42,6 +43,24 @@ void round_star_compose(const struct round *round, struct link *link, struct end
 void round_star_written(struct link *link)
 {
 	link->starred = link->star_due;
+}
+
+static bool is_starred(TALLOC_CTX *mem, const struct found *found)
+{
+	const char *marks = found->item->marks;
+
+	return marks && *mark_common(mem, marks, STAR_MARK);
+}
+
+void round_star_landed(const struct round *round, struct link *link, const struct found *found)
+{
+	struct star star;
+
+	if (!is_used(round) || !link->want)
+		return;
+	star = decide(round, link, link);
+	if (star.what != STAR_ADD || is_starred(link, found))
+		link->starred = star.starred;
 }
 
 static struct fault *look(struct round *round, TALLOC_CTX *mem, int64_t id, bool *found)
