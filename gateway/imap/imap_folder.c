@@ -226,7 +226,8 @@ static struct fault *take_warning(void *context, const struct imap_response *res
 	return NULL;
 }
 
-/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one. A server that
+/* A NOOP brings what is new; UIDNEXT comes with SELECT only, so that any change needs one, and what was
+ * told already needs no NOOP. A server that
  * does not tell it (Courier) says OK to NOOP in a mailbox that is gone, too. */
 static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				      struct imap_resync *resync)
@@ -235,6 +236,7 @@ static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const 
 	bool warned = false;
 
 	if (age < 0 || age >= SELECT_AGE_US || imap->writes != imap_writes(imap) ||
+	    imap_session_selected(imap->session)->changes != imap->changes ||
 	    imap_session_selected(imap->session)->uidnext_found)
 		return select_it(imap, mem, folder, true, resync);
 	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,

@@ -69,6 +69,7 @@ static struct fault *idle_begin(struct imap_session *session, bool *answered_r,
 	char line[32];
 
 	session->idle_tag = ++session->last_tag;
+	session->idle_left = false;
 	session->commands++;
 	(void)snprintf(line, sizeof line, "T%u IDLE\r\n", session->idle_tag);
 	FAULT_TRY(send_now(session, line));
@@ -185,6 +186,19 @@ struct fault *imap_session_ready(struct imap_session *session, imap_each *each, 
 	return NULL;
 }
 
+/* The answer is for imap_session_idle_end(), or whoever reads before it. */
+struct fault *imap_session_idle_leave(struct imap_session *session)
+{
+	struct fault *fault;
+
+	FAULT_TRY(imap_session_sound(session, session));
+	if (!session->idle || session->idle_left)
+		return NULL;
+	session->idle_left = true;
+	fault = send_now(session, "DONE\r\n");
+	return fault ? imap_session_break(session, session, fault) : NULL;
+}
+
 struct fault *imap_session_idle_end(struct imap_session *session)
 {
 	struct imap_response *response = NULL;
@@ -195,9 +209,9 @@ struct fault *imap_session_idle_end(struct imap_session *session)
 	FAULT_TRY(imap_session_sound(session, session));
 	if (!session->idle)
 		return NULL;
-	fault = send_now(session, "DONE\r\n");
-	if (!fault)
-		fault = idle_wait(session, WAIT_ANSWER, &answered, &answer, &response);
+	FAULT_TRY(imap_session_idle_leave(session));
+	imap_session_arm(session);
+	fault = idle_wait(session, WAIT_ANSWER, &answered, &answer, &response);
 	talloc_free(response);
 	if (fault)
 		return imap_session_break(session, session, fault);

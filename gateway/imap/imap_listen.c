@@ -81,7 +81,10 @@ struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r)
 	if (imap->notify)
 		return imap_notify_heard(imap, changed_r);
 	FAULT_TRY(imap_session_idle_ready(imap->session, &woken));
-	*changed_r = woken || !imap_session_is_drained(imap->session);
+	woken = woken || !imap_session_is_drained(imap->session);
+	if (woken) /* a job follows, and looks by this session */
+		FAULT_TRY(imap_session_idle_leave(imap->session));
+	*changed_r = woken;
 	return NULL;
 }
 

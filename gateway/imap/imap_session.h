@@ -249,6 +249,10 @@ struct fault *imap_session_idle_ready(struct imap_session *session, bool *woken_
 struct fault *imap_session_ready(struct imap_session *session, imap_each *each,
 				 void *context) ATTR_MUST_CHECK;
 
+/* Says DONE and waits for nothing, so that its answer is on its way while others work; the session is
+ * still idle. Nothing happens when it is not, or when DONE was said. */
+struct fault *imap_session_idle_leave(struct imap_session *session) ATTR_MUST_CHECK;
+
 /* Says DONE and waits for the end of IDLE; nothing happens when it is not idle. */
 struct fault *imap_session_idle_end(struct imap_session *session) ATTR_MUST_CHECK;
 bool imap_session_is_idle(const struct imap_session *session);

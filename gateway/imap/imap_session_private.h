@@ -81,6 +81,7 @@ struct imap_session {
 	int64_t compress_after; /* bytes; INT64_MAX: never */
 
 	bool idle;
+	bool idle_left; /* DONE is said, its answer not read */
 	unsigned idle_tag;
 
 	struct imap_waiting *waiting; /* what was sent and is not received; NULL: never anything */

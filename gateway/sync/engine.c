@@ -202,19 +202,60 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 	return task->wake != 0;
 }
 
-static void wake_account(struct engine *engine, struct engine_task *task)
+/* Whether the job of an account that was just asked may begin at once; else it goes through the
+ * leader's hands, who knows what holds it up. */
+static bool may_go_on(struct engine *engine, const struct engine_task *task)
 {
+	bool may;
+
+	pthread_mutex_lock(&engine->lock);
+	may = !is_ending(engine) && !engine_account(engine, task->wake)->held_us &&
+	      engine_server_entry(engine, task->server) != ENGINE_SHUT;
+	pthread_mutex_unlock(&engine->lock);
+	return may;
+}
+
+/* The worker is counted and its server's share taken: it goes on with the account's job itself. */
+static struct fault *lease_woken(struct engine_worker *worker, TALLOC_CTX *mem,
+				 struct engine_task *task)
+{
+	struct engine *engine = worker->engine;
+
+	FAULT_TRY(queue_lease_new(worker->store, mem, engine->owner,
+				  engine_replies_kind(engine, task->wake), task->wake, &task->job));
+	if (!task->job)
+		return NULL;
+	pthread_mutex_lock(&engine->lock);
+	engine->refusals = 0;
+	worker->job = task->job->id;
+	worker->lease_until_us = task->job->lease_until_us;
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+/* Nothing in TASK->job: no job of it is to be done now, and the server's share is given back. */
+static struct fault *wake_account(struct engine_worker *worker, TALLOC_CTX *mem,
+				  struct engine_task *task)
+{
+	struct engine *engine = worker->engine;
+	struct fault *fault = NULL;
+	bool waits;
 	int64_t at_us = clock_now_us(engine->env.clock);
 	bool all = false;
 	enum engine_wake woken = engine->park.wake(engine->park.data, task->wake, &all);
 
 	if (woken == ENGINE_WAKE_NOTHING)
 		engine_poll_answered(engine, task->wake, at_us, all);
+	waits = woken == ENGINE_WAKE_JOB && !may_go_on(engine, task);
+	if (woken == ENGINE_WAKE_JOB && !waits)
+		fault = lease_woken(worker, mem, task);
 	pthread_mutex_lock(&engine->lock);
-	if (woken == ENGINE_WAKE_JOB)
+	if (waits || fault)
 		add_pull(engine, task->wake);
 	pthread_mutex_unlock(&engine->lock);
-	engine_server_leave(engine, task);
+	if (!task->job)
+		engine_server_leave(engine, task);
+	return fault;
 }
 
 /* Leases of jobs that take long begin anew, before they run out. */
@@ -533,8 +574,8 @@ static void carry_out(struct engine_worker *worker, TALLOC_CTX *mem, struct engi
 	struct fault *fault = NULL;
 
 	if (task->wake)
-		wake_account(engine, task);
-	else
+		fault = wake_account(worker, mem, task);
+	if (task->job)
 		fault = engine_job_run(worker, mem, task);
 	if (fault)
 		(void)engine_ends(engine, fault);

@@ -323,6 +323,29 @@ struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owne
 	return NULL;
 }
 
+struct fault *queue_lease_new(struct store *store, TALLOC_CTX *mem, const char *owner,
+			      enum job_kind kind, int64_t account, struct job **job_r)
+{
+	struct queue_filter filter = { .account = account };
+	struct job *job = NULL;
+	struct fault *fault;
+
+	FAULT_TRY(store_begin(store));
+	fault = queue_add(store, kind, account, 0, clock_now_us(store->clock), NULL);
+	if (!fault)
+		fault = lease(store, mem, owner, &filter, &job);
+	if (!fault)
+		fault = store_commit(store);
+	store_rollback(store);
+	if (fault)
+		return fault;
+	point_reach(store->points, POINT_JOB_ADDED);
+	if (job)
+		point_reach(store->points, POINT_JOB_LEASED);
+	*job_r = job;
+	return NULL;
+}
+
 struct fault *queue_next_lapse(struct store *store, const char *owner, int64_t *due_us_r)
 {
 	TALLOC_CTX *work = MEM_CONTEXT(store);

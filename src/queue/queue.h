@@ -73,6 +73,12 @@ struct queue_filter {
 struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner,
 			  const struct queue_filter *filter, struct job **job_r) ATTR_MUST_CHECK;
 
+/* queue_add() of a job that is due now and queue_lease() of the account's, in one transaction. NULL:
+ * the account has a leased one; the job waits for its end. */
+struct fault *queue_lease_new(struct store *store, TALLOC_CTX *mem, const char *owner,
+			      enum job_kind kind, int64_t account,
+			      struct job **job_r) ATTR_MUST_CHECK;
+
 /* When it is to be looked whether a lease of another owner than OWNER is over, by its time or because
  * the process has ended, which nobody is told of; INT64_MAX: nobody else has one. */
 struct fault *queue_next_lapse(struct store *store, const char *owner,

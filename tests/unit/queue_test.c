@@ -144,6 +144,27 @@ Test(queue, a_lease_of_a_chosen_account)
 	store_world_free(&world.store);
 }
 
+Test(queue, a_new_job_is_leased_in_the_transaction_that_adds_it)
+{
+	struct queue_world world = queue_world_new();
+	const char *me = queue_owner(world.store.mem);
+	struct job *job = NULL;
+
+	add(&world, JOB_PULL, world.second, 0);
+	add(&world, JOB_PULL, world.first, 3600);
+	STORE_OK(queue_lease_new(world.store.store, world.store.mem, me, JOB_PULL, world.first,
+				 &job));
+	cr_assert_not_null(job);
+	cr_expect_eq(job->account_id, world.first);
+	cr_expect_str_eq(all(&world), "pull:ready pull:leased", "the one that waited is this one");
+	job = NULL;
+	STORE_OK(queue_lease_new(world.store.store, world.store.mem, me, JOB_PULL, world.first,
+				 &job));
+	cr_expect_null(job, "it has one that is leased");
+	cr_expect_str_eq(all(&world), "pull:ready pull:leased pull:ready");
+	store_world_free(&world.store);
+}
+
 /* Another of the same may be added while one is worked on: what changed meanwhile is not forgotten.
  */
 Test(queue, added_again_while_leased)
