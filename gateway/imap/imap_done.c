@@ -5,8 +5,8 @@
 #include "gateway/imap/imap_name.h"
 
 /* The mailbox for tasks that are done stands below the folder's, because that is where a person finds
- * it. It is made together with the folder, and never again: who removed it meant it, and who makes one
- * of that name has it. */
+ * it. It is made when the folder is made or first taken (a process may have died between the two), and
+ * never again: who removed it meant it, and who makes one of that name has it. */
 
 char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder)
 {

@@ -477,7 +477,7 @@ static struct fault *bring_about(struct imap *imap, TALLOC_CTX *mem, struct ensu
 	if (!has && !renamed)
 		FAULT_TRY(create(imap, mem, places, &ensuring->created));
 	FAULT_TRY(subscribe(imap, mem, places));
-	if (ensuring->created)
+	if (ensuring->created || !ensuring->known)
 		FAULT_TRY(imap_done_make(imap, mem, ensuring->address));
 	if (renamed && places[KNOWN].subscribed)
 		FAULT_TRY(imap_folder_wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));

@@ -461,8 +461,10 @@ class DovecotServer:
     def file(self, uid, done):
         def move(box, message):
             folder = re.sub(r"[./]Done$", "", message.folder)
-            box.move(message, next(name for name in box.folders() if re.fullmatch(re.escape(folder) + "[./]Done", name))
-                     if done else folder)
+            below = [name for name in box.folders() if re.fullmatch(re.escape(folder) + "[./]Done", name)]
+            if not below:
+                raise Failed(f"{box.user} has no mailbox for what is done: {box.folders()}")
+            box.move(message, below[0] if done else folder)
         return self.do(uid, move)
 
     @staticmethod
