@@ -1,3 +1,7 @@
+/* imap_contract_test.c - the contract on a real Dovecot.
+ *
+ * timeout: 400
+ */
 #include "config.h"
 
 #include "imap_kit.h"

@@ -1,3 +1,7 @@
+/* imap_courier_test.c - the contract on a real Courier.
+ *
+ * timeout: 400
+ */
 #include "config.h"
 
 #define IMAP_KIT_FIRST COURIER

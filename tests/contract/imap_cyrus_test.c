@@ -1,3 +1,7 @@
+/* imap_cyrus_test.c - the contract on a real Cyrus.
+ *
+ * timeout: 400
+ */
 #include "config.h"
 
 #define IMAP_KIT_FIRST CYRUS

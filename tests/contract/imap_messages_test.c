@@ -1,3 +1,7 @@
+/* imap_messages_test.c - what is about messages alone.
+ *
+ * timeout: 300
+ */
 #include "config.h"
 
 #include "imap_kit.h"

@@ -1,5 +1,8 @@
 /* Messages with large parts: read without them, replaced without sending them (RFC 4469, RFC 3516),
- * and by servers that can do neither. */
+ * and by servers that can do neither.
+ *
+ * timeout: 300
+ */
 #include "config.h"
 
 #define IMAP_KIT_KINDS 1

@@ -1,4 +1,7 @@
-/* dovecot_test.c - the scenarios over a real Dovecot, with messages. */
+/* dovecot_test.c - the scenarios over a real Dovecot, with messages.
+ *
+ * timeout: 400
+ */
 #include "config.h"
 
 #include "plays.h"

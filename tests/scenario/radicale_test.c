@@ -1,4 +1,7 @@
-/* radicale_test.c - the scenarios over a real Radicale. */
+/* radicale_test.c - the scenarios over a real Radicale.
+ *
+ * timeout: 400
+ */
 #include "config.h"
 
 #include "plays.h"

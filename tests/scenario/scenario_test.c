@@ -1,6 +1,8 @@
 /* scenario_test.c - runs the *.scenario files beside it: what people do, and what must be true afterwards;
  * over servers in memory, and (radicale_test, dovecot_test) over real ones.
  *
+ * timeout: 400
+ *
  *     # messages: ...; # servers: ...                where it is not played, and why (plays.h)
  *     # a comment                                    words with blanks stand in "..."; WHO is ana, or ana@b on server b
  *     conf site|server|rights|gestures KEY = VALUE            a line of the ini file, before anything else
