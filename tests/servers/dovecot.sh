@@ -13,7 +13,7 @@
 # Environment: DOVECOT_LAYOUT maildir (Maildir++, default) | fs | sdbox; DOVECOT_SEP "." (default with maildir) | "/";
 # DOVECOT_FSYNC never (default) | optimized | always; DOVECOT_HIBERNATE seconds (default: none);
 # DOVECOT_LOG_WRITES=yes: the log has a line for everything that is stored, flagged, removed or created;
-# DOVECOT_IDLE_CHECK seconds (default 30): how often a mailbox is looked at that has no inotify any more (Linux gives one
+# DOVECOT_IDLE_CHECK seconds (default 2): how often a mailbox is looked at that has no inotify any more (Linux gives one
 # user 128 instances: later sessions go without); DOVECOT_UIDS as root: the users have that many different numbers, so that
 # all sessions have inotify (default 1);
 # DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
@@ -182,7 +182,7 @@ default_internal_group = $(id -gn "$internal")
 default_login_user = $login
 first_valid_uid = $uid
 first_valid_gid = $gid
-mailbox_idle_check_interval = ${DOVECOT_IDLE_CHECK:-30}s
+mailbox_idle_check_interval = ${DOVECOT_IDLE_CHECK:-2}s
 mail_location = $location
 mailbox_list_index = yes
 mail_max_userip_connections = 5000
