@@ -62,7 +62,7 @@ static void print_help(struct cli *cli)
 	fprintf(cli->out, "\nExit: 0 done; 1 done, but something needs attention; otherwise as in "
 			  "sysexits.h.\n"
 			  "The manual: taskferry(1), taskferry.ini(5), taskferry-rules(7), "
-			  "taskferry-sync(7).\n");
+			  "taskferry-sync(7), taskferry-servers(7).\n");
 }
 
 static void print_command_help(struct cli *cli, const struct cli_command *command)
