@@ -21,8 +21,12 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder)
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem, const char *folder)
 {
 	char *mailbox = imap_done_mailbox(imap, mem, folder);
+	bool there = false;
 
 	if (!mailbox)
+		return NULL;
+	FAULT_TRY(imap_folder_is_there(imap, mem, mailbox, &there));
+	if (there)
 		return NULL;
 	FAULT_TRY(imap_folder_wish(imap, mem, "CREATE ", mailbox));
 	return imap_folder_wish(imap, mem, "SUBSCRIBE ", mailbox);
