@@ -103,8 +103,7 @@ static void note_vanished(struct imap_selected *selected, const struct imap_resp
 		return;
 	mem = MEM_CONTEXT(NULL);
 	selected->changes++;
-	if (!set || set->kind != IMAP_ATOM ||
-	    !imap_set_read(mem, set->text, most, &uids))
+	if (!set || set->kind != IMAP_ATOM || !imap_set_read(mem, set->text, most, &uids))
 		uids.count = 0; /* it cannot be: the next listing tells */
 	selected->exists -= (uint32_t)uids.count;
 	talloc_free(mem);

@@ -436,8 +436,7 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 	uint32_t uidvalidity;
 	bool is_last;
 
-	if (!answer->code || strcmp(answer->code, "APPENDUID") != 0 ||
-	    !write->names_places) {
+	if (!answer->code || strcmp(answer->code, "APPENDUID") != 0 || !write->names_places) {
 		for (size_t i = 0; i < parcel->count; i++)
 			write->lost[parcel->which[i]] = true;
 		return;
