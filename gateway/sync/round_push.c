@@ -19,11 +19,15 @@
  * is in the database is the same either way: want and edition are committed before anything of them
  * is sent, and a batch is recorded in one transaction. */
 
+/* Of a pool for what is kept of a batch until it is answered: of some thousand bytes each; the rest
+    * comes from the heap */
+#define BATCH_BYTES ((size_t)ROUND_PUSH_BATCH * 6 * 1024)
+
 #define PUSH_AHEAD                                                                                 \
 	2 /* one on the wire and one to follow; more would only be more to lose sight of */
 
 struct batch {
-	TALLOC_CTX *mem; /* all of it hangs from here */
+	TALLOC_CTX *mem; /* all of it hangs from here, itself too */
 	struct endpoint_putting *putting;
 	struct link **links;
 	struct endpoint_put *puts;
@@ -238,8 +242,10 @@ static void placed(struct batch *batch, size_t i)
 /* What is to be sent; links whose item cannot be written go behind the others (N6). */
 static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
 {
+	TALLOC_CTX *scratch = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
+
 	for (size_t i = 0; i < batch->count; i++) {
-		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
+		char *text;
 		struct link *link = batch->links[i];
 		struct composed composed = { .text = NULL };
 		struct fault *fault = NULL;
@@ -255,22 +261,23 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 			refused(round, link, fault);
 		if (!link->want)
 			link->project_ids = NULL;
-		talloc_steal(mem, composed.text);
-		talloc_free(scratch);
-		if (!composed.text)
+		text = composed.text ? mem_bytes(mem, composed.text, composed.len) : NULL;
+		mem_pool_clear(scratch);
+		if (!text)
 			continue;
 		batch->own[batch->sent] = composed.decoded;
 		batch->links[i] = batch->links[batch->sent];
 		batch->links[batch->sent] = link;
 		batch->puts[batch->sent] =
 			(struct endpoint_put){ .address = link->address,
-					       .text = composed.text,
+					       .text = text,
 					       .len = composed.len,
 					       .if_version = link->seen_version,
 					       .marks_drop = round_marks_drop(round, mem, link),
 					       .quiet = link->quiet && link->seen_version };
 		round_star_compose(round, link, &batch->puts[batch->sent++]);
 	}
+	talloc_free(scratch);
 	return NULL;
 }
 
@@ -415,9 +422,10 @@ static bool is_due(const struct round *round, const struct link *link)
 
 static struct batch *batch_new(TALLOC_CTX *mem)
 {
-	struct batch *batch = MEM_NEW(mem, struct batch);
+	TALLOC_CTX *pool = mem_pool(mem, BATCH_BYTES);
+	struct batch *batch = MEM_NEW(pool, struct batch);
 
-	batch->mem = batch;
+	batch->mem = pool;
 	batch->links = MEM_ARRAY(batch, struct link *, ROUND_PUSH_BATCH);
 	batch->puts = MEM_ARRAY(batch, struct endpoint_put, ROUND_PUSH_BATCH);
 	batch->removes = MEM_ARRAY(batch, struct endpoint_remove, ROUND_PUSH_BATCH);
@@ -537,7 +545,7 @@ static struct fault *land_oldest(struct round *round, struct push *push)
 	if (fault)
 		return fault;
 	progress(round, push, batch->count);
-	talloc_free(batch);
+	talloc_free(batch->mem);
 	return NULL;
 }
 
@@ -559,7 +567,7 @@ static struct fault *put_some(struct round *round, struct push *push)
 
 		FAULT_TRY(next_batch(round, push, false, &batch));
 		if (!batch->count) {
-			talloc_free(batch);
+			talloc_free(batch->mem);
 			return NULL;
 		}
 		if (push->count == PUSH_AHEAD)
@@ -570,7 +578,7 @@ static struct fault *put_some(struct round *round, struct push *push)
 			continue;
 		}
 		progress(round, push, batch->count);
-		talloc_free(batch);
+		talloc_free(batch->mem);
 	}
 }
 
@@ -620,10 +628,10 @@ static struct fault *remove_all(struct round *round, struct push *push)
 			progress(round, push, batch->count);
 		}
 		if (!batch->count) {
-			talloc_free(batch);
+			talloc_free(batch->mem);
 			return NULL;
 		}
-		talloc_free(batch);
+		talloc_free(batch->mem);
 	}
 }
 

@@ -15,6 +15,30 @@ void *mem_must(void *p)
 	return p;
 }
 
+/* Where each piece is watched by itself, it has to be one. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED 1
+#endif
+#endif
+
+TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t size)
+{
+#ifdef WATCHED
+	(void)size;
+	return MEM_CONTEXT(mem);
+#else
+	return mem_must(talloc_pool(mem, size));
+#endif
+}
+
+void mem_pool_clear(TALLOC_CTX *pool)
+{
+	talloc_free_children(pool);
+}
+
 char *mem_strdup(TALLOC_CTX *mem, const char *text)
 {
 	return text ? mem_must(talloc_strdup(mem, text)) : NULL;

@@ -23,6 +23,12 @@
 /* A context that owns others. */
 #define MEM_CONTEXT(mem) mem_must(talloc_new(mem))
 
+/* A context that takes what is made under it from SIZE bytes of its own, as long as they last: for what
+ * is made in many pieces and dropped together. What is to outlive it is copied: stolen, it keeps all
+ * SIZE bytes. mem_pool_clear() drops what is under it. */
+TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t size);
+void mem_pool_clear(TALLOC_CTX *pool);
+
 /* Copies of strings; NULL gives NULL. mem_strndup stops at N bytes or at a NUL. */
 char *mem_strdup(TALLOC_CTX *mem, const char *text);
 char *mem_strndup(TALLOC_CTX *mem, const char *text, size_t n);
