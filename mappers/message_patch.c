@@ -303,7 +303,8 @@ static void remove_from(const struct patch *patch, uint32_t parent, struct edits
 	}
 }
 
-/* A part that is elsewhere gets a name by which its copy is known (message_elide.h). */
+/* A file that is elsewhere gets a name by which its copy is known (message_elide.h). What else may look like
+ * one is replaced, or none of ours to write into. */
 static void name_parts(const struct patch *patch, struct edits *edits, uint32_t place)
 {
 	const struct message_tree *tree = patch->tree;
@@ -314,6 +315,7 @@ static void name_parts(const struct patch *patch, struct edits *edits, uint32_t 
 		struct edit edit = { .text = NULL };
 
 		if ((place != MESSAGE_NONE && within(tree, place, i)) ||
+		    !message_files_is(tree, i) ||
 		    !message_elide_read(patch->mem, tree, i, &standin) ||
 		    message_files_gone(patch->publish, tree, i) ||
 		    message_field_find(tree->text, tree->parts[i].from, tree->parts[i].body,

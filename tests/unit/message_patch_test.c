@@ -157,6 +157,16 @@ static const struct row {
 	  OURS MIXED
 	  "\n" PART("Content-Type: multipart/related; boundary=c\n",
 		    "--c\n" CARD "\n--c\n" CALENDAR "\n--c\n" IMAGE "\nAA\n--c--\n") "--b--\n" },
+	{ "a calendar like a file that is elsewhere",
+	  OURS MIXED "\n" PART(PLAIN, "old") PART(ICS, "taskferry-part 2 70000 4.7") "--b--\n",
+	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR "\n--b--\n" },
+	{ "a file that is elsewhere, in what is signed",
+	  OURS MIXED "\n" PART(PLAIN, "old") PART(ICS, "old")
+		  PART("Content-Type: multipart/signed; boundary=c\n",
+		       "--c\n" IMAGE "Content-Disposition: attachment\n\ntaskferry-part 3.1 70000 4.7\n--c--\n") "--b--\n",
+	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR
+		     "\n" PART("Content-Type: multipart/signed; boundary=c\n",
+			       "--c\n" IMAGE "Content-Disposition: attachment\n\ntaskferry-part 3.1 70000 4.7\n--c--\n") "--b--\n" },
 	{ "empty parts", OURS MIXED "\n--b\n--b\n" ICS "--b\n\n--b--\n",
 	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR "\n--b\n\n--b--\n" },
 	{ "not closed", OURS MIXED "\n" PART(PLAIN, "old") PART(IMAGE, "AA"),
