@@ -70,7 +70,7 @@ has_plugins() {
 # Rights are kept beside the mail, sums in its index.
 plugins() {
 	has_plugins || return 0
-	echo 'mail_plugins = $mail_plugins acl quota'
+	echo "mail_plugins = \$mail_plugins acl quota"
 	echo 'mail_attribute_dict = file:%h/dovecot-attributes'
 	echo 'plugin {'
 	echo '  acl = vfile'
@@ -83,7 +83,7 @@ plugins() {
 
 log_writes() {
 	[ "${DOVECOT_LOG_WRITES:-}" = yes ] || return 0
-	echo 'mail_plugins = $mail_plugins notify mail_log'
+	echo "mail_plugins = \$mail_plugins notify mail_log"
 	echo 'plugin {'
 	echo '  mail_log_events = delete undelete expunge save copy mailbox_create mailbox_delete mailbox_rename flag_change'
 	echo '  mail_log_fields = uid box msgid'
@@ -209,7 +209,7 @@ mail_fsync = ${DOVECOT_FSYNC:-never}
 $(plugins)
 $(log_writes)
 protocol imap {
-$(! has_plugins || printf '  mail_plugins = $mail_plugins imap_acl imap_quota\n  imap_metadata = yes')
+$(! has_plugins || printf '%s\n' "  mail_plugins = \$mail_plugins imap_acl imap_quota" "  imap_metadata = yes")
 $([ "${DOVECOT_AUTH:-}" != all ] || echo "  mail_plugins = \$mail_plugins imap_zlib")
 $([ -z "${DOVECOT_HIBERNATE:-}" ] || echo "  imap_hibernate_timeout = $DOVECOT_HIBERNATE")
 }
