@@ -219,6 +219,15 @@ struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status
 /* Both halves of the same for one mailbox: the command, and what a response says of it, if anything. */
 struct imap_line *imap_status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox);
 void imap_status_take(struct imap_status *status, const struct imap_response *response);
+/* ---- imap_rights.c ---- */
+
+/* The rights that are missing (RFC 4314) in the selected mailbox, which is one of FOLDER's: to write
+ * there, and where something REMOVES, to mark as deleted; or NULL. */
+struct fault *imap_rights_check(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				bool removes) ATTR_MUST_CHECK;
+
+/* The same, when it is found out in another way. */
+struct fault *imap_rights_fault(TALLOC_CTX *mem, const char *folder, const char *what);
 
 /* ---- imap_done.c: the mailbox for tasks that are done ---- */
 
