@@ -219,6 +219,7 @@ struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status
 /* Both halves of the same for one mailbox: the command, and what a response says of it, if anything. */
 struct imap_line *imap_status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox);
 void imap_status_take(struct imap_status *status, const struct imap_response *response);
+
 /* ---- imap_rights.c ---- */
 
 /* The rights that are missing (RFC 4314) in the selected mailbox, which is one of FOLDER's: to write
