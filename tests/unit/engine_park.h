@@ -122,6 +122,46 @@ static inline void park_open(struct test_park *park)
 	pthread_mutex_unlock(&park->lock);
 }
 
+/* So many jobs of a slow server wait in take(); a worker counts as busy before it has come there. */
+struct park_crowd {
+	struct test_park *park;
+	int count;
+};
+
+static inline bool waiting_are(struct engine_world *world, void *data)
+{
+	const struct park_crowd *crowd = data;
+	int waiting;
+
+	pthread_mutex_lock(&crowd->park->lock);
+	waiting = crowd->park->slow_at_once;
+	pthread_mutex_unlock(&crowd->park->lock);
+	return waiting == crowd->count && engine_figures(world->engine).busy == crowd->count;
+}
+
+/* COUNT workers are held up by the slow server, and no further one comes. */
+static inline void expect_held_up(struct test_park *park, int count)
+{
+	struct park_crowd crowd = { park, count };
+
+	cr_assert(world_until(waiting_are, park->world, &crowd), "%d wait, %d are busy",
+		  park->slow_at_once, engine_figures(park->world->engine).busy);
+	world_pause(300);
+	cr_expect_eq(park->slow_most, count, "%d, expected %d", park->slow_most, count);
+}
+
+static inline bool woken_are(struct engine_world *world, void *data)
+{
+	const struct park_crowd *crowd = data;
+	int woken;
+
+	(void)world;
+	pthread_mutex_lock(&crowd->park->lock);
+	woken = crowd->park->woken;
+	pthread_mutex_unlock(&crowd->park->lock);
+	return woken >= crowd->count;
+}
+
 static inline void park_end(struct test_park *park)
 {
 	talloc_free(park->kept);

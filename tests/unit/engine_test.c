@@ -39,13 +39,25 @@ static int64_t cpu_ms(void)
 	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
+/* What it had begun is written: nothing for a second. */
+static int64_t settled_version(struct engine_world *world)
+{
+	int64_t version = 0, last = -1, end = world_now_ms() + WORLD_PATIENCE_MS;
+
+	while (version != last) {
+		cr_assert_lt(world_now_ms(), end, "it goes on writing\n%s", world_log(world));
+		last = version;
+		world_pause(1000);
+		ENGINE_OK(store_data_version(world->store, &version));
+	}
+	return version;
+}
+
 /* It has nothing to do: no write, and next to no time. */
 static void expect_idle(struct engine_world *world)
 {
-	int64_t before = 0, after = 0, used;
+	int64_t before = settled_version(world), after = 0, used;
 
-	world_pause(100);
-	ENGINE_OK(store_data_version(world->store, &before));
 	used = cpu_ms();
 	world_pause(3000);
 	used = cpu_ms() - used;
@@ -54,7 +66,7 @@ static void expect_idle(struct engine_world *world)
 	cr_expect_lt(used, 300, "%lld ms of 3 s", (long long)used);
 }
 
-Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
+Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 5);
 
@@ -66,7 +78,7 @@ Test(engine, idle_it_writes_nothing_and_uses_no_time, .timeout = 60)
 }
 
 /* Jobs are due, but not for anybody who may be asked: no reason to look, or to write, all the time. */
-Test(engine, idle_while_a_server_hangs, .timeout = 60)
+Test(engine, idle_while_a_server_hangs, .timeout = 300)
 {
 	struct engine_world *world = world_new("ah", 20);
 	int one = 1;
@@ -81,7 +93,7 @@ Test(engine, idle_while_a_server_hangs, .timeout = 60)
 
 /* ---- what wakes it ---- */
 
-Test(engine, a_poke_and_a_change_of_somebody_else, .timeout = 60)
+Test(engine, a_poke_and_a_change_of_somebody_else, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 2);
 	int64_t account = world_account(world, 1, 'a')->id;
@@ -97,7 +109,7 @@ Test(engine, a_poke_and_a_change_of_somebody_else, .timeout = 60)
 	world_free(world);
 }
 
-Test(engine, a_look_brings_what_somebody_changed, .timeout = 60)
+Test(engine, a_look_brings_what_somebody_changed, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 	int64_t ids[2];
@@ -137,7 +149,7 @@ static char *owner_of(TALLOC_CTX *mem, pid_t pid)
 
 /* One that was killed a moment ago may still be there at the first look, and nobody tells when it is
  * not; and it may stay as a zombie. */
-Test(engine, the_job_of_a_process_that_ends_later, .timeout = 60)
+Test(engine, the_job_of_a_process_that_ends_later, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	pid_t child = fork();
@@ -216,7 +228,7 @@ static void asked_end(struct asked *asked)
 	pthread_mutex_destroy(&asked->lock);
 }
 
-Test(engine, several_requests_at_once, .timeout = 60)
+Test(engine, several_requests_at_once, .timeout = 300)
 {
 	struct engine_world *world = world_new("ab", 10);
 	int64_t second = world_add_project(world, "second", "b", 3);
@@ -252,20 +264,17 @@ Test(engine, several_requests_at_once, .timeout = 60)
 }
 
 /* What comes back for a server that does not answer: one line, and every account counted. */
-Test(engine, a_request_and_a_server_that_does_not_answer, .timeout = 120)
+Test(engine, a_request_and_a_server_that_does_not_answer, .timeout = 300)
 {
 	struct engine_world *world = world_new("ab", 5);
 	struct buf *lines = buf_new(world->mem);
 	struct asked asked;
-	int waited = 0;
 
 	for (int i = 1; i < 100; i++)
 		buf_printf(lines, "ensure %d unreachable\nnotice %d unreachable\n", i, i);
 	world_script(world, 'b', lines->data);
 	world_start(world, ENGINE_WORKERS, NULL, false);
 	ask(world, &asked, NULL, 0);
-	while (!is_answered(world, &asked) && waited++ < 60)
-		world_pause(1000);
 	expect_answered(world, &asked);
 	cr_expect_eq(asked.result->served, 5);
 	cr_expect_eq(asked.result->unreachable, 5);
@@ -282,7 +291,7 @@ Test(engine, a_request_and_a_server_that_does_not_answer, .timeout = 120)
 	world_free(world);
 }
 
-Test(engine, a_request_ends_when_the_engine_does, .timeout = 60)
+Test(engine, a_request_ends_when_the_engine_does, .timeout = 300)
 {
 	struct engine_world *world = world_new("h", 1);
 	struct asked before, after;
@@ -295,7 +304,7 @@ Test(engine, a_request_ends_when_the_engine_does, .timeout = 60)
 	cr_assert(world_until(is_answered, world, &before));
 	ask(world, &after, NULL, 0);
 	http_cancel(world->http);
-	cr_assert(engine_join(world->engine, 10 * CLOCK_SECOND_US));
+	cr_assert(engine_join(world->engine, WORLD_PATIENCE_MS * 1000));
 	cr_assert(is_answered(world, &after));
 	cr_expect(before.fault && before.fault->kind == FAULT_TRY_LATER);
 	cr_expect(after.fault && after.fault->kind == FAULT_TRY_LATER);
@@ -307,7 +316,7 @@ Test(engine, a_request_ends_when_the_engine_does, .timeout = 60)
 
 /* ---- servers and accounts ---- */
 
-Test(engine, a_server_that_hangs_delays_nobody_else, .timeout = 60)
+Test(engine, a_server_that_hangs_delays_nobody_else, .timeout = 300)
 {
 	struct engine_world *world = world_new("ah", 50);
 	struct asked asked;
@@ -328,7 +337,7 @@ static bool is_well(struct engine_world *world, void *data)
 	return world_account(world, *(int *)data, 'a')->state == ACCOUNT_OK;
 }
 
-Test(engine, a_server_that_comes_back, .timeout = 60)
+Test(engine, a_server_that_comes_back, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 	int people[] = { 1, 2, 3 };
@@ -345,7 +354,7 @@ Test(engine, a_server_that_comes_back, .timeout = 60)
 	world_free(world);
 }
 
-Test(engine, a_refused_login_holds_the_account, .timeout = 60)
+Test(engine, a_refused_login_holds_the_account, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 2);
 	int64_t account = world_account(world, 1, 'a')->id, count = 0;
@@ -376,7 +385,7 @@ Test(engine, a_refused_login_holds_the_account, .timeout = 60)
 	world_free(world);
 }
 
-Test(engine, a_server_that_is_not_in_the_configuration_any_more, .timeout = 60)
+Test(engine, a_server_that_is_not_in_the_configuration_any_more, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	struct account *account = NULL;
@@ -411,7 +420,7 @@ static void expect_line(struct engine_world *world, const char *pattern, bool th
 		     world_log(world));
 }
 
-Test(engine, one_line_per_job, .timeout = 60)
+Test(engine, one_line_per_job, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	int64_t account = world_account(world, 1, 'a')->id;
@@ -442,7 +451,7 @@ Test(engine, one_line_per_job, .timeout = 60)
 }
 
 /* What waits for a person is said once, however often it is met. */
-Test(engine, notes_are_said_once, .timeout = 60)
+Test(engine, notes_are_said_once, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	int64_t account = world_account(world, 1, 'a')->id;
@@ -471,7 +480,7 @@ Test(engine, notes_are_said_once, .timeout = 60)
 
 /* ---- the end, and the clock ---- */
 
-Test(engine, it_ends_at_once_when_idle, .timeout = 60)
+Test(engine, it_ends_at_once_when_idle, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 	int64_t start;
@@ -480,14 +489,14 @@ Test(engine, it_ends_at_once_when_idle, .timeout = 60)
 	expect_done(world, 3);
 	start = world_now_ms();
 	engine_stop(world->engine);
-	cr_assert(engine_join(world->engine, 5 * CLOCK_SECOND_US));
+	cr_assert(engine_join(world->engine, WORLD_PATIENCE_MS * 1000));
 	cr_expect_lt(world_now_ms() - start, 1000);
 	cr_expect_null(engine_fault(world->engine, world->mem));
 	world_free(world);
 }
 
 /* What the end interrupts has not failed: it is ready as before. */
-Test(engine, it_ends_while_a_server_hangs, .timeout = 60)
+Test(engine, it_ends_while_a_server_hangs, .timeout = 300)
 {
 	struct engine_world *world = world_new("h", 3);
 	struct job *jobs = NULL;
@@ -498,7 +507,7 @@ Test(engine, it_ends_while_a_server_hangs, .timeout = 60)
 	engine_stop(world->engine);
 	cr_expect_not(engine_join(world->engine, 500000), "somebody hangs");
 	http_cancel(world->http);
-	cr_expect(engine_join(world->engine, 5 * CLOCK_SECOND_US));
+	cr_expect(engine_join(world->engine, WORLD_PATIENCE_MS * 1000));
 	cr_assert_eq(world_jobs(world, &jobs), 3);
 	for (int i = 0; i < 3; i++) {
 		cr_expect_eq(jobs[i].state, JOB_READY);
@@ -509,7 +518,7 @@ Test(engine, it_ends_while_a_server_hangs, .timeout = 60)
 	world_free(world);
 }
 
-Test(engine, freeing_it_ends_it, .timeout = 60)
+Test(engine, freeing_it_ends_it, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 
@@ -519,7 +528,7 @@ Test(engine, freeing_it_ends_it, .timeout = 60)
 	world_free(world);
 }
 
-Test(engine, a_database_that_breaks_ends_it, .timeout = 60)
+Test(engine, a_database_that_breaks_ends_it, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	struct asked asked;
@@ -532,7 +541,7 @@ Test(engine, a_database_that_breaks_ends_it, .timeout = 60)
 	cr_assert(world_until(is_answered, world, &asked));
 	cr_assert_not_null(asked.fault);
 	cr_expect_eq(asked.fault->kind, FAULT_INTERNAL);
-	cr_expect(engine_join(world->engine, 5 * CLOCK_SECOND_US));
+	cr_expect(engine_join(world->engine, WORLD_PATIENCE_MS * 1000));
 	fault = engine_fault(world->engine, world->mem);
 	cr_assert_not_null(fault);
 	cr_expect_str_eq(fault->text, asked.fault->text);
@@ -542,7 +551,7 @@ Test(engine, a_database_that_breaks_ends_it, .timeout = 60)
 
 /* Somebody else writes for longer than anybody waits for the lock: nothing is lost, and no attempt is
  * counted. */
-Test(engine, a_database_that_is_busy, .timeout = 120)
+Test(engine, a_database_that_is_busy, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 6);
 	struct test_park test;
@@ -566,7 +575,7 @@ Test(engine, a_database_that_is_busy, .timeout = 120)
 }
 
 /* A person waits for `sync`, and is told at once. */
-Test(engine, sync_and_a_database_that_is_busy, .timeout = 60)
+Test(engine, sync_and_a_database_that_is_busy, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	struct sync_env env = { .conf = world->conf, .clock = &world->clock->clock };
@@ -587,7 +596,7 @@ Test(engine, sync_and_a_database_that_is_busy, .timeout = 60)
 	world_free(world);
 }
 
-Test(engine, the_clock_is_set_back, .timeout = 60)
+Test(engine, the_clock_is_set_back, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	int64_t account = world_account(world, 1, 'a')->id;
@@ -614,16 +623,13 @@ Test(engine, the_clock_is_set_back, .timeout = 60)
 
 /* ---- many ---- */
 
-Test(engine, two_hundred_accounts, .timeout = 120)
+Test(engine, two_hundred_accounts, .timeout = 300)
 {
 	struct engine_world *world = world_new("abcd", 50);
 	struct asked asked;
-	int waited = 0;
 
 	world_start(world, ENGINE_WORKERS, NULL, false);
 	ask(world, &asked, NULL, 0);
-	while (!is_answered(world, &asked) && waited++ < 900)
-		world_pause(100);
 	expect_answered(world, &asked);
 	cr_expect_eq(asked.result->served, 200);
 	cr_expect_eq(asked.result->report->created, 200);
@@ -634,7 +640,7 @@ Test(engine, two_hundred_accounts, .timeout = 120)
 }
 
 /* The command `sync` is an engine with one request. */
-Test(engine, sync_of_one_account, .timeout = 60)
+Test(engine, sync_of_one_account, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 	struct sync_env env = { .conf = world->conf, .clock = &world->clock->clock };

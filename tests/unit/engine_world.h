@@ -32,7 +32,7 @@
 			       engine_fault_ ? engine_fault_->text : "");                          \
 	} while (0)
 
-#define WORLD_PATIENCE_MS 20000 /* for what takes a moment, on a busy machine too */
+#define WORLD_PATIENCE_MS 120000 /* for what takes a moment, on a busy machine too */
 
 /* The system's clock, turned by the test. */
 struct turned_clock {

@@ -88,7 +88,7 @@ static bool is_compared(struct engine_world *world, void *data)
 	return folder_of(world, *number)->reconciled_us > 1;
 }
 
-Test(reconcile, the_service_makes_up_for_what_was_missed, .timeout = 60)
+Test(reconcile, the_service_makes_up_for_what_was_missed, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 	int two = 2;
@@ -111,7 +111,7 @@ Test(reconcile, the_service_makes_up_for_what_was_missed, .timeout = 60)
 }
 
 /* `sync` compares only what it is asked to. */
-Test(reconcile, sync_compares_on_demand, .timeout = 60)
+Test(reconcile, sync_compares_on_demand, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 3);
 	struct sync_env env = { .conf = world->conf, .clock = &world->clock->clock };
@@ -136,7 +136,7 @@ Test(reconcile, sync_compares_on_demand, .timeout = 60)
 
 /* ---- what the database itself says ---- */
 
-Test(reconcile, rows_that_contradict_themselves_are_told, .timeout = 60)
+Test(reconcile, rows_that_contradict_themselves_are_told, .timeout = 300)
 {
 	static const struct {
 		const char *sql, *told;
@@ -177,7 +177,7 @@ static const char *token_of(struct engine_world *world)
 	return folder_of(world, 1)->token;
 }
 
-Test(reconcile, a_site_that_holds_asks_until_it_is_taken_over, .timeout = 60)
+Test(reconcile, a_site_that_holds_asks_until_it_is_taken_over, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);
 	struct sync_env env = { .conf = world->conf, .clock = &world->clock->clock };
