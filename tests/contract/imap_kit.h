@@ -22,7 +22,7 @@
 #define SERVER_MISSING "missing" /* in place of a folder */
 #define WAIT_MS 10000            /* for something that comes within a second */
 
-enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER };
+enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER, PLUGINS };
 
 /* Of which a program makes use: from which one on, and how many. */
 #ifndef IMAP_KIT_FIRST
@@ -41,20 +41,27 @@ static const struct kind {
 	[SDBOX] = { "Dovecot", "IMAP_CONTRACT_SDBOX", "dovecot", "start", "sdbox", "/" },
 	[CYRUS] = { "Cyrus", "IMAP_CONTRACT_CYRUS", "cyrus", "start-imap", "", "/" },
 	[COURIER] = { "Courier", "IMAP_CONTRACT_COURIER", "courier", "start", "", "." },
+	[PLUGINS] = { "Dovecot", "IMAP_CONTRACT_PLUGINS", "dovecot", "start", "maildir", "/" },
 };
 
-#define USER_DIGITS 3 /* of a hash, in hex: 4096 accounts for some hundred tests */
-
-static inline char *user_of(TALLOC_CTX *mem, const char *test)
+/* Of a hash, in hex: 4096 accounts for some hundred tests; Courier takes 5 ms to make one, and has few
+ * tests. */
+static inline int user_digits(int kind)
 {
-	return mem_printf(mem, "t%s", digest_short(mem, test, strlen(test), USER_DIGITS));
+	return kind == COURIER ? 2 : 3;
+}
+
+static inline char *user_of(TALLOC_CTX *mem, int kind, const char *test)
+{
+	return mem_printf(mem, "t%s",
+			  digest_short(mem, test, strlen(test), (size_t)user_digits(kind)));
 }
 
 /* Before the first login: Dovecot reads the file again when it has changed, but not at once. */
 static inline bool add_users(const struct fixture *fixture, int kind)
 {
 	char *path = mem_printf(NULL, "%s/users", fixture->dir);
-	bool dovecot = kind <= SDBOX;
+	bool dovecot = !strcmp(kinds[kind].script, "dovecot");
 	char *command = mem_printf(NULL, "exec sh '%s' add '%s'", fixture->script, fixture->dir);
 	FILE *file = dovecot ? fopen(path, "a") : popen(command, "w");
 
@@ -62,8 +69,8 @@ static inline bool add_users(const struct fixture *fixture, int kind)
 	talloc_free(command);
 	if (!file)
 		return false;
-	for (int i = 0; i < 1 << 4 * USER_DIGITS; i++)
-		fprintf(file, "t%0*x:secret%s\n", USER_DIGITS, (unsigned)i,
+	for (int i = 0; i < 1 << 4 * user_digits(kind); i++)
+		fprintf(file, "t%0*x:secret%s\n", user_digits(kind), (unsigned)i,
 			dovecot ? "::::::" : "");
 	return (dovecot ? fclose(file) : pclose(file)) == 0;
 }
@@ -78,6 +85,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	for (int i = IMAP_KIT_FIRST; i < IMAP_KIT_FIRST + IMAP_KIT_KINDS; i++) {
 		setenv("DOVECOT_LAYOUT", kinds[i].layout, 1);
 		setenv("DOVECOT_SEP", kinds[i].separator, 1);
+		setenv("DOVECOT_PLUGINS", i == PLUGINS ? "yes" : "", 1);
 		fixtures[i] = fixture_start(NULL, kinds[i].script, kinds[i].command, users);
 		if (fixtures[i]->result == FIXTURE_NOT_INSTALLED)
 			setenv(kinds[i].variable, SERVER_MISSING, 1);
@@ -265,7 +273,7 @@ static inline struct lab *lab_as(int kind, uint64_t without, const char *account
 	lab->ca = mem_printf(lab, "%s/ca.pem", dir);
 	lab->port = atoi(strrchr(lab->url, ':') + 1);
 	lab->world.path = mem_strdup(lab, path);
-	lab->user = user_of(lab, account_name);
+	lab->user = user_of(lab, kind, account_name);
 	lab->world.endpoint = account(lab, lab->url, "secret", without);
 	lab->world.unknown_token = "1 1 0";
 	lab->world.writes = count_writes;
