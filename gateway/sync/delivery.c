@@ -307,6 +307,12 @@ static struct fault *find_authorize(TALLOC_CTX *mem, const struct conf *conf,
 	return NULL;
 }
 
+/* A mailbox that is no task folder has no sub-folder for what is done. */
+static const char *done_folder(const struct delivery *delivery)
+{
+	return delivery->replies ? NULL : delivery->conf->gestures.done_folder;
+}
+
 static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
 				   const struct conf_server *server,
 				   const struct secret_names *names,
@@ -314,7 +320,7 @@ static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *deliv
 {
 	struct imap_account account = { .url = server->url,
 					.starttls = server->starttls,
-					.done_folder = delivery->conf->gestures.done_folder,
+					.done_folder = done_folder(delivery),
 					.auth = imap_auths[server->auth],
 					.user = login->name,
 					.master = conf_server_is_master(server),
@@ -382,8 +388,10 @@ struct fault *delivery_replies(TALLOC_CTX *mem, const struct delivery *delivery,
 {
 	const struct conf *conf = delivery->conf;
 	struct resource mailbox = { .key = conf->replies.account, .name = conf->replies.account };
+	struct delivery own = *delivery;
 
-	return delivery_endpoint(mem, delivery, conf_server_find(conf, conf->replies.server),
+	own.replies = true;
+	return delivery_endpoint(mem, &own, conf_server_find(conf, conf->replies.server),
 				 &mailbox, endpoint_r);
 }
 

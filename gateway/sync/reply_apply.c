@@ -194,7 +194,7 @@ static struct item_decision *decide(struct work *work)
 		.want = work->base,
 		.seen = work->base,
 		.item = work->item,
-		.times = { .changed_us = work->mail->at_us, .server_us = work->mail->at_us },
+		.times = { .changed_us = work->mail->at_us, .server_us = work->mail->came_us },
 		.dates = work->env->conf->site.dates,
 		.assignee = work->env->conf->rights.assignee,
 		.booked = work->minutes,

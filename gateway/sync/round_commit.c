@@ -618,8 +618,8 @@ struct fault *round_commit_project(struct round *round)
 
 	FAULT_TRY(store_change_last(store, &last));
 	if (last > round->folder->project_seq) {
-		FAULT_TRY(link_touched(store, round->mem, round->folder, round->resource->id, &ids,
-				       &count));
+		FAULT_TRY(link_touched(store, round->mem, round->folder, round->resource->id, last,
+				       &ids, &count));
 		FAULT_TRY(round_moved_first(round, ids, &count));
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}

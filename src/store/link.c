@@ -406,12 +406,15 @@ struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct f
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 
+/* Few changes are looked through; of many, each assignment of the person asks for its own. */
 struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
-			   int64_t resource, int64_t **list_r, size_t *count_r)
+			   int64_t resource, int64_t last, int64_t **list_r, size_t *count_r)
 {
+	enum sql sql = last - folder->project_seq > LINK_TOUCHED_FEW ? SQL_CHANGE_TOUCHED_LONG
+								     : SQL_CHANGE_TOUCHED;
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_CHANGE_TOUCHED, "iii", folder->project_id,
+	FAULT_TRY(db_query(store->db, mem, &cursor, sql, "iii", folder->project_id,
 			   folder->project_seq, resource));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }

@@ -181,7 +181,10 @@ struct fault *link_unsettled(struct store *store, TALLOC_CTX *mem, int64_t folde
 
 /* Ids: links that are missing; links of withdrawn assignments that have an item; assignments that
  * should have a link and have none, or one whose item was given up before they became active again;
- * assignments touched by a change later than SEQ. */
+ * assignments touched by a change later than the folder's `project_seq`, of which LAST is the last one
+ * of all projects. */
+#define LINK_TOUCHED_FEW 1000 /* changes: a millisecond; ten thousand folders begin at 0 */
+
 struct fault *link_missing(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t **list_r,
 			   size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
@@ -189,7 +192,8 @@ struct fault *link_withdrawn(struct store *store, TALLOC_CTX *mem, const struct 
 struct fault *link_unlinked(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
 			    int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct folder *folder,
-			   int64_t resource, int64_t **list_r, size_t *count_r) ATTR_MUST_CHECK;
+			   int64_t resource, int64_t last, int64_t **list_r,
+			   size_t *count_r) ATTR_MUST_CHECK;
 
 /* Ids of the missing links of all folders of an account. */
 struct fault *link_missing_of_account(struct store *store, TALLOC_CTX *mem, int64_t account,

@@ -89,6 +89,9 @@ X(CHANGE_HISTORY, "SELECT seq, field, old_text, new_text, changed_at, author, ca
   "WHERE assignment_id = $1 OR (task_id = $2 AND assignment_id = 0) ORDER BY seq") \
 X(CHANGE_TOUCHED, "SELECT DISTINCT a.id FROM change c JOIN assignment a ON (a.id = c.assignment_id OR " \
   "(c.assignment_id = 0 AND a.task_id = c.task_id)) WHERE c.project_id = $1 AND c.seq > $2 AND a.resource_id = $3 ORDER BY a.id") \
+X(CHANGE_TOUCHED_LONG, "SELECT a.id FROM assignment a WHERE a.project_id = $1 AND a.resource_id = $3 AND " \
+  "(EXISTS (SELECT 1 FROM change c WHERE c.assignment_id = a.id AND c.seq > $2) OR " \
+  "EXISTS (SELECT 1 FROM change t WHERE t.task_id = a.task_id AND t.assignment_id = 0 AND t.seq > $2)) ORDER BY a.id") \
 X(CHANGE_LAST, "SELECT MAX(seq) FROM change WHERE project_id = $1") \
 X(BOOKING_ADD, "INSERT INTO booking (id, assignment_id, day, minutes, text, source_key, created_at, author) " \
   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (assignment_id, source_key) DO NOTHING") \
