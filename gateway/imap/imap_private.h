@@ -209,6 +209,16 @@ struct imap_status {
 struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
 			  size_t count) ATTR_MUST_CHECK;
 
+/* ---- imap_rights.c ---- */
+
+/* The rights that are missing (RFC 4314) in the selected mailbox, which is one of FOLDER's: to write
+ * there, and where something REMOVES, to mark as deleted; or NULL. */
+struct fault *imap_rights_check(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				bool removes) ATTR_MUST_CHECK;
+
+/* The same, when it is found out in another way. */
+struct fault *imap_rights_fault(TALLOC_CTX *mem, const char *folder, const char *what);
+
 /* ---- imap_done.c: the mailbox for tasks that are done ---- */
 
 #define IMAP_DONE_MARK "/Done" /* whatever it is called */
