@@ -150,8 +150,7 @@ static const char *new_name(const struct patch *patch, uint32_t part)
 	    message_field_find(tree->text, tree->parts[part].from, tree->parts[part].body,
 			       "Content-ID", &field))
 		return NULL;
-	return mem_printf(patch->mem, "Content-ID: %s\r\n",
-			  message_elide_id(patch->mem, &standin));
+	return mem_printf(patch->mem, "Content-ID: %s\r\n", message_elide_id(patch->mem, &standin));
 }
 
 /* P4: what stays of the alternative PLACE, each behind a delimiter. */
@@ -328,7 +327,8 @@ static void name_parts(const struct patch *patch, struct edits *edits, uint32_t 
 	const struct message_tree *tree = patch->tree;
 
 	for (uint32_t i = 0; i < tree->count; i++) {
-		const char *name = place != MESSAGE_NONE && within(tree, place, i) ? NULL : new_name(patch, i);
+		const char *name =
+			place != MESSAGE_NONE && within(tree, place, i) ? NULL : new_name(patch, i);
 		struct edit edit = { tree->parts[i].from, tree->parts[i].from, NULL };
 
 		if (!name || message_files_gone(patch->publish, tree, i))
