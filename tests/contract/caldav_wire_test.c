@@ -70,7 +70,10 @@ static void lie_to_all(const char *what, const struct liar_lie *lie, int *done_r
 		drive = drive_new();
 		one.op = (enum caldav_op)op;
 		liar_tell(drive.liar, &one);
+		if (one.manner == SCRIPTED_HANG || one.manner == SCRIPTED_DRIP)
+			lab_deadline(drive.endpoint, LAB_SHORT_MS);
 		fault = drive_once(&drive, (enum caldav_op)op);
+		lab_deadline(drive.endpoint, LAB_LONG_MS);
 		if (fault)
 			cr_assert_leq(fault->scope, widest_of((enum caldav_op)op), "%s, %s: %s: %s",
 				      what, caldav_op_words((enum caldav_op)op),
@@ -397,6 +400,7 @@ Test(caldav_wire, two_items_that_hang_stop_no_other, .timeout = 60)
 	size_t done = 0;
 
 	lie.times = 2;
+	lab_deadline(drive.endpoint, 10 * LAB_SHORT_MS); /* the others need some time too */
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		puts[i] = (struct endpoint_put){ .address = mem_printf(drive.lab, LIAR_FOLDER "%s",
 								       names[i]),

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/caldav/caldav_private.h"
+
 #define PASSWORD "s3cr3t"
 
 static int lab_close(struct lab *lab)
@@ -29,7 +31,7 @@ struct lab *lab_new(scripted_reply *reply, void *context)
 
 struct endpoint *lab_account(struct lab *lab, const char *path)
 {
-	struct caldav_account one = { .user = "ana", .deadline_ms = LAB_SHORT_MS };
+	struct caldav_account one = { .user = "ana", .deadline_ms = LAB_LONG_MS };
 	struct endpoint *endpoint;
 
 	one.password = lab->site.password;
@@ -37,6 +39,11 @@ struct endpoint *lab_account(struct lab *lab, const char *path)
 	endpoint = caldav_new(lab, lab->http, lab->clock, &one);
 	endpoint_know(endpoint, LAB_TRAITS);
 	return endpoint;
+}
+
+void lab_deadline(struct endpoint *account, int32_t ms)
+{
+	((struct caldav *)account)->deadline_ms = ms;
 }
 
 struct scripted_answer lab_always(void *context, TALLOC_CTX *mem, const char *method,

@@ -6,7 +6,9 @@
 #include "gateway/caldav/caldav.h"
 #include "scripted.h"
 
-#define LAB_SHORT_MS 300 /* the deadline of every request */
+#define LAB_SHORT_MS 300  /* a request's deadline where it is the point */
+#define LAB_LONG_MS 60000 /* and where it is not: nothing here comes near, on a busy machine too */
+#define LAB_SOON_MS 30000 /* what does not wait for ever ends within */
 
 struct lab {
 	struct http *http;
@@ -23,8 +25,11 @@ struct lab *lab_new(scripted_reply *reply, void *context);
 	"create-guard=yes replace-guard=yes remove-guard=yes strong-etag=yes fine-etag=yes "       \
 	"ctag=yes"
 
-/* An account on the scripted server, which is known to be LAB_TRAITS. */
+/* An account on the scripted server, which is known to be LAB_TRAITS; with long deadlines. */
 struct endpoint *lab_account(struct lab *lab, const char *path);
+
+/* The deadline of its requests from now on. */
+void lab_deadline(struct endpoint *account, int32_t ms);
 
 /* A scripted_reply whose context is the one answer to everything. */
 scripted_reply lab_always;

