@@ -126,7 +126,8 @@ struct endpoint_remove {
 	const char *address;
 	const char *if_version; /* `appends`: what endpoint_put() said in `replaced`, or the item's
 				   version with the marks that are known ("X marks"): what else was set goes
-				   to the successor; NULL: not known, a crash lay between */
+				   to the successor; without one the item is CHANGED if it bears others;
+				   NULL: not known, a crash lay between */
 	const char *successor;  /* `appends`: the item that stands in its place; flags that a person
 				   set on the old one meanwhile go there. NULL: none */
 	struct fault *fault;    /* GONE counts as done by the caller */

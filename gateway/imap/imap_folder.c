@@ -100,6 +100,7 @@ static struct fault *take_place(void *context, const struct imap_response *respo
 		place->holds = place->holds || (list && holds);
 		place->subscribed = place->subscribed || (lsub && holds);
 	}
+	talloc_free(utf8);
 	return NULL;
 }
 

@@ -14,6 +14,7 @@
 
 #define LOCATE_MAX 2000 /* mailboxes of an account that are looked through */
 #define LOCATE_BATCH IMAP_WINDOW
+#define LOCATE_NAME_MAX 1000 /* bytes of a name on the wire; servers take less */
 
 struct locating {
 	TALLOC_CTX *mem;       /* of the names */
@@ -51,7 +52,7 @@ static struct fault *take_name(void *context, const struct imap_response *respon
 	name = attributes->next->next;
 	if ((name->kind != IMAP_ATOM && name->kind != IMAP_STRING) ||
 	    has_attribute(attributes, "\\Noselect") || has_attribute(attributes, "\\NonExistent") ||
-	    locating->count == LOCATE_MAX)
+	    locating->count == LOCATE_MAX || name->len > LOCATE_NAME_MAX)
 		return NULL;
 	locating->names =
 		MEM_GROW(locating->mem, locating->names, const char *, locating->count + 1);

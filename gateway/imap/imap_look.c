@@ -60,7 +60,8 @@ static struct fault *take_message(void *context, const struct imap_response *res
 	message->there = true;
 	talloc_free(message->flags); /* of two answers the later one counts */
 	message->flags = imap_flags_of_list(look->mem, flags);
-	if (date && date->kind == IMAP_STRING && imap_set_date_read(date->text, &us))
+	if (!message->date && date && date->kind == IMAP_STRING &&
+	    imap_set_date_read(date->text, &us))
 		message->date = mem_strdup(look->mem, date->text);
 	if (modseq)
 		(void)imap_node_u64(modseq->first, &message->modseq);

@@ -44,7 +44,7 @@ static struct fault *take_url(void *context, const struct imap_response *respons
 	struct asking *asking = context;
 	const char *url = imap_metadata_url(response);
 
-	if (url)
+	if (url && !asking->url)
 		asking->url = mem_strdup(asking->mem, url);
 	return NULL;
 }

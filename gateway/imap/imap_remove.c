@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "decide/mark.h"
 
 /* Removing: \Deleted on exactly these messages, then they are expunged, and no other. At most
  * IMAP_SET_MAX at a time:
  *
  *   look      flags and mod-sequences of the old messages and of their successors
- *   carry     flags that a person has set on the old one since it was replaced go to the successor
+ *   carry     flags that a person has set on the old one since it was replaced go to the successor; where
+ *             that stands in the other mailbox (tasks that are done) this one is left for a moment, and
+ *             the old one is looked at again (5)
  *   mark      STORE (UNCHANGEDSINCE) +FLAGS \Deleted; who was changed meanwhile is looked at again,
  *             TRIES times
  *   expunge   UID EXPUNGE, and a look whether they are gone (N7)
@@ -26,13 +29,21 @@
  * 3. Without UIDPLUS there is only EXPUNGE, which removes all that is marked: it is used only when
  *    nothing else is; before anything is marked, and once more after.
  * 4. Where the successor has gone there is nobody to carry to; the old one is removed all the same,
- *    it is no item of its own. */
+ *    it is no item of its own.
+ * 5. Most have nothing to carry into the other mailbox, and then nothing is selected but this one. To
+ *    carry the same once more, after a crash, changes nothing.
+ * 6. Where there is no successor the person's marks must be those of the version, else it is CHANGED: the
+ *    caller looks first. */
 
-#define TRIES 3
+#define TRIES 4 /* one to carry away, one to mark, and the same once more */
 
 struct one {
 	struct endpoint_remove *remove;
-	uint32_t uid, successor; /* 0: none */
+	uint32_t uid, successor; /* 0: none in this mailbox */
+	struct imap_spot away;   /* the successor in the other one; uid 0: none */
+	struct imap_flags *gone; /* what it had when that was done; NULL: it was not */
+	bool waits;              /* something was just now: it is looked at before it is marked */
+	const char *marks;       /* (6) NULL: no condition */
 	bool was_marked;         /* as deleted, by whomever, before we marked it */
 	bool marked, settled;
 };
@@ -43,8 +54,10 @@ struct removal {
 	const char *folder;
 	bool done;                        /* it is about the mailbox for tasks that are done */
 	const char *mailbox;              /* that one, or FOLDER; belongs to RESULTS */
+	const char *other;                /* FOLDER, or that one; NULL: there is none */
 	struct endpoint_remove **removes; /* those that stand in it */
 	size_t count;
+	uint32_t uidvalidity;
 	uint64_t highest; /* (2); 0: no CONDSTORE */
 	/* the part that is under way */
 	struct one *ones;
@@ -71,6 +84,16 @@ static struct fault *not_there(struct removal *removal, const struct one *one)
 			 removal->folder);
 }
 
+/* (6) */
+static const char *marks_known(const struct endpoint_remove *remove)
+{
+	struct imap_spot spot;
+
+	if (remove->successor || !imap_set_spot_read(remove->if_version, &spot))
+		return NULL;
+	return remove->if_version + strcspn(remove->if_version, " ");
+}
+
 static bool same_spot(const struct imap_spot *a, const struct imap_spot *b)
 {
 	return a->done == b->done && a->uidvalidity == b->uidvalidity && a->uid == b->uid;
@@ -90,9 +113,26 @@ static void prepare(struct removal *removal, struct one *one, struct endpoint_re
 		settle(one, fault_new(removal->results, FAULT_CHANGED, "%s is not %s",
 				      remove->address, if_version));
 	one->uid = spot.uid;
-	if (imap_set_spot_read(remove->successor, &other) && other.done == removal->done &&
-	    other.uidvalidity == uidvalidity && other.uid != one->uid)
+	one->marks = marks_known(remove);
+	if (!imap_set_spot_read(remove->successor, &other))
+		return;
+	if (other.done != removal->done)
+		one->away = other;
+	else if (other.uidvalidity == uidvalidity && other.uid != one->uid)
 		one->successor = other.uid;
+}
+
+/* What is there: as deleted by whomever, and with the marks that are known? */
+static void take_looked(struct removal *removal, struct one *one,
+			const struct imap_message *message)
+{
+	one->waits = false;
+	one->was_marked = imap_flags_have(message->flags, "\\Deleted");
+	if (one->marks &&
+	    !mark_same(one->marks, imap_flags_marks(removal->mem, message->flags,
+						    removal->done ? IMAP_DONE_MARK : NULL)))
+		settle(one, fault_new(removal->results, FAULT_CHANGED, "%s bears other marks",
+				      one->remove->address));
 }
 
 static struct fault *look(struct removal *removal)
@@ -115,7 +155,7 @@ static struct fault *look(struct removal *removal)
 			is_open(one) ? imap_look_find(&removal->messages, one->uid) : NULL;
 
 		if (message && message->there)
-			one->was_marked = imap_flags_have(message->flags, "\\Deleted");
+			take_looked(removal, one, message);
 		else if (message)
 			settle(one, not_there(removal, one));
 	}
@@ -225,6 +265,98 @@ static struct fault *carry(struct removal *removal)
 	return NULL;
 }
 
+/* ---- carrying into the other mailbox (5) ---- */
+
+/* What its successor there is to get, beyond what that HAS (NULL: not known) and what was carried. */
+static struct imap_flags *late_away(const struct removal *removal, const struct one *one,
+				    const struct imap_message *has)
+{
+	struct imap_message nothing = { .flags = MEM_NEW(removal->mem, struct imap_flags) };
+	const struct imap_message *old = imap_look_find(&removal->messages, one->uid);
+	struct imap_flags *late;
+
+	late = late_flags(removal->mem, old, one->remove->if_version, has ? has : &nothing);
+	return one->gone ? imap_flags_lacking(removal->mem, late, one->gone) : late;
+}
+
+/* The other mailbox is selected. */
+static struct fault *give_away(struct removal *removal, struct one *one,
+			       const struct imap_messages *there)
+{
+	const struct imap_selected *selected = imap_session_selected(removal->imap->session);
+	const struct imap_message *successor = imap_look_find(there, one->away.uid);
+	struct imap_line *line = imap_line_new(removal->mem, "UID STORE ", true);
+	struct imap_flags *late;
+	struct imap_answer answer;
+
+	if (!successor || !successor->there || selected->uidvalidity != one->away.uidvalidity)
+		return NULL;
+	late = imap_flags_kept(removal->mem, late_away(removal, one, successor),
+			       selected->any_keyword, selected->permanent_flags);
+	if (!late->count)
+		return NULL;
+	imap_line_add(line, "%" PRIu32 " +FLAGS.SILENT (%s)", successor->uid,
+		      imap_flags_text(line, late));
+	FAULT_TRY(
+		imap_session_run(removal->imap->session, removal->mem, line, NULL, NULL, &answer));
+	if (answer.status != IMAP_OK)
+		settle(one,
+		       imap_answer_fault(removal->results, &answer, FAULT_SCOPE_ITEM, "STORE"));
+	return NULL;
+}
+
+static struct fault *give_all_away(struct removal *removal)
+{
+	struct fault *fault = imap_folder_open(removal->imap, removal->mem, removal->other, true);
+	struct imap_messages there = { .count = 0 };
+	struct imap_uids uids = { 0 };
+
+	if (fault && fault->kind == FAULT_GONE) /* (4) */
+		return NULL;
+	FAULT_TRY(fault);
+	for (size_t i = 0; i < removal->one_count; i++)
+		if (removal->ones[i].waits)
+			imap_set_add(removal->mem, &uids, removal->ones[i].away.uid);
+	FAULT_TRY(imap_look(removal->imap, removal->mem, &uids, &there));
+	for (size_t i = 0; i < removal->one_count; i++)
+		if (removal->ones[i].waits)
+			FAULT_TRY(give_away(removal, &removal->ones[i], &there));
+	return NULL;
+}
+
+/* Back to where the old ones are, if it is still that. */
+static struct fault *come_back(struct removal *removal)
+{
+	FAULT_TRY(imap_folder_open(removal->imap, removal->mem, removal->mailbox, true));
+	if (imap_session_selected(removal->imap->session)->uidvalidity == removal->uidvalidity)
+		return NULL;
+	return fault_reaches(fault_new(removal->mem, FAULT_CHANGED, "%s was made anew meanwhile",
+				       removal->mailbox),
+			     FAULT_SCOPE_FOLDER, FAULT_NEXT_RETRY);
+}
+
+static struct fault *carry_away(struct removal *removal)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < removal->one_count; i++) {
+		struct one *one = &removal->ones[i];
+
+		if (!is_open(one) || !one->away.uid || !removal->other)
+			continue;
+		one->waits = late_away(removal, one, NULL)->count > 0;
+		any = any || one->waits;
+	}
+	if (!any)
+		return NULL;
+	FAULT_TRY(give_all_away(removal));
+	for (size_t i = 0; i < removal->one_count; i++)
+		if (removal->ones[i].waits)
+			removal->ones[i].gone =
+				imap_look_find(&removal->messages, removal->ones[i].uid)->flags;
+	return come_back(removal);
+}
+
 /* ---- marking ---- */
 
 /* Those that go by one UNCHANGEDSINCE. */
@@ -251,7 +383,7 @@ static size_t group_them(const struct removal *removal, struct group *groups)
 		uint64_t since;
 		size_t g = 0;
 
-		if (!is_open(one))
+		if (!is_open(one) || one->waits)
 			continue;
 		since = since_of(removal, one);
 		while (g < n && groups[g].since != since)
@@ -450,6 +582,7 @@ static struct fault *remove_part(struct removal *removal)
 		if (i == 0)
 			FAULT_TRY(check_others(removal));
 		FAULT_TRY(carry(removal));
+		FAULT_TRY(carry_away(removal));
 		FAULT_TRY(mark(removal));
 	}
 	FAULT_TRY(expunge(removal));
@@ -464,6 +597,7 @@ static struct fault *open_mailbox(struct removal *removal, bool *gone_r)
 	struct fault *fault = NULL;
 
 	removal->mailbox = removal->done ? done : removal->folder;
+	removal->other = removal->done ? removal->folder : done;
 	if (removal->mailbox)
 		fault = imap_folder_open(removal->imap, removal->mem, removal->mailbox, true);
 	*gone_r = !removal->mailbox || (removal->done && fault && fault->kind == FAULT_GONE);
@@ -484,6 +618,7 @@ static struct fault *remove_all(struct imap *imap, TALLOC_CTX *mem, void *contex
 	if (!gone) {
 		removal->highest = imap_session_selected(imap->session)->highestmodseq;
 		uidvalidity = imap_session_selected(imap->session)->uidvalidity;
+		removal->uidvalidity = uidvalidity;
 	}
 	for (size_t i = 0; i < removal->count; i++)
 		prepare(removal, &removal->ones[i], removal->removes[i], uidvalidity);

@@ -8,6 +8,7 @@
 #include "gateway/imap/imap_set.h"
 
 #define OBJECT_ID_MAX 255 /* characters */
+#define VANISHED_MAX 1000000 /* in one response: EXISTS is no bound, it is the server's word */
 #define OBJECT_ID_SIGNS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 /* The selected mailbox: numbers are taken from responses as they come, whoever asked for them. */
@@ -94,6 +95,7 @@ static bool is_later(const struct imap_session *session, const struct imap_respo
 static void note_vanished(struct imap_selected *selected, const struct imap_response *response)
 {
 	const struct imap_node *set = response->args;
+	size_t most = selected->exists < VANISHED_MAX ? selected->exists : VANISHED_MAX;
 	struct imap_uids uids = { 0 };
 	TALLOC_CTX *mem;
 
@@ -101,8 +103,7 @@ static void note_vanished(struct imap_selected *selected, const struct imap_resp
 		return;
 	mem = MEM_CONTEXT(NULL);
 	selected->changes++;
-	if (!set || set->kind != IMAP_ATOM ||
-	    !imap_set_read(mem, set->text, selected->exists, &uids))
+	if (!set || set->kind != IMAP_ATOM || !imap_set_read(mem, set->text, most, &uids))
 		uids.count = 0; /* it cannot be: the next listing tells */
 	selected->exists -= (uint32_t)uids.count;
 	talloc_free(mem);

@@ -61,6 +61,8 @@ struct endpoint_putting {
 	bool mixed; /* they go several ways: one after the other, at the end */
 	uint32_t old_uidvalidity;
 	uint32_t uidvalidity, uidnext; /* before anything was sent */
+	bool names_places, any_keyword; /* of the server and of MAILBOX: the connection may end */
+	const char *permanent_flags;
 	struct imap_messages olds;
 	struct imap_body *bodies; /* what is sent of each */
 	bool *lost; /* stored, but the answer does not say where */
@@ -258,6 +260,9 @@ static struct fault *prepare(struct endpoint_putting *write)
 	selected = imap_session_selected(write->imap->session);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
+	write->names_places = imap_session_can(write->imap->session, IMAP_CAP_UIDPLUS);
+	write->any_keyword = selected->any_keyword;
+	write->permanent_flags = mem_strdup(write->mem, selected->permanent_flags);
 	return prepare_bodies(write);
 }
 
@@ -354,7 +359,6 @@ static void send_parcels(struct endpoint_putting *write, struct parcels *parcels
 static char *vouched(const struct endpoint_putting *write, const char *address,
 		     const struct endpoint_put *put)
 {
-	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	const char *marks = put->if_version ? strchr(put->if_version, ' ') : NULL;
 	const struct imap_flags *known = imap_flags_of_text(write->mem, marks ? marks : "");
 	struct imap_flags_wish wish = { .add = put->marks_add };
@@ -363,8 +367,8 @@ static char *vouched(const struct endpoint_putting *write, const char *address,
 		return imap_notice_version(write->results, address, NULL);
 	wish.drop = mem_printf(write->mem, "%s " IMAP_DONE_MARK,
 			       put->marks_drop ? put->marks_drop : "");
-	known = imap_flags_wished(write->mem, known, &wish, selected->any_keyword,
-				  selected->permanent_flags);
+	known = imap_flags_wished(write->mem, known, &wish, write->any_keyword,
+				  write->permanent_flags);
 	return imap_notice_version(
 		write->results, address,
 		imap_flags_marks(write->mem, known, write->way.to ? IMAP_DONE_MARK : NULL));
@@ -390,7 +394,9 @@ static void set_placed(struct endpoint_putting *write, struct endpoint_put *put,
 /* Something else may have been looked at since it was sent. */
 static bool is_selected(const struct endpoint_putting *write)
 {
-	return text_same(imap_session_selected(write->imap->session)->mailbox, write->mailbox);
+	const struct imap_session *session = write->imap->session;
+
+	return session && text_same(imap_session_selected(session)->mailbox, write->mailbox);
 }
 
 /* (2) */
@@ -430,8 +436,7 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 	uint32_t uidvalidity;
 	bool is_last;
 
-	if (!answer->code || strcmp(answer->code, "APPENDUID") != 0 ||
-	    !imap_session_can(write->imap->session, IMAP_CAP_UIDPLUS)) {
+	if (!answer->code || strcmp(answer->code, "APPENDUID") != 0 || !write->names_places) {
 		for (size_t i = 0; i < parcel->count; i++)
 			write->lost[parcel->which[i]] = true;
 		return;
@@ -565,6 +570,9 @@ static void send_again(struct endpoint_putting *write, size_t *again, size_t cou
 
 /* ---- without APPENDUID ---- */
 
+#define FOUND_MAX 100000 /* messages that are new: far more than puts are under way at once */
+#define ID_MAX 1000      /* bytes of a Message-ID: a line of a header has no more */
+
 struct found {
 	uint32_t uid;
 	const char *id;
@@ -625,8 +633,10 @@ static struct fault *take_found(void *context, const struct imap_response *respo
 	header = header_of(items);
 	id = header && header->kind == IMAP_STRING ? message_id(mem, header->text, header->len)
 						   : NULL;
-	if (!id)
+	if (!id || strlen(id) > ID_MAX || finding->count == FOUND_MAX) {
+		talloc_free(id);
 		return NULL;
+	}
 	finding->list = MEM_GROW(mem, finding->list, struct found, finding->count + 1);
 	finding->list[finding->count++] = (struct found){ uid, id, false };
 	return NULL;
@@ -769,6 +779,9 @@ static void take_all(struct endpoint_putting *write)
 		write->fault = imap_session_receive(write->sent, write->mem, parcels->answers,
 						    &parcels->answered, &parcels->gone);
 	take_parcels(write, parcels, again, &again_count);
+	if (!write->fault && !imap_is_connected(write->imap))
+		write->fault = fault_new(write->mem, FAULT_UNREACHABLE,
+					 "the connection ended behind the answer");
 	if (again_count)
 		send_again(write, again, again_count);
 	for (size_t i = 0; i < write->count && write->fault; i++)

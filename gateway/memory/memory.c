@@ -522,6 +522,9 @@ static struct fault *remove_one(struct memory_endpoint *memory, TALLOC_CTX *mem,
 		remove->fault = fault_new(mem, FAULT_GONE, "%s is not there", remove->address);
 	else if (remove->if_version || !memory->appends)
 		remove->fault = condition(mem, item, remove->if_version);
+	if (!remove->fault && memory->appends && remove->if_version && !remove->successor &&
+	    !memory_bears(state, item, remove->if_version))
+		remove->fault = fault_new(mem, FAULT_CHANGED, "%s bears other marks", item->address);
 	if (remove->fault)
 		return NULL;
 	if (memory->appends)

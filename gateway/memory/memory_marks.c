@@ -81,6 +81,11 @@ static const char *marks_in(const char *version)
 	return blank ? blank + 1 : "";
 }
 
+bool memory_bears(TALLOC_CTX *mem, const struct memory_item *item, const char *version)
+{
+	return mark_same(marks_in(version), memory_marks(mem, item));
+}
+
 /* Flags go with it, also those that the caller does not know of yet; the version is of those that it
  * knows. */
 char *memory_carry(struct memory_state *state, struct memory_item *item,

@@ -145,6 +145,9 @@ struct fault *memory_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 char *memory_marks(TALLOC_CTX *mem, const struct memory_item *item);
 char *memory_version(TALLOC_CTX *mem, const struct memory_item *item);
 
+/* True when its marks are those that VERSION says. */
+bool memory_bears(TALLOC_CTX *mem, const struct memory_item *item, const char *version);
+
 /* Where a text stands that takes the place of OLD (NULL: of nothing): ADDRESS, or in the sub-folder. */
 char *memory_place_of(TALLOC_CTX *mem, const char *address, const struct memory_item *old,
 		      const struct endpoint_put *put);

@@ -302,6 +302,23 @@ static struct fault *read_lot(TALLOC_CTX *mem, struct replies *replies, const ch
 	return NULL;
 }
 
+/* One lot after another: their texts are not there all at once, however many have come. */
+static struct fault *read_lots(TALLOC_CTX *mem, struct replies *replies, const char *const *list,
+			       size_t count)
+{
+	struct fault *fault = NULL;
+
+	for (size_t i = 0; i < count && !fault; i += REPLIES_FETCH) {
+		TALLOC_CTX *lot = MEM_CONTEXT(mem);
+
+		fault = read_lot(lot, replies, list + i,
+				 count - i < REPLIES_FETCH ? count - i : REPLIES_FETCH);
+		talloc_steal(mem, fault);
+		talloc_free(lot);
+	}
+	return fault;
+}
+
 static struct fault *file_away(TALLOC_CTX *mem, struct replies *replies)
 {
 	struct store *store = replies->env->store;
@@ -374,9 +391,7 @@ static struct fault *run(TALLOC_CTX *mem, struct replies *replies)
 	FAULT_TRY(replies_token(replies->env->store, mem, replies->account, &token));
 	FAULT_TRY(notice(mem, replies, token, &noticed));
 	FAULT_TRY(unread(mem, replies, noticed, &list, &count));
-	for (size_t i = 0; i < count; i += REPLIES_FETCH)
-		FAULT_TRY(read_lot(mem, replies, list + i,
-				   count - i < REPLIES_FETCH ? count - i : REPLIES_FETCH));
+	FAULT_TRY(read_lots(mem, replies, list, count));
 	FAULT_TRY(file_away(mem, replies));
 	replies->token = replies->later ? token : noticed->token;
 	return text_same(token, replies->token) ? NULL : advance(replies, replies->token);

@@ -88,12 +88,12 @@ static char *words(TALLOC_CTX *mem, const struct reply_mail *mail)
 	return out->data;
 }
 
-/* "a@b" of the field that the text has. */
+/* "a@b" of the field that the text has; in another field no line begins so. */
 static char *id_of(TALLOC_CTX *mem, const char *text)
 {
-	const char *at = strstr(text, "Message-ID: <");
+	static const char field[] = "\r\nMessage-ID: <";
+	const char *at = strstr(text, field) + strlen(field);
 
-	at += strlen("Message-ID: <");
 	return mem_strndup(mem, at, strcspn(at, ">"));
 }
 

@@ -357,7 +357,10 @@ static struct fault *launch(struct round *round, struct batch *batch)
 static void removed(struct round *round, struct link *link, struct fault *fault)
 {
 	if (fault && fault->kind != FAULT_GONE) {
-		refused(round, link, fault);
+		if (fault->kind == FAULT_CHANGED && round->pass < ROUND_PASSES)
+			round_read_add(round, link->address); /* by its marks, where it `appends` */
+		else
+			refused(round, link, fault);
 		return;
 	}
 	if (fault && round->endpoint->ops->appends && round->pass < ROUND_PASSES) {

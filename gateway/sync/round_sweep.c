@@ -23,9 +23,11 @@ static size_t due_ones(struct round *round, const struct leftover *all, size_t c
 				round->report->due_us = all[i].due_us;
 			continue;
 		}
-		removes[n++] = (struct endpoint_remove){ .address = all[i].address,
-							 .if_version = all[i].version,
-							 .successor = all[i].successor };
+		removes[n++] =
+			(struct endpoint_remove){ .address = all[i].address,
+						  .if_version =
+							  all[i].successor ? all[i].version : NULL,
+						  .successor = all[i].successor };
 	}
 	return n;
 }

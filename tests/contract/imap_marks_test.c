@@ -1,7 +1,7 @@
 #include "config.h"
 
 #define IMAP_KIT_KINDS 2
-#include "imap_kit.h"
+#include "imap_done_kit.h"
 
 /* What a person sets on a message without touching its text, on real Dovecots: flags, keywords, and the
  * mailbox for tasks that are done. */
@@ -95,60 +95,6 @@ Test(imap_notice, only_our_own_work_is_passed_over)
 }
 
 /* ---- the mailbox for tasks that are done ---- */
-
-struct done_lab {
-	struct lab *lab;
-	char *folder, *done; /* mailboxes */
-};
-
-static struct done_lab done_lab_new(int kind, uint64_t without, const char *name)
-{
-	struct done_lab it = { .lab = lab_new(kind, 0, "%s %d %d", name, kind, without != 0) };
-
-	it.lab->done_folder = "Done";
-	it.lab->world.endpoint = account(it.lab, it.lab->url, "secret", without);
-	it.folder = new_folder(it.lab);
-	it.done = mem_printf(it.lab, "%s%sDone", it.folder, kinds[kind].separator);
-	return it;
-}
-
-/* With another connection each time, as another process would. */
-static struct endpoint_notice *look_anew(struct done_lab *it, uint64_t without, const char *token)
-{
-	it->lab->world.endpoint = account(it->lab, it->lab->url, "secret", without);
-	return notice(it->lab, it->folder, token);
-}
-
-static void move_there(struct done_lab *it, const char *from, const char *to, const char *address)
-{
-	const char *uid = strrchr(address, '.') + 1;
-	struct imap_line *line = imap_line_new(it->lab, "UID COPY ", true);
-
-	select_there(it->lab, from);
-	imap_line_add(line, "%s ", uid + strspn(uid, "0"));
-	imap_line_mailbox(line, to);
-	cr_assert_eq((int)say_line(it->lab, line, NULL, NULL).status, IMAP_OK);
-	line = imap_line_new(it->lab, "UID STORE ", true);
-	imap_line_add(line, "%s +FLAGS (\\Deleted)", uid + strspn(uid, "0"));
-	cr_assert_eq((int)say_line(it->lab, line, NULL, NULL).status, IMAP_OK);
-}
-
-static const struct endpoint_change *find(const struct endpoint_notice *notice, bool done)
-{
-	for (size_t i = 0; i < notice->count; i++)
-		if ((*notice->changes[i].address == 'd') == done)
-			return &notice->changes[i];
-	return NULL;
-}
-
-static struct endpoint_item *fetch_one(struct done_lab *it, const char *address)
-{
-	struct endpoint_item *items = NULL;
-
-	fine(endpoint_fetch(it->lab->world.endpoint, it->lab, it->folder, &address, 1, &items),
-	     address);
-	return items;
-}
 
 /* A person moves a message there and back, in the way of clients without MOVE. */
 static void try_there_and_back(int kind, uint64_t without)
@@ -354,27 +300,6 @@ Test(imap_sweep, what_cannot_be_told_is_not_asked)
 }
 
 /* ---- put there ---- */
-
-/* Where the message of that id stands now, and the version that a notice lists for it. */
-static struct endpoint_put put_marked(struct done_lab *it, const char *id,
-				      const struct endpoint_put *old, const char *marks_add,
-				      const char *marks_drop)
-{
-	struct endpoint_put one = { .text = message(it->lab, id),
-				    .marks_add = marks_add,
-				    .marks_drop = marks_drop };
-
-	if (old) {
-		one.address = old->placed;
-		one.if_version = old->version;
-	}
-	one.len = strlen(one.text);
-	fine(endpoint_put(it->lab->world.endpoint, it->lab, it->folder, &one, 1), id);
-	fine(one.fault, id);
-	if (old)
-		fine(drop(it->lab, it->folder, old->placed, one.replaced, one.placed), id);
-	return one;
-}
 
 static void expect_listed(struct done_lab *it, uint64_t without, const struct endpoint_put *put,
 			  const char *marks)

@@ -4,14 +4,8 @@
  */
 #include "config.h"
 
-#include "imap_kit.h"
+#include "imap_gate.h"
 #include "mappers/message.h"
-
-#include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 /* What only a server of messages can show, on real Dovecots: names of mailboxes, flags, what
  * another client does meanwhile. */
@@ -453,59 +447,12 @@ Test(imap_remove, without_uidplus_others_are_waited_for)
 	lab_end(lab);
 }
 
-/* The log of the fault points is a pipe with room for one report: the endpoint reports that it is
- * about to write, and waits at its next report until the pipe is emptied. Meanwhile another client
- * marks another message. */
-struct gate {
-	int fds[2], size;
-	struct lab *theirs;
-	const char *folder, *address;
-};
-
-#define REPORT "IMAP_SENDING\n"
-
-static void gate_new(struct gate *gate, struct lab *lab)
-{
-	char blank = ' ';
-
-	cr_assert_eq(pipe(gate->fds), 0);
-	cr_assert_eq(fcntl(gate->fds[1], F_SETFL, O_NONBLOCK), 0);
-	for (gate->size = 0; write(gate->fds[1], &blank, 1) == 1; gate->size++)
-		;
-	for (int i = 0; i < gate->size; i++)
-		cr_assert_eq(read(gate->fds[0], &blank, 1), 1);
-	for (int i = 0; i < gate->size - (int)strlen(REPORT); i++)
-		cr_assert_eq(write(gate->fds[1], &blank, 1), 1);
-	lab->points = points_new(lab, NULL, mem_printf(lab, "/proc/self/fd/%d", gate->fds[1]));
-}
-
-static int gate_fill(const struct gate *gate)
-{
-	int n = -1;
-
-	cr_assert_eq(ioctl(gate->fds[0], FIONREAD, &n), 0);
-	return n;
-}
-
-static void *mark_another(void *context)
-{
-	struct gate *gate = context;
-	char bytes[4096];
-
-	for (int ms = 0; ms < WAIT_MS && gate_fill(gate) < gate->size; ms++)
-		(void)poll(NULL, 0, 1);
-	store(gate->theirs, gate->folder, gate->address, "+FLAGS (\\Deleted)");
-	while (gate_fill(gate) > 0)
-		cr_assert_gt(read(gate->fds[0], bytes, sizeof bytes), 0);
-	return NULL;
-}
-
 /* Ours is taken back, what the other has marked stays, and nothing is removed. */
 Test(imap_remove, without_uidplus_a_mark_that_comes_between_is_seen)
 {
 	struct lab *lab = lab_new(DOT, 1U << IMAP_CAP_UIDPLUS, "between marks"),
 		   *theirs = lab_new(DOT, 0, "between marks");
-	struct gate gate = { .theirs = theirs };
+	struct gate gate = { .theirs = theirs, .flags = "+FLAGS (\\Deleted)" };
 	struct endpoint *plain = lab->world.endpoint;
 	const char *one, *two;
 	pthread_t thread;
@@ -516,7 +463,7 @@ Test(imap_remove, without_uidplus_a_mark_that_comes_between_is_seen)
 	(void)other(theirs);
 	gate_new(&gate, lab);
 	lab->world.endpoint = account(lab, lab->url, "secret", 1U << IMAP_CAP_UIDPLUS);
-	cr_assert_eq(pthread_create(&thread, NULL, mark_another, &gate), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, gate_pass, &gate), 0);
 	expect(drop(lab, gate.folder, one, one, NULL), FAULT_LOCKED, FAULT_SCOPE_ITEM, "remove");
 	pthread_join(thread, NULL);
 	lab->world.endpoint = plain;
@@ -524,8 +471,7 @@ Test(imap_remove, without_uidplus_a_mark_that_comes_between_is_seen)
 	fine(fetch(lab, gate.folder, two), "theirs");
 	expect_words(look(lab, gate.folder, one, "FLAGS"), "\\Deleted", false);
 	expect_words(look(lab, gate.folder, two, "FLAGS"), "\\Deleted", true);
-	close(gate.fds[0]);
-	close(gate.fds[1]);
+	gate_end(&gate);
 	lab_end(theirs);
 	lab_end(lab);
 }

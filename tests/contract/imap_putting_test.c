@@ -193,6 +193,31 @@ Test(imap_putting, a_new_connection_knows_nothing_of_the_old)
 	lab_end(two.lab);
 }
 
+/* Its answers have come, then the connection ends, and the server with it. */
+Test(imap_putting, answers_outlive_their_connection)
+{
+	static const char *const caps[] = { NULL, "IMAP4rev1 LITERAL+" };
+
+	for (size_t i = 0; i < COUNT_OF(caps); i++) {
+		const char *address = "0000000077.0000000007";
+		struct endpoint_item *items = NULL;
+		struct two two;
+
+		begin(&two, two_places, COUNT_OF(two_places), caps[i]);
+		fine(endpoint_fetch(two.lab->endpoint, two.lab, FOLDER, &address, 1, &items),
+		     "fetch");
+		TALLOC_FREE(two.lab->server);
+		expect(endpoint_fetch(two.lab->endpoint, two.lab, FOLDER, &address, 1, &items),
+		       FAULT_UNREACHABLE, FAULT_SCOPE_SERVER, "fetch again");
+		end(&two);
+		for (size_t j = 0; j < 2 && !caps[i]; j++)
+			cr_assert(!two.puts[j].fault && two.puts[j].placed, "%zu", j);
+		for (size_t j = 0; j < 2 && caps[i]; j++)
+			cr_assert(two.puts[j].fault && two.puts[j].fault->maybe_done, "%zu", j);
+		lab_end(two.lab);
+	}
+}
+
 /* Who does not want to know waits all the same, and the session is in step behind that. */
 Test(imap_putting, what_is_given_up_leaves_the_session_sound)
 {

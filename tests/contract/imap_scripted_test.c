@@ -805,7 +805,7 @@ Test(imap_scripted, a_removal_that_is_cut_may_be_done)
 		{ .when = "UID EXPUNGE", .say = "", .then = IMAP_SCRIPT_CLOSE },
 	};
 	struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
-	struct endpoint_remove removes[2] = { { .address = SEVEN, .if_version = SEVEN },
+	struct endpoint_remove removes[2] = { { .address = SEVEN },
 					      { .address = "0000000001.0000000007" } };
 
 	fine(endpoint_remove(lab->endpoint, lab, FOLDER, removes, 2), "remove");

@@ -23,6 +23,7 @@
  *     refused accept|reject|restore|dismiss N TEXT   the same is refused, TEXT is part of the reason
  *     mailbox WHO TITLE PROPERTIES                   an edit by a client (client.h)
  *     before write mailbox WHO TITLE PROPERTIES        the same, while the next sync is about to write
+ *     before remove ...                              likewise, while it is about to remove an item
  *     put WHO NAME TEXT; overwrite WHO TITLE TEXT; delete WHO TITLE; delete all WHO; delete folder WHO
  *     keep WHO TITLE; kept WHO PROPERTIES            a client that reads an item, keeps it, and later writes the whole of it
  *                                                    with an edit of its own, whatever stands there now (`-`: without one)
@@ -291,6 +292,7 @@ static void do_before(struct line *line)
 {
 	line->world->before_write_line = line->rest[2];
 	line->world->before_write = meddle;
+	line->world->before_remove = is_word(line, 1, "remove");
 }
 
 static void do_card(struct line *line)

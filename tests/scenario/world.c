@@ -426,15 +426,15 @@ static struct fault *meddler_read_back(struct endpoint *endpoint, TALLOC_CTX *me
 }
 
 /* What the client writes is not ours. */
-static void meddle(struct endpoint *endpoint)
+static void meddle(struct endpoint *endpoint, bool removing)
 {
 	struct world *world = ((struct meddler *)endpoint)->world;
 	void (*client)(struct world *) = world->before_write;
 	int64_t before;
 
-	world->before_write = NULL;
-	if (!client)
+	if (!client || (world->before_remove && !removing))
 		return;
+	world->before_write = NULL;
 	before = all_writes(world);
 	client(world);
 	world->writes -= all_writes(world) - before;
@@ -452,14 +452,14 @@ static struct fault *observed(struct endpoint *endpoint, struct fault *fault)
 static struct fault *meddler_put(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 struct endpoint_put *puts, size_t count)
 {
-	meddle(endpoint);
+	meddle(endpoint, false);
 	return observed(endpoint, endpoint_put(inner_of(endpoint), mem, folder, puts, count));
 }
 
 static struct fault *meddler_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				    struct endpoint_remove *removes, size_t count)
 {
-	meddle(endpoint);
+	meddle(endpoint, true);
 	return observed(endpoint, endpoint_remove(inner_of(endpoint), mem, folder, removes, count));
 }
 

@@ -50,6 +50,7 @@ struct world {
 	/* runs once, just before the next batch is put or removed: a client that writes in between
 	 */
 	void (*before_write)(struct world *world);
+	bool before_remove; /* not before it writes otherwise */
 	const char *before_write_line;
 	const char
 		*client_folder; /* where clients look; NULL: where the project's folder was made */
