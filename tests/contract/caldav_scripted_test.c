@@ -42,8 +42,8 @@ Test(caldav_bad, hangs_and_drips_end_at_the_deadline)
 		struct endpoint *looks = lab_account(lab, "/"), *probes = lab_account(lab, "/");
 		int64_t start = lab_now_ms();
 
-		lab_deadline(looks, LAB_SHORT_MS);
-		lab_deadline(probes, LAB_SHORT_MS);
+		lab_deadline(lab, looks, LAB_SHORT_MS);
+		lab_deadline(lab, probes, LAB_SHORT_MS);
 		lab_expect(look(lab, looks, NULL, &notice), FAULT_UNREACHABLE, "notice");
 		lab_expect(endpoint_probe(probes, lab, &probe), FAULT_UNREACHABLE, "probe");
 		cr_assert_lt(lab_now_ms() - start, LAB_SOON_MS);

@@ -381,18 +381,18 @@ Test(http_many, callers_do_not_wait_for_each_other)
 	for (size_t i = 0; i < COUNT_OF(callers); i++) {
 		callers[i].lab = lab;
 		callers[i].request = get(lab, i < 4 ? "/hang" : "/ok");
-		callers[i].request.deadline_ms = i < 4 ? LAB_SOON_MS : LAB_LONG_MS;
 		pthread_create(&callers[i].thread, NULL, call, &callers[i]);
 	}
-	for (size_t i = 0; i < COUNT_OF(callers); i++) {
+	for (size_t i = COUNT_OF(callers); i-- > 0;) {
 		void *mem;
 
+		if (i == 3) /* all of those that hang are left, and were when the others ended */
+			http_cancel(lab->http);
 		pthread_join(callers[i].thread, &mem);
 		if (i < 4)
-			lab_expect(callers[i].request.fault, FAULT_UNREACHABLE, "hang");
+			lab_expect(callers[i].request.fault, FAULT_TRY_LATER, "hang");
 		else
-			cr_assert(!callers[i].request.fault && callers[i].took_ms < 900,
-				  "%zu took %lld ms", i, (long long)callers[i].took_ms);
+			cr_assert_null(callers[i].request.fault, "%zu", i);
 		talloc_free(mem);
 	}
 	talloc_free(lab);

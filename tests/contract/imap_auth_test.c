@@ -409,7 +409,7 @@ static const struct {
 	{ IMAP_AUTH_CERTIFICATE, "", NULL, NULL, NULL, NULL, false, FAULT_LOGIN, "tls_cert" },
 };
 
-Test(auth, every_way_works, .timeout = 60)
+Test(auth, every_way_works, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(reals); i++) {
 		struct imap_lab *lab = real_lab(reals[i].auth);

@@ -242,7 +242,7 @@ static const struct wrong greetings[] = {
 	{ "PREAUTH", { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
 };
 
-Test(hostile, greetings, .timeout = 120)
+Test(hostile, greetings, .timeout = 300)
 {
 	run_all_wrong(greetings, COUNT_OF(greetings), IMAP_LAB_LONG_MS);
 }
@@ -305,7 +305,7 @@ static const struct wrong logins[] = {
 	  "IMAP4rev1 AUTH=PLAIN IDLE" },
 };
 
-Test(hostile, logins, .timeout = 120)
+Test(hostile, logins, .timeout = 300)
 {
 	run_all_wrong(logins, COUNT_OF(logins), IMAP_LAB_LONG_MS);
 }
@@ -456,7 +456,7 @@ static const struct wrong answers[] = {
 	  NULL },
 };
 
-Test(hostile, answers, .timeout = 120)
+Test(hostile, answers, .timeout = 300)
 {
 	run_all_wrong(answers, COUNT_OF(answers), IMAP_LAB_LONG_MS);
 }
@@ -480,7 +480,7 @@ Test(hostile, two_hundred_thousand_brackets)
 static const char *const steps[] = { "",       "AUTHENTICATE", "LIST",      "NAMESPACE", "ID (",
 				     "SELECT", "APPEND",       "UID FETCH", "IDLE",      "DONE" };
 
-Test(hostile, bye_at_every_command, .timeout = 120)
+Test(hostile, bye_at_every_command, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
@@ -494,7 +494,7 @@ Test(hostile, bye_at_every_command, .timeout = 120)
 	}
 }
 
-Test(hostile, silence_at_every_command, .timeout = 120)
+Test(hostile, silence_at_every_command, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
@@ -507,7 +507,7 @@ Test(hostile, silence_at_every_command, .timeout = 120)
 	}
 }
 
-Test(hostile, dripping_at_every_command, .timeout = 120)
+Test(hostile, dripping_at_every_command, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
@@ -520,7 +520,7 @@ Test(hostile, dripping_at_every_command, .timeout = 120)
 	}
 }
 
-Test(hostile, lines_without_end_at_every_command, .timeout = 120)
+Test(hostile, lines_without_end_at_every_command, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
@@ -534,7 +534,7 @@ Test(hostile, lines_without_end_at_every_command, .timeout = 120)
 	}
 }
 
-Test(hostile, a_flood_while_parked, .timeout = 60)
+Test(hostile, a_flood_while_parked, .timeout = 300)
 {
 	static const struct imap_script_row row = { "IDLE", "+ idling\r\n", IMAP_SCRIPT_ENDLESS,
 						    "* OK Still here\r\n" };
@@ -595,7 +595,7 @@ static const struct wrong starts[] = {
 	  TLS_CAPS },
 };
 
-Test(hostile, starttls_in_the_way, .timeout = 60)
+Test(hostile, starttls_in_the_way, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(starts); i++) {
 		struct imap_script script = { .caps = starts[i].caps,

@@ -20,6 +20,7 @@ struct lab *lab_new(scripted_reply *reply, void *context)
 {
 	struct lab *lab = MEM_NEW(NULL, struct lab);
 
+	lab->deadline_ms = LAB_LONG_MS;
 	lab->clock = clock_system(lab);
 	cr_assert_null(http_new(lab, lab->clock, NULL, &lab->http));
 	lab->site.user = "ana";
@@ -31,7 +32,7 @@ struct lab *lab_new(scripted_reply *reply, void *context)
 
 struct endpoint *lab_account(struct lab *lab, const char *path)
 {
-	struct caldav_account one = { .user = "ana", .deadline_ms = LAB_LONG_MS };
+	struct caldav_account one = { .user = "ana", .deadline_ms = lab->deadline_ms };
 	struct endpoint *endpoint;
 
 	one.password = lab->site.password;
@@ -41,8 +42,9 @@ struct endpoint *lab_account(struct lab *lab, const char *path)
 	return endpoint;
 }
 
-void lab_deadline(struct endpoint *account, int32_t ms)
+void lab_deadline(struct lab *lab, struct endpoint *account, int32_t ms)
 {
+	lab->deadline_ms = ms;
 	((struct caldav *)account)->deadline_ms = ms;
 }
 

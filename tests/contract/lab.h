@@ -15,6 +15,7 @@ struct lab {
 	struct clock *clock;
 	struct http_site site; /* ana, with a password that no text may show */
 	struct scripted *server;
+	int32_t deadline_ms; /* of accounts */
 };
 
 /* CONTEXT, and what the answers point to, may hang from the lab: its server ends first. */
@@ -28,8 +29,8 @@ struct lab *lab_new(scripted_reply *reply, void *context);
 /* An account on the scripted server, which is known to be LAB_TRAITS; with long deadlines. */
 struct endpoint *lab_account(struct lab *lab, const char *path);
 
-/* The deadline of its requests from now on. */
-void lab_deadline(struct endpoint *account, int32_t ms);
+/* The deadline of requests from now on, of that account and of those made later. */
+void lab_deadline(struct lab *lab, struct endpoint *account, int32_t ms);
 
 /* A scripted_reply whose context is the one answer to everything. */
 scripted_reply lab_always;

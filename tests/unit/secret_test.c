@@ -654,7 +654,7 @@ Test(secret, file_limits)
 	talloc_free(mem);
 }
 
-Test(secret, file_that_is_none, .timeout = 20)
+Test(secret, file_that_is_none, .timeout = 300)
 {
 	void *mem = talloc_new(NULL);
 	char *fifo = scratch_path(mem, "fifo");
