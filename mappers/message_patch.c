@@ -404,7 +404,7 @@ static void wrap(struct patch *patch)
 
 	message_body_card(card, publish, NULL);
 	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
-	boundary = message_header_boundary(patch->mem, publish,
+	boundary = message_header_boundary(patch->mem, publish, "",
 					   (struct message_slice[]){
 						   { card->data, card->len },
 						   { calendar->data, calendar->len },

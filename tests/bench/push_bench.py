@@ -12,7 +12,10 @@ usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N.
 (needs dovecot-imapd; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
 """
 import argparse
+import fcntl
+import hashlib
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -31,7 +34,8 @@ from lab import PASSWORD, DovecotServer, Mailbox, Service, Site, login_of, wait_
 PEOPLE_OF_LATENCY = 10
 IDLE_S = 10
 AT_ONCE = 100
-SIMULATED = 50
+SIMULATED = 100
+SIMULATED_CHANGES = 50
 SETTINGS = "poll = 1h\nsettle = 0s\nconnections = 100000\n"
 
 
@@ -220,25 +224,75 @@ def print_scale(numbers, tls):
               + (f"{appends:16.2f}{rows:15.2f}" if appends is not None else f"{'-':>16}{'-':>15}"), flush=True)
 
 
+class MemoryServer:
+    """A memory server's file, changed as another client would."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def change(self, login, percent):
+        """Gives one item of that account another percentage; returns when it was announced."""
+        with open(self.path + ".lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with open(self.path, "rb") as file:
+                text = file.read()
+            seq = int(re.search(rb"^seq (\d+)$", text, re.M)[1]) + 1
+            head = re.search(rf"^item (/{login}@[^\t]+)\t\d+\t(\d+)\t(\d+)$".encode(), text, re.M)
+            item = text[head.end() + 1:head.end() + 1 + int(head[3])]
+            changed = re.sub(rb"(?m)^(PERCENT-COMPLETE:\d+|STATUS:[A-Z-]+)\r\n", b"", item).replace(
+                b"END:VTODO", b"PERCENT-COMPLETE:%d\r\nSTATUS:IN-PROCESS\r\nEND:VTODO" % percent)
+            text = (text[:head.start()] + b"item %s\t%d\t%s\t%d\n%s" % (head[1], seq, head[2], len(changed), changed)
+                    + text[head.end() + 1 + len(item):])
+            with open(self.path + ".new", "wb") as file:
+                file.write(re.sub(rb"(?m)^seq \d+$", b"seq %d" % seq, text, count=1))
+            os.rename(self.path + ".new", self.path)
+        user = re.search(rb"/([^/]+)/", head[1])[1]
+        with open(f"{self.path}.push-{hashlib.sha256(user).hexdigest()[:16]}", "wb", buffering=0) as fifo:
+            fifo.write(b"x")
+        return time.monotonic()
+
+
+def simulated_latency(site, servers):
+    """Milliseconds from an announcement to the committed row, one after the other."""
+    rows, found = Rows(site.database), []
+    for number in range(SIMULATED_CHANGES):
+        server, login = servers[number * len(servers) // SIMULATED_CHANGES]
+        before = rows.last()
+        announced = server.change(login, 11 + number)
+        committed = rows.wait_for_more(before)
+        if committed:
+            found.append((committed - announced) * 1000)
+        time.sleep(0.2)
+    return found
+
+
 def simulate(accounts):
-    """The limits of one process; SIMULATED accounts on each server, because a memory server is one file."""
-    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    """The limits of one process; SIMULATED accounts on each server, because a memory server is one file. All of it is in
+    memory, because thousands of files that are written anew all the time are a measure of the disk."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     people = [login_of(number) for number in range(1, accounts + 1)]
-    servers = {}
+    servers, homes = {}, []
     for first in range(0, accounts, SIMULATED):
         some = people[first:first + SIMULATED]
-        servers[f"m{first // SIMULATED}"] = (f"type = memory\nurl = memory:{directory}/m{first // SIMULATED}?push\nresources = "
+        path = f"{directory}/m{first // SIMULATED}"
+        servers[f"m{first // SIMULATED}"] = (f"type = memory\nurl = memory:{path}?push\nresources = "
                                              + ", ".join(f"{login}@example.com" for login in some) + "\n" + SETTINGS)
+        homes += [(MemoryServer(path), login) for login in some]
     site = Site(os.path.join(directory, "site"), servers)
+
+    def started_s(service):
+        start, cpu = time.monotonic(), service.cpu_s()
+        wait_for("listening", 1200, lambda: site.json("status")["service"]["listening"] == accounts, 1)
+        return time.monotonic() - start, service.cpu_s() - cpu
+
     try:
         site.prepare(people, 1)
-        start = time.monotonic()
         with Service(site) as service:
-            def watched():
-                found = site.json("status")["service"]
-                return found["listening"] == accounts
-            wait_for("listening", 1200, watched, 1)
-            ready = time.monotonic() - start
+            published, cpu = started_s(service)
+            print(f"{accounts} accounts on {len(servers)} memory servers: published and listened to after {published:.0f} s, "
+                  f"{cpu:.1f} s of CPU, peak {service.number_in_status('VmHWM') / 1024:.1f} MiB", flush=True)
+        with Service(site) as service:
+            ready, start_cpu = started_s(service)
             time.sleep(5)
             cpu = service.cpu_s()
             time.sleep(IDLE_S)
@@ -249,10 +303,12 @@ def simulate(accounts):
                 with open(name, "wb", buffering=0) as fifo:
                     fifo.write(b"x")
             time.sleep(IDLE_S)
-            print(f"{accounts} accounts on {len(servers)} memory servers: RSS {service.rss_kib() / 1024:.1f} MiB, peak "
-                  f"{service.number_in_status('VmHWM') / 1024:.1f}, {service.threads()} threads, {service.descriptors()} "
-                  f"descriptors, all published and listening after {ready:.0f} s, {idle:.2f} s of CPU in {IDLE_S} s without "
-                  f"events, {service.cpu_s() - cpu:.2f} s for {len(fifos)} that woke at once")
+            print(f"begun again: RSS {service.rss_kib() / 1024:.1f} MiB, peak {service.number_in_status('VmHWM') / 1024:.1f}, "
+                  f"{service.threads()} threads, {service.descriptors()} descriptors, all listening after {ready:.0f} s and "
+                  f"{start_cpu:.1f} s of CPU, {idle:.2f} s of CPU in {IDLE_S} s without events, {service.cpu_s() - cpu:.2f} s "
+                  f"for {len(fifos)} that woke at once for nothing")
+            found = simulated_latency(site, homes)
+            print_line(f"a change to its row ({len(found)} of {SIMULATED_CHANGES})", found)
     finally:
         site.remove()
         shutil.rmtree(directory, ignore_errors=True)

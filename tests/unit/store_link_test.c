@@ -288,3 +288,59 @@ Test(store_link, releasing_restoring_forgetting)
 	STORE_OK(store_commit(world.store));
 	store_world_free(&world);
 }
+
+/* ---- what a folder has to look at again ---- */
+
+static void change_once(struct store_world *world, int64_t assignment, enum field field,
+			const char *text)
+{
+	struct value to = { .presence = ABSENT };
+	struct project_step step = { .project_id = world->project,
+				     .task_id = world->task,
+				     .assignment_id = assignment,
+				     .field = field,
+				     .new = &to,
+				     .author = "project:x" };
+
+	STORE_OK(value_parse(world->mem, field, text, &to));
+	STORE_OK(project_change(world->store, &step, NULL));
+}
+
+/* The way by which the change log is asked follows from how long it is; the answer does not. */
+Test(store_link, what_changes_touched_is_the_same_by_both_ways)
+{
+	static const struct {
+		int64_t seq;
+		bool nobody; /* asked for a person who has nothing to do with it */
+		size_t count;
+	} cases[] = {
+		{ 0, false, 1 },
+		{ 1, false, 1 },
+		{ 2, false, 0 },
+		{ 0, true, 0 },
+	};
+	struct store_world world = store_world_new();
+	struct folder folder = { .id = 0 };
+	int64_t first = 0;
+
+	store_world_fill(&world);
+	folder.project_id = world.project;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(store_change_last(world.store, &first));
+	change_once(&world, world.assignment->id, FIELD_percent, "30");
+	change_once(&world, 0, FIELD_subject, "Dig deeper");
+	STORE_OK(store_commit(world.store));
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		for (int way = 0; way < 2; way++) {
+			int64_t last = first + 2 + way * (LINK_TOUCHED_FEW + 1), *ids = NULL;
+			size_t count = 0;
+
+			folder.project_seq = first + cases[i].seq;
+			STORE_OK(link_touched(world.store, world.mem, &folder,
+					      world.ana + cases[i].nobody, last, &ids, &count));
+			cr_expect_eq(count, cases[i].count, "case %zu, way %d: %zu", i, way, count);
+			for (size_t j = 0; j < count; j++)
+				cr_expect_eq(ids[j], world.assignment->id);
+		}
+	store_world_free(&world);
+}
