@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,23 +16,21 @@ void *mem_must(void *p)
 	return p;
 }
 
-/* Where each piece is watched by itself, it has to be one. */
-#if defined(__SANITIZE_ADDRESS__)
-#define WATCHED 1
+/* None where every allocation is watched. */
+#ifdef __SANITIZE_ADDRESS__
+#define WATCHED true
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define WATCHED 1
+#define WATCHED true
 #endif
+#endif
+#ifndef WATCHED
+#define WATCHED false
 #endif
 
-TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t size)
+TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t bytes)
 {
-#ifdef WATCHED
-	(void)size;
-	return MEM_CONTEXT(mem);
-#else
-	return mem_must(talloc_pool(mem, size));
-#endif
+	return mem_must(WATCHED ? talloc_new(mem) : talloc_pool(mem, bytes));
 }
 
 void mem_pool_clear(TALLOC_CTX *pool)

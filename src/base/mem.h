@@ -23,10 +23,11 @@
 /* A context that owns others. */
 #define MEM_CONTEXT(mem) mem_must(talloc_new(mem))
 
-/* A context that takes what is made under it from SIZE bytes of its own, as long as they last: for what
- * is made in many pieces and dropped together. What is to outlive it is copied: stolen, it keeps all
- * SIZE bytes. mem_pool_clear() drops what is under it. */
-TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t size);
+/* One that takes what is made below it from BYTES of its own, as far as they go: for many small things
+ * that all end together. What is moved out of it keeps all of them: copy it. */
+TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t bytes);
+
+/* Drops what is below it, after which it has them all again. */
 void mem_pool_clear(TALLOC_CTX *pool);
 
 /* Copies of strings; NULL gives NULL. mem_strndup stops at N bytes or at a NUL. */
