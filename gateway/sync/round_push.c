@@ -19,15 +19,11 @@
  * is in the database is the same either way: want and edition are committed before anything of them
  * is sent, and a batch is recorded in one transaction. */
 
-/* Of a pool for what is kept of a batch until it is answered: of some thousand bytes each; the rest
-    * comes from the heap */
-#define BATCH_BYTES ((size_t)ROUND_PUSH_BATCH * 6 * 1024)
-
 #define PUSH_AHEAD                                                                                 \
 	2 /* one on the wire and one to follow; more would only be more to lose sight of */
 
 struct batch {
-	TALLOC_CTX *mem; /* all of it hangs from here, itself too */
+	TALLOC_CTX *mem; /* all of it hangs from here */
 	struct endpoint_putting *putting;
 	struct link **links;
 	struct endpoint_put *puts;
@@ -424,10 +420,9 @@ static bool is_due(const struct round *round, const struct link *link)
 
 static struct batch *batch_new(TALLOC_CTX *mem)
 {
-	TALLOC_CTX *pool = mem_pool(mem, BATCH_BYTES);
-	struct batch *batch = MEM_NEW(pool, struct batch);
+	struct batch *batch = MEM_NEW(mem, struct batch);
 
-	batch->mem = pool;
+	batch->mem = batch;
 	batch->links = MEM_ARRAY(batch, struct link *, ROUND_PUSH_BATCH);
 	batch->puts = MEM_ARRAY(batch, struct endpoint_put, ROUND_PUSH_BATCH);
 	batch->removes = MEM_ARRAY(batch, struct endpoint_remove, ROUND_PUSH_BATCH);
@@ -551,7 +546,7 @@ static struct fault *land_oldest(struct round *round, struct push *push)
 	if (fault)
 		return fault;
 	progress(round, push, batch->count);
-	talloc_free(batch->mem);
+	talloc_free(batch);
 	return NULL;
 }
 
@@ -573,7 +568,7 @@ static struct fault *put_some(struct round *round, struct push *push)
 
 		FAULT_TRY(next_batch(round, push, false, &batch));
 		if (!batch->count) {
-			talloc_free(batch->mem);
+			talloc_free(batch);
 			return NULL;
 		}
 		if (push->count == PUSH_AHEAD)
@@ -584,7 +579,7 @@ static struct fault *put_some(struct round *round, struct push *push)
 			continue;
 		}
 		progress(round, push, batch->count);
-		talloc_free(batch->mem);
+		talloc_free(batch);
 	}
 }
 
@@ -634,10 +629,10 @@ static struct fault *remove_all(struct round *round, struct push *push)
 			progress(round, push, batch->count);
 		}
 		if (!batch->count) {
-			talloc_free(batch->mem);
+			talloc_free(batch);
 			return NULL;
 		}
-		talloc_free(batch->mem);
+		talloc_free(batch);
 	}
 }
 
