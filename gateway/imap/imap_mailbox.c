@@ -31,12 +31,13 @@ static struct fault *store_flag(struct imap *imap, TALLOC_CTX *mem, const char *
 	return imap_run(imap, mem, line, NULL, NULL, FAULT_SCOPE_FOLDER, "STORE");
 }
 
+/* WORDS: "COPY" or "MOVE". */
 static struct imap_line *transfer_line(TALLOC_CTX *mem, const char *words, const char *set,
 				       const char *into)
 {
-	struct imap_line *line = imap_line_new(mem, words, true);
+	struct imap_line *line = imap_line_new(mem, "UID ", true);
 
-	imap_line_add(line, "%s ", set);
+	imap_line_add(line, "%s %s ", words, set);
 	imap_line_mailbox(line, into);
 	return line;
 }
@@ -70,7 +71,7 @@ static struct fault *copy_and_remove(struct imap *imap, TALLOC_CTX *mem, const c
 {
 	struct imap_line *line;
 
-	FAULT_TRY(transfer(imap, mem, "UID COPY ", set, into));
+	FAULT_TRY(transfer(imap, mem, "COPY", set, into));
 	FAULT_TRY(store_flag(imap, mem, set, "\\Deleted"));
 	if (!imap_session_can(imap->session, IMAP_CAP_UIDPLUS))
 		return NULL;
@@ -86,7 +87,7 @@ static struct fault *shelve_set(struct imap *imap, TALLOC_CTX *mem, const char *
 	if (!into)
 		return NULL;
 	if (imap_session_can(imap->session, IMAP_CAP_MOVE))
-		return transfer(imap, mem, "UID MOVE ", set, into);
+		return transfer(imap, mem, "MOVE", set, into);
 	return copy_and_remove(imap, mem, set, into);
 }
 

@@ -538,10 +538,22 @@ static struct fault *expunge_marked(struct removal *removal, const struct imap_u
 			"EXPUNGE");
 }
 
+/* EXPUNGE was carried out, and it is still there: unmarked by somebody at that moment, or, where it still is
+ * marked, the account may not expunge (the right `e`). */
+static struct fault *still_there(struct removal *removal, const struct one *one,
+				 const struct imap_uids *stuck)
+{
+	if (!imap_set_has(stuck, one->uid))
+		return fault_new(removal->results, FAULT_LOCKED, "%s: the server did not remove it",
+				 one->remove->address);
+	return imap_rights_fault(removal->results, removal->mailbox,
+				 "messages that are marked as deleted are not removed");
+}
+
 /* Only what is not found any more is removed. */
 static struct fault *expunge(struct removal *removal)
 {
-	struct imap_uids uids = { 0 }, left = { 0 };
+	struct imap_uids uids = { 0 }, left = { 0 }, stuck = { 0 };
 	char *criteria;
 
 	add_marked(removal, true, &uids);
@@ -551,16 +563,17 @@ static struct fault *expunge(struct removal *removal)
 	criteria = mem_printf(removal->mem, "UID %s",
 			      imap_set_text(removal->mem, uids.uid, uids.count));
 	FAULT_TRY(imap_look_search(removal->imap, removal->mem, criteria, &left));
+	if (left.count)
+		FAULT_TRY(imap_look_search(removal->imap, removal->mem,
+					   mem_printf(removal->mem, "%s DELETED", criteria),
+					   &stuck));
 	for (size_t i = 0; i < removal->one_count; i++) {
 		struct one *one = &removal->ones[i];
 
 		if (one->settled || !one->marked)
 			continue;
 		settle(one,
-		       imap_set_has(&left, one->uid)
-			       ? fault_new(removal->results, FAULT_LOCKED,
-					   "%s: the server did not remove it", one->remove->address)
-			       : NULL);
+		       imap_set_has(&left, one->uid) ? still_there(removal, one, &stuck) : NULL);
 	}
 	return NULL;
 }
@@ -616,6 +629,7 @@ static struct fault *remove_all(struct imap *imap, TALLOC_CTX *mem, void *contex
 	removal->mem = mem;
 	FAULT_TRY(open_mailbox(removal, &gone));
 	if (!gone) {
+		FAULT_TRY(imap_rights_check(imap, mem, removal->mailbox, true));
 		removal->highest = imap_session_selected(imap->session)->highestmodseq;
 		uidvalidity = imap_session_selected(imap->session)->uidvalidity;
 		removal->uidvalidity = uidvalidity;

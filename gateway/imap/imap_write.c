@@ -200,33 +200,15 @@ static struct fault *prepare_bodies(struct endpoint_putting *write)
 	return NULL;
 }
 
-static bool keeps_deleted(TALLOC_CTX *mem, const struct imap_selected *selected)
-{
-	const char *permanent = selected->permanent_flags;
-
-	return !permanent || selected->any_keyword ||
-	       imap_flags_have(imap_flags_of_text(mem, permanent), "\\Deleted");
-}
-
 /* Rights that are missing (RFC 4314) are told before anything is stored: a message that replaces
  * another, which then cannot be removed, would be a second item (N2). */
 static struct fault *check_rights(const struct endpoint_putting *write)
 {
-	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	bool replaces = false;
 
 	for (size_t i = 0; i < write->count; i++)
 		replaces = replaces || write->puts[i].if_version;
-	if (!selected->read_only && (!replaces || keeps_deleted(write->mem, selected)))
-		return NULL;
-	return fault_reaches(
-		fault_new(write->mem, FAULT_REFUSED,
-			  "%s: %s; give this account the rights to insert, flag and delete "
-			  "messages there (ACL \"lrswite\")",
-			  write->folder,
-			  selected->read_only ? "the server lets it be read only"
-					      : "messages cannot be marked as deleted"),
-		FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+	return imap_rights_check(write->imap, write->mem, write->folder, replaces);
 }
 
 static struct fault *look_before(struct endpoint_putting *write)
@@ -343,7 +325,7 @@ static void send_parcels(struct endpoint_putting *write, struct parcels *parcels
 		return;
 	if (later && imap_session_sends(session, parcels->lines, parcels->count)) {
 		write->fault = imap_session_send(session, write->mem, parcels->lines,
-						 parcels->count, &write->sent);
+						 parcels->count, NULL, NULL, &write->sent);
 		return;
 	}
 	write->fault = imap_session_run_all(session, write->mem, parcels->lines, parcels->count,

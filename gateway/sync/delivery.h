@@ -29,7 +29,8 @@ struct delivery {
 	const struct conf *conf;
 	struct trusts *trusts;
 	const struct endpoint_place *place; /* what is remembered of this account, or NULL */
-	int stop_fd; /* readable: network waits end with TRY_LATER; -1: none */
+	int stop_fd;  /* readable: network waits end with TRY_LATER; -1: none */
+	bool replies; /* set by delivery_replies() */
 };
 struct fault *delivery_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
 				const struct conf_server *server, const struct resource *resource,

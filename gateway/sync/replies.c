@@ -194,6 +194,7 @@ static struct fault *take(TALLOC_CTX *mem, struct replies *replies,
 	struct store *store = replies->env->store;
 	struct reply_mail mail = { .replies = replies,
 				   .at_us = clock_now_us(replies->env->clock),
+				   .came_us = item->modified_us,
 				   .outcome = REPLY_UNREADABLE };
 	struct message_mail *read = NULL;
 	struct fault *fault = item->fault;
@@ -201,6 +202,8 @@ static struct fault *take(TALLOC_CTX *mem, struct replies *replies,
 	if (!fault)
 		fault = message_mail_read(mem, item->text, item->len,
 					  replies->env->conf->replies.authserv_id, &read);
+	if (mail.came_us <= 0 || mail.came_us > mail.at_us)
+		mail.came_us = mail.at_us;
 	mail.mail = read;
 	mail.complaints = buf_new(mem);
 	if (fault) {
@@ -344,15 +347,17 @@ static struct fault *file_away(TALLOC_CTX *mem, struct replies *replies)
 
 static struct fault *advance(struct replies *replies, const char *token)
 {
-	int64_t keep_us = 2 * replies->env->conf->replies.expires_us;
+	const struct conf *conf = replies->env->conf;
+	int64_t before_us = clock_now_us(replies->env->clock) - 2 * conf->replies.expires_us;
 	struct store *store = replies->env->store;
 	struct fault *fault;
 
 	FAULT_TRY(store_begin(store));
 	fault = replies_token_set(store, replies->account, token);
+	if (!fault && conf->replies.processed)
+		fault = replies_purge(store, replies->account, before_us);
 	if (!fault)
-		fault = replies_purge(store, replies->account,
-				      clock_now_us(replies->env->clock) - keep_us);
+		fault = replies_answers_purge(store, before_us);
 	if (!fault)
 		fault = store_commit(store);
 	store_rollback(store);

@@ -12,7 +12,8 @@ struct reply_mail {
 	struct replies *replies;
 	const struct message_mail *mail;
 	const char *key;   /* of the mail: for bookings */
-	int64_t at_us;     /* when it arrived; our clock */
+	int64_t at_us;     /* now */
+	int64_t came_us;   /* when the server took it, where that is known: what was said then */
 	const char *token; /* of its address; NULL: none */
 	/* of the token, once it is proven; NULL before: */
 	struct assignment *assignment;

@@ -439,6 +439,8 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 	link->project_ids = mem_strdup(link, ids);
 	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
 	link->quiet = link->quiet && link->edition == edition; /* else the project says more */
+	if (link->fresh && vector_is_set(input.project, FIELD_attachments)) /* rows will name it */
+		FAULT_TRY(link_set(round->env->store, link));
 	FAULT_TRY(round_files_plan(round, mem, link, input.project));
 	return link_set(round->env->store, link);
 }
@@ -450,7 +452,7 @@ static struct fault *put_off(struct round *round, struct link *link)
 	return link_set(round->env->store, link);
 }
 
-static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, int64_t id)
+static struct fault *withdraw(struct round *round, TALLOC_CTX *mem, int64_t id)
 {
 	struct link *link = NULL;
 	bool there;
@@ -462,6 +464,13 @@ static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, int6
 	link->dirty = there;
 	link->error = NULL; /* whatever held it: there is nothing to wait for any more */
 	return link_set(round->env->store, link);
+}
+
+static struct fault *commit_withdrawn(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *keep,
+				      int64_t id)
+{
+	(void)keep;
+	return withdraw(round, mem, id);
 }
 
 /* The item of an assignment that was withdrawn; one that is held goes when it is held no more. */
@@ -477,7 +486,7 @@ static struct fault *commit_end(struct round *round, TALLOC_CTX *mem, int64_t as
 		return put_off(round, link);
 	if (link->state != LINK_NEW && link->state != LINK_OK && link->state != LINK_MISSING)
 		return NULL;
-	return commit_withdrawn(round, mem, link->id);
+	return withdraw(round, mem, link->id);
 }
 
 /* Declined, and never written here: nothing is to be. */
@@ -508,7 +517,8 @@ static struct fault *find_stray(struct round *round, TALLOC_CTX *mem,
 	return NULL;
 }
 
-static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int64_t assignment)
+static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *keep,
+				       int64_t assignment)
 {
 	struct assignment_view view;
 	const char *stray = NULL;
@@ -517,13 +527,16 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, int
 
 	if (round_is_claimed(round, assignment)) /* its item is read in the next pass */
 		return NULL;
-	FAULT_TRY(round_view(round, mem, assignment, &view));
+	FAULT_TRY(round_view(round, keep, assignment, &view));
+	round_views_keep(round, &view);
 	active = view.assignment->state == ASSIGNMENT_ACTIVE;
 	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
 		return commit_end(round, mem, assignment);
-	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, active,
+	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, false,
 				     &link));
-	if (link && active)
+	if (!link && active)
+		FAULT_TRY(link_fresh(round->env->store, mem, round->folder->id, assignment, &link));
+	else if (active)
 		give_back(link);
 	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is
 	 * cancelled */
@@ -580,18 +593,22 @@ static int by_id(const void *a, const void *b)
 }
 
 static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
-			     struct fault *(*one)(struct round *, TALLOC_CTX *, int64_t))
+			     struct fault *(*one)(struct round *, TALLOC_CTX *, TALLOC_CTX *,
+						  int64_t))
 {
 	if (count > ROUND_BATCH)
 		qsort(ids, count, sizeof *ids, by_id);
 	for (size_t done = 0; done < count;) {
 		size_t end = done + lot(done, count);
 		struct fault *fault = store_begin(round->env->store);
+		TALLOC_CTX *keep = NULL;
 
+		if (!fault)
+			fault = round_views_begin(round, &keep);
 		for (; !fault && done < end; done++) {
 			TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
 
-			fault = one(round, mem, ids[done]);
+			fault = one(round, mem, keep, ids[done]);
 			if (!fault)
 				talloc_free(mem);
 		}

@@ -67,6 +67,7 @@ static const char *reply_to(struct round *round, TALLOC_CTX *mem,
 struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *keep,
 			    const struct link *link, struct composed *composed_r)
 {
+	const struct assignment_view *kept = round_views_find(round, link->assignment_id);
 	struct assignment_view view;
 	struct trailer trailer = { .project = round->project->name, .remark = link->correction };
 	struct revision *newest = NULL;
@@ -80,7 +81,10 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *ke
 					 .to_name = round->resource->name,
 					 .to_email = round->resource->email };
 
-	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	if (kept)
+		view = *kept;
+	else
+		FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
 	FAULT_TRY(predecessor_titles(round, mem, &view, &trailer.predecessors));
 	FAULT_TRY(revisions_newest(round->env->store, mem, link->assignment_id, &newest, &count));
 	trailer.outcomes =

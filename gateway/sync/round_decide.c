@@ -38,6 +38,8 @@ struct fault *round_want(struct round *round, struct link *link, struct vector *
 		++*(link->seen ? &round->report->updated : &round->report->created);
 	link->edition++;
 	link->due_us = 0;
+	if (link->fresh) /* with its row */
+		return NULL;
 	return link_history_add(round->env->store, link,
 				&(struct agreed){ .edition = link->edition,
 						  .pushed = true,

@@ -56,6 +56,7 @@ struct round {
 	int pass;
 	struct shown_room room; /* of all items, from round_files_begin() on */
 	struct push *push;      /* under way in this pass; NULL: none */
+	struct round_views *views; /* what the last decisions saw; NULL: none */
 	int64_t *
 		claimed; /* assignments whose items were found under another UID, and are read next */
 	size_t claimed_count;
@@ -387,6 +388,17 @@ struct assignment_view {
 };
 struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment,
 			 struct assignment_view *view_r) ATTR_MUST_CHECK;
+
+/* What decisions of one write transaction saw is good for composing as long as nothing of the project has
+ * been changed since, by anybody (round_view.c).
+ *   begin  in a transaction that decides: forgets those of before; views are to be made under *MEM_R
+ *   keep   one of them
+ *   check  in a transaction that reads: forgets them if anything has changed
+ *   find   NULL: it was not kept */
+struct fault *round_views_begin(struct round *round, TALLOC_CTX **mem_r) ATTR_MUST_CHECK;
+void round_views_keep(struct round *round, const struct assignment_view *view);
+struct fault *round_views_check(struct round *round) ATTR_MUST_CHECK;
+const struct assignment_view *round_views_find(struct round *round, int64_t assignment);
 
 /* Sets WANT on a link: a new edition when something has to be sent; UNEVEN: it has to, whatever
  * the values (round_decide.c). */

@@ -111,6 +111,7 @@ static void confirm(struct round *round, struct link *link, const char *text,
 	link->dirty = false;
 	link->attempts = 0;
 	link->error = NULL;
+	link->confirmed = true;
 	*(created ? &round->report->created : &round->report->updated) += 1;
 }
 
@@ -198,7 +199,9 @@ static struct fault *save_links(struct round *round, struct batch *batch)
 	struct fault *fault = store_begin(store);
 
 	for (size_t i = 0; i < batch->count && !fault; i++) {
-		fault = link_set(store, batch->links[i]);
+		struct link *link = batch->links[i];
+
+		fault = link->confirmed ? link_confirm(store, link) : link_set(store, link);
 		if (!fault && batch->replaced[i])
 			fault = link_leftover_put(store, batch->links[i], batch->replaced[i],
 						  batch->puts[i].replaced);
@@ -336,6 +339,8 @@ static struct fault *launch(struct round *round, struct batch *batch)
 	const char *folder = round->folder->address;
 	struct fault *fault = store_begin_read(round->env->store);
 
+	if (!fault)
+		fault = round_views_check(round);
 	if (!fault)
 		fault = compose_batch(round, batch->mem, batch);
 	store_rollback(round->env->store);
@@ -636,5 +641,6 @@ struct fault *round_push(struct round *round)
 	FAULT_TRY(remove_all(round, push));
 	talloc_free(push);
 	round->push = NULL;
+	TALLOC_FREE(round->views);
 	return round->endpoint->ops->appends ? round_sweep(round) : NULL;
 }

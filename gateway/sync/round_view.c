@@ -84,6 +84,63 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 	return NULL;
 }
 
+/* ---- kept from the decision to the composition ---- */
+
+struct round_views {
+	int64_t seq;			/* of the project's last change when they were read */
+	struct assignment_view *list; /* as they were decided on */
+	size_t count, next;
+};
+
+struct fault *round_views_begin(struct round *round, TALLOC_CTX **mem_r)
+{
+	struct round_views *views = MEM_NEW(round->mem, struct round_views);
+
+	TALLOC_FREE(round->views);
+	FAULT_TRY(store_change_last(round->env->store, &views->seq));
+	round->views = views;
+	*mem_r = views;
+	return NULL;
+}
+
+void round_views_keep(struct round *round, const struct assignment_view *view)
+{
+	struct round_views *views = round->views;
+	size_t n = views->count;
+
+	if (!(n & (n - 1))) /* full, at powers of two */
+		views->list = MEM_GROW(views, views->list, struct assignment_view, n ? 2 * n : 1);
+	views->list[views->count++] = *view;
+}
+
+struct fault *round_views_check(struct round *round)
+{
+	int64_t last = 0;
+
+	if (!round->views)
+		return NULL;
+	FAULT_TRY(store_change_last(round->env->store, &last));
+	if (last != round->views->seq)
+		TALLOC_FREE(round->views);
+	return NULL;
+}
+
+const struct assignment_view *round_views_find(struct round *round, int64_t assignment)
+{
+	struct round_views *views = round->views;
+
+	/* asked for in the order that they were kept in, as a rule */
+	for (size_t i = 0; views && i < views->count; i++) {
+		size_t at = (views->next + i) % views->count;
+
+		if (views->list[at].assignment->id != assignment)
+			continue;
+		views->next = at + 1;
+		return &views->list[at];
+	}
+	return NULL;
+}
+
 const char *round_subject(struct round *round, TALLOC_CTX *mem, int64_t assignment)
 {
 	struct assignment *row = NULL;

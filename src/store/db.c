@@ -64,13 +64,15 @@ void db_rollback(struct db *db)
 	db->in_transaction = false;
 }
 
-static int binds_read(struct db_bind *out, const char *binds, va_list ap)
+/* LASTING: the texts outlive the cursor. */
+static int binds_read(struct db_bind *out, bool lasting, const char *binds, va_list ap)
 {
 	int n = 0;
 
 	for (const char *b = binds; *b; b++) {
 		assert(n < DB_BINDS_MAX);
 		out[n].type = *b;
+		out[n].lasting = lasting;
 		out[n].number = 0;
 		out[n].text = NULL;
 		if (*b == 't' || *b == 'x')
@@ -94,7 +96,7 @@ struct fault *db_run(struct db *db, enum sql sql, const char *binds, ...)
 	int n;
 
 	va_start(ap, binds);
-	n = binds_read(values, binds, ap);
+	n = binds_read(values, true, binds, ap);
 	va_end(ap);
 	FAULT_TRY(db->driver->query(db, sql, values, n, &cursor));
 	while (db->driver->next(&cursor))
@@ -121,7 +123,7 @@ struct fault *db_query(struct db *db, TALLOC_CTX *mem, struct db_cursor **cursor
 
 	cursor->db = db;
 	va_start(ap, binds);
-	n = binds_read(values, binds, ap);
+	n = binds_read(values, false, binds, ap);
 	va_end(ap);
 	fault = db->driver->query(db, sql, values, n, cursor);
 	if (fault) {

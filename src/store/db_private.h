@@ -4,10 +4,11 @@
 
 #include "store/db.h"
 
-#define DB_BINDS_MAX 24 /* parameters of the widest statement */
+#define DB_BINDS_MAX 25 /* parameters of the widest statement */
 
 struct db_bind {
 	char type; /* i, t, b or x */
+	bool lasting; /* the text stays as it is until the statement has been run */
 	int64_t number; /* of x: how many bytes */
 	const char *text;
 };

@@ -180,16 +180,18 @@ static void find_places(struct sqlite_db *db, enum sql sql)
 
 static int bind_one(sqlite3_stmt *statement, int index, const struct db_bind *bind)
 {
+	sqlite3_destructor_type copied = bind->lasting ? SQLITE_STATIC : SQLITE_TRANSIENT;
+
 	if (!index)
 		return SQLITE_RANGE;
 	if (bind->type == 'x')
 		return sqlite3_bind_blob64(statement, index, bind->text ? bind->text : "",
-					   (sqlite3_uint64)bind->number, SQLITE_TRANSIENT);
+					   (sqlite3_uint64)bind->number, copied);
 	if (bind->type != 't')
 		return sqlite3_bind_int64(statement, index, bind->number);
 	if (!bind->text)
 		return sqlite3_bind_null(statement, index);
-	return sqlite3_bind_text(statement, index, bind->text, -1, SQLITE_TRANSIENT);
+	return sqlite3_bind_text(statement, index, bind->text, -1, copied);
 }
 
 static struct fault *sqlite_query(struct db *base, enum sql sql, const struct db_bind *binds,

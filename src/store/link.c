@@ -328,20 +328,71 @@ struct fault *link_dirty_count(struct store *store, int64_t folder, int64_t *cou
 	return rows_int(cursor, 0, count_r);
 }
 
-struct fault *link_set(struct store *store, const struct link *link)
+struct fault *link_fresh(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment,
+			 struct link **link_r)
 {
-	TALLOC_CTX *mem = MEM_CONTEXT(store);
+	struct link *link = MEM_NEW(mem, struct link);
+
+	FAULT_TRY(store_id(store, &link->id));
+	link->folder_id = folder;
+	link->assignment_id = assignment;
+	link->state = LINK_NEW;
+	link->fresh = true;
+	*link_r = link;
+	return NULL;
+}
+
+/* The row, and what it was published with first. */
+static struct fault *insert(struct store *store, TALLOC_CTX *mem, struct link *link)
+{
 	char *seen = link->seen ? vector_encode(mem, link->seen) : NULL;
 	char *want = link->want ? vector_encode(mem, link->want) : NULL;
-	struct fault *fault;
 
-	fault = db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititttbt", link->id, link->address,
+	FAULT_TRY(db_run(store->db, SQL_LINK_INSERT, "itttttiitibtiiiititttbtii", link->id,
+			 link->address, link_states[link->state], link->seen_text, seen,
+			 link->seen_version, link->seen_us, link->decoder, want, link->edition,
+			 (int)link->dirty, link->correction, link->corrections,
+			 link->corrections_since_us, link->attempts, link->due_us, link->error,
+			 link->own_percent, link->seen_ids, link->project_ids, link->marks,
+			 (int)link->quiet, link->starred, link->folder_id, link->assignment_id));
+	link->fresh = false;
+	return link->edition ? db_run(store->db, SQL_HISTORY_FIRST, "iiti", link->id,
+				      link->edition, want, clock_now_us(store->clock))
+			     : NULL;
+}
+
+static struct fault *update(struct store *store, TALLOC_CTX *mem, const struct link *link)
+{
+	char *seen = link->seen ? vector_encode(mem, link->seen) : NULL;
+	char *want = link->want ? vector_encode(mem, link->want) : NULL;
+
+	return db_run(store->db, SQL_LINK_SET, "itttttiitibtiiiititttbt", link->id, link->address,
 		       link_states[link->state], link->seen_text, seen, link->seen_version,
 		       link->seen_us, link->decoder, want, link->edition, (int)link->dirty,
 		       link->correction, link->corrections, link->corrections_since_us,
 		       link->attempts, link->due_us, link->error, link->own_percent, link->seen_ids,
 		       link->project_ids, link->marks, (int)link->quiet, link->starred);
+}
+
+struct fault *link_set(struct store *store, struct link *link)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(store);
+	struct fault *fault = link->fresh ? insert(store, mem, link) : update(store, mem, link);
+
 	talloc_free(mem);
+	return fault;
+}
+
+struct fault *link_confirm(struct store *store, const struct link *link)
+{
+	char *seen = vector_encode(store, link->seen);
+	struct fault *fault = db_run(
+		store->db, SQL_LINK_CONFIRM, "itttttiibitttbt", link->id, link->address,
+		link_states[link->state], link->seen_text, seen, link->seen_version, link->seen_us,
+		link->decoder, (int)link->dirty, link->attempts, link->error, link->seen_ids,
+		link->marks, (int)link->quiet, link->starred);
+
+	talloc_free(seen);
 	return fault;
 }
 
@@ -414,8 +465,12 @@ struct fault *link_touched(struct store *store, TALLOC_CTX *mem, const struct fo
 								     : SQL_CHANGE_TOUCHED;
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, sql, "iii", folder->project_id,
-			   folder->project_seq, resource));
+	if (!folder->project_seq) /* each of them has come since then */
+		FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_IDS, "ii",
+				   folder->project_id, resource));
+	else
+		FAULT_TRY(db_query(store->db, mem, &cursor, sql, "iii", folder->project_id,
+				   folder->project_seq, resource));
 	return rows_all(cursor, mem, read_id, sizeof **list_r, list_r, count_r);
 }
 

@@ -76,6 +76,8 @@ struct link {
 	const char *marks; /* of the item (gateway/endpoint.h), as they were judged last; NULL: never */
 	bool quiet;        /* what `want` says besides `seen` is no news to its person */
 	const char *starred; /* the due date for which the item was given a star by us; NULL: none */
+	bool fresh; /* not stored: it has no row yet, link_set() makes it */
+	bool confirmed; /* not stored: by an answer, and what is wanted of it is as it was */
 	const char *star_due; /* not stored: what `starred` is to be once it is written */
 };
 
@@ -161,7 +163,16 @@ struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, i
 			 int64_t most, struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_dirty_count(struct store *store, int64_t folder,
 			       int64_t *count_r) ATTR_MUST_CHECK;
-struct fault *link_set(struct store *store, const struct link *link) ATTR_MUST_CHECK;
+struct fault *link_set(struct store *store, struct link *link) ATTR_MUST_CHECK;
+
+/* An assignment's first link in a folder: its number is taken, link_set() makes the row and its first
+ * step of what was agreed on. */
+struct fault *link_fresh(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment,
+			 struct link **link_r) ATTR_MUST_CHECK;
+
+/* Stores what an answer of the server has moved on LINK, whose `seen` is set: nothing of what is wanted,
+ * and not when to try again. */
+struct fault *link_confirm(struct store *store, const struct link *link) ATTR_MUST_CHECK;
 
 /* Ids of links whose item is as it is wanted, likewise. */
 struct fault *link_at_rest(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,

@@ -134,7 +134,11 @@ struct fault *replies_filed(struct store *store, int64_t account, const char *ad
 
 struct fault *replies_purge(struct store *store, int64_t account, int64_t before_us)
 {
-	FAULT_TRY(db_run(store->db, SQL_REPLY_PURGE, "ii", account, before_us));
+	return db_run(store->db, SQL_REPLY_PURGE, "ii", account, before_us);
+}
+
+struct fault *replies_answers_purge(struct store *store, int64_t before_us)
+{
 	return db_run(store->db, SQL_ANSWER_PURGE, "i", before_us);
 }
 

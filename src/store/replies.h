@@ -69,9 +69,13 @@ struct fault *replies_unfiled(struct store *store, TALLOC_CTX *mem, int64_t acco
 struct fault *replies_filed(struct store *store, int64_t account,
 			    const char *address) ATTR_MUST_CHECK;
 
-/* Forgets what is older, and answers that were told by then. */
+/* Forgets mails that were read before; only where they are not in the mailbox any more, for a listing would
+ * make them new. */
 struct fault *replies_purge(struct store *store, int64_t account,
 			    int64_t before_us) ATTR_MUST_CHECK;
+
+/* Forgets answers that were told by then. */
+struct fault *replies_answers_purge(struct store *store, int64_t before_us) ATTR_MUST_CHECK;
 
 /* Up to where the mailbox is read; NULL: not at all. */
 struct fault *replies_token(struct store *store, TALLOC_CTX *mem, int64_t account,

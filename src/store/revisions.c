@@ -217,7 +217,16 @@ struct fault *revisions_newest(struct store *store, TALLOC_CTX *mem, int64_t ass
 	struct db_cursor *cursor = NULL;
 	struct raw_revision *raw = NULL;
 	size_t count = 0;
+	int64_t any = 0;
 
+	/* most have none, and what puts rows in order is dear even without any */
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_ANY, "i", assignment));
+	FAULT_TRY(rows_int(cursor, 0, &any));
+	if (!any) {
+		*list_r = NULL;
+		*count_r = 0;
+		return NULL;
+	}
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_REVISION_NEWEST, "ii", assignment,
 			   (int64_t)REVISIONS_NEWEST));
 	FAULT_TRY(rows_all(cursor, mem, read_raw, sizeof *raw, &raw, &count));

@@ -72,6 +72,7 @@ X(ASSIGNMENT_OF_PERSON, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.
   "JOIN task t ON t.id = a.task_id WHERE a.project_id = $1 AND a.resource_id = $2 ORDER BY t.position, a.id") \
 X(ASSIGNMENT_OF_TASK, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment " \
   "WHERE task_id = $1 AND resource_id = $2 ORDER BY id") \
+X(ASSIGNMENT_IDS, "SELECT id FROM assignment WHERE project_id = $1 AND resource_id = $2 ORDER BY id") \
 X(ASSIGNMENT_ADD, "INSERT INTO assignment (id, project_id, task_id, resource_id, source_key, uid, state) " \
   "VALUES ($1, $2, $3, $4, $5, $6, 'active')") \
 X(ASSIGNMENT_STATE, "UPDATE assignment SET state = $2 WHERE id = $1") \
@@ -113,6 +114,7 @@ X(REVISION_GET, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE id = $1") \
 X(REVISION_OF, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE assignment_id = $1 ORDER BY id") \
 X(REVISION_NEWEST, "SELECT " SQL_REVISION_COLUMNS " FROM revision WHERE assignment_id = $1 AND writer LIKE 'mailbox:%' " \
   "ORDER BY COALESCE(decided_at, created_at) DESC, id DESC LIMIT $2") \
+X(REVISION_ANY, "SELECT 1 FROM revision WHERE assignment_id = $1 LIMIT 1") \
 X(REVISION_DECIDE, "UPDATE revision SET state = $2, comment = $3, decided_at = $4, decided_by = $5 WHERE id = $1") \
 X(REVISION_SAME, "SELECT COUNT(*) FROM revision WHERE assignment_id = $1 AND state = $2 AND fields = $3") \
 /* accounts, folders */ \
@@ -207,6 +209,12 @@ X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, dec
 X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
   "want_vector = $9, edition = $10, dirty = $11, correction = $12, corrections = $13, corrections_since = $14, attempts = $15, " \
   "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20, marks = $21, quiet = $22, starred = $23 WHERE id = $1") \
+X(LINK_INSERT, "INSERT INTO link (id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, edition, " \
+  "dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred, " \
+  "folder_id, assignment_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, " \
+  "$23, $24, $25)") \
+X(LINK_CONFIRM, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
+  "dirty = $9, attempts = $10, error = $11, seen_ids = $12, marks = $13, quiet = $14, starred = $15 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
 X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN account ac ON ac.id = f.account_id " \
@@ -225,6 +233,7 @@ X(LINK_FORGET, "UPDATE link SET address = NULL, project_ids = NULL, seen_version
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
 X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, " \
   "(SELECT COALESCE(MAX(h.step), 0) + 1 FROM history h WHERE h.link_id = $1), $2, $3, $4, $5)") \
+X(HISTORY_FIRST, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, 1, $2, TRUE, $3, $4)") \
 X(HISTORY_TRIM, "DELETE FROM history WHERE link_id = $1 AND step <= (SELECT MAX(h.step) FROM history h WHERE h.link_id = $1) - $2") \
 X(HISTORY_OF, "SELECT edition, pushed, vector, agreed_at FROM history WHERE link_id = $1 ORDER BY step") \
 X(HISTORY_OF_EDITION, "SELECT h.edition, h.pushed, h.vector, h.agreed_at FROM history h JOIN link l ON l.id = h.link_id " \

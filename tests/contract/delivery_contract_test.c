@@ -168,3 +168,35 @@ Test(delivery, imap_logins)
 		talloc_free(mem);
 	}
 }
+
+/* A sub-folder of that mailbox is not a part of it, whatever its name: mails may be moved there. */
+Test(delivery, replies_stand_in_their_mailbox_alone)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+	struct imap_script script = { .caps = NULL };
+	struct imap_server *server = imap_server_new(mem, &script);
+	char *text = mem_printf(mem,
+				"[site]\nurl = https://pm.example.com\n[server s]\ntype = imap\n"
+				"url = imap://127.0.0.1:%d\npassword = pw\n[account s tasks]\n"
+				"login = tasks\n[gestures]\ndone_folder = Done\n[replies]\n"
+				"address = tasks+%%{token}@example.com\nserver = s\n"
+				"account = tasks\nsecret_file = /nowhere\n",
+				imap_server_port(server));
+	struct delivery delivery = { .stop_fd = -1, .clock = clock_system(mem) };
+	struct endpoint *endpoint = NULL;
+	struct endpoint_notice *notice = NULL;
+	struct conf_report *report = NULL;
+	struct conf *conf = NULL;
+	char *heard;
+
+	cr_assert_null(conf_parse(mem, "f", text, strlen(text), 0600, &conf, &report));
+	cr_assert_not_null(conf);
+	delivery.conf = conf;
+	delivery.trusts = trusts_new(mem);
+	cr_assert_null(delivery_replies(mem, &delivery, &endpoint));
+	talloc_free(endpoint_notice(endpoint, mem, "INBOX", NULL, &notice)); /* whatever it finds */
+	heard = imap_server_heard(server, mem, NULL);
+	cr_assert(strstr(heard, "SELECT \"INBOX\"") && !strstr(heard, "Done"), "%s", heard);
+	talloc_free(endpoint);
+	talloc_free(mem);
+}

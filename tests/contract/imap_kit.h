@@ -22,7 +22,7 @@
 #define SERVER_MISSING "missing" /* in place of a folder */
 #define WAIT_MS 10000            /* for something that comes within a second */
 
-enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER };
+enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER, PLUGINS };
 
 /* Of which a program makes use: from which one on, and how many. */
 #ifndef IMAP_KIT_FIRST
@@ -41,6 +41,7 @@ static const struct kind {
 	[SDBOX] = { "Dovecot", "IMAP_CONTRACT_SDBOX", "dovecot", "start", "sdbox", "/" },
 	[CYRUS] = { "Cyrus", "IMAP_CONTRACT_CYRUS", "cyrus", "start-imap", "", "/" },
 	[COURIER] = { "Courier", "IMAP_CONTRACT_COURIER", "courier", "start", "", "." },
+	[PLUGINS] = { "Dovecot", "IMAP_CONTRACT_PLUGINS", "dovecot", "start", "maildir", "/" },
 };
 
 /* Of a hash, in hex: 4096 accounts for some hundred tests; Courier takes 5 ms to make one, and has few
@@ -60,7 +61,7 @@ static inline char *user_of(TALLOC_CTX *mem, int kind, const char *test)
 static inline bool add_users(const struct fixture *fixture, int kind)
 {
 	char *path = mem_printf(NULL, "%s/users", fixture->dir);
-	bool dovecot = kind <= SDBOX;
+	bool dovecot = !strcmp(kinds[kind].script, "dovecot");
 	char *command = mem_printf(NULL, "exec sh '%s' add '%s'", fixture->script, fixture->dir);
 	FILE *file = dovecot ? fopen(path, "a") : popen(command, "w");
 
@@ -84,6 +85,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	for (int i = IMAP_KIT_FIRST; i < IMAP_KIT_FIRST + IMAP_KIT_KINDS; i++) {
 		setenv("DOVECOT_LAYOUT", kinds[i].layout, 1);
 		setenv("DOVECOT_SEP", kinds[i].separator, 1);
+		setenv("DOVECOT_PLUGINS", i == PLUGINS ? "yes" : "", 1);
 		fixtures[i] = fixture_start(NULL, kinds[i].script, kinds[i].command, users);
 		if (fixtures[i]->result == FIXTURE_NOT_INSTALLED)
 			setenv(kinds[i].variable, SERVER_MISSING, 1);

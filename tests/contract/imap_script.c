@@ -190,7 +190,7 @@ static const struct {
 	{ "NAMESPACE", "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n$T OK done\r\n" },
 	{ "ID (", "* ID (\"name\" \"Scripted\" \"version\" \"1\")\r\n$T OK done\r\n" },
 	{ "SELECT", "* FLAGS (\\Seen)\r\n"
-		    "* OK [PERMANENTFLAGS (\\Seen $Mdn \\*)] ok\r\n"
+		    "* OK [PERMANENTFLAGS (\\Seen \\Deleted $Mdn \\*)] ok\r\n"
 		    "* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 77] ok\r\n"
 		    "* OK [UIDNEXT 10] ok\r\n* OK [HIGHESTMODSEQ 900] ok\r\n"
 		    "$T OK [READ-WRITE] done\r\n" },

@@ -368,3 +368,43 @@ Test(imap_scripted_folders, notes_count_for_more_than_names)
 		lab_end(lab);
 	}
 }
+
+/* ---- moving what was read ---- */
+
+static const struct {
+	const char *caps, *command, *answer;
+	enum fault_kind kind;
+} transfers[] = {
+	{ "IMAP4rev1 UIDPLUS", "COPY", "$T NO [TRYCREATE] no such mailbox\r\n", FAULT_GONE },
+	{ "IMAP4rev1 UIDPLUS MOVE", "MOVE", "$T NO [NONEXISTENT] none\r\n", FAULT_GONE },
+	{ "IMAP4rev1 UIDPLUS", "COPY", "$T NO [OVERQUOTA] full\r\n", FAULT_FULL },
+	{ "IMAP4rev1 UIDPLUS MOVE", "MOVE", "$T NO [NOPERM] no\r\n", FAULT_REFUSED },
+};
+
+/* What the answer leads to is looked up under the command's own name. */
+Test(imap_scripted, what_cannot_be_moved_is_said_with_its_command)
+{
+	for (size_t i = 0; i < COUNT_OF(transfers); i++) {
+		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+		const char *words = mem_printf(mem, "UID %s", transfers[i].command);
+		const struct imap_script_row rows[] = {
+			{ .when = "UID FETCH",
+			  .say = "* 1 FETCH (UID 7 FLAGS ())\r\n$T OK done\r\n" },
+			{ .when = words, .say = transfers[i].answer },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), transfers[i].caps);
+		const char *seven = "0000000077.0000000007";
+		struct fault *fault =
+			endpoint_shelve(lab->endpoint, lab, FOLDER, &seven, 1, "Taken");
+
+		cr_assert(fault && fault->kind == transfers[i].kind, "%s: %s", transfers[i].answer,
+			  fault ? fault_kind_name(fault->kind) : "success");
+		cr_assert_eq(fault->scope, transfers[i].kind == FAULT_FULL ? FAULT_SCOPE_ACCOUNT
+									   : FAULT_SCOPE_FOLDER);
+		cr_assert(text_starts(fault->text, mem_printf(mem, "%s: ", transfers[i].command)),
+			  "%s", fault->text);
+		cr_assert_not(heard(lab, "UID EXPUNGE"));
+		lab_end(lab);
+		talloc_free(mem);
+	}
+}

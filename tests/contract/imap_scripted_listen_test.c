@@ -50,7 +50,7 @@ Test(imap_scripted_listen, what_a_server_says_to_notify)
 {
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct imap_script_row rows[] = {
-			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
 			{ .when = "NOTIFY SET STATUS", .say = cases[i].say },
 		};
 		struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
@@ -70,7 +70,7 @@ Test(imap_scripted_listen, what_a_server_says_to_notify)
 Test(imap_scripted_listen, what_comes_with_the_look_is_news)
 {
 	const struct imap_script_row rows[] = {
-		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "1", "\\*") },
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "1", "\\Deleted \\*") },
 		{ .when = "UID FETCH",
 		  .say = "* 1 FETCH (UID 5 FLAGS ())\r\n* 2 EXISTS\r\n$T OK done\r\n" },
 	};
@@ -89,7 +89,7 @@ Test(imap_scripted_listen, what_comes_with_the_look_is_news)
 Test(imap_scripted_listen, a_refusal_is_remembered)
 {
 	const struct imap_script_row rows[] = {
-		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
 		{ .when = "NOTIFY SET STATUS", .say = "$T NO no\r\n" },
 	};
 	struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
@@ -151,7 +151,7 @@ Test(imap_scripted_listen, what_a_server_tells_later)
 {
 	for (size_t i = 0; i < COUNT_OF(later); i++) {
 		const struct imap_script_row rows[] = {
-			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
 			{ .when = "NOTIFY SET STATUS",
 			  .say = A B DONE,
 			  .then = IMAP_SCRIPT_DRIP,
@@ -198,7 +198,7 @@ Test(imap_scripted_listen, a_connection_that_went_silent)
 
 	for (size_t i = 0; i < COUNT_OF(silent); i++) {
 		const struct imap_script_row rows[] = {
-			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
 			{ .when = "NOTIFY SET STATUS", .say = A B DONE },
 			silent[i].last,
 		};

@@ -381,7 +381,7 @@ static const struct {
 	bool full;
 	const char *next;
 } deltas[] = {
-#define THREE SELECTED(UIDNEXT, "3", "\\*")
+#define THREE SELECTED(UIDNEXT, "3", "\\Deleted \\*")
 	{ "one is new", "77 9 2 m800", THREE, LISTED("9", "a"), "", true, 1, false,
 	  "77 10 3 m900" },
 	{ "nothing is new", "77 10 3 m900", THREE, LISTED("9", "a"), "", true, 0, false,
@@ -413,10 +413,10 @@ static const struct {
 	{ "one was marked", "77 10 3 d5", THREE, "", ALL_THREE, false, 3, true, "77 10 3 d0" },
 	{ "one new, one gone", "77 9 3 d0", THREE, "", ALL_THREE, false, 3, true, "77 10 3 d0" },
 	{ "one gone", "77 10 4 d0", THREE, "", ALL_THREE, false, 3, true, "77 10 3 d0" },
-	{ "all gone", "77 10 4 d0", SELECTED(UIDNEXT, "0", "\\*"), "", "", false, 0, true,
+	{ "all gone", "77 10 4 d0", SELECTED(UIDNEXT, "0", "\\Deleted \\*"), "", "", false, 0, true,
 	  "77 10 0 d0" },
-	{ "no UIDNEXT", "77 10 3 d0", SELECTED("", "3", "\\*"), "", ALL_THREE, false, 3, true,
-	  NULL },
+	{ "no UIDNEXT", "77 10 3 d0", SELECTED("", "3", "\\Deleted \\*"), "", ALL_THREE, false, 3,
+	  true, NULL },
 };
 
 static void try_delta(size_t i)
@@ -469,7 +469,7 @@ Test(imap_scripted, marks_are_a_part_of_the_version)
 	for (size_t i = 0; i < COUNT_OF(marked); i++) {
 		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 		struct imap_script_row rows[] = {
-			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "1", "\\*") },
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "1", "\\Deleted \\*") },
 			{ .when = "UID FETCH",
 			  .say = mem_printf(mem,
 					    "* 1 FETCH (UID 7 FLAGS (%s) BODY[] \"x\")\r\n"
@@ -660,10 +660,11 @@ Test(imap_scripted, flags_are_carried_as_far_as_the_mailbox_keeps_them)
 		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 		struct imap_script_row rows[] = {
 			{ .when = "SELECT",
-			  .say = mem_printf(mem,
-					    "* 3 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" UIDNEXT
-					    "* OK [PERMANENTFLAGS (%s)] ok\r\n$T OK done\r\n",
-					    carried[i].permanent) },
+			  .say = mem_printf(
+				  mem,
+				  "* 3 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n" UIDNEXT
+				  "* OK [PERMANENTFLAGS (\\Deleted %s)] ok\r\n$T OK done\r\n",
+				  carried[i].permanent) },
 			{ .when = "UID FETCH",
 			  .say = mem_printf(mem,
 					    "* 1 FETCH (UID 7 FLAGS (%s) INTERNALDATE \" "
@@ -763,7 +764,7 @@ static const struct {
 	{ "not looked at", "MODSEQ 5", "$T NO no\r\n", "$T OK done\r\n",
 	  "* SEARCH\r\n$T OK done\r\n", FAULT_REFUSED, "UID FETCH", "UID STORE" },
 	{ "said to be removed, and there", "MODSEQ 5", OLD NEW "$T OK done\r\n", "$T OK done\r\n",
-	  "* SEARCH 7\r\n$T OK done\r\n", FAULT_LOCKED, "UID EXPUNGE 7\r\n", "EXISTS" },
+	  "* SEARCH 7\r\n$T OK done\r\n", FAULT_REFUSED, "UID EXPUNGE 7\r\n", "EXISTS" },
 };
 
 Test(imap_scripted, removing_believes_what_it_sees)

@@ -72,7 +72,7 @@ static const struct {
 	{ "STATUS", "* STATUS \"site/p\" (MESSAGES 3 UIDNEXT 10 UIDVALIDITY 77 HIGHESTMODSEQ 900 "
 		    "MAILBOXID (F1))\r\n$T OK done\r\n" },
 	{ "SELECT",
-	  "* FLAGS (\\Seen \\Flagged $Done)\r\n* OK [PERMANENTFLAGS (\\Seen \\Flagged \\*)] ok\r\n"
+	  "* FLAGS (\\Seen \\Flagged $Done)\r\n* OK [PERMANENTFLAGS (\\Seen \\Flagged \\Deleted \\*)] ok\r\n"
 	  "* 3 EXISTS\r\n* OK [UIDVALIDITY 77] ok\r\n* OK [UIDNEXT 10] ok\r\n"
 	  "* OK [HIGHESTMODSEQ 900] ok\r\n* OK [MAILBOXID (F1)] ok\r\n$T OK [READ-WRITE] ok\r\n" },
 	{ "APPEND", "$T OK [APPENDUID 77 10:11] done\r\n" },

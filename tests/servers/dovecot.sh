@@ -19,6 +19,7 @@
 # DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
 # DOVECOT_AUTH=all: also SCRAM-SHA-256, OAUTHBEARER, XOAUTH2 and EXTERNAL; DIR then holds, for the first user, client.pem (a
 # certificate with its key) and token (a bearer token), and other-token (of an unknown issuer); COMPRESS is offered too.
+# DOVECOT_PLUGINS=yes: METADATA, ACL and QUOTA are offered, and each user has DOVECOT_QUOTA bytes (default 1M).
 # Exit 77: Dovecot is not installed; 1: no start.
 set -eu
 
@@ -62,9 +63,27 @@ ids() {
 	fi
 }
 
+has_plugins() {
+	[ "${DOVECOT_PLUGINS:-}" = yes ]
+}
+
+# Rights are kept beside the mail, sums in its index.
+plugins() {
+	has_plugins || return 0
+	echo "mail_plugins = \$mail_plugins acl quota"
+	echo 'mail_attribute_dict = file:%h/dovecot-attributes'
+	echo 'plugin {'
+	echo '  acl = vfile'
+	echo '  quota = count:account'
+	echo '  quota_vsizes = yes'
+	echo "  quota_rule = *:storage=${DOVECOT_QUOTA:-1M}"
+	echo '  quota_grace = 0'
+	echo '}'
+}
+
 log_writes() {
 	[ "${DOVECOT_LOG_WRITES:-}" = yes ] || return 0
-	echo 'mail_plugins = notify mail_log'
+	echo "mail_plugins = \$mail_plugins notify mail_log"
 	echo 'plugin {'
 	echo '  mail_log_events = delete undelete expunge save copy mailbox_create mailbox_delete mailbox_rename flag_change'
 	echo '  mail_log_fields = uid box msgid'
@@ -187,8 +206,10 @@ mail_location = $location
 mailbox_list_index = yes
 mail_max_userip_connections = 5000
 mail_fsync = ${DOVECOT_FSYNC:-never}
+$(plugins)
 $(log_writes)
 protocol imap {
+$(! has_plugins || printf '%s\n' "  mail_plugins = \$mail_plugins imap_acl imap_quota" "  imap_metadata = yes")
 $([ "${DOVECOT_AUTH:-}" != all ] || echo "  mail_plugins = \$mail_plugins imap_zlib")
 $([ -z "${DOVECOT_HIBERNATE:-}" ] || echo "  imap_hibernate_timeout = $DOVECOT_HIBERNATE")
 }
