@@ -231,6 +231,9 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
 
+const char *imap_done_beside(const struct endpoint *endpoint);
+struct fault *imap_done_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
+
 /* ---- imap_metadata.c: what we have noted on a mailbox (METADATA, RFC 5464) ---- */
 
 /* "GETMETADATA box (...)", and what its response says: the URL of the project that the mailbox is of;
