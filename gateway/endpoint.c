@@ -186,6 +186,11 @@ struct fault *endpoint_hush(struct endpoint *endpoint)
 	return endpoint->ops->hush ? endpoint->ops->hush(endpoint) : NULL;
 }
 
+struct fault *endpoint_follow(struct endpoint *endpoint)
+{
+	return endpoint->ops->follow ? endpoint->ops->follow(endpoint) : endpoint_hush(endpoint);
+}
+
 void endpoint_rest(struct endpoint *endpoint)
 {
 	if (endpoint->ops->rest)

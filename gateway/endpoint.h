@@ -248,6 +248,7 @@ struct endpoint_ops {
 				size_t count, struct endpoint_ear *ear_r);
 	struct fault *(*heard)(struct endpoint *endpoint, bool *changed_r);
 	struct fault *(*hush)(struct endpoint *endpoint);
+	struct fault *(*follow)(struct endpoint *endpoint); /* NULL: hush */
 	void (*rest)(struct endpoint *endpoint); /* NULL: it keeps no connection */
 	/* a mailbox that others write into, beside the folders that are ours; all three NULL: there is
 	 * none */
@@ -444,6 +445,11 @@ struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r) ATTR_MU
 
 /* Ends listening; harmless when it does not listen. */
 struct fault *endpoint_hush(struct endpoint *endpoint) ATTR_MUST_CHECK;
+
+/* The same, for a look that follows the endpoint_heard() that asked for one at once: what that may have
+ * asked ahead serves the first endpoint_notice(), which then tells of the moment of that call, not of its
+ * own. */
+struct fault *endpoint_follow(struct endpoint *endpoint) ATTR_MUST_CHECK;
 
 /* Lets its connections go, and listening with them; the next operation makes others. Takes a moment
  * (a farewell). */

@@ -2,7 +2,6 @@
 
 #include "mappers/card.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -170,7 +169,7 @@ static char *value_line(TALLOC_CTX *mem, enum field field, const struct value *v
 		return effort_to_text(mem, value->number);
 	default:
 		if (field != FIELD_priority)
-			return mem_printf(mem, "%" PRId64, value->number);
+			return value_text(mem, field, value);
 		if (value->number < 1 || value->number > PRIORITY_MAX)
 			return NULL;
 		return mem_strdup(mem, card_priority_word(value->number));
@@ -193,15 +192,12 @@ static const char *line_text(TALLOC_CTX *mem, const struct row *row, const struc
 	return again.presence == SET ? text : row->nothing;
 }
 
-static void add_line(struct buf *card, const struct row *row, const struct value *value)
+static void add_line(TALLOC_CTX *tmp, struct buf *card, const struct row *row, const struct value *value)
 {
-	TALLOC_CTX *tmp = MEM_CONTEXT(card);
-	const char *text = line_text(tmp, row, value);
-	char *line = mem_printf(tmp, "%s: %s", field_table[row->field].card, text ? text : "");
+	const char *key = field_table[row->field].card, *text = line_text(tmp, row, value);
 
-	if (text && text_length(line) <= CARD_LINE_MAX_CHARS)
-		buf_printf(card, "%s\n", line);
-	talloc_free(tmp);
+	if (text && text_length(key) + 2 + text_length(text) <= CARD_LINE_MAX_CHARS)
+		buf_join(card, key, ": ", text, "\n", NULL);
 }
 
 /* Without control characters, which do not get through mail, and without blank lines in front. */
@@ -219,11 +215,11 @@ char *card_write(TALLOC_CTX *mem, const struct vector *values, const char *trail
 	char *below = trailer_join(tmp, notes, trailer ? trailer : "");
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		add_line(card, &rows[i], &values->value[rows[i].field]);
+		add_line(tmp, card, &rows[i], &values->value[rows[i].field]);
 	if (!card->len && *notes)
-		buf_printf(card, "%s:\n", field_table[FIELD_notes].card);
+		buf_join(card, field_table[FIELD_notes].card, ":\n", NULL);
 	if (*below)
-		buf_printf(card, "%s%s\n", card->len ? "\n" : "", below);
+		buf_join(card, card->len ? "\n" : "", below, "\n", NULL);
 	talloc_free(tmp);
 	return buf_steal(&card, mem, NULL);
 }

@@ -13,26 +13,37 @@
 #define HEAD "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body>\n"
 #define TAIL "</body></html>\n"
 
+/* NULL: it stands for itself. */
+static const char *sign_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	default:
+		return NULL;
+	}
+}
+
 static void add_escaped(struct buf *out, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		switch (text[i]) {
-		case '&':
-			buf_puts(out, "&amp;");
-			break;
-		case '<':
-			buf_puts(out, "&lt;");
-			break;
-		case '>':
-			buf_puts(out, "&gt;");
-			break;
-		case '"':
-			buf_puts(out, "&quot;");
-			break;
-		default:
-			buf_putc(out, text[i]);
-			break;
-		}
+	size_t from = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *sign = sign_of(text[i]);
+
+		if (!sign)
+			continue;
+		buf_add(out, text + from, i - from);
+		buf_puts(out, sign);
+		from = i + 1;
+	}
+	buf_add(out, text + from, n - from);
 }
 
 /* Blanks in front count: people indent lists. */
@@ -63,9 +74,10 @@ static const char *add_keys(struct buf *out, const char *at)
 	bool open = false;
 
 	for (; *at && *at != '\n'; at = next_line(at), open = true) {
-		size_t n = line_length(at), key = strcspn(at, ":\n");
+		size_t n = line_length(at);
+		const char *colon = memchr(at, ':', n);
+		size_t key = colon ? (size_t)(colon - at) + 1 : n;
 
-		key += key < n;
 		buf_puts(out, open ? "<br>\n<b>" : "<p><b>");
 		add_escaped(out, at, key);
 		buf_puts(out, "</b>");
@@ -116,7 +128,7 @@ static void add_trailer(struct buf *out, const char *at)
 
 char *card_html(TALLOC_CTX *mem, const char *card)
 {
-	struct buf *out = buf_new(mem);
+	struct buf *out = buf_new_sized(mem, 2 * strlen(card));
 	const char *at;
 
 	buf_puts(out, HEAD);

@@ -31,6 +31,8 @@ static const char *const blanks[] = { " ", "\t", "\v", "\f", "\u00a0", "\u202f",
 
 static size_t blank_at(const char *text)
 {
+	if (*text > ' ' && *text <= '~')
+		return 0;
 	for (size_t i = 0; i < COUNT_OF(blanks); i++)
 		if (text_starts(text, blanks[i]))
 			return strlen(blanks[i]);

@@ -145,14 +145,18 @@ static bool take_soft_breaks(struct scan *scan, const char *content)
 	return false;
 }
 
+static bool is_name(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
 /* Where the name ends: 0 when the content does not begin with a name and a delimiter. */
 static size_t name_length(const char *content, size_t n)
 {
-	static const char allowed[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
 	size_t len = 0;
 
-	while (len < n && content[len] && strchr(allowed, content[len]))
+	while (len < n && is_name(content[len]))
 		len++;
 	return len < n && (content[len] == ':' || content[len] == ';') ? len : 0;
 }
@@ -337,17 +341,17 @@ static struct fault *scan_line(TALLOC_CTX *mem, struct scan *scan)
 /* The line end that most lines have; CRLF when it is a draw. */
 static const char *usual_eol(const char *text, size_t len)
 {
-	size_t crlf = 0, lf = 0, cr = 0;
+	size_t crlf = 0, lf = 0;
+	bool cr = false;
 
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n' && i > 0 && text[i - 1] == '\r')
+	for (const char *c = text, *end = text + len; (c = memchr(c, '\n', (size_t)(end - c))); c++)
+		if (c > text && c[-1] == '\r')
 			crlf++;
-		else if (text[i] == '\n')
+		else
 			lf++;
-		else if (text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n'))
-			cr++;
-	}
-	if (!crlf && !lf && cr)
+	if (!crlf && !lf)
+		cr = len && memchr(text, '\r', len);
+	if (cr)
 		return "\r";
 	return lf > crlf ? "\n" : "\r\n";
 }
@@ -386,7 +390,8 @@ struct fault *icaltext_parse(TALLOC_CTX *mem, const char *text, size_t len,
 
 bool icaltext_is(const struct icaltext_line *line, const char *name)
 {
-	return line->kind == ICALTEXT_PROPERTY && strcasecmp(line->name, name) == 0;
+	return line->kind == ICALTEXT_PROPERTY && !((*line->name ^ *name) & ~0x20) &&
+	       strcasecmp(line->name, name) == 0;
 }
 
 const struct icaltext_line *icaltext_find(const struct icaltext *ical, uint32_t component,

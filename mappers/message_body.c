@@ -135,9 +135,11 @@ char *message_body_convert(TALLOC_CTX *mem, const char *charset, const char *byt
 char *message_body_plain(TALLOC_CTX *mem, const char *text, size_t len)
 {
 	size_t mark = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
-	char *plain = text_to_utf8(mem, text + mark, len - mark), *out = plain;
+	char *plain = text_to_utf8(mem, text + mark, len - mark), *out = strchr(plain, '\r');
 
-	for (const char *c = plain; *c; c++)
+	if (!out)
+		return plain;
+	for (const char *c = out; *c; c++)
 		if (*c != '\r')
 			*out++ = *c;
 		else if (c[1] != '\n')
@@ -235,19 +237,19 @@ static bool collides(const struct message_boundaries *boundaries, const char *te
 /* True if LEN bytes, whose lines end with CR LF, can go as they are. */
 static bool is_plain(const char *text, size_t len)
 {
-	size_t line = 0;
+	for (size_t from = 0, at; from < len; from = at + 2) {
+		if (len - from >= 5 && memcmp(text + from, "From ", 5) == 0)
+			return false;
+		for (at = from; at < len && text[at] != '\r'; at += at < len && text[at] == '\t') {
+			size_t n = text_printable(text + at, len - at);
 
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\r' && i + 1 < len && text[i + 1] == '\n') {
-			i++;
-			line = 0;
-			continue;
+			if (!n && text[at] != '\t')
+				return false;
+			at += n;
 		}
-		if (text[i] != '\t' && (text[i] < ' ' || text[i] > '~'))
+		if (at - from > MESSAGE_BODY_LINE)
 			return false;
-		if (line == 0 && len - i >= 5 && memcmp(text + i, "From ", 5) == 0)
-			return false;
-		if (++line > MESSAGE_BODY_LINE)
+		if (at < len && (at + 1 == len || text[at + 1] != '\n'))
 			return false;
 	}
 	return true;
@@ -332,21 +334,28 @@ void message_body_lines(struct buf *out, const char *bytes, size_t len)
 
 static void add_encoding(struct buf *out, const char *name)
 {
-	buf_printf(out, "Content-Transfer-Encoding: %s\r\n", name);
+	buf_join(out, "Content-Transfer-Encoding: ", name, "\r\n", NULL);
+}
+
+/* LF as CR LF. */
+static void add_lines(struct buf *out, const char *text)
+{
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		buf_add(out, text, (size_t)(end - text));
+		buf_add(out, "\r\n", 2);
+	}
+	buf_puts(out, text);
 }
 
 static void add_text_part(struct buf *out, const char *subtype, const char *text,
 			  const struct message_boundaries *boundaries)
 {
-	struct buf *body = buf_new(out);
+	size_t n = strlen(text);
+	struct buf *body = buf_new_sized(out, n + n / 8);
 	const char *encoding = "7bit";
 
-	text = message_body_plain(body, text, strlen(text));
-	for (const char *c = text; *c; c++)
-		if (*c == '\n')
-			buf_puts(body, "\r\n");
-		else
-			buf_putc(body, *c);
+	text = message_body_plain(body, text, n);
+	add_lines(body, text);
 	if (!is_plain(body->data, body->len) || collides(boundaries, body->data, body->len)) {
 		encoding = "quoted-printable";
 		buf_clear(body);
@@ -356,7 +365,7 @@ static void add_text_part(struct buf *out, const char *subtype, const char *text
 			encode_quoted(body, text, true);
 		}
 	}
-	buf_printf(out, "Content-Type: text/%s; charset=utf-8\r\n", subtype);
+	buf_join(out, "Content-Type: text/", subtype, "; charset=utf-8\r\n", NULL);
 	add_encoding(out, encoding);
 	buf_puts(out, "\r\n");
 	buf_add(out, body->data, body->len);
@@ -378,11 +387,11 @@ static void add_alternative(struct buf *out, const struct message_publish *publi
 	for (size_t i = 0; boundaries && i < boundaries->count; i++)
 		slices[count++] = (struct message_slice){ boundaries->names[i],
 							  strlen(boundaries->names[i]) };
-	boundary = message_header_boundary(card, publish, slices, count);
+	boundary = message_header_boundary(card, publish, "alternative", slices, count);
 	message_header_multipart(out, "alternative", boundary);
-	buf_printf(out, "\r\n--%s\r\n%s", boundary, card->data);
-	buf_printf(out, "\r\n--%s\r\n%s", boundary, html->data);
-	buf_printf(out, "\r\n--%s--\r\n", boundary);
+	buf_join(out, "\r\n--", boundary, "\r\n", card->data, NULL);
+	buf_join(out, "\r\n--", boundary, "\r\n", html->data, NULL);
+	buf_join(out, "\r\n--", boundary, "--\r\n", NULL);
 	talloc_free(card);
 	talloc_free(html);
 }

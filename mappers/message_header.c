@@ -2,7 +2,6 @@
 
 #include "mappers/message_private.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -26,10 +25,6 @@
 #define ID_MAX 255         /* bytes of a UID that stands in a Message-ID as it is */
 #define HOST_MAX 253       /* bytes of a host name, RFC 1035 */
 #define DAY_S 86400
-
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
 
 static const char *const names[] = {
 	[MESSAGE_FROM] = "From",
@@ -58,7 +53,7 @@ struct line {
 
 static struct line begin(struct buf *out, const char *name)
 {
-	buf_printf(out, "%s:", name);
+	buf_join(out, name, ":", NULL);
 	return (struct line){ .out = out, .column = strlen(name) + 1 };
 }
 
@@ -88,10 +83,23 @@ static void add(struct line *line, const char *text, size_t n)
 
 /* Encoded words */
 
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /* What stands for itself in Q everywhere, also in a name (RFC 2047 section 5). */
 static bool is_safe(char c)
 {
-	return c && strchr(LOWER UPPER DIGITS "!*+-/", c);
+	return is_alnum(c) || (c && strchr("!*+-/", c));
+}
+
+/* True when all of TEXT are letters, digits and A and B. */
+static bool holds_only(const char *text, char a, char b)
+{
+	while (is_alnum(*text) || (*text && (*text == a || *text == b)))
+		text++;
+	return !*text;
 }
 
 static size_t q_length(const char *text, size_t n)
@@ -161,10 +169,9 @@ static void add_encoded(struct line *line, const char *text)
 
 static bool is_ascii(const char *text)
 {
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			return false;
-	return true;
+	size_t len = strlen(text);
+
+	return text_printable(text, len) == len;
 }
 
 /* TEXT is one line, without blanks at its ends. */
@@ -223,7 +230,7 @@ static void add_quoted(struct line *line, const char *name)
 static void add_mailbox(struct line *line, const char *name, const char *address)
 {
 	char *shown = name ? one_line(line->out, name, NAME_MAX_CHARS) : NULL;
-	char *angle = mem_printf(line->out, "<%s>", address);
+	char *angle = mem_join(line->out, "<", address, ">", NULL);
 
 	if (shown && *shown && is_plain(shown))
 		add_quoted(line, shown);
@@ -240,8 +247,7 @@ char *message_header_host(TALLOC_CTX *mem, const char *host)
 {
 	size_t len = strlen(host);
 
-	if (len && len <= HOST_MAX && strspn(host, LOWER UPPER DIGITS ".-") == len &&
-	    !strchr(".-", host[0]) && !strchr(".-", host[len - 1]) && !strstr(host, ".."))
+	if (len && len <= HOST_MAX && holds_only(host, '.', '-') && !strchr(".-", host[0]) && !strchr(".-", host[len - 1]) && !strstr(host, ".."))
 		return mem_strdup(mem, host);
 	return text_slug(mem, host, WORD_MAX);
 }
@@ -251,7 +257,7 @@ static char *id_of(TALLOC_CTX *mem, const char *uid)
 {
 	size_t len = strlen(uid);
 
-	if (len && len <= ID_MAX && strspn(uid, LOWER UPPER DIGITS "-_") == len)
+	if (len && len <= ID_MAX && holds_only(uid, '-', '_'))
 		return mem_strdup(mem, uid);
 	return digest_short(mem, uid, len, 32);
 }
@@ -265,11 +271,24 @@ static char *date_of(TALLOC_CTX *mem, int64_t us)
 	int64_t day = s / DAY_S - (s % DAY_S < 0);
 	int second = (int)(s - day * DAY_S), weekday = (int)((day % 7 + 7) % 7);
 	int year, month, month_day;
+	struct buf *date = buf_new(mem);
 
 	when_day_to_civil((int32_t)day, &year, &month, &month_day);
-	return mem_printf(mem, "%.3s, %02d %.3s %04d %02d:%02d:%02d +0000", days + 3 * weekday,
-			  month_day, months + 3 * (month - 1), year, second / 3600,
-			  second / 60 % 60, second % 60);
+	buf_add(date, days + (size_t)3 * (size_t)weekday, 3);
+	buf_puts(date, ", ");
+	buf_number(date, month_day, 2);
+	buf_putc(date, ' ');
+	buf_add(date, months + (size_t)3 * (size_t)(month - 1), 3);
+	buf_putc(date, ' ');
+	buf_number(date, year, 4);
+	buf_putc(date, ' ');
+	buf_number(date, second / 3600, 2);
+	buf_putc(date, ':');
+	buf_number(date, second / 60 % 60, 2);
+	buf_putc(date, ':');
+	buf_number(date, second % 60, 2);
+	buf_puts(date, " +0000");
+	return date->data;
 }
 
 /* Fields */
@@ -291,9 +310,11 @@ static bool says(enum message_own own, const struct message_publish *publish)
 static char *edition_of(TALLOC_CTX *mem, const struct message_publish *publish)
 {
 	const char *hash = publish->edition_hash;
+	struct buf *edition = buf_new(mem);
 
-	return mem_printf(mem, "%" PRId64 "%s%s", publish->edition, hash ? "-" : "",
-			  hash ? hash : "");
+	buf_number(edition, publish->edition, 0);
+	buf_join(edition, hash ? "-" : "", hash ? hash : "", NULL);
+	return edition->data;
 }
 
 bool message_header_add(struct buf *out, enum message_own own,
@@ -301,16 +322,17 @@ bool message_header_add(struct buf *out, enum message_own own,
 {
 	TALLOC_CTX *tmp;
 	struct line line;
-	char *host;
+	char *host = NULL;
 
 	if (!says(own, publish))
 		return false;
 	tmp = MEM_CONTEXT(out);
 	line = begin(out, names[own]);
-	host = message_header_host(tmp, publish->site_host);
+	if (own == MESSAGE_FROM || own == MESSAGE_ID || own == MESSAGE_REFERENCES)
+		host = message_header_host(tmp, publish->site_host);
 	switch (own) {
 	case MESSAGE_FROM:
-		add_mailbox(&line, publish->from_name, mem_printf(tmp, "taskferry@%s", host));
+		add_mailbox(&line, publish->from_name, mem_join(tmp, "taskferry@", host, NULL));
 		break;
 	case MESSAGE_TO:
 		add_mailbox(&line, publish->to_name, publish->to_email);
@@ -331,15 +353,16 @@ bool message_header_add(struct buf *out, enum message_own own,
 		break;
 	}
 	case MESSAGE_ID:
-		buf_printf(out, " <%s.%" PRId64 "@%s>", id_of(tmp, publish->uid), publish->edition,
-			   host);
+		buf_join(out, " <", id_of(tmp, publish->uid), ".", NULL);
+		buf_number(out, publish->edition, 0);
+		buf_join(out, "@", host, ">", NULL);
 		break;
 	case MESSAGE_REFERENCES: /* a message that never was, as all editions refer to it */
-		buf_printf(out, " <project.%s@%s>\r\n <%s@%s>", id_of(tmp, publish->thread), host,
-			   id_of(tmp, publish->uid), host);
+		buf_join(out, " <project.", id_of(tmp, publish->thread), "@", host, ">\r\n <",
+			 id_of(tmp, publish->uid), "@", host, ">", NULL);
 		break;
 	case MESSAGE_DATE:
-		buf_printf(out, " %s", date_of(tmp, publish->now_us));
+		buf_join(out, " ", date_of(tmp, publish->now_us), NULL);
 		break;
 	default:
 		buf_puts(out, " 1.0");
@@ -354,7 +377,8 @@ bool message_header_add(struct buf *out, enum message_own own,
 
 void message_header_multipart(struct buf *out, const char *subtype, const char *boundary)
 {
-	buf_printf(out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", subtype, boundary);
+	buf_join(out, "Content-Type: multipart/", subtype, ";\r\n boundary=\"", boundary, "\"\r\n",
+		 NULL);
 }
 
 static bool occurs(const char *word, const struct message_slice *slice)
@@ -374,17 +398,19 @@ static bool occurs(const char *word, const struct message_slice *slice)
  * may know; where somebody has put it into a text, the texts go into the next one, which nobody can
  * put into them. */
 char *message_header_boundary(TALLOC_CTX *mem, const struct message_publish *publish,
-			      const struct message_slice *texts, size_t count)
+			      const char *within, const struct message_slice *texts, size_t count)
 {
 	struct buf *seed = buf_new(mem);
 	bool taken;
 	char *boundary;
 
-	buf_printf(seed, "%s\n%" PRId64 "\n", publish->uid, publish->edition);
+	buf_join(seed, publish->uid, "\n", NULL);
+	buf_number(seed, publish->edition, 0);
+	buf_join(seed, "\n", within, NULL);
 	do {
 		char *hash = digest_short(seed, seed->data, seed->len, 16);
 
-		boundary = mem_printf(mem, "=_taskferry-%s", hash);
+		boundary = mem_join(mem, "=_taskferry-", hash, NULL);
 		taken = false;
 		for (size_t i = 0; i < count && !taken; i++)
 			taken = occurs(boundary, &texts[i]);

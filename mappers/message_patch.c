@@ -137,6 +137,22 @@ static bool is_rendering(const struct message_kind *kind)
 	       strcmp(kind->type, "text/plain") != 0 && strcmp(kind->type, "text/calendar") != 0;
 }
 
+/* A file that is elsewhere gets a name by which its copy is known (message_elide.h): the field, or NULL where it
+ * needs none. What else may look like one is replaced, or none of ours to write into. */
+static const char *new_name(const struct patch *patch, uint32_t part)
+{
+	const struct message_tree *tree = patch->tree;
+	struct message_standin standin;
+	struct message_field field;
+
+	if (!message_files_is(tree, part) ||
+	    !message_elide_read(patch->mem, tree, part, &standin) ||
+	    message_field_find(tree->text, tree->parts[part].from, tree->parts[part].body,
+			       "Content-ID", &field))
+		return NULL;
+	return mem_printf(patch->mem, "Content-ID: %s\r\n", message_elide_id(patch->mem, &standin));
+}
+
 /* P4: what stays of the alternative PLACE, each behind a delimiter. */
 static void add_kept(const struct patch *patch, struct buf *out, uint32_t place,
 		     const char *boundary)
@@ -152,7 +168,10 @@ static void add_kept(const struct patch *patch, struct buf *out, uint32_t place,
 		}
 		if (i != tree->card && i != tree->calendar && !is_rendering(&part->kind) &&
 		    !message_files_gone(patch->publish, tree, i)) {
+			const char *name = new_name(patch, i);
+
 			delimit(out, boundary);
+			buf_puts(out, name ? name : "");
 			copy(out, tree, part->from, part->to);
 		}
 		i = part->past;
@@ -303,26 +322,19 @@ static void remove_from(const struct patch *patch, uint32_t parent, struct edits
 	}
 }
 
-/* A part that is elsewhere gets a name by which its copy is known (message_elide.h). */
 static void name_parts(const struct patch *patch, struct edits *edits, uint32_t place)
 {
 	const struct message_tree *tree = patch->tree;
 
 	for (uint32_t i = 0; i < tree->count; i++) {
-		struct message_standin standin;
-		struct message_field field;
-		struct edit edit = { .text = NULL };
+		const char *name =
+			place != MESSAGE_NONE && within(tree, place, i) ? NULL : new_name(patch, i);
+		struct edit edit = { tree->parts[i].from, tree->parts[i].from, NULL };
 
-		if ((place != MESSAGE_NONE && within(tree, place, i)) ||
-		    !message_elide_read(patch->mem, tree, i, &standin) ||
-		    message_files_gone(patch->publish, tree, i) ||
-		    message_field_find(tree->text, tree->parts[i].from, tree->parts[i].body,
-				       "Content-ID", &field))
+		if (!name || message_files_gone(patch->publish, tree, i))
 			continue;
-		edit.from = edit.to = tree->parts[i].from;
 		edit.text = buf_new(patch->mem);
-		buf_printf(edit.text, "Content-ID: %s\r\n",
-			   message_elide_id(patch->mem, &standin));
+		buf_puts(edit.text, name);
 		add_edit(patch, edits, edit);
 	}
 }
@@ -381,8 +393,10 @@ static void patch_parts(struct patch *patch)
 /* P3 */
 
 /* The message as a part: what its Content-* fields say, and its body. */
-static void add_whole(struct buf *out, const struct message_tree *tree)
+static void add_whole(const struct patch *patch, struct buf *out)
 {
+	const struct message_tree *tree = patch->tree;
+	const char *name = new_name(patch, 0);
 	const struct message_part *top = &tree->parts[0];
 	struct message_field field;
 
@@ -390,7 +404,7 @@ static void add_whole(struct buf *out, const struct message_tree *tree)
 	     at = field.to)
 		if (is_content(tree, &field))
 			copy_field(out, tree, &field);
-	buf_puts(out, "\r\n");
+	buf_printf(out, "%s\r\n", name ? name : "");
 	copy(out, tree, top->body, top->to);
 }
 
@@ -404,7 +418,7 @@ static void wrap(struct patch *patch)
 
 	message_body_card(card, publish, NULL);
 	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
-	boundary = message_header_boundary(patch->mem, publish,
+	boundary = message_header_boundary(patch->mem, publish, "",
 					   (struct message_slice[]){
 						   { card->data, card->len },
 						   { calendar->data, calendar->len },
@@ -420,7 +434,7 @@ static void wrap(struct patch *patch)
 		add_kept(patch, patch->out, 0, boundary);
 	} else if (tree->card != 0 && tree->calendar != 0) {
 		delimit(patch->out, boundary);
-		add_whole(patch->out, tree);
+		add_whole(patch, patch->out);
 	}
 	standing = message_files_standing(patch->mem, publish, tree);
 	for (size_t i = 0; i < publish->file_count; i++) {

@@ -203,8 +203,9 @@ struct message_slice {
 	size_t len;
 };
 
-/* A boundary made of UID and edition that does not occur in the texts. */
+/* A boundary made of UID and edition that does not occur in the texts. WITHIN: "" for that of the
+ * message, other words for one within, so that they differ from the start. */
 char *message_header_boundary(TALLOC_CTX *mem, const struct message_publish *publish,
-			      const struct message_slice *texts, size_t count);
+			      const char *within, const struct message_slice *texts, size_t count);
 
 #endif

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define FIRST_TEXT 2000 /* bytes of most cards and calendars, and half a message */
+
 /* The order of a new message's fields. */
 static const enum message_own fields[] = {
 	MESSAGE_FROM, MESSAGE_TO,         MESSAGE_REPLY_TO, MESSAGE_SUBJECT, MESSAGE_DATE,
@@ -15,7 +17,8 @@ _Static_assert(COUNT_OF(fields) == MESSAGE_OWNS, "every field once");
 struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
 			    size_t *len_r)
 {
-	struct buf *out = buf_new(mem), *card = buf_new(out), *calendar = buf_new(out);
+	struct buf *out = buf_new_sized(mem, FIRST_TEXT), *card = buf_new_sized(out, FIRST_TEXT),
+		   *calendar = buf_new_sized(out, FIRST_TEXT);
 	struct fault *fault = NULL;
 	char *boundary;
 	size_t plain;
@@ -23,7 +26,7 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	assert(publish->uid && publish->subject && publish->card && publish->calendar);
 	message_body_card(card, publish, NULL);
 	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
-	boundary = message_header_boundary(out, publish,
+	boundary = message_header_boundary(out, publish, "",
 					   (struct message_slice[]){
 						   { card->data, card->len },
 						   { calendar->data, calendar->len },
@@ -32,16 +35,16 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
 		(void)message_header_add(out, fields[i], publish);
 	message_header_multipart(out, "mixed", boundary);
-	buf_printf(out, "\r\n--%s\r\n", boundary);
+	buf_join(out, "\r\n--", boundary, "\r\n", NULL);
 	buf_add(out, card->data, card->len);
-	buf_printf(out, "\r\n--%s\r\n", boundary);
+	buf_join(out, "\r\n--", boundary, "\r\n", NULL);
 	buf_add(out, calendar->data, calendar->len);
 	plain = out->len;
 	for (size_t i = 0; i < publish->file_count; i++) {
-		buf_printf(out, "\r\n--%s\r\n", boundary);
+		buf_join(out, "\r\n--", boundary, "\r\n", NULL);
 		message_files_add(out, publish, &publish->files[i]);
 	}
-	buf_printf(out, "\r\n--%s--\r\n", boundary);
+	buf_join(out, "\r\n--", boundary, "--\r\n", NULL);
 	if (plain <= MESSAGE_TEXT_MAX && out->len <= MESSAGE_WHOLE_MAX) {
 		talloc_free(card);
 		talloc_free(calendar);

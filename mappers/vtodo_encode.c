@@ -15,17 +15,33 @@
  * item; everything else only where it says something. */
 
 #define DAY_SECONDS 86400
+#define FIRST_TEXT 2000 /* bytes of most items, and of most descriptions */
+#define FIRST_LINE 1000
 #define NOON 12 /* of a day that is told as an instant: the same day wherever the reader is */
+
+static void put_date(struct buf *out, int year, int month, int day)
+{
+	buf_number(out, year, 4);
+	buf_number(out, month, 2);
+	buf_number(out, day, 2);
+}
 
 char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
 {
 	int64_t seconds = us / CLOCK_SECOND_US - (us % CLOCK_SECOND_US < 0);
 	int64_t day = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0);
 	int second = (int)(seconds - day * DAY_SECONDS), year, month, month_day;
+	struct buf *text;
 
 	when_day_to_civil((int32_t)day, &year, &month, &month_day);
-	return mem_printf(mem, "%04d%02d%02dT%02d%02d%02dZ", year, month, month_day, second / 3600,
-			  second / 60 % 60, second % 60);
+	text = buf_new_sized(mem, sizeof "20261121T080000Z");
+	put_date(text, year, month, month_day);
+	buf_putc(text, 'T');
+	buf_number(text, second / 3600, 2);
+	buf_number(text, second / 60 % 60, 2);
+	buf_number(text, second % 60, 2);
+	buf_putc(text, 'Z');
+	return buf_steal(&text, mem, NULL);
 }
 
 char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
@@ -75,12 +91,14 @@ static struct vtodo_written write_list(TALLOC_CTX *mem, const struct value *valu
 static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *value)
 {
 	int year, month, day;
+	struct buf *text;
 
 	if (value->when.kind == WHEN_INSTANT)
 		return plain(vtodo_encode_stamp(mem, value->when.us));
 	when_day_to_civil(value->when.day, &year, &month, &day);
-	return (struct vtodo_written){ ";VALUE=DATE",
-				       mem_printf(mem, "%04d%02d%02d", year, month, day) };
+	text = buf_new_sized(mem, sizeof "20261121");
+	put_date(text, year, month, day);
+	return (struct vtodo_written){ ";VALUE=DATE", buf_steal(&text, mem, NULL) };
 }
 
 /* RFC 5545 section 3.8.2.1: UTC. */
@@ -148,27 +166,29 @@ struct vtodo_written vtodo_encode_field(TALLOC_CTX *mem, enum field field,
 /* The lines of a new item. */
 struct item {
 	struct buf *text;
+	struct buf *line; /* the one that is being written */
 	size_t longest;
 };
 
 static void add(struct item *item, const char *name, const char *params, const char *value)
 {
-	char *content = mem_printf(item->text, "%s%s:%s", name, params, value);
-	size_t len = strlen(content);
+	struct buf *line = item->line;
 
-	icaltext_fold(item->text, content, "\r\n");
-	item->longest = len > item->longest ? len : item->longest;
+	buf_clear(line);
+	buf_join(line, name, params, ":", value, NULL);
+	icaltext_fold(item->text, line->data, "\r\n");
+	item->longest = line->len > item->longest ? line->len : item->longest;
 }
 
 static void add_head(struct item *item, const struct vtodo_publish *publish)
 {
-	char *now = vtodo_encode_stamp(item->text, publish->now_us);
+	char *now = vtodo_encode_stamp(item->line, publish->now_us);
 
 	add(item, "BEGIN", "", "VCALENDAR");
 	add(item, "VERSION", "", "2.0");
 	add(item, "PRODID", "", "-//taskferry//taskferry " PACKAGE_VERSION "//EN");
 	add(item, "BEGIN", "", "VTODO");
-	add(item, "UID", "", vtodo_text_escape(item->text, publish->uid));
+	add(item, "UID", "", vtodo_text_escape(item->line, publish->uid));
 	add(item, "DTSTAMP", "", now);
 	add(item, "CREATED", "", now);
 	add(item, "LAST-MODIFIED", "", now);
@@ -177,18 +197,19 @@ static void add_head(struct item *item, const struct vtodo_publish *publish)
 static void add_description(struct item *item, const struct vtodo_publish *publish,
 			    const struct vector *values)
 {
-	char *text = vtodo_encode_description(item->text, vector_str(values, FIELD_notes),
+	char *text = vtodo_encode_description(item->line, vector_str(values, FIELD_notes),
 					      publish->trailer);
 
 	if (*text)
-		add(item, field_table[FIELD_notes].vtodo, "", vtodo_text_escape(item->text, text));
+		add(item, field_table[FIELD_notes].vtodo, "", vtodo_text_escape(item->line, text));
 }
 
 struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish, char **text_r,
 			   size_t *len_r)
 {
-	struct item item = { .text = buf_new(mem) };
-	struct vector *values = vtodo_shape(item.text, publish->values);
+	struct buf *own = buf_new_sized(mem, FIRST_LINE);
+	struct item item = { .text = buf_new_sized(mem, FIRST_TEXT), .line = own };
+	struct vector *values = vtodo_shape(own, publish->values);
 	struct fault *fault;
 
 	assert(publish->uid && *publish->uid);
@@ -196,24 +217,26 @@ struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish,
 	for (size_t i = 0; i < COUNT_OF(properties); i++) {
 		enum field field = properties[i].field;
 		struct vtodo_written written =
-			vtodo_encode_field(item.text, field, &values->value[field]);
+			vtodo_encode_field(own, field, &values->value[field]);
 
 		if (written.value)
 			add(&item, field_table[field].vtodo, written.params, written.value);
 	}
 	if (publish->edition)
-		add(&item, VTODO_EDITION, "", vtodo_encode_edition(item.text, publish));
+		add(&item, VTODO_EDITION, "", vtodo_encode_edition(own, publish));
 	add_description(&item, publish, values);
 	for (size_t i = 0; i < publish->file_count; i++)
-		icaltext_fold(item.text, vtodo_files_line(item.text, &publish->files[i]), "\r\n");
+		icaltext_fold(item.text, vtodo_files_line(own, &publish->files[i]), "\r\n");
 	add(&item, "END", "", "VTODO");
 	add(&item, "END", "", "VCALENDAR");
 	if (item.longest <= VTODO_LINE_MAX && item.text->len <= VTODO_TEXT_MAX) {
 		*text_r = buf_steal(&item.text, mem, len_r);
+		talloc_free(own);
 		return NULL;
 	}
 	fault = fault_new(mem, FAULT_DATA, "an item of %zu bytes with a line of %zu: too long",
 			  item.text->len, item.longest);
 	talloc_free(item.text);
+	talloc_free(own);
 	return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 }

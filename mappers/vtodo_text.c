@@ -63,7 +63,7 @@ static void unescape(char *text, bool newlines)
 		} else if (newlines && (text[1] == 'n' || text[1] == 'N')) {
 			*out++ = '\n';
 			text++;
-		} else if (strchr(",;\\", text[1])) {
+		} else if (text[1] == ',' || text[1] == ';' || text[1] == '\\') {
 			*out++ = *++text;
 		} else {
 			*out++ = *text;
@@ -138,18 +138,32 @@ char *vtodo_text_word(TALLOC_CTX *mem, const struct icaltext_line *line)
 	return text_trim(mem, text_to_utf8(mem, line->value, line->value_len));
 }
 
+/* How much of TEXT stands for itself. */
+static size_t literal_length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] && text[n] != '\n' && text[n] != '\r' && text[n] != '\\' &&
+	       text[n] != ';' && text[n] != ',')
+		n++;
+	return n;
+}
+
 char *vtodo_text_escape(TALLOC_CTX *mem, const char *text)
 {
-	struct buf *buf = buf_new(mem);
+	size_t len = strlen(text), n;
+	struct buf *buf = buf_new_sized(mem, len + len / 8);
 
-	for (text = text_to_utf8(mem, text, strlen(text)); *text; text++) {
-		if (*text == '\n') {
-			buf_puts(buf, "\\n");
-		} else if (*text != '\r') {
-			if (strchr("\\;,", *text))
-				buf_putc(buf, '\\');
-			buf_putc(buf, *text);
-		}
+	text = text_to_utf8(buf, text, len);
+	for (;; text += n + 1) {
+		n = literal_length(text);
+		buf_add(buf, text, n);
+		if (!text[n])
+			break;
+		if (text[n] == '\n')
+			buf_add(buf, "\\n", 2);
+		else if (text[n] != '\r')
+			buf_add(buf, (char[]){ '\\', text[n] }, 2);
 	}
 	return buf_steal(&buf, mem, NULL);
 }

@@ -105,6 +105,7 @@ void imap_disconnect(struct imap *imap)
 	stats = imap_session_stats(imap->session);
 	add_stats(&imap->past, &stats);
 	imap_session_close(&imap->session);
+	TALLOC_FREE(imap->ahead); /* not before: it would wait for answers */
 }
 
 bool imap_starts_tls(const struct imap *imap)
@@ -197,6 +198,8 @@ static struct fault *attempt(struct imap *imap, TALLOC_CTX *results, imap_operat
 	TALLOC_CTX *work = MEM_CONTEXT(results);
 	struct fault *fault = connect_if_need_be(imap, work);
 
+	if (!fault && operation != imap_notice_do)
+		fault = imap_ahead_drop(imap);
 	if (!fault)
 		fault = operation(imap, work, context);
 	talloc_steal(results, fault);
@@ -291,6 +294,7 @@ static const struct endpoint_ops imap_ops = {
 	.listen = imap_listen,
 	.heard = imap_listen_heard,
 	.hush = imap_listen_hush,
+	.follow = imap_listen_follow,
 	.rest = imap_listen_rest,
 	.mailbox = imap_mailbox,
 	.shelve = imap_mailbox_shelve,

@@ -74,9 +74,14 @@ static void find_caps(const struct imap *imap, struct endpoint_probe *probe)
 		bool can = imap_session_can(imap->session, told[i].cap);
 		bool matters = told[i].cap == IMAP_CAP_UIDPLUS;
 
+		const char *without = told[i].without;
+
+		if (told[i].cap == IMAP_CAP_NOTIFY &&
+		    !imap_session_can(imap->session, IMAP_CAP_IDLE))
+			without = "Changes are noticed at the next look only; see `poll`.";
 		add_finding(probe, can || !matters ? FINDING_INFO : FINDING_WARNING,
 			    imap_cap_word(told[i].cap), can ? "yes" : "no",
-			    can ? told[i].with : told[i].without);
+			    can ? told[i].with : without);
 	}
 }
 

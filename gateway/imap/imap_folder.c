@@ -194,14 +194,11 @@ static struct fault *not_selected(struct imap *imap, TALLOC_CTX *mem, const char
 					 : fault_prefix(fault, "%s: ", folder);
 }
 
-static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again,
-			       struct imap_resync *resync)
+static struct fault *take_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				   const struct imap_answer *answer)
 {
-	struct imap_answer answer;
-
-	FAULT_TRY(imap_session_select_since(imap->session, mem, folder, again, resync, &answer));
-	if (answer.status != IMAP_OK)
-		return not_selected(imap, mem, folder, &answer);
+	if (answer->status != IMAP_OK)
+		return not_selected(imap, mem, folder, answer);
 	imap->selection++;
 	imap->selected_us = clock_now_us(imap->clock);
 	if (!imap_session_selected(imap->session)->uidvalidity)
@@ -213,7 +210,16 @@ static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *f
 	return NULL;
 }
 
-static bool is_selected(const struct imap *imap, const char *folder)
+static struct fault *select_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool again,
+			       struct imap_resync *resync)
+{
+	struct imap_answer answer;
+
+	FAULT_TRY(imap_session_select_since(imap->session, mem, folder, again, resync, &answer));
+	return take_selected(imap, mem, folder, &answer);
+}
+
+bool imap_folder_is_selected(const struct imap *imap, const char *folder)
 {
 	return text_same(imap_session_selected(imap->session)->mailbox, folder);
 }
@@ -247,18 +253,32 @@ static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const 
 	return select_it(imap, mem, folder, true, resync);
 }
 
+/* What is known of the selected mailbox is not older than now. */
+static void is_as_now(struct imap *imap)
+{
+	imap->changes = imap_session_selected(imap->session)->changes;
+	imap->writes = imap_writes(imap);
+}
+
 static struct fault *open_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now,
 			     struct imap_resync *resync)
 {
-	if (is_selected(imap, folder)) {
+	if (imap_folder_is_selected(imap, folder)) {
 		if (!now && imap->writes == imap_writes(imap))
 			return NULL;
 		FAULT_TRY(bring_up_to_date(imap, mem, folder, resync));
 	} else {
 		FAULT_TRY(select_it(imap, mem, folder, false, resync));
 	}
-	imap->changes = imap_session_selected(imap->session)->changes;
-	imap->writes = imap_writes(imap);
+	is_as_now(imap);
+	return NULL;
+}
+
+struct fault *imap_folder_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				   const struct imap_answer *answer)
+{
+	FAULT_TRY(take_selected(imap, mem, folder, answer));
+	is_as_now(imap);
 	return NULL;
 }
 
@@ -366,7 +386,7 @@ static struct fault *rename_closed(struct imap *imap, TALLOC_CTX *mem, const str
 	struct imap_answer closed;
 
 	FAULT_TRY(rename_once(imap, mem, places, answer_r));
-	if (answer_r->status == IMAP_OK || !is_selected(imap, places[KNOWN].name))
+	if (answer_r->status == IMAP_OK || !imap_folder_is_selected(imap, places[KNOWN].name))
 		return NULL;
 	FAULT_TRY(imap_session_select(imap->session, mem, places[WANTED].name, true, &closed));
 	return rename_once(imap, mem, places, answer_r);

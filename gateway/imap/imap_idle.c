@@ -186,16 +186,26 @@ struct fault *imap_session_ready(struct imap_session *session, imap_each *each, 
 	return NULL;
 }
 
+struct fault *imap_session_idle_put_done(struct imap_session *session)
+{
+	static const char done[] = "DONE\r\n";
+
+	if (!session->idle || session->idle_left)
+		return NULL;
+	session->idle_left = true;
+	return imap_session_put(session, done, strlen(done));
+}
+
 /* The answer is for imap_session_idle_end(), or whoever reads before it. */
 struct fault *imap_session_idle_leave(struct imap_session *session)
 {
 	struct fault *fault;
 
 	FAULT_TRY(imap_session_sound(session, session));
-	if (!session->idle || session->idle_left)
-		return NULL;
-	session->idle_left = true;
-	fault = send_now(session, "DONE\r\n");
+	imap_session_arm(session);
+	fault = imap_session_idle_put_done(session);
+	if (!fault)
+		fault = imap_session_flush(session);
 	return fault ? imap_session_break(session, session, fault) : NULL;
 }
 

@@ -64,6 +64,7 @@ struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep
 	struct listening listening = { .folders = folders, .count = count };
 	struct imap *imap = (struct imap *)endpoint;
 
+	imap->listens = count;
 	if (imap->session && imap_session_is_compressed(imap->session))
 		imap_disconnect(imap); /* imap_session.h: why */
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
@@ -76,19 +77,28 @@ struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep
 struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r)
 {
 	struct imap *imap = (struct imap *)endpoint;
-	bool woken = false;
+	bool woken = false, asked = false;
 
 	if (imap->notify)
 		return imap_notify_heard(imap, changed_r);
 	FAULT_TRY(imap_session_idle_ready(imap->session, &woken));
 	woken = woken || !imap_session_is_drained(imap->session);
-	if (woken) /* a job follows, and looks by this session */
+	if (woken && imap->listens == 1) /* a job follows, and looks by this session */
+		FAULT_TRY(imap_ahead_ask(imap, imap_session_selected(imap->session)->mailbox, NULL,
+					 0, &asked));
+	if (woken && !asked)
 		FAULT_TRY(imap_session_idle_leave(imap->session));
 	*changed_r = woken;
 	return NULL;
 }
 
 struct fault *imap_listen_hush(struct endpoint *endpoint)
+{
+	FAULT_TRY(imap_listen_follow(endpoint));
+	return imap_ahead_drop((struct imap *)endpoint);
+}
+
+struct fault *imap_listen_follow(struct endpoint *endpoint)
 {
 	struct imap *imap = (struct imap *)endpoint;
 

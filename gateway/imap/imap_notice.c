@@ -284,6 +284,7 @@ struct noticing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
 	const char *object_id; /* the session's; NULL: not told */
+	struct imap_ahead *ahead; /* NULL: nothing was asked before */
 	struct endpoint_notice *notice;
 };
 
@@ -495,12 +496,17 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct side *side)
 	return done ? NULL : compare_all(imap, mem, side);
 }
 
-static struct fault *open_side(struct imap *imap, TALLOC_CTX *mem, struct side *side)
+static struct fault *open_side(struct imap *imap, TALLOC_CTX *mem, struct side *side,
+			       struct imap_ahead *ahead)
 {
 	bool resyncs = side->since && side->since->sign == IMAP_SIGN_MODSEQ &&
 		       imap_session_resyncs(imap->session);
 
 	side->changes = (struct imap_changes){ .mem = mem, .done = side->done };
+	side->resync.told =
+		imap_ahead_changes(imap, ahead, side->mailbox, side->since, &side->changes);
+	if (side->resync.told)
+		return NULL;
 	if (resyncs)
 		imap_listing_resync(&side->changes, side->since, &side->resync);
 	return imap_folder_open_since(imap, mem, side->mailbox, resyncs ? &side->resync : NULL);
@@ -536,20 +542,21 @@ static bool is_untouched(const struct imap_counts *since, const struct imap_coun
 	return since->sign != IMAP_SIGN_MODSEQ && same_messages(since, now) && !now->exists;
 }
 
-/* KNOWN: all that is told of the folder is told since a token. */
-static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct side *side, bool known)
+static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct side *side,
+				  const struct noticing *noticing)
 {
 	struct imap_status status = { .mailbox = side->mailbox };
-	bool first = known && !side->since;
+	bool first = noticing->token && !side->since; /* all that is told is told since a token */
 
-	FAULT_TRY(imap_status(imap, mem, &status, 1));
+	if (!imap_ahead_done(noticing->ahead, &status))
+		FAULT_TRY(imap_status(imap, mem, &status, 1));
 	if (!status.told)
 		return is_absent(imap, mem, side);
 	if (is_untouched(side->since, &status.counts)) {
 		side->counts = *side->since;
 		return NULL;
 	}
-	FAULT_TRY(open_side(imap, mem, side));
+	FAULT_TRY(open_side(imap, mem, side, NULL));
 	if (side->since &&
 	    side->since->uidvalidity != imap_session_selected(imap->session)->uidvalidity)
 		side->since = NULL;
@@ -606,16 +613,17 @@ static struct fault *complete(struct imap *imap, TALLOC_CTX *mem, struct side *s
 }
 
 /* The folder's own mailbox comes last, so that it is the one that stays selected. */
-static struct fault *notice(struct imap *imap, TALLOC_CTX *mem, void *context)
+struct fault *imap_notice_do(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct noticing *noticing = context;
 	struct side sides[SIDES] = { 0 };
 	struct token since, now = { .knows_done = imap->account.done_folder != NULL };
 
+	FAULT_TRY(imap_ahead_take(imap, mem, &noticing->ahead));
 	FAULT_TRY(prepare(imap, mem, noticing, &since, sides));
 	if (sides[DONE].mailbox)
-		FAULT_TRY(look_at_done(imap, mem, &sides[DONE], noticing->token != NULL));
-	FAULT_TRY(open_side(imap, mem, &sides[OWN]));
+		FAULT_TRY(look_at_done(imap, mem, &sides[DONE], noticing));
+	FAULT_TRY(open_side(imap, mem, &sides[OWN], noticing->ahead));
 	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
 	if (noticing->token &&
 	    since.counts.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
@@ -635,7 +643,7 @@ struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 			  const char *token, struct endpoint_notice **notice_r)
 {
 	struct noticing noticing = { .mem = mem, .folder = folder, .token = token };
-	struct fault *fault = imap_do((struct imap *)endpoint, mem, notice, &noticing);
+	struct fault *fault = imap_do((struct imap *)endpoint, mem, imap_notice_do, &noticing);
 
 	if (fault)
 		return fault;
@@ -800,7 +808,7 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	noticing.token = write_token(mem, &token);
 	if (!noticing.token)
 		return NULL;
-	FAULT_TRY(notice(imap, mem, &noticing));
+	FAULT_TRY(imap_notice_do(imap, mem, &noticing));
 	*current_r = !noticing.notice->full && !noticing.notice->count;
 	return NULL;
 }

@@ -190,19 +190,24 @@ static struct fault *set(struct imap *imap, TALLOC_CTX *mem, bool plain, bool *w
 	return NULL;
 }
 
+#define NONE_LINES 2
+
 /* (6) */
+static void none_lines(TALLOC_CTX *mem, struct imap_line **lines)
+{
+	lines[0] = imap_line_new(mem, "NOTIFY NONE", false);
+	lines[1] = imap_line_new(
+		mem, "NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))", false);
+}
+
 static struct fault *none(struct imap *imap, TALLOC_CTX *mem)
 {
-	struct imap_line *lines[] = {
-		imap_line_new(mem, "NOTIFY NONE", false),
-		imap_line_new(
-			mem, "NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))",
-			false),
-	};
-	struct imap_answer answers[COUNT_OF(lines)];
+	struct imap_line *lines[NONE_LINES];
+	struct imap_answer answers[NONE_LINES];
 	size_t answered;
 
-	return imap_session_run_all(imap->session, mem, lines, COUNT_OF(lines), NULL, NULL, answers,
+	none_lines(mem, lines);
+	return imap_session_run_all(imap->session, mem, lines, NONE_LINES, NULL, NULL, answers,
 				    &answered);
 }
 
@@ -276,6 +281,22 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 
 /* ---- while it listens ---- */
 
+/* The questions of the look that follows, together with the end of listening. */
+static struct fault *ask_ahead(struct imap *imap)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(imap);
+	struct imap_line *lines[NONE_LINES];
+	bool asked = false;
+	struct fault *fault;
+
+	none_lines(mem, lines);
+	fault = imap_ahead_ask(imap, imap->notify->list[0].folder, lines, NONE_LINES, &asked);
+	if (asked)
+		TALLOC_FREE(imap->notify);
+	talloc_free(mem);
+	return fault;
+}
+
 struct fault *imap_notify_heard(struct imap *imap, bool *changed_r)
 {
 	struct imap_notify *notify = imap->notify;
@@ -285,7 +306,7 @@ struct fault *imap_notify_heard(struct imap *imap, bool *changed_r)
 		imap->notify_refused = true;
 	*changed_r = notify->overflowed || any_moved(notify) ||
 		     !imap_session_is_drained(imap->session);
-	return NULL;
+	return *changed_r && imap->listens == 1 ? ask_ahead(imap) : NULL;
 }
 
 struct fault *imap_notify_end(struct imap *imap)

@@ -74,6 +74,8 @@ struct imap {
 	const char *
 		*refused; /* commands that the server has refused, and that nothing depends on */
 	size_t refused_count;
+	size_t listens;             /* folders that it was told to listen to last */
+	struct imap_ahead *ahead;   /* what was asked when something was heard; NULL: nothing */
 	struct imap_notify *notify; /* NULL: it does not listen that way */
 	bool notify_plain;          /* the server wants names in UTF-8 there */
 	bool notify_refused;        /* or does not tell of all of them */
@@ -125,6 +127,11 @@ struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *f
 /* The same, NOW. RESYNC (or NULL) is told what has changed, if it is selected anew for that. */
 struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 				     struct imap_resync *resync) ATTR_MUST_CHECK;
+
+/* What follows from the ANSWER to a SELECT of FOLDER; the fault is as above. */
+struct fault *imap_folder_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+				   const struct imap_answer *answer) ATTR_MUST_CHECK;
+bool imap_folder_is_selected(const struct imap *imap, const char *folder);
 
 /* WORDS and NAME as a command of which nothing depends, and which is not sent again once the server
  * has refused it. */
@@ -209,6 +216,10 @@ struct imap_status {
 struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
 			  size_t count) ATTR_MUST_CHECK;
 
+/* Both halves of the same for one mailbox: the command, and what a response says of it, if anything. */
+struct imap_line *imap_status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox);
+void imap_status_take(struct imap_status *status, const struct imap_response *response);
+
 /* ---- imap_rights.c ---- */
 
 /* The rights that are missing (RFC 4314) in the selected mailbox, which is one of FOLDER's: to write
@@ -279,7 +290,32 @@ struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep
 			  size_t count, struct endpoint_ear *ear_r);
 struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r);
 struct fault *imap_listen_hush(struct endpoint *endpoint);
+struct fault *imap_listen_follow(struct endpoint *endpoint);
 void imap_listen_rest(struct endpoint *endpoint);
+
+/* ---- imap_ahead.c: what a look asks, asked before it begins ---- */
+
+struct imap_ahead;
+
+/* The questions of a notice of FOLDER (NULL: none), with COUNT lines before them, of which nothing depends;
+ * they are ASKED's then. *ASKED_R false: nothing was sent. */
+struct fault *imap_ahead_ask(struct imap *imap, const char *folder,
+			     struct imap_line *const *before, size_t count,
+			     bool *asked_r) ATTR_MUST_CHECK;
+
+/* The answers to what was asked, moved to MEM; *AHEAD_R NULL: nothing was. A fault as
+ * imap_folder_open(). */
+struct fault *imap_ahead_take(struct imap *imap, TALLOC_CTX *mem,
+			      struct imap_ahead **ahead_r) ATTR_MUST_CHECK;
+
+/* Nobody wants to know any more. */
+struct fault *imap_ahead_drop(struct imap *imap) ATTR_MUST_CHECK;
+
+/* What they say, if it was asked for: STATUS of its mailbox; what has changed in MAILBOX, which is still
+ * selected, SINCE. AHEAD may be NULL. */
+bool imap_ahead_done(const struct imap_ahead *ahead, struct imap_status *status);
+bool imap_ahead_changes(struct imap *imap, struct imap_ahead *ahead, const char *mailbox,
+			const struct imap_counts *since, struct imap_changes *changes_r);
 
 /* ---- imap_notify.c: listening to several folders ---- */
 
@@ -302,6 +338,9 @@ struct fault *imap_mailbox_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, co
 				  const char *const *addresses, size_t count, const char *into);
 struct fault *imap_mailbox_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,
 				const char *text, size_t len, bool again);
+
+/* imap_notice.c: what imap_notice() does, which alone has a use for what was asked ahead. */
+struct fault *imap_notice_do(struct imap *imap, TALLOC_CTX *mem, void *context);
 
 /* imap_notice.c: what the last notice of FOLDER found; NULL: there was none. */
 struct imap_noticed *imap_notice_last(struct imap *imap, const char *folder);

@@ -163,11 +163,12 @@ struct imap_sent;
 
 /* Sends COUNT commands, of which none may have to wait for a `+` (imap_session_sends()), and returns.
  * LINES stay until SENT is freed. What goes wrong from here on is told by imap_session_receive(). Other
- * commands may follow: each waits first for the answers to all that was sent before. A fault: nothing
- * was sent. */
+ * commands may follow: each waits first for the answers to all that was sent before. A session that
+ * idles says DONE in the same piece. EACH (or NULL) gets what comes until the answers are there; its
+ * faults are no reason to stop. A fault: nothing was sent. */
 struct fault *imap_session_send(struct imap_session *session, TALLOC_CTX *mem,
-				struct imap_line *const *lines, size_t count,
-				struct imap_sent **sent_r) ATTR_MUST_CHECK;
+				struct imap_line *const *lines, size_t count, imap_each *each,
+				void *context, struct imap_sent **sent_r) ATTR_MUST_CHECK;
 bool imap_session_sends(const struct imap_session *session, struct imap_line *const *lines,
 			size_t count);
 
@@ -224,6 +225,14 @@ struct fault *imap_session_select_since(struct imap_session *session, TALLOC_CTX
 					const char *mailbox, bool again, struct imap_resync *resync,
 					struct imap_answer *answer_r) ATTR_MUST_CHECK;
 bool imap_session_resyncs(const struct imap_session *session);
+
+/* Both halves of the same, for imap_session_send(): the line, which is to be sent now, as the last one;
+ * and what follows from its answer. RESYNC's EACH is the caller's to call. */
+struct imap_line *imap_session_select_line(struct imap_session *session, TALLOC_CTX *mem,
+					   const char *mailbox, const struct imap_resync *resync);
+struct fault *imap_session_select_done(struct imap_session *session, TALLOC_CTX *mem,
+				       struct imap_resync *resync,
+				       const struct imap_answer *answer) ATTR_MUST_CHECK;
 
 const struct imap_selected *imap_session_selected(const struct imap_session *session);
 

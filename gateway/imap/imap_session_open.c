@@ -53,12 +53,26 @@ static void set_server(struct imap_session *session, const char *text)
 
 /* ---- before the login ---- */
 
-static struct fault *read_greeting(struct imap_session *session, bool *preauth_r)
+/* A port of another protocol, or of TLS, mostly says nothing at all. */
+static struct fault *no_greeting(struct fault *fault, bool tls)
+{
+	if (fault->kind != FAULT_UNREACHABLE)
+		return fault;
+	return fault_prefix(fault,
+			    tls ? "waiting for the server's greeting: "
+				: "waiting for the server's greeting (where TLS comes first, "
+				  "write imaps://): ");
+}
+
+static struct fault *read_greeting(struct imap_session *session, bool tls, bool *preauth_r)
 {
 	struct imap_response *greeting;
+	struct fault *fault;
 
 	imap_session_arm(session);
-	FAULT_TRY(imap_session_next(session, session, false, &greeting));
+	fault = imap_session_next(session, session, false, &greeting);
+	if (fault)
+		return no_greeting(fault, tls);
 	if (greeting->kind != IMAP_UNTAGGED)
 		return imap_session_out_of_step(session, "no greeting");
 	if (!strcmp(greeting->name, "BYE"))
@@ -195,7 +209,7 @@ static struct fault *get_in(struct imap_session *session, TALLOC_CTX *work,
 	bool preauth = false;
 
 	FAULT_TRY(is_safe(session, options));
-	FAULT_TRY(read_greeting(session, &preauth));
+	FAULT_TRY(read_greeting(session, options->tls, &preauth));
 	FAULT_TRY(need_caps(session, work));
 	if (options->starttls)
 		FAULT_TRY(start_tls(session, work, preauth));

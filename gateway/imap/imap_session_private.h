@@ -155,6 +155,8 @@ void imap_session_shrink(struct imap_session *session, size_t keep);
 /* What SELECT and later responses tell about the mailbox. */
 void imap_session_note_selected(struct imap_session *session, const struct imap_response *response,
 				bool asked);
+/* imap_idle.c: DONE, to be sent with what follows; nothing when it does not idle, or has said so. */
+struct fault *imap_session_idle_put_done(struct imap_session *session) ATTR_MUST_CHECK;
 /* The code of an OK, tagged or not. */
 void imap_session_note_code(struct imap_session *session, const char *code,
 			    const struct imap_node *args);

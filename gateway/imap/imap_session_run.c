@@ -425,6 +425,7 @@ static struct fault *wait_for_all(struct imap_sent *sent)
 	struct fault *fault = NULL;
 
 	FAULT_TRY(imap_session_sound(session, sent));
+	FAULT_TRY(imap_session_idle_end(session));
 	if (!until)
 		session->until_ms = imap_session_now_ms() + IMAP_BATCH_MS;
 	imap_session_arm(session);
@@ -457,26 +458,30 @@ static struct fault *put_lines(struct run *run)
 }
 
 struct fault *imap_session_send(struct imap_session *session, TALLOC_CTX *mem,
-				struct imap_line *const *lines, size_t count,
-				struct imap_sent **sent_r)
+				struct imap_line *const *lines, size_t count, imap_each *each,
+				void *context, struct imap_sent **sent_r)
 {
 	struct imap_sent *sent;
 	struct fault *fault;
 
 	FAULT_TRY(imap_session_sound(session, mem));
 	FAULT_TRY(refused(mem, lines, count));
-	assert(!session->idle && count < UINT_MAX / 2);
+	assert(count < UINT_MAX / 2);
 	sent = MEM_NEW(mem, struct imap_sent);
 	sent->run = (struct run){ .session = session,
 				  .mem = sent,
 				  .lines = lines,
 				  .count = count,
+				  .each = each,
+				  .context = context,
 				  .answers = MEM_ARRAY(sent, struct imap_answer, count),
 				  .answered = MEM_ARRAY(sent, bool, count),
 				  .base = session->last_tag + 1 };
 	session->last_tag += (unsigned)count;
 	imap_session_arm(session);
-	fault = put_lines(&sent->run);
+	fault = imap_session_idle_put_done(session);
+	if (!fault)
+		fault = put_lines(&sent->run);
 	if (fault)
 		sent->fault = imap_session_break(session, sent, fault);
 	sent_add(session, sent);

@@ -213,24 +213,46 @@ struct fault *imap_session_select_since(struct imap_session *session, TALLOC_CTX
 		*answer_r = answer;
 		return NULL;
 	}
-	line = select_line(session, mem, mailbox, resync);
-	if (!line->refused)
-		selected_begin(session, mailbox);
+	line = imap_session_select_line(session, mem, mailbox, resync);
 	fault = imap_session_run(session, mem, line, resync ? resync->each : NULL,
 				 resync ? resync->context : NULL, &answer);
-	if (session->selecting && (fault || answer.status != IMAP_OK))
-		selected_clear(session);
-	session->selecting = false;
-	if (!fault && answer.status == IMAP_OK && !session->selected.uidnext)
-		fault = find_uidnext(session, mem);
-	session->selected.changes = 0;
 	talloc_free(line);
-	if (fault)
+	if (fault) {
+		if (session->selecting)
+			selected_clear(session);
+		session->selecting = false;
 		return fault;
-	if (resync)
-		resync->told = answer.status == IMAP_OK;
+	}
+	FAULT_TRY(imap_session_select_done(session, mem, resync, &answer));
 	*answer_r = answer;
 	return NULL;
+}
+
+struct imap_line *imap_session_select_line(struct imap_session *session, TALLOC_CTX *mem,
+					   const char *mailbox, const struct imap_resync *resync)
+{
+	struct imap_line *line = select_line(session, mem, mailbox, resync);
+
+	if (!line->refused)
+		selected_begin(session, mailbox);
+	return line;
+}
+
+struct fault *imap_session_select_done(struct imap_session *session, TALLOC_CTX *mem,
+				       struct imap_resync *resync,
+				       const struct imap_answer *answer)
+{
+	struct fault *fault = NULL;
+
+	if (session->selecting && answer->status != IMAP_OK)
+		selected_clear(session);
+	session->selecting = false;
+	if (answer->status == IMAP_OK && !session->selected.uidnext)
+		fault = find_uidnext(session, mem);
+	session->selected.changes = 0;
+	if (!fault && resync)
+		resync->told = answer->status == IMAP_OK;
+	return fault;
 }
 
 bool imap_session_resyncs(const struct imap_session *session)

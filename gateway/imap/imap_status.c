@@ -62,7 +62,15 @@ static void add_items(const struct imap *imap, struct imap_line *line)
 		      imap_session_can(imap->session, IMAP_CAP_CONDSTORE) ? " HIGHESTMODSEQ" : "");
 }
 
-static struct imap_line *status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox)
+void imap_status_take(struct imap_status *status, const struct imap_response *response)
+{
+	struct asking asking = { MEM_CONTEXT(NULL), status, 1 };
+
+	(void)take_status(&asking, response); /* never a fault */
+	talloc_free(asking.mem);
+}
+
+struct imap_line *imap_status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox)
 {
 	struct imap_line *line = imap_line_new(mem, "STATUS ", false);
 
@@ -105,7 +113,7 @@ struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status
 		list[i].told = false;
 	while (at < count)
 		lines[n++] = together ? list_line(imap, mem, &asking, &at)
-				      : status_line(imap, mem, list[at++].mailbox);
+				      : imap_status_line(imap, mem, list[at++].mailbox);
 	FAULT_TRY(imap_session_run_all(imap->session, mem, lines, n, take_status, &asking, answers,
 				       &answered));
 	for (size_t i = 0; together && i < n; i++)

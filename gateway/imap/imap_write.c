@@ -325,7 +325,7 @@ static void send_parcels(struct endpoint_putting *write, struct parcels *parcels
 		return;
 	if (later && imap_session_sends(session, parcels->lines, parcels->count)) {
 		write->fault = imap_session_send(session, write->mem, parcels->lines,
-						 parcels->count, &write->sent);
+						 parcels->count, NULL, NULL, &write->sent);
 		return;
 	}
 	write->fault = imap_session_run_all(session, write->mem, parcels->lines, parcels->count,

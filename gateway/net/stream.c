@@ -47,7 +47,7 @@ struct stream {
 	char *peer; /* "host:port", for people */
 	int stop_fd;
 	bool loopback;
-	int64_t deadline_ms; /* monotonic */
+	int64_t deadline_ms;            /* monotonic */
 	struct stream_deflate *deflate; /* NULL: not compressed */
 	struct stream_stats stats;
 };
@@ -131,6 +131,11 @@ static struct fault *tls_fault(struct stream *stream)
 		return fault_new(stream, FAULT_TLS,
 				 "%s: the server wants a certificate of ours (tls_cert)",
 				 stream->peer);
+	if (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
+		return fault_new(stream, FAULT_TLS,
+				 "%s: TLS: what answers at this port does not begin with it (a port "
+				 "for STARTTLS goes with imap://)",
+				 stream->peer);
 	return fault_new(stream, FAULT_TLS, "%s: TLS: %s", stream->peer,
 			 reason ? reason : "the connection failed");
 }
@@ -195,7 +200,7 @@ static struct fault *ssl_result(struct stream *stream, int result, size_t n, siz
 
 /* At most CAP bytes into BYTES; 0 in *N_R: *WANT_R must be waited for. */
 static struct fault *try_read_raw(struct stream *stream, char *bytes, size_t cap, size_t *n_r,
-			      short *want_r)
+				  short *want_r)
 {
 	size_t n = 0;
 	int result;

@@ -64,8 +64,10 @@ static struct fault *load(TALLOC_CTX *mem, SSL *ssl, const char *cert, const cha
 	SSL_set_default_passwd_cb(ssl, no_passphrase);
 	if (SSL_use_PrivateKey_file(ssl, file, SSL_FILETYPE_PEM) != 1)
 		return wrong_file(mem, named, file,
-				  "no key in PEM form without a passphrase that belongs to the "
-				  "certificate");
+				  key ? "no key in PEM form without a passphrase that belongs to "
+					"the certificate"
+				      : "no key in PEM form without a passphrase that belongs to "
+					"the certificate (a file of its own is named by tls_key)");
 	if (SSL_check_private_key(ssl) != 1)
 		return wrong_file(mem, named, file, "not the key of the certificate");
 	return NULL;

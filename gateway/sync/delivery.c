@@ -28,9 +28,9 @@ static bool has_login(const struct conf *conf, const struct conf_server *server,
 	const char *authorize =
 		account && account->authorize ? account->authorize : server->authorize;
 
-	return resource->email || (!needs_address(login) && !needs_address(home) &&
-				   !needs_address(authorize) &&
-				   !needs_address(server->url) && !server->principal_search);
+	return resource->email ||
+	       (!needs_address(login) && !needs_address(home) && !needs_address(authorize) &&
+		!needs_address(server->url) && !server->principal_search);
 }
 
 size_t delivery_servers(const struct conf *conf, const struct resource *resource,
@@ -316,8 +316,7 @@ static const char *done_folder(const struct delivery *delivery)
 static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *delivery,
 				   const struct conf_server *server,
 				   const struct secret_names *names,
-				   const struct delivery_login *login,
-				   struct endpoint **endpoint_r)
+				   const struct delivery_login *login, struct endpoint **endpoint_r)
 {
 	struct imap_account account = { .url = server->url,
 					.starttls = server->starttls,
@@ -406,6 +405,9 @@ struct fault *delivery_reply_secret(TALLOC_CTX *mem, const struct conf *conf,
 		fault = fault_new(mem, FAULT_CONFIG, "%s: it has less than %d characters",
 				  conf->replies.secret_file, REPLY_TOKEN_SECRET_MIN);
 	if (fault) {
+		if (fault->kind == FAULT_NO_INPUT)
+			fault = fault_new(mem, FAULT_CONFIG, "%s; `taskferry init` makes it",
+					  fault->text);
 		fault->kind = FAULT_CONFIG;
 		return fault_reaches(fault_prefix(fault, "[replies] secret_file: "),
 				     FAULT_SCOPE_SITE, FAULT_NEXT_GIVE_UP);

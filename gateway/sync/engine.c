@@ -239,15 +239,17 @@ static struct fault *wake_account(struct engine_worker *worker, TALLOC_CTX *mem,
 {
 	struct engine *engine = worker->engine;
 	struct fault *fault = NULL;
-	bool waits;
+	bool job, waits;
 	int64_t at_us = clock_now_us(engine->env.clock);
 	bool all = false;
 	enum engine_wake woken = engine->park.wake(engine->park.data, task->wake, &all);
 
 	if (woken == ENGINE_WAKE_NOTHING)
 		engine_poll_answered(engine, task->wake, at_us, all);
-	waits = woken == ENGINE_WAKE_JOB && !may_go_on(engine, task);
-	if (woken == ENGINE_WAKE_JOB && !waits)
+	task->heard = woken == ENGINE_WAKE_HEARD;
+	job = task->heard || woken == ENGINE_WAKE_JOB;
+	waits = job && !may_go_on(engine, task);
+	if (job && !waits)
 		fault = lease_woken(worker, mem, task);
 	pthread_mutex_lock(&engine->lock);
 	if (waits || fault)

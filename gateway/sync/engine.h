@@ -65,6 +65,8 @@ enum engine_wake {
 	ENGINE_WAKE_NOTHING, /* of interest ("* OK Still here"): its server has answered, the account is
 				parked again and needs no job */
 	ENGINE_WAKE_JOB,
+	ENGINE_WAKE_HEARD, /* a job likewise, which endpoint_follow()s what it has heard, if it comes
+			      at once */
 	ENGINE_WAKE_LATER, /* its connection has gone; another one is made when it is woken again */
 };
 

@@ -268,7 +268,8 @@ static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
 
 	if (park->take)
 		work->endpoint = park->take(park->data, work->account->id);
-	if (work->endpoint && endpoint_hush(work->endpoint)) {
+	if (work->endpoint &&
+	    (work->task->heard ? endpoint_follow : endpoint_hush)(work->endpoint)) {
 		talloc_free(
 			work->endpoint); /* it broke while it was parked: no failure of the job */
 		work->endpoint = NULL;

@@ -52,6 +52,7 @@ struct engine_task {
 	struct job *job;
 	int64_t wake;                 /* account; 0: none */
 	struct engine_server *server; /* NULL: not in the configuration any more */
+	bool heard;                   /* WAKE has just said so, and its job follows */
 	bool probes;                  /* finds out whether it answers */
 	int64_t serial;               /* requests up to this one were there when it began */
 };

@@ -40,6 +40,27 @@ struct work {
 
 /* ---- what was said ---- */
 
+/* A line that was meant as work and is none: "Work: 99h", "+30h review". */
+static bool is_meant_as_work(const char *line)
+{
+	return text_glob("work:*", line) || (*line == '+' && strspn(line + 1, "0123456789.,") > 0 &&
+					     line[1 + strspn(line + 1, "0123456789.,")] == 'h');
+}
+
+static void keep_line(struct work *work, struct buf *note, const char *line, size_t len)
+{
+	const char *text = text_one_line(work->mem, mem_strndup(work->mem, line, len), 100);
+
+	if (is_meant_as_work(text))
+		buf_printf(
+			work->mail->complaints,
+			"%s: that is no amount of work, such as +1h 30m; a line holds one minute "
+			"to 24 hours\n",
+			text);
+	buf_add(note, line, len);
+	buf_putc(note, '\n');
+}
+
 /* Lines that are work leave the note, so that they are booked by this mail alone and not once more from the
  * notes. */
 static void split_work(struct work *work)
@@ -63,8 +84,7 @@ static void split_work(struct work *work)
 			booking->text = mem_strndup(work->mem, line.text, line.text_len);
 			work->minutes += line.minutes;
 		} else {
-			buf_add(note, at, len);
-			buf_putc(note, '\n');
+			keep_line(work, note, at, len);
 		}
 		at += len + (at[len] == '\n');
 	}

@@ -148,8 +148,8 @@ static struct fault *tell_new_folder(struct round *round)
 	FAULT_TRY(link_unlinked(round->env->store, round->mem, round->folder, round->resource->id,
 				&ids, &count));
 	round->report->created += (int64_t)count;
-	round_note(round->report, "would make the folder of project %s for %s, with %zu items",
-		   round->project->code, round->resource->key, count);
+	round_note(round->report, "would make the folder of project %s for %s, with %zu item%s",
+		   round->project->code, round->resource->key, count, count == 1 ? "" : "s");
 	return NULL;
 }
 

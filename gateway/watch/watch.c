@@ -570,7 +570,8 @@ static enum engine_wake wake(void *data, int64_t account, bool *all_r)
 		wake = come_back(watch, spot, &lent, end);
 	pthread_mutex_unlock(&watch->lock);
 	if (wanted)
-		return wake;
+		return wake == ENGINE_WAKE_JOB && lent.turn == TURN_HEARD ? ENGINE_WAKE_HEARD
+									  : wake;
 	/* a job was faster; it has looked itself */
 	talloc_free(lent.attend.places);
 	talloc_free(lent.attend.endpoint);

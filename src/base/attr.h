@@ -4,6 +4,7 @@
 
 #define ATTR_MUST_CHECK __attribute__((warn_unused_result))
 #define ATTR_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define ATTR_SENTINEL __attribute__((sentinel))
 #define ATTR_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 #define ATTR_NORETURN __attribute__((noreturn))
 

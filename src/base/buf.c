@@ -2,6 +2,8 @@
 
 #include "base/buf.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BUF_FIRST_SIZE 256 /* bytes; most texts here are short lines */
@@ -11,17 +13,33 @@ struct buf *buf_new(TALLOC_CTX *mem)
 	struct buf *buf = MEM_NEW(mem, struct buf);
 
 	buf->size = BUF_FIRST_SIZE;
-	buf->data = MEM_ARRAY(buf, char, buf->size);
+	buf->data = mem_must(talloc_size(buf, buf->size));
+	buf->data[0] = '\0';
 	return buf;
+}
+
+struct buf *buf_new_sized(TALLOC_CTX *mem, size_t bytes)
+{
+	struct buf *buf = MEM_NEW(mem, struct buf);
+
+	buf->size = bytes + 1;
+	buf->data = mem_must(talloc_size(buf, buf->size));
+	buf->data[0] = '\0';
+	return buf;
+}
+
+void buf_room(struct buf *buf, size_t n)
+{
+	if (buf->len + n < buf->size)
+		return;
+	while (buf->len + n >= buf->size)
+		buf->size *= 2;
+	buf->data = MEM_GROW(buf, buf->data, char, buf->size);
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t n)
 {
-	if (buf->len + n + 1 > buf->size) {
-		while (buf->len + n + 1 > buf->size)
-			buf->size *= 2;
-		buf->data = MEM_GROW(buf, buf->data, char, buf->size);
-	}
+	buf_room(buf, n);
 	if (n)
 		memcpy(buf->data + buf->len, bytes, n);
 	buf->len += n;
@@ -33,21 +51,50 @@ void buf_puts(struct buf *buf, const char *text)
 	buf_add(buf, text, strlen(text));
 }
 
-void buf_putc(struct buf *buf, char c)
+void buf_join(struct buf *buf, ...)
 {
-	buf_add(buf, &c, 1);
+	const char *text;
+	va_list ap;
+
+	va_start(ap, buf);
+	while ((text = va_arg(ap, const char *)))
+		buf_puts(buf, text);
+	va_end(ap);
+}
+
+#define NUMBER_DIGITS 20 /* of 2^64 */
+
+void buf_number(struct buf *buf, int64_t number, unsigned digits)
+{
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char text[NUMBER_DIGITS];
+	size_t n = 0;
+
+	assert(digits <= NUMBER_DIGITS);
+	if (number < 0)
+		buf_putc(buf, '-');
+	for (; rest || !n || n < digits; rest /= 10)
+		text[sizeof text - ++n] = (char)('0' + rest % 10);
+	buf_add(buf, text + sizeof text - n, n);
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
 	va_list ap;
-	char *text;
+	int n;
 
-	va_start(ap, fmt);
-	text = mem_vprintf(buf, fmt, ap);
-	va_end(ap);
-	buf_puts(buf, text);
-	talloc_free(text);
+	for (;;) {
+		size_t room = buf->size - buf->len;
+
+		va_start(ap, fmt);
+		n = vsnprintf(buf->data + buf->len, room, fmt, ap);
+		va_end(ap);
+		mem_must(n < 0 ? NULL : buf);
+		if ((size_t)n < room)
+			break;
+		buf_room(buf, (size_t)n);
+	}
+	buf->len += (size_t)n;
 }
 
 void buf_clear(struct buf *buf)

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/mem.h"
@@ -15,9 +16,30 @@ struct buf {
 };
 
 struct buf *buf_new(TALLOC_CTX *mem);
+
+/* For about BYTES: it grows like any other. */
+struct buf *buf_new_sized(TALLOC_CTX *mem, size_t bytes);
+
+/* Makes room for N more bytes and the NUL behind them. */
+void buf_room(struct buf *buf, size_t n);
+
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
+
+/* The texts behind BUF, up to a NULL. */
+void buf_join(struct buf *buf, ...) ATTR_SENTINEL;
+
+/* With zeros in front of it up to so many DIGITS; 0: none. */
+void buf_number(struct buf *buf, int64_t number, unsigned digits);
+
+static inline void buf_putc(struct buf *buf, char c)
+{
+	if (buf->len + 1 >= buf->size)
+		buf_room(buf, 1);
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void buf_clear(struct buf *buf);
 

@@ -35,6 +35,26 @@ char *mem_bytes(TALLOC_CTX *mem, const void *bytes, size_t n)
 	return copy;
 }
 
+char *mem_join(TALLOC_CTX *mem, ...)
+{
+	const char *text;
+	size_t n = 0;
+	char *joined, *to;
+	va_list ap;
+
+	va_start(ap, mem);
+	while ((text = va_arg(ap, const char *)))
+		n += strlen(text);
+	va_end(ap);
+	joined = to = mem_must(talloc_size(mem, n + 1));
+	va_start(ap, mem);
+	while ((text = va_arg(ap, const char *)))
+		to = stpcpy(to, text);
+	va_end(ap);
+	*to = '\0';
+	return joined;
+}
+
 char *mem_vprintf(TALLOC_CTX *mem, const char *fmt, va_list ap)
 {
 	return mem_must(talloc_vasprintf(mem, fmt, ap));

@@ -30,6 +30,9 @@ char *mem_strndup(TALLOC_CTX *mem, const char *text, size_t n);
 /* N bytes copied, with a NUL behind them that does not count. */
 char *mem_bytes(TALLOC_CTX *mem, const void *bytes, size_t n);
 
+/* The texts behind MEM, up to a NULL, as one. */
+char *mem_join(TALLOC_CTX *mem, ...) ATTR_SENTINEL;
+
 char *mem_printf(TALLOC_CTX *mem, const char *fmt, ...) ATTR_PRINTF(2, 3);
 char *mem_vprintf(TALLOC_CTX *mem, const char *fmt, va_list ap) ATTR_PRINTF(2, 0);
 

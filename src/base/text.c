@@ -64,21 +64,42 @@ bool text_is_utf8(const char *text, size_t n)
 	return true;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Eight bytes at a time; the high bit of a byte tells that it, or one before it, is none. */
+size_t text_printable(const char *text, size_t n)
+{
+	size_t i = 0;
+	uint64_t bytes;
+
+	for (; i + sizeof bytes <= n; i += sizeof bytes) {
+		memcpy(&bytes, text + i, sizeof bytes);
+		if ((bytes | (bytes + EACH_BYTE) | (bytes - EACH_BYTE * ' ')) & EACH_BYTE * 0x80)
+			break;
+	}
+	while (i < n && text[i] >= ' ' && text[i] <= '~')
+		i++;
+	return i;
+}
+
 /* How many of the first N bytes are characters that stay as they are, without a closer look. */
 static size_t plain_run(const char *text, size_t n)
 {
-	size_t i = 0;
+	size_t i = text_printable(text, n);
 
-	while (i < n && ((text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n'))
-		i++;
+	while (i < n && (text[i] == '\r' || text[i] == '\n'))
+		i += 1 + text_printable(text + i + 1, n - i - 1);
 	return i;
 }
 
 char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n)
 {
-	struct buf *buf = buf_new(mem);
-	size_t len;
+	size_t len = plain_run(text, n);
+	struct buf *buf;
 
+	if (len == n)
+		return mem_bytes(mem, text, n);
+	buf = buf_new_sized(mem, n + sizeof REPLACEMENT);
 	for (size_t i = 0; i < n; i += len) {
 		int32_t code;
 
@@ -246,11 +267,6 @@ char *text_lower(TALLOC_CTX *mem, const char *text)
 	return copy;
 }
 
-bool text_starts(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
-}
-
 bool text_ends(const char *text, const char *suffix)
 {
 	size_t n = strlen(text), tail = strlen(suffix);
@@ -354,14 +370,19 @@ bool text_glob(const char *pattern, const char *text)
 	return !*pattern;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 char *text_trim(TALLOC_CTX *mem, const char *text)
 {
-	static const char blanks[] = " \t\r\n\v\f";
 	size_t n;
 
-	text += strspn(text, blanks);
+	while (is_blank(*text))
+		text++;
 	n = strlen(text);
-	while (n && strchr(blanks, text[n - 1]))
+	while (n && is_blank(text[n - 1]))
 		n--;
 	return mem_strndup(mem, text, n);
 }
@@ -449,9 +470,12 @@ static bool breaks_line(int32_t code)
 
 char *text_one_line(TALLOC_CTX *mem, const char *text, size_t chars)
 {
-	struct buf *buf = buf_new(mem);
 	size_t n = strlen(text), len, cut = 0, count = 0;
+	struct buf *buf;
 
+	if (n <= chars && text_printable(text, n) == n)
+		return mem_bytes(mem, text, n);
+	buf = buf_new_sized(mem, n + sizeof REPLACEMENT);
 	for (size_t i = 0; i < n && count <= chars; i += len) {
 		int32_t code;
 

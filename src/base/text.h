@@ -5,11 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/mem.h"
 
 /* True if the bytes are well-formed UTF-8 (RFC 3629) without NUL. */
 bool text_is_utf8(const char *text, size_t n);
+
+/* How many of the first N bytes are printable ASCII, without a line end or a TAB among them. */
+size_t text_printable(const char *text, size_t n);
 
 /* A copy in which every ill-formed sequence, NUL and control character other than TAB, CR and LF
  * became U+FFFD. */
@@ -31,7 +35,11 @@ char *text_slug(TALLOC_CTX *mem, const char *text, size_t max);
 /* Lower case in ASCII only. */
 char *text_lower(TALLOC_CTX *mem, const char *text);
 
-bool text_starts(const char *text, const char *prefix);
+static inline bool text_starts(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
 bool text_ends(const char *text, const char *suffix);
 bool text_equal_nocase(const char *a, const char *b);
 

@@ -309,6 +309,34 @@ static void check_login(struct conf_parse *parse, const struct conf_section *sec
 				    "account in 'resources'");
 }
 
+/* True when `resources` can name more than one person. */
+static bool names_several(const struct conf_server *server)
+{
+	const char *word = server->resources + strspn(server->resources, CONF_SEPARATORS);
+	size_t len = strcspn(word, CONF_SEPARATORS);
+
+	return strpbrk(word, "*?") || word[len + strspn(word + len, CONF_SEPARATORS)];
+}
+
+/* A mailbox belongs to one person: nobody sees the tasks of others in it. */
+static void check_mailbox(struct conf_parse *parse, const struct conf_section *section)
+{
+	const struct conf_server *server = section->object;
+	bool by_certificate = server->auth == CONF_AUTH_CERTIFICATE;
+	const char *whose = by_certificate ? server->tls_cert : server->login;
+
+	if (server->type != SERVER_IMAP || server->authorize || !whose || strstr(whose, "%{") ||
+	    !server->resources || !(by_certificate || has_password(section)) ||
+	    !names_several(server))
+		return;
+	conf_report_error(
+		parse->report,
+		line_of(section, by_certificate ? CONF_KEY_SERVER_TLS_CERT : CONF_KEY_SERVER_LOGIN),
+		"'%s' is the same for everybody, and a mailbox belongs to one person: say "
+		"whose it is by 'authorize', or write a name such as %%{email} into it",
+		key_name(by_certificate ? CONF_KEY_SERVER_TLS_CERT : CONF_KEY_SERVER_LOGIN));
+}
+
 /* A server without a password is for those whose [account] brings one. */
 static void check_passwords(struct conf_parse *parse, const struct conf_section *section)
 {
@@ -405,10 +433,10 @@ static void check_auth_type(struct conf_parse *parse, const struct conf_section 
 
 	for (size_t i = 0; i < COUNT_OF(own_auths); i++)
 		if (server->auth == own_auths[i].auth && server->type != own_auths[i].type)
-			conf_report_error(
-				parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
-				"auth = %s is for servers of type %s", auth_word(server),
-				conf_choice_table[CONF_CHOICE_SERVER_TYPE].words[own_auths[i].type]);
+			conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
+					  "auth = %s is for servers of type %s", auth_word(server),
+					  conf_choice_table[CONF_CHOICE_SERVER_TYPE]
+						  .words[own_auths[i].type]);
 }
 
 /* Whom a login acts for: on IMAP, by what has a place for it. */
@@ -491,8 +519,8 @@ static void check_tls(struct conf_parse *parse, const struct conf_section *secti
 		return;
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		if (is_given(section, keys[i]))
-			conf_report_error(parse->report, line_of(section, keys[i]),
-					  "'%s' needs %s", key_name(keys[i]), wanted);
+			conf_report_error(parse->report, line_of(section, keys[i]), "'%s' needs %s",
+					  key_name(keys[i]), wanted);
 }
 
 static void check_server(struct conf_parse *parse, const struct conf_section *section)
@@ -504,6 +532,7 @@ static void check_server(struct conf_parse *parse, const struct conf_section *se
 	demand(parse, section, CONF_KEY_SERVER_URL);
 	check_sources(parse, section);
 	check_login(parse, section);
+	check_mailbox(parse, section);
 	if (has_type && section->good[CONF_KEY_SERVER_URL])
 		check_url(parse, section);
 	if (has_type)
@@ -577,6 +606,15 @@ static bool has_account(const struct conf *conf, const char *server, const char 
 	return false;
 }
 
+/* False where its type was refused or is missing, which is said already. */
+static bool server_has_type(const struct conf_parse *parse, const struct conf_server *server)
+{
+	for (size_t i = 0; i < parse->count; i++)
+		if (parse->sections[i].object == server)
+			return parse->sections[i].good[CONF_KEY_SERVER_TYPE];
+	return false;
+}
+
 static void check_reply_server(struct conf_parse *parse, const struct conf_section *section)
 {
 	const char *name = parse->conf->replies.server, *key = parse->conf->replies.account;
@@ -586,7 +624,7 @@ static void check_reply_server(struct conf_parse *parse, const struct conf_secti
 		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_SERVER),
 				  "'server': there is no [server %s]",
 				  conf_quote(parse->report, name));
-	else if (server->type == SERVER_CALDAV)
+	else if (server->type == SERVER_CALDAV && server_has_type(parse, server))
 		conf_report_error(parse->report, line_of(section, CONF_KEY_REPLIES_SERVER),
 				  "'server': replies are read from a server of type imap");
 	else if (key && !has_account(parse->conf, name, key))

@@ -29,7 +29,9 @@
 
 static const char *example(const struct conf_value *v)
 {
-	return conf_key_infos[v->id].value;
+	const char *text = conf_key_infos[v->id].value;
+
+	return text ? text : v->id == CONF_KEY_GESTURES_FLAG_DUE ? "1d" : "1";
 }
 
 static void *member(const struct conf_value *v)
@@ -346,8 +348,9 @@ static bool read_FOLDER(const struct conf_value *v)
 		return true;
 	}
 	if (strlen(v->text) > FOLDER_MAX || v->text[strcspn(v->text, "/.%*\\\"")])
-		return bad(v, "is the name of one folder, without / . %% * \\ and quotes, of at "
-			      "most %d bytes",
+		return bad(v,
+			   "is the name of one folder, without / . %% * \\ and quotes, of at "
+			   "most %d bytes",
 			   FOLDER_MAX);
 	return put_text(v, v->text);
 }
@@ -531,8 +534,7 @@ static bool read_SIZE(const struct conf_value *v)
 	       text_to_int(mem_strndup(scratch, v->text, digits), &number);
 	if (!good)
 		bad(v, "must be a number of bytes, or with k, M or G, for example %s", example(v));
-	else if (number > key->max / size_units[i].bytes ||
-		 number * size_units[i].bytes < key->min)
+	else if (number > key->max / size_units[i].bytes || number * size_units[i].bytes < key->min)
 		good = bad(v, "must lie between %s and %s", size_text(scratch, key->min),
 			   size_text(scratch, key->max));
 	if (good)

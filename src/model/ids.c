@@ -2,7 +2,6 @@
 
 #include "model/ids.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -10,24 +9,18 @@
 
 char *ids_of_vector(TALLOC_CTX *mem, int64_t decoder, const struct vector *values)
 {
-	struct buf *out = buf_new(mem);
+	struct buf *out = buf_new(mem), *text = buf_new(out);
 
-	buf_printf(out, "%" PRId64 ":", decoder);
+	buf_number(out, decoder, 0);
+	buf_putc(out, ':');
 	for (int group = 0; group < GROUPS; group++) {
-		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
-		struct vector *part = vector_new(scratch);
-		const char *text, *separator = group ? " " : "";
+		const char *id = "-";
 
-		for (int f = 0; f < FIELDS; f++)
-			if ((int)field_table[f].group == group)
-				vector_put(part, (enum field)f, &values->value[f]);
-		text = vector_encode(scratch, part);
-		if (*text)
-			buf_printf(out, "%s%s", separator,
-				   digest_short(scratch, text, strlen(text), IDS_HASH_CHARS));
-		else
-			buf_printf(out, "%s-", separator);
-		talloc_free(scratch);
+		buf_clear(text);
+		vector_put_group(text, values, (enum field_group)group);
+		if (text->len)
+			id = digest_short(text, text->data, text->len, IDS_HASH_CHARS);
+		buf_join(out, group ? " " : "", id, NULL);
 	}
 	return buf_steal(&out, mem, NULL);
 }
@@ -42,7 +35,8 @@ char *ids_of_changes(TALLOC_CTX *mem, const int64_t seq[FIELDS])
 		for (int f = 0; f < FIELDS; f++)
 			if ((int)field_table[f].group == group && seq[f] > newest)
 				newest = seq[f];
-		buf_printf(out, "%s%" PRId64, group ? " " : "", newest);
+		buf_puts(out, group ? " " : "");
+		buf_number(out, newest, 0);
 	}
 	return buf_steal(&out, mem, NULL);
 }

@@ -95,6 +95,8 @@ static size_t skip_blanks(const char *text, size_t at)
 
 static size_t skip_blanks_back(const char *text, size_t at)
 {
+	if (at && text[at - 1] > ' ' && is_ascii(text[at - 1]))
+		return at;
 	for (size_t n; (n = one_before(blanks, COUNT_OF(blanks), text, at)); at -= n)
 		;
 	return at;
@@ -102,7 +104,7 @@ static size_t skip_blanks_back(const char *text, size_t at)
 
 static bool is_space(char c)
 {
-	return c && strchr(" \t\n\v\f\r", c);
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static size_t skip_space(const char *text, size_t at)
@@ -112,30 +114,35 @@ static size_t skip_space(const char *text, size_t at)
 	return at;
 }
 
-/* Adds N bytes of TEXT without white space at the end. */
-static void add_trimmed(struct buf *buf, const char *text, size_t n)
+/* N bytes of TEXT without white space at the end. */
+static size_t trimmed_length(const char *text, size_t n)
 {
 	for (size_t end = n + 1; end != n;) {
 		end = n;
 		n = skip_blanks_back(text, n);
 		n -= n && is_space(text[n - 1]);
 	}
-	buf_add(buf, text, n);
+	return n;
+}
+
+static void add_trimmed(struct buf *buf, const char *text, size_t n)
+{
+	buf_add(buf, text, trimmed_length(text, n));
 }
 
 /* CR LF and CR as LF, no white space at the end. */
 static char *plain(TALLOC_CTX *mem, const char *text)
 {
-	struct buf *buf = buf_new(mem), *trimmed = buf_new(mem);
+	size_t n = text ? strlen(text) : 0;
+	char *copy = mem_bytes(mem, text, n), *out = memchr(copy, '\r', n);
 
-	for (; text && *text; text++)
-		if (*text != '\r')
-			buf_putc(buf, *text);
-		else if (text[1] != '\n')
-			buf_putc(buf, '\n');
-	add_trimmed(trimmed, buf->data, buf->len);
-	talloc_free(buf);
-	return buf_steal(&trimmed, mem, NULL);
+	for (const char *c = out; c && *c; c++)
+		if (*c != '\r')
+			*out++ = *c;
+		else if (c[1] != '\n')
+			*out++ = '\n';
+	copy[trimmed_length(copy, out ? (size_t)(out - copy) : n)] = '\0';
+	return copy;
 }
 
 /* The separator */
@@ -202,10 +209,11 @@ static bool is_separator(const char *text, struct separator *sep)
 /* The first separator, escaped or not, at or behind FROM. */
 static bool find_separator(const char *text, size_t from, struct separator *sep_r)
 {
-	for (const char *c = text + from; (c = strpbrk(c, "tT")); c++) {
+	for (const char *c = text + from; *c; c++) {
 		struct separator sep = { .word = (size_t)(c - text) - from };
 
-		if (strncasecmp(c, WORD, strlen(WORD)) != 0 || !is_separator(text + from, &sep))
+		if ((*c | 0x20) != *WORD || (c[1] | 0x20) != WORD[1] ||
+		    strncasecmp(c, WORD, strlen(WORD)) != 0 || !is_separator(text + from, &sep))
 			continue;
 		*sep_r = (struct separator){ sep.from + from, sep.to + from, sep.word + from,
 					     sep.escapes };
@@ -228,10 +236,13 @@ static bool find_cut(const char *text, size_t from, struct separator *sep_r)
 /* TEXT with one backslash more, or one less, before the word of every separator in it. */
 static char *escape(TALLOC_CTX *mem, const char *text, bool more)
 {
-	struct buf *buf = buf_new(mem);
 	struct separator sep;
+	struct buf *buf;
 	size_t at = 0;
 
+	if (!find_separator(text, 0, &sep))
+		return mem_strdup(mem, text);
+	buf = buf_new(mem);
 	for (size_t from = 0; find_separator(text, from, &sep); from = sep.to) {
 		buf_add(buf, text + at, sep.word - at);
 		at = sep.word;
@@ -626,13 +637,32 @@ static void add_lines(struct buf *buf, const struct lines *lines, const struct s
 	}
 }
 
+/* True when all of the LEN bytes are marked lines, and empty ones. */
+static bool is_all_marked(const char *text, size_t len)
+{
+	for (size_t at = 0, end; at < len; at = end + 1) {
+		const char *newline = memchr(text + at, '\n', len - at);
+
+		end = newline ? (size_t)(newline - text) : len;
+		at = skip_blanks(text, at);
+		if (at < end && !text_starts(text + at, TRAILER_MARK))
+			return false;
+	}
+	return true;
+}
+
 /* What is a person's in the first LEN bytes of TEXT, which lie below a separator or had none. */
 static char *strip(TALLOC_CTX *mem, const char *text, size_t len, struct known *known, bool below)
 {
-	char *own = mem_strndup(mem, text, len);
-	struct lines lines = lines_of(mem, own, strlen(own));
-	struct buf *buf = buf_new(mem);
+	struct lines lines;
+	struct buf *buf;
+	char *own;
 
+	if (below && !known->count && is_all_marked(text, len)) /* T4, of nothing */
+		return mem_strdup(mem, "");
+	own = mem_strndup(mem, text, len);
+	lines = lines_of(mem, own, strlen(own));
+	buf = buf_new(mem);
 	for (size_t i = 0; i < known->count; i++)
 		known->lines[i].found = false;
 	if (!drop_whole(buf, &lines.folded, own, strlen(own), known)) {
@@ -682,12 +712,13 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 {
 	TALLOC_CTX *own = MEM_CONTEXT(NULL);
-	struct buf *buf = buf_new(mem);
 	char *line = escape(own, plain(own, trailer), true);
+	char *above = escape(own, plain(own, notes), true);
+	struct buf *buf = buf_new_sized(mem, strlen(above) + 2 * strlen(line));
 
-	buf_puts(buf, escape(own, plain(own, notes), true));
+	buf_puts(buf, above);
 	if (*line)
-		buf_printf(buf, "%s%s", buf->len ? "\n\n" : "", TRAILER_SEPARATOR);
+		buf_join(buf, buf->len ? "\n\n" : "", TRAILER_SEPARATOR, NULL);
 	while (*line) {
 		size_t len = strcspn(line, "\n");
 
@@ -706,7 +737,7 @@ static void put_line(struct buf *buf, const char *key, const char *text)
 	char *line = text ? text_trim(buf, text_one_line(buf, text, TRAILER_LINE_MAX_CHARS)) : NULL;
 
 	if (line && *line)
-		buf_printf(buf, "%s%s\n", key, line);
+		buf_join(buf, key, line, "\n", NULL);
 }
 
 static void put_lines(struct buf *buf, const char *lines)

@@ -3,7 +3,6 @@
 #include "model/vector.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +35,7 @@ struct kind {
 	/* false: the value comes to nothing. TEXT is owned by MEM. */
 	bool (*meaning)(TALLOC_CTX *mem, enum field field, const struct value *value,
 			struct meaning *meaning_r);
-	char *(*text)(TALLOC_CTX *mem, const struct value *value);
+	void (*put)(struct buf *buf, const struct value *value);
 	/* false: the text, trimmed unless it is a text's or a list's, is no such value */
 	bool (*parse)(TALLOC_CTX *mem, enum field field, const char *text, struct value *value);
 	const char *wanted; /* for the message */
@@ -104,9 +103,9 @@ static bool text_meaning(TALLOC_CTX *mem, enum field field, const struct value *
 	return *meaning_r->text;
 }
 
-static char *text_text(TALLOC_CTX *mem, const struct value *value)
+static void put_text(struct buf *buf, const struct value *value)
 {
-	return mem_strdup(mem, value->text ? value->text : "");
+	buf_puts(buf, value->text ? value->text : "");
 }
 
 static bool text_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
@@ -226,9 +225,9 @@ static bool number_meaning(TALLOC_CTX *mem, enum field field, const struct value
 	return number != 0;
 }
 
-static char *number_text(TALLOC_CTX *mem, const struct value *value)
+static void put_number(struct buf *buf, const struct value *value)
 {
-	return mem_printf(mem, "%" PRId64, value->number);
+	buf_number(buf, value->number, 0);
 }
 
 static bool number_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
@@ -270,9 +269,9 @@ static bool effort_parse(TALLOC_CTX *mem, enum field field, const char *text, st
 	return true;
 }
 
-static char *flag_text(TALLOC_CTX *mem, const struct value *value)
+static void put_flag(struct buf *buf, const struct value *value)
 {
-	return mem_strdup(mem, value->number ? "true" : "false");
+	buf_puts(buf, value->number ? "true" : "false");
 }
 
 static bool flag_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
@@ -295,9 +294,9 @@ static bool flag_parse(TALLOC_CTX *mem, enum field field, const char *text, stru
 	return false;
 }
 
-static char *status_text(TALLOC_CTX *mem, const struct value *value)
+static void put_status(struct buf *buf, const struct value *value)
 {
-	return mem_strdup(mem, status_name((enum status)value->number));
+	buf_puts(buf, status_name((enum status)value->number));
 }
 
 static bool status_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
@@ -329,9 +328,9 @@ static bool date_meaning(TALLOC_CTX *mem, enum field field, const struct value *
 	return true;
 }
 
-static char *date_text(TALLOC_CTX *mem, const struct value *value)
+static void put_date(struct buf *buf, const struct value *value)
 {
-	return when_text(mem, &value->when);
+	when_put(buf, &value->when);
 }
 
 static bool date_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
@@ -346,17 +345,17 @@ static bool date_parse(TALLOC_CTX *mem, enum field field, const char *text, stru
 }
 
 static const struct kind kinds[] = {
-	[FIELD_TEXT] = { text_meaning, text_text, text_parse, "UTF-8 text" },
-	[FIELD_NUMBER] = { number_meaning, number_text, number_parse, "a whole number" },
-	[FIELD_WHEN] = { date_meaning, date_text, date_parse,
+	[FIELD_TEXT] = { text_meaning, put_text, text_parse, "UTF-8 text" },
+	[FIELD_NUMBER] = { number_meaning, put_number, number_parse, "a whole number" },
+	[FIELD_WHEN] = { date_meaning, put_date, date_parse,
 			 "a date such as 2026-11-21 or 2026-11-21T08:00:00Z, years 1900 to 2999" },
-	[FIELD_EFFORT] = { effort_meaning, number_text, effort_parse,
+	[FIELD_EFFORT] = { effort_meaning, put_number, effort_parse,
 			   "an effort such as 90, 1.5h or 2h 30m" },
-	[FIELD_FLAG] = { number_meaning, flag_text, flag_parse, "true or false" },
-	[FIELD_STATUS] = { number_meaning, status_text, status_parse,
+	[FIELD_FLAG] = { number_meaning, put_flag, flag_parse, "true or false" },
+	[FIELD_STATUS] = { number_meaning, put_status, status_parse,
 			   "needs-action, in-process, completed or cancelled" },
-	[FIELD_LIST] = { list_meaning, text_text, list_parse, "UTF-8 text" },
-	[FIELD_FILES] = { files_meaning, text_text, files_parse, "a list of attachments" },
+	[FIELD_LIST] = { list_meaning, put_text, list_parse, "UTF-8 text" },
+	[FIELD_FILES] = { files_meaning, put_text, files_parse, "a list of attachments" },
 };
 _Static_assert(COUNT_OF(kinds) == FIELD_TYPES, "one row per type");
 
@@ -506,7 +505,13 @@ bool value_identical(enum field field, const struct value *a, const struct value
 
 char *value_text(TALLOC_CTX *mem, enum field field, const struct value *value)
 {
-	return value->presence == SET ? kind_of(field)->text(mem, value) : NULL;
+	struct buf *buf;
+
+	if (value->presence != SET)
+		return NULL;
+	buf = buf_new_sized(mem, SHOWN_CHARS);
+	kind_of(field)->put(buf, value);
+	return buf_steal(&buf, mem, NULL);
 }
 
 struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
@@ -536,13 +541,13 @@ struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
 
 static void put_escaped(struct buf *buf, const char *text)
 {
-	for (; *text; text++) {
-		if (*text == '\\')
-			buf_puts(buf, "\\\\");
-		else if (*text == '\n')
-			buf_puts(buf, "\\n");
-		else
-			buf_putc(buf, *text);
+	for (size_t n;; text += n + 1) {
+		for (n = 0; text[n] && text[n] != '\\' && text[n] != '\n'; n++)
+			;
+		buf_add(buf, text, n);
+		if (!text[n])
+			break;
+		buf_puts(buf, text[n] == '\n' ? "\\n" : "\\\\");
 	}
 }
 
@@ -550,37 +555,51 @@ static void put_zone(struct buf *buf, const struct when *when)
 {
 	struct when day = when_date(when->wall_day);
 
-	if (when->wall_day)
-		buf_printf(buf, "/%s", when_text(buf, &day));
+	if (when->wall_day) {
+		buf_putc(buf, '/');
+		when_put(buf, &day);
+	}
 	if (!when->zone)
 		return;
 	buf_putc(buf, ' ');
 	put_escaped(buf, when->zone);
 }
 
+static void put_line(struct buf *buf, enum field field, const struct value *value)
+{
+	bool texts = holds_text(field);
+
+	if (value->presence == ABSENT)
+		return;
+	buf_puts(buf, field_table[field].name);
+	if (value->presence == CLEARED || (texts && !(value->text && *value->text))) {
+		buf_puts(buf, "!\n");
+		return;
+	}
+	buf_putc(buf, ' ');
+	if (texts)
+		put_escaped(buf, value->text);
+	else
+		kind_of(field)->put(buf, value);
+	if (field_table[field].type == FIELD_WHEN && value->when.kind == WHEN_INSTANT)
+		put_zone(buf, &value->when);
+	buf_putc(buf, '\n');
+}
+
 char *vector_encode(TALLOC_CTX *mem, const struct vector *vector)
 {
 	struct buf *buf = buf_new(mem);
 
-	for (int i = 0; i < FIELDS; i++) {
-		const struct value *value = &vector->value[i];
-		char *text = value_text(buf, (enum field)i, value);
-
-		if (value->presence == ABSENT)
-			continue;
-		buf_puts(buf, field_table[i].name);
-		if (!text || !*text) {
-			buf_puts(buf, "!\n");
-			continue;
-		}
-		buf_putc(buf, ' ');
-		put_escaped(buf, text);
-		if (field_table[i].type == FIELD_WHEN && value->when.kind == WHEN_INSTANT)
-			put_zone(buf, &value->when);
-		buf_putc(buf, '\n');
-		talloc_free(text);
-	}
+	for (int i = 0; i < FIELDS; i++)
+		put_line(buf, (enum field)i, &vector->value[i]);
 	return buf_steal(&buf, mem, NULL);
+}
+
+void vector_put_group(struct buf *buf, const struct vector *vector, enum field_group group)
+{
+	for (int i = 0; i < FIELDS; i++)
+		if (field_table[i].group == group)
+			put_line(buf, (enum field)i, &vector->value[i]);
 }
 
 /* Undoes put_escaped() in place; false: a `\` before something else. */
@@ -713,11 +732,11 @@ char *vector_hash(TALLOC_CTX *mem, const struct vector *vector)
 		    !kind_of((enum field)i)
 			     ->meaning(buf, (enum field)i, &vector->value[i], &meaning))
 			continue;
-		buf_printf(buf, "%s ", field_table[i].name);
+		buf_join(buf, field_table[i].name, " ", NULL);
 		if (meaning.text)
 			put_escaped(buf, meaning.text);
 		else
-			buf_printf(buf, "%" PRId64, meaning.number);
+			buf_number(buf, meaning.number, 0);
 		buf_putc(buf, '\n');
 	}
 	hash = digest_short(mem, buf->data, buf->len, HASH_CHARS);

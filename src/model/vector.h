@@ -78,6 +78,9 @@ struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
  * vector can be read; any other line that is not of that form, or whose value is none, is a DATA
  * fault. NULL decodes as "". */
 char *vector_encode(TALLOC_CTX *mem, const struct vector *vector);
+
+/* Adds the lines of that group only. */
+void vector_put_group(struct buf *buf, const struct vector *vector, enum field_group group);
 struct fault *vector_decode(TALLOC_CTX *mem, const char *text,
 			    struct vector **vector_r) ATTR_MUST_CHECK;
 

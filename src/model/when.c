@@ -175,14 +175,31 @@ int when_compare(const struct when *a, const struct when *b)
 	return (first > second) - (first < second);
 }
 
-char *when_text(TALLOC_CTX *mem, const struct when *when)
+void when_put(struct buf *buf, const struct when *when)
 {
 	int year, month, day;
 
-	if (when->kind == WHEN_INSTANT)
-		return clock_rfc3339(mem, when->us);
+	if (when->kind == WHEN_INSTANT) {
+		char *text = clock_rfc3339(buf, when->us);
+
+		buf_puts(buf, text);
+		talloc_free(text);
+		return;
+	}
 	when_day_to_civil(when->day, &year, &month, &day);
-	return mem_printf(mem, "%04d-%02d-%02d", year, month, day);
+	buf_number(buf, year, 4);
+	buf_putc(buf, '-');
+	buf_number(buf, month, 2);
+	buf_putc(buf, '-');
+	buf_number(buf, day, 2);
+}
+
+char *when_text(TALLOC_CTX *mem, const struct when *when)
+{
+	struct buf *buf = buf_new_sized(mem, sizeof "2026-11-21");
+
+	when_put(buf, when);
+	return buf_steal(&buf, mem, NULL);
 }
 
 /* Reading: a cursor that moves over what fits. */

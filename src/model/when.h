@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/fault.h"
 
 enum when_kind { WHEN_DATE, WHEN_INSTANT };
@@ -60,6 +61,7 @@ int when_compare(const struct when *a, const struct when *b);
 
 /* Text as in our JSON: "2026-11-21", "2026-11-21T08:00:00Z" (fraction only where there is one). The
  * zone is lost. */
+void when_put(struct buf *buf, const struct when *when);
 char *when_text(TALLOC_CTX *mem, const struct when *when);
 
 /* Reads "2026-11-21", RFC 3339 with Z or an offset, or local "2026-11-21T08:00[:00]" (site zone).

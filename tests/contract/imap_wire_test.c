@@ -262,7 +262,7 @@ Test(window, an_answer_that_waits_for_us_is_not_late)
 
 	lab->options.command_ms = IMAP_LAB_SHORT_MS;
 	imap_lab_open(lab);
-	imap_lab_none(imap_session_send(lab->session, lab, &line, 1, &sent), "send");
+	imap_lab_none(imap_session_send(lab->session, lab, &line, 1, NULL, NULL, &sent), "send");
 	(void)nanosleep(&longer, NULL);
 	imap_lab_none(imap_session_run(lab->session, lab, line, NULL, NULL, &answer), "run");
 	talloc_free(sent);

@@ -142,9 +142,10 @@ Test(conf_findings, findings_of_sections_and_keys)
 		  "f:4: error: key 'name' was already given in line 2\n" },
 		{ "[site]\nulr = https://x\n",
 		  "f:2: error: unknown key 'ulr' in [site]; did you mean 'url'?\n" },
-		{ "[site]\nURL = https://x\n", "f:2: error: unknown key 'URL' in [site]; there are "
-					       "url, name, timezone, hours_per_day, "
-					       "hours_per_week, dates, folder, closed_until, file_max\n" },
+		{ "[site]\nURL = https://x\n",
+		  "f:2: error: unknown key 'URL' in [site]; there are "
+		  "url, name, timezone, hours_per_day, "
+		  "hours_per_week, dates, folder, closed_until, file_max\n" },
 		{ "[site]\npoll = 3s\n",
 		  "f:2: error: unknown key 'poll' in [site]; it belongs into [server NAME]\n" },
 		{ "[log]\nset.percent = 3\n",
@@ -734,8 +735,7 @@ Test(conf_findings, findings_of_logins)
 		{ SERVER "tls_pin = sha256//abc=\n", "f:7: error: 'tls_pin' is a list of public "
 						     "keys, each of them sha256// and the 44 "
 						     "characters of a hash in Base64\n" },
-		{ IMAP "tls_pin = " PIN "\n",
-		  "" },
+		{ IMAP "tls_pin = " PIN "\n", "" },
 		{ IMAP "auth = password\n", "" },
 		{ IMAP "without = condstore, LITERAL+ COMPRESS=DEFLATE\n", "" },
 		{ IMAP "without = all\n", "" },
@@ -761,6 +761,30 @@ Test(conf_findings, findings_of_logins)
 		{ IMAP "login = gate\nauthorize = ana\nresources = ana\n",
 		  "f:8: warning: 'authorize' is the same for everybody, and a mailbox belongs to "
 		  "one person: write a name such as %{email} into it\n" },
+		{ IMAP "login = team\nresources = *@d\n",
+		  "f:7: error: 'login' is the same for everybody, and a mailbox belongs to one "
+		  "person: say "
+		  "whose it is by 'authorize', or write a name such as %{email} into it\n" },
+		{ IMAP "login = team\nresources = a@d, b@d\n",
+		  "f:7: error: 'login' is the same for everybody, and a mailbox belongs to one "
+		  "person: say "
+		  "whose it is by 'authorize', or write a name such as %{email} into it\n" },
+		{ IMAP "login = ana.silva\nresources = a@d\n", "" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://h\nauth = certificate\ntls_cert = "
+		       "/p\nresources = *@d\n",
+		  "f:7: error: 'tls_cert' is the same for everybody, and a mailbox belongs to one "
+		  "person: say "
+		  "whose it is by 'authorize', or write a name such as %{email} into it\n" },
+		{ SITE "[server s]\ntype = imap\nurl = imaps://h\nauth = certificate\ntls_cert = "
+		       "/p\nresources = *@d\nauthorize = %{email}\n",
+		  "" },
+		{ IMAP "[gestures]\nflag_due = 1w\n",
+		  "f:8: error: 'flag_due' must be a number with ms, s, m, h or d, for example "
+		  "1d\n" },
+		{ SITE "[server s]\nurl = imaps://h\npassword_file = /p\n[account s r]\n[replies]\n"
+		       "address = t+%{token}@x.org\nserver = s\naccount = r\nsecret_file = /s\n"
+		       "authserv_id = x\n",
+		  "f:3: error: [server s] has no 'type': write type = caldav | imap | memory\n" },
 		{ IMAP "login = gate\nauthorize = %{email}\nresources = *@d\nauth = login\n",
 		  "f:8: error: 'authorize' does not go with auth = login, which has no place for "
 		  "it: use plain or scram\n" },

@@ -48,6 +48,8 @@ TestSuite(message_patch, .init = begin, .fini = end, .timeout = 120);
 #define PLAIN "Content-Type: text/plain\n"
 #define HTML "Content-Type: text/html\n"
 #define ICS "Content-Type: text/calendar\n"
+#define NAMED                                                                                      \
+	"Content-ID: <a309d5d023b593fd2cfb3d6895483aff.part@taskferry.invalid>\n" /* "1 4.7" */
 #define IMAGE "Content-Type: image/png\nContent-Transfer-Encoding: base64\n"
 
 static void check_read(const char *what, const struct message_publish *publish, const char *text,
@@ -157,6 +159,18 @@ static const struct row {
 	  OURS MIXED
 	  "\n" PART("Content-Type: multipart/related; boundary=c\n",
 		    "--c\n" CARD "\n--c\n" CALENDAR "\n--c\n" IMAGE "\nAA\n--c--\n") "--b--\n" },
+	{ "a calendar like a file that is elsewhere",
+	  OURS MIXED "\n" PART(PLAIN, "old") PART(ICS, "taskferry-part 2 70000 4.7") "--b--\n",
+	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR "\n--b--\n" },
+	{ "a file that is elsewhere, in what is signed",
+	  OURS MIXED "\n" PART(PLAIN, "old") PART(ICS, "old")
+		  PART("Content-Type: multipart/signed; boundary=c\n",
+		       "--c\n" IMAGE "Content-Disposition: attachment\n\ntaskferry-part 3.1 70000 "
+				     "4.7\n--c--\n") "--b--\n",
+	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR
+		     "\n" PART("Content-Type: multipart/signed; boundary=c\n",
+			       "--c\n" IMAGE "Content-Disposition: attachment\n\ntaskferry-part "
+					     "3.1 70000 4.7\n--c--\n") "--b--\n" },
 	{ "empty parts", OURS MIXED "\n--b\n--b\n" ICS "--b\n\n--b--\n",
 	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR "\n--b\n\n--b--\n" },
 	{ "not closed", OURS MIXED "\n" PART(PLAIN, "old") PART(IMAGE, "AA"),
@@ -195,6 +209,19 @@ static const struct row {
 	  OURS NEW_MIXED "\n" NEW(NEW_PART(
 		  "Content-Type: multipart/signed; boundary=b\n\n" PART(PLAIN, "old")
 			  PART("Content-Type: application/pgp-signature\n", "x") "--b--\n")) },
+	{ "a file that is elsewhere, alone",
+	  OURS IMAGE "Content-Disposition: attachment\n\ntaskferry-part 1 70000 4.7",
+	  OURS NEW_MIXED "\n" NEW(NEW_PART(IMAGE "Content-Disposition: attachment\n" NAMED
+						 "\ntaskferry-part 1 70000 4.7")) },
+	{ "one in an alternative",
+	  OURS MIXED
+	  "\n" PART("Content-Type: multipart/alternative; boundary=c\n",
+		    "--c\n" PLAIN "\nold\n--c\n" IMAGE
+		    "Content-Disposition: attachment\n\ntaskferry-part 1 70000 4.7\n--c--\n")
+		  PART(ICS, "old") "--b--\n",
+	  OURS MIXED "\n--b\n" CARD "\n" PART(NAMED IMAGE "Content-Disposition: attachment\n",
+					      "taskferry-part 1 70000 4.7") "--b\n" CALENDAR
+									    "\n--b--\n" },
 	{ "a boundary that is nowhere", OURS MIXED "\n--c\n\nold\n--c--\n",
 	  OURS NEW_MIXED "\n" NEW(NEW_PART(MIXED "\n--c\n\nold\n--c--\n")) },
 	{ "no boundary", OURS "Content-Type: multipart/mixed\n\n--c\n\nold\n--c--",

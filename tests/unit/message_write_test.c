@@ -72,8 +72,8 @@ Test(message_write, golden)
 	cr_expect_str_eq(text, kit_crlf(mem, golden), "%s", text);
 }
 
-/* Another one than that inside. */
-#define OUTER "=_taskferry-24340eb47928cec5"
+/* Another one than that around it. */
+#define INNER "=_taskferry-29ab8a26b893ddb2"
 
 static const char golden_html[] =
 	"From: \"Harbour\" <taskferry@pm.example.com>\n"
@@ -87,13 +87,13 @@ static const char golden_html[] =
 	"X-Taskferry-Edition: 3-0123abcd\n"
 	"MIME-Version: 1.0\n"
 	"Content-Type: multipart/mixed;\n"
-	" boundary=\"" OUTER "\"\n"
-	"\n"
-	"--" OUTER "\n"
-	"Content-Type: multipart/alternative;\n"
 	" boundary=\"" BOUNDARY "\"\n"
 	"\n"
 	"--" BOUNDARY "\n"
+	"Content-Type: multipart/alternative;\n"
+	" boundary=\"" INNER "\"\n"
+	"\n"
+	"--" INNER "\n"
 	"Content-Type: text/plain; charset=utf-8\n"
 	"Content-Transfer-Encoding: 7bit\n"
 	"\n"
@@ -103,15 +103,15 @@ static const char golden_html[] =
 	"\n"
 	"Notes.\n"
 	"\n"
-	"--" BOUNDARY "\n"
+	"--" INNER "\n"
 	"Content-Type: text/html; charset=utf-8\n"
 	"Content-Transfer-Encoding: 7bit\n"
 	"\n"
 	"<p>Notes.</p>\n"
 	"\n"
-	"--" BOUNDARY "--\n"
+	"--" INNER "--\n"
 	"\n"
-	"--" OUTER "\n";
+	"--" BOUNDARY "\n";
 
 Test(message_write, golden_html)
 {
