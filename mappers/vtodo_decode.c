@@ -17,6 +17,9 @@
  * DURATION; dates of a recurring item belong to one instance of a series and are left alone.
  */
 
+#define READ_POOL ((size_t)16 << 10) /* bytes: what is made while most items are read */
+#define OPEN_POOL ((size_t)16 << 10) /* their lines */
+
 struct reader {
 	TALLOC_CTX *tmp;
 	const struct icaltext *ical;
@@ -388,7 +391,7 @@ void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const cha
 		       struct vtodo_seen *seen_r)
 {
 	struct reader reader = {
-		.tmp = MEM_CONTEXT(mem),
+		.tmp = mem_pool(mem, READ_POOL),
 		.ical = item->ical,
 		.todo = item->todo,
 		.last = last,
@@ -411,7 +414,7 @@ void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const cha
 struct fault *vtodo_decode(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
 			   struct vtodo **vtodo_r)
 {
-	TALLOC_CTX *tmp = MEM_CONTEXT(mem);
+	TALLOC_CTX *tmp = mem_pool(mem, OPEN_POOL);
 	struct vtodo_item item;
 	struct vtodo_seen seen;
 	struct fault *fault = vtodo_open(tmp, text, len, &item);

@@ -58,22 +58,6 @@ struct looking {
 	size_t count;
 };
 
-static bool has_attribute(const struct imap_node *attributes, const char *name)
-{
-	for (const struct imap_node *node = attributes->first; node; node = node->next)
-		if (imap_node_is(node, name))
-			return true;
-	return false;
-}
-
-/* Some servers send names as they are. */
-static char *mailbox_name(TALLOC_CTX *mem, const struct imap_node *node)
-{
-	char *name = imap_name_decode(mem, node->text);
-
-	return name ? name : mem_strdup(mem, node->text);
-}
-
 /* `* LIST (\HasNoChildren) "." name` */
 static struct fault *take_place(void *context, const struct imap_response *response)
 {
@@ -87,10 +71,10 @@ static struct fault *take_place(void *context, const struct imap_response *respo
 		return NULL;
 	name = attributes->next->next;
 	if (!name || (name->kind != IMAP_ATOM && name->kind != IMAP_STRING) ||
-	    has_attribute(attributes, "\\NonExistent"))
+	    imap_node_has(attributes, "\\NonExistent"))
 		return NULL;
-	utf8 = mailbox_name(looking->mem, name);
-	holds = !has_attribute(attributes, "\\Noselect");
+	utf8 = imap_name_told(looking->mem, name->text);
+	holds = !imap_node_has(attributes, "\\Noselect");
 	for (size_t i = 0; i < looking->count; i++) {
 		struct place *place = &looking->places[i];
 

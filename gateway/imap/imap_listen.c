@@ -12,18 +12,30 @@
  * server's `+` the session tells as woken. Whatever wakes is a reason to look again, no more: \Seen
  * wakes as well, and changes nothing that a notice tells. */
 
+#define IDLE_AGAIN_US (3600 * CLOCK_SECOND_US) /* a setting of the server, or it has too many */
+
 struct listening {
 	const struct endpoint_sweep *folders;
 	size_t count;
 	struct endpoint_ear ear;
 };
 
+/* A server that offers IDLE and says no to it is asked for changes, as one that does not offer it. */
+static struct fault *refused(struct imap *imap, struct fault *fault)
+{
+	talloc_free(fault);
+	imap->idle_again_us = clock_now_us(imap->clock) + IDLE_AGAIN_US;
+	return NULL;
+}
+
 static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 			     struct endpoint_ear *ear)
 {
 	bool woken = false, current = false;
+	struct fault *fault;
 
-	if (!imap_session_can(imap->session, IMAP_CAP_IDLE))
+	if (!imap_session_can(imap->session, IMAP_CAP_IDLE) ||
+	    clock_now_us(imap->clock) < imap->idle_again_us)
 		return NULL;
 	FAULT_TRY(imap_folder_open(imap, mem, folder, true));
 	FAULT_TRY(imap_notice_again(imap, mem, folder, &current));
@@ -32,7 +44,11 @@ static struct fault *idle_on(struct imap *imap, TALLOC_CTX *mem, const char *fol
 		ear->changed = true;
 		return NULL;
 	}
-	FAULT_TRY(imap_session_idle(imap->session, &woken));
+	fault = imap_session_idle(imap->session, &woken);
+	if (fault && imap_is_connected(imap))
+		return refused(imap, fault);
+	if (fault)
+		return fault;
 	if (woken || !imap_session_is_drained(imap->session)) {
 		ear->changed = true;
 		return imap_session_idle_end(imap->session);

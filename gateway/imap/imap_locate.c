@@ -25,21 +25,6 @@ struct locating {
 	const char *address; /* NULL: not found */
 };
 
-static bool has_attribute(const struct imap_node *attributes, const char *name)
-{
-	for (const struct imap_node *node = attributes->first; node; node = node->next)
-		if (imap_node_is(node, name))
-			return true;
-	return false;
-}
-
-static const char *mailbox_name(TALLOC_CTX *mem, const struct imap_node *node)
-{
-	char *name = imap_name_decode(mem, node->text);
-
-	return name ? name : mem_strdup(mem, node->text);
-}
-
 /* `* LIST (\HasNoChildren) "." name` */
 static struct fault *take_name(void *context, const struct imap_response *response)
 {
@@ -51,12 +36,12 @@ static struct fault *take_name(void *context, const struct imap_response *respon
 		return NULL;
 	name = attributes->next->next;
 	if ((name->kind != IMAP_ATOM && name->kind != IMAP_STRING) ||
-	    has_attribute(attributes, "\\Noselect") || has_attribute(attributes, "\\NonExistent") ||
+	    imap_node_has(attributes, "\\Noselect") || imap_node_has(attributes, "\\NonExistent") ||
 	    locating->count == LOCATE_MAX || name->len > LOCATE_NAME_MAX)
 		return NULL;
 	locating->names =
 		MEM_GROW(locating->mem, locating->names, const char *, locating->count + 1);
-	locating->names[locating->count++] = mailbox_name(locating->mem, name);
+	locating->names[locating->count++] = imap_name_told(locating->mem, name->text);
 	return NULL;
 }
 
@@ -72,7 +57,7 @@ static struct fault *take_status(void *context, const struct imap_response *resp
 	id = imap_node_after(items->first, "MAILBOXID");
 	if (id && id->kind == IMAP_LIST && id->first &&
 	    !strcmp(id->first->text, locating->object_id))
-		locating->address = mailbox_name(locating->mem, name);
+		locating->address = imap_name_told(locating->mem, name->text);
 	return NULL;
 }
 
@@ -83,7 +68,7 @@ static struct fault *take_metadata(void *context, const struct imap_response *re
 	const char *url = imap_metadata_url(response);
 
 	if (url && !strcmp(url, locating->url) && !locating->address)
-		locating->address = mailbox_name(locating->mem, name);
+		locating->address = imap_name_told(locating->mem, name->text);
 	return NULL;
 }
 

@@ -191,6 +191,13 @@ char *imap_name_decode(TALLOC_CTX *mem, const char *mutf7)
 	return text;
 }
 
+char *imap_name_told(TALLOC_CTX *mem, const char *told)
+{
+	char *name = imap_name_decode(mem, told);
+
+	return name ? name : mem_strdup(mem, told);
+}
+
 /* ---- levels ---- */
 
 static const struct {

@@ -17,6 +17,9 @@
 char *imap_name_encode(TALLOC_CTX *mem, const char *utf8);
 char *imap_name_decode(TALLOC_CTX *mem, const char *mutf7);
 
+/* In UTF-8, as a server tells it: some send names as they are. */
+char *imap_name_told(TALLOC_CTX *mem, const char *told);
+
 /* One level of a name, safe on every server (facts: Dovecot, Cyrus, Courier in all layouts), the
  * same for all of them. Characters outside `[A-Za-z0-9_@:+=#?&-]` and the blank that are ASCII
  * become look-alikes ('/' U+2215, '.' U+2024, '%' U+066A, '*' U+2217, '\' U+2216, '"' U+201D,

@@ -547,6 +547,7 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 {
 	struct imap_status status = { .mailbox = side->mailbox };
 	bool first = noticing->token && !side->since; /* all that is told is told since a token */
+	struct fault *fault;
 
 	if (!imap_ahead_done(noticing->ahead, &status))
 		FAULT_TRY(imap_status(imap, mem, &status, 1));
@@ -556,7 +557,10 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 		side->counts = *side->since;
 		return NULL;
 	}
-	FAULT_TRY(open_side(imap, mem, side, NULL));
+	fault = open_side(imap, mem, side, NULL);
+	if (fault && fault->kind == FAULT_GONE) /* since then: it is not the folder that has gone */
+		return is_absent(imap, mem, side);
+	FAULT_TRY(fault);
 	if (side->since &&
 	    side->since->uidvalidity != imap_session_selected(imap->session)->uidvalidity)
 		side->since = NULL;

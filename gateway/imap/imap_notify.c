@@ -18,7 +18,9 @@
  *    plain UTF-8 (and sends them so), where the standard has modified UTF-7: whose name was not known
  *    that way is named the other way. If that does not help, NOTIFY is of no use.
  * 2. What a STATUS does not say has not changed; one that says what is known already is no news.
- * 3. For one folder IDLE does the same, and costs a server less: Dovecot hibernates IDLE only.
+ * 3. For one folder IDLE does the same, and costs a server less: Dovecot hibernates IDLE only. Its
+ *    mailbox for done tasks makes no difference: who moves a message there or back does something in
+ *    the folder, and what is done to it there can wait for the next poll.
  * 4. Without mod-sequences a STATUS tells of no flags.
  * 5. Dovecot 2.3 does not tell of everything after a second SET without a NONE before it, and now and
  *    then, rarely, it stops telling at all: who relies on it looks from time to time all the same.
@@ -232,13 +234,12 @@ static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem)
 	return works ? NULL : stop(imap, mem);
 }
 
-static bool may_notify(struct imap *imap, TALLOC_CTX *mem, const struct endpoint_sweep *folders,
-		       size_t count)
+/* (3) */
+static bool may_notify(struct imap *imap, const struct endpoint_sweep *folders, size_t count)
 {
 	struct imap_session *session = imap->session;
 
-	if ((count < 2 && !imap_done_mailbox(imap, mem, folders[0].folder)) ||
-	    imap->notify_refused || !imap_session_can(session, IMAP_CAP_NOTIFY) ||
+	if (count < 2 || imap->notify_refused || !imap_session_can(session, IMAP_CAP_NOTIFY) ||
 	    !imap_session_can(session, IMAP_CAP_CONDSTORE) ||
 	    (imap_session_selected(session)->mailbox &&
 	     !imap_session_can(session, IMAP_CAP_UNSELECT)))
@@ -256,7 +257,7 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 				const struct endpoint_sweep *folders, size_t count,
 				struct endpoint_ear *ear)
 {
-	if (!may_notify(imap, mem, folders, count))
+	if (!may_notify(imap, folders, count))
 		return NULL;
 	imap->notify = heed_all(imap, folders, count);
 	if (imap->notify->unknown) {

@@ -79,6 +79,7 @@ struct imap {
 	struct imap_notify *notify; /* NULL: it does not listen that way */
 	bool notify_plain;          /* the server wants names in UTF-8 there */
 	bool notify_refused;        /* or does not tell of all of them */
+	int64_t idle_again_us;      /* IDLE was refused, also by earlier connections: not before */
 };
 
 /* imaps://host[:port] or imap://host[:port], a slash may stand at the end; an IPv6 address in

@@ -580,6 +580,14 @@ bool imap_node_is(const struct imap_node *node, const char *word)
 	       node->len == strlen(word) && !strcasecmp(node->text, word);
 }
 
+bool imap_node_has(const struct imap_node *list, const char *word)
+{
+	for (const struct imap_node *node = list->first; node; node = node->next)
+		if (imap_node_is(node, word))
+			return true;
+	return false;
+}
+
 const struct imap_node *imap_node_after(const struct imap_node *first, const char *word)
 {
 	for (const struct imap_node *node = first; node && node->next; node = node->next->next)

@@ -87,6 +87,9 @@ bool imap_node_is(const struct imap_node *node, const char *word);
 /* The node behind the one that says WORD in a list of pairs (`(UID 7 FLAGS (...))`); NULL. */
 const struct imap_node *imap_node_after(const struct imap_node *first, const char *word);
 
+/* True when LIST has the word in it, itself and not in another list. */
+bool imap_node_has(const struct imap_node *list, const char *word);
+
 /* A number: digits only, in the range of the type; false for anything else. NODE may be NULL. */
 bool imap_node_u32(const struct imap_node *node, uint32_t *value_r);
 bool imap_node_u64(const struct imap_node *node, uint64_t *value_r);

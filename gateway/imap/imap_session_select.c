@@ -13,14 +13,6 @@
 
 /* The selected mailbox: numbers are taken from responses as they come, whoever asked for them. */
 
-static bool has_star(const struct imap_node *list)
-{
-	for (const struct imap_node *node = list->first; node; node = node->next)
-		if (imap_node_is(node, "\\*"))
-			return true;
-	return false;
-}
-
 /* Numbers of what was selected before are not ours: CLOSED stands between (RFC 7162 3.2.11). */
 static void selected_reset(struct imap_session *session)
 {
@@ -62,7 +54,7 @@ static void note_code(struct imap_session *session, const char *code, const stru
 		selected->mailbox_id = read_object_id(session->selected_mem, args);
 	if (!strcmp(code, "PERMANENTFLAGS") && args && args->kind == IMAP_LIST) {
 		selected->permanent_flags = imap_session_words(session->selected_mem, args->first);
-		selected->any_keyword = has_star(args);
+		selected->any_keyword = imap_node_has(args, "\\*");
 	}
 }
 

@@ -11,7 +11,8 @@
  * answer is not there, or is not ours to look into. */
 
 #define LIST_NAMES_MAX 500  /* names in one command */
-#define LIST_BYTES_MAX 8000 /* of names in one command: servers end a longer line at 64 kB or so */
+#define LIST_BYTES_MAX 24000 /* of names in one command, in UTF-8: on the wire at most 60,000, and servers
+				end a longer line at 64 kB or so */
 
 struct asking {
 	TALLOC_CTX *mem;

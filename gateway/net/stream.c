@@ -553,6 +553,7 @@ static struct fault *connect_any(struct stream *stream, const struct addrinfo *a
 
 	for (const struct addrinfo *a = addresses; a && tried < STREAM_ADDRESSES_MAX;
 	     a = a->ai_next, tried++) {
+		talloc_free(fault);
 		fault = connect_one(stream, a);
 		if (!fault || fault->kind == FAULT_TRY_LATER || now_ms() >= stream->deadline_ms)
 			break;

@@ -10,6 +10,8 @@
 #include "mappers/message.h"
 #include "mappers/message_elide.h"
 
+#define ENCODE_POOL ((size_t)48 << 10) /* bytes: what is made on the way to most items */
+
 char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
 {
 	struct vector *normal = vtodo_normal(mem, values);
@@ -369,14 +371,33 @@ bool codec_claims(const struct file *file, const struct file *known)
 	return message_claims(file, known);
 }
 
+static struct fault *encode(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_form form,
+			    const char *old, const struct codec_publish *publish, char **text_r,
+			    size_t *len_r, struct decoded **decoded_r)
+{
+	TALLOC_CTX *own = mem_pool(mem, ENCODE_POOL);
+	size_t old_len = old ? strlen(old) : 0, len = 0;
+	char *text = NULL;
+	struct fault *fault =
+		form == ENDPOINT_MESSAGE
+			? encode_message(own, old, old_len, publish, keep, &text, &len, decoded_r)
+			: encode_vtodo(own, old, old_len, publish, &text, &len);
+
+	if (fault) {
+		talloc_steal(mem, fault);
+	} else {
+		*text_r = mem_bytes(mem, text, len);
+		if (len_r)
+			*len_r = len;
+	}
+	talloc_free(own);
+	return fault;
+}
+
 struct fault *codec_encode(TALLOC_CTX *mem, enum endpoint_form form, const char *old,
 			   const struct codec_publish *publish, char **text_r, size_t *len_r)
 {
-	size_t old_len = old ? strlen(old) : 0;
-
-	return form == ENDPOINT_MESSAGE
-		       ? encode_message(mem, old, old_len, publish, NULL, text_r, len_r, NULL)
-		       : encode_vtodo(mem, old, old_len, publish, text_r, len_r);
+	return encode(mem, NULL, form, old, publish, text_r, len_r, NULL);
 }
 
 struct fault *codec_encode_new(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_form form,
@@ -384,7 +405,5 @@ struct fault *codec_encode_new(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_
 			       struct decoded **decoded_r)
 {
 	*decoded_r = NULL;
-	return form == ENDPOINT_MESSAGE
-		       ? encode_message(mem, NULL, 0, publish, keep, text_r, len_r, decoded_r)
-		       : encode_vtodo(mem, NULL, 0, publish, text_r, len_r);
+	return encode(mem, keep, form, NULL, publish, text_r, len_r, decoded_r);
 }

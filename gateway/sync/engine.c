@@ -25,6 +25,7 @@
 #include "gateway/sync/engine_private.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -36,6 +37,7 @@
 #define BUSY_MAX 20 /* times DB_BUSY_MS: five minutes, then something is wrong with it */
 #define CLOCK_JUMP_US (5 * CLOCK_SECOND_US) /* less is a clock that is being disciplined */
 #define FOREVER_US (INT64_MAX / 4)
+#define REST_US (10 * CLOCK_SECOND_US) /* of waiting: a burst of jobs has longer gaps nowhere */
 
 int64_t engine_mono_us(void)
 {
@@ -537,12 +539,38 @@ static void lead(struct engine_worker *worker, TALLOC_CTX *mem, struct engine_ta
 
 /* ---- workers ---- */
 
+/* Its connection gives back the pages that it keeps, and the C library what lies free. */
+static void rest(struct store *store)
+{
+	store_rest(store);
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
+/* Waits while somebody leads; a worker that has done so for long gives back the memory of
+ * its connection, once: so many would keep the same pages while nothing happens. */
+static void wait_behind(struct engine_worker *worker, bool *rested)
+{
+	struct engine *engine = worker->engine;
+	struct timespec until = mono_timespec(engine_mono_us() + REST_US);
+
+	if (*rested || !worker->store) {
+		pthread_cond_wait(&engine->turn, &engine->lock);
+	} else if (pthread_cond_timedwait(&engine->turn, &engine->lock, &until) == ETIMEDOUT) {
+		*rested = true;
+		pthread_mutex_unlock(&engine->lock);
+		rest(worker->store);
+		pthread_mutex_lock(&engine->lock);
+	}
+}
+
 /* Waits until it is this worker's turn. One without a connection leaves it to the others for a while
  * unless it is needed. */
 static void follow(struct engine_worker *worker)
 {
 	struct engine *engine = worker->engine;
-	bool waited = false;
+	bool waited = false, rested = false;
 
 	pthread_mutex_lock(&engine->lock);
 	while (engine->led || !(worker->store || engine->need || waited || engine->reconciles ||
@@ -550,7 +578,7 @@ static void follow(struct engine_worker *worker)
 		struct timespec until = mono_timespec(engine_mono_us() + LOOK_US);
 
 		if (engine->led)
-			pthread_cond_wait(&engine->turn, &engine->lock);
+			wait_behind(worker, &rested);
 		else
 			waited = pthread_cond_timedwait(&engine->turn, &engine->lock, &until) ==
 				 ETIMEDOUT;

@@ -625,7 +625,8 @@ static struct fault *end_job(struct work *work, const void *data)
 		return queue_done(store, job);
 	}
 	if (work->visit.report->due_us < INT64_MAX)
-		return queue_wait(store, job, work->visit.report->due_us, WAITS);
+		return queue_wait(store, job, work->visit.report->due_us,
+				  work->visit.report->why ? work->visit.report->why : WAITS);
 	return queue_done(store, job);
 }
 

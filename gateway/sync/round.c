@@ -47,6 +47,8 @@ void round_report_add(struct round_report *a, const struct round_report *b)
 		to[i] += from[i];
 	if (b->due_us < a->due_us)
 		a->due_us = b->due_us;
+	if (!a->why)
+		a->why = mem_strdup(a, b->why);
 	for (size_t i = 0; i < b->note_count; i++)
 		round_note(a, "%s", b->notes[i]);
 }

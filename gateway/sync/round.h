@@ -49,6 +49,7 @@ struct round_report {
 	int64_t compared, folders, amiss; /* by full comparisons: items, folders, findings */
 	int64_t due_us; /* when something of this folder is to be looked at again; INT64_MAX:
 			   nothing waits */
+	const char *why; /* of an item that waits: why it could not be written; may be NULL */
 	char **notes;
 	size_t note_count;
 };

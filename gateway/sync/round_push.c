@@ -48,6 +48,8 @@ static void back_off(struct round *round, struct link *link, const struct fault 
 	link->due_us = clock_now_us(round->env->clock) + pause;
 	if (link->due_us < round->report->due_us)
 		round->report->due_us = link->due_us;
+	if (!round->report->why)
+		round->report->why = mem_strdup(round->report, link->error);
 	round->report->waiting++;
 }
 
@@ -485,8 +487,12 @@ static bool takes_turn(struct push *push, const struct link *link)
 
 static void wait_until(struct round *round, const struct link *link)
 {
-	if (link->due_us > clock_now_us(round->env->clock) && link->due_us < round->report->due_us)
+	if (link->due_us <= clock_now_us(round->env->clock))
+		return;
+	if (link->due_us < round->report->due_us)
 		round->report->due_us = link->due_us;
+	if (link->dirty && !round->report->why)
+		round->report->why = mem_strdup(round->report, link->error);
 }
 
 /* The next links of one sort that are due; an empty batch: there are no more. */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,23 @@ void *mem_must(void *p)
 		abort();
 	}
 	return p;
+}
+
+/* None where every allocation is watched. */
+#ifdef __SANITIZE_ADDRESS__
+#define WATCHED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED true
+#endif
+#endif
+#ifndef WATCHED
+#define WATCHED false
+#endif
+
+TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t bytes)
+{
+	return mem_must(WATCHED ? talloc_new(mem) : talloc_pool(mem, bytes));
 }
 
 char *mem_strdup(TALLOC_CTX *mem, const char *text)

@@ -23,6 +23,10 @@
 /* A context that owns others. */
 #define MEM_CONTEXT(mem) mem_must(talloc_new(mem))
 
+/* One that takes what is made below it from BYTES of its own, as far as they go: for many small things
+ * that all end together. What is moved out of it keeps all of them: copy it. */
+TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t bytes);
+
 /* Copies of strings; NULL gives NULL. mem_strndup stops at N bytes or at a NUL. */
 char *mem_strdup(TALLOC_CTX *mem, const char *text);
 char *mem_strndup(TALLOC_CTX *mem, const char *text, size_t n);

@@ -60,7 +60,8 @@ enum field field_find(const char *name)
 
 	if (!name)
 		return FIELDS;
-	while (i < FIELDS && strcmp(field_table[i].name, name) != 0)
+	while (i < FIELDS &&
+	       (*field_table[i].name != *name || strcmp(field_table[i].name, name) != 0))
 		i++;
 	return (enum field)i;
 }

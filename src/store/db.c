@@ -194,3 +194,8 @@ struct fault *db_data_version(struct db *db, int64_t *version_r)
 {
 	return db->driver->data_version(db, version_r);
 }
+
+void db_rest(struct db *db)
+{
+	db->driver->rest(db);
+}

@@ -52,6 +52,9 @@ struct fault *db_execute(struct db *db, const char *text) ATTR_MUST_CHECK;
  * the database. Cheap; writes nothing. */
 struct fault *db_data_version(struct db *db, int64_t *version_r) ATTR_MUST_CHECK;
 
+/* Gives back the memory of what was read before, which is read again when it is needed. */
+void db_rest(struct db *db);
+
 /* True when a table of that name is there. */
 struct fault *db_has_table(struct db *db, const char *name, bool *has_r) ATTR_MUST_CHECK;
 

@@ -294,6 +294,13 @@ static struct fault *sqlite_data_version(struct db *base, int64_t *version_r)
 	return fault;
 }
 
+static void sqlite_rest(struct db *base)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	(void)sqlite3_db_release_memory(db->handle); /* it always can */
+}
+
 const struct db_driver db_sqlite = {
 	.scheme = "sqlite:",
 	.open = sqlite_open,
@@ -310,4 +317,5 @@ const struct db_driver db_sqlite = {
 	.execute = sqlite_execute,
 	.has_table = sqlite_has_table,
 	.data_version = sqlite_data_version,
+	.rest = sqlite_rest,
 };

@@ -191,6 +191,11 @@ struct fault *store_data_version(struct store *store, int64_t *version_r)
 	return db_data_version(store->db, version_r);
 }
 
+void store_rest(struct store *store)
+{
+	db_rest(store->db);
+}
+
 struct fault *store_meta(struct store *store, TALLOC_CTX *mem, const char *name, char **value_r)
 {
 	struct db_cursor *cursor = NULL;

@@ -43,6 +43,9 @@ struct fault *store_change_last(struct store *store, int64_t *seq_r) ATTR_MUST_C
  * store's own changes do not count. Writes nothing. */
 struct fault *store_data_version(struct store *store, int64_t *version_r) ATTR_MUST_CHECK;
 
+/* Nobody will ask it for a while: gives back the memory of what was read before. */
+void store_rest(struct store *store);
+
 /* A named text of the database's own ("instance", "site_url"); NULL when not set. */
 struct fault *store_meta(struct store *store, TALLOC_CTX *mem, const char *name,
 			 char **value_r) ATTR_MUST_CHECK;

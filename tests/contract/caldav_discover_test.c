@@ -79,7 +79,7 @@ static struct endpoint *account(struct lab *lab, const struct discovery *d,
 {
 	struct caldav_account one = { .user = "ana",
 				      .password = lab->site.password,
-				      .deadline_ms = LAB_SHORT_MS,
+				      .deadline_ms = LAB_LONG_MS,
 				      .home = d->home,
 				      .person = d->person,
 				      .place = place };
@@ -535,7 +535,7 @@ Test(caldav_discover, a_name_in_place_of_a_url)
 	struct scripted_answer nothing = { SCRIPTED_ANSWER, NULL, 0, 0 };
 	struct lab *lab = lab_new(lab_always, &nothing);
 	struct fixture *server = fixture_start(lab, "names", "start", records);
-	struct resolve_dns dns = { .servers = server->url, .deadline_ms = 5000 };
+	struct resolve_dns dns = { .servers = server->url, .deadline_ms = LAB_LONG_MS };
 
 	if (server->result == FIXTURE_NOT_INSTALLED) {
 		fixture_end(server);
@@ -545,7 +545,7 @@ Test(caldav_discover, a_name_in_place_of_a_url)
 		struct caldav_account one = { .url = names[i].url,
 					      .user = "ana",
 					      .password = lab->site.password,
-					      .deadline_ms = 5000,
+					      .deadline_ms = LAB_LONG_MS,
 					      .dns = &dns };
 		struct endpoint *endpoint = caldav_new(lab, lab->http, lab->clock, &one);
 		struct endpoint_notice *notice = NULL;

@@ -231,32 +231,32 @@ static void check_operations(unsigned ops)
 				check_row((enum caldav_op)op, &rows[i]);
 }
 
-Test(caldav_lies, about_folders, .timeout = 120)
+Test(caldav_lies, about_folders, .timeout = 300)
 {
 	check_operations(1u << CALDAV_OP_LOOK | 1u << CALDAV_OP_LIST);
 }
 
-Test(caldav_lies, about_changes, .timeout = 120)
+Test(caldav_lies, about_changes, .timeout = 300)
 {
 	check_operations(1u << CALDAV_OP_START | 1u << CALDAV_OP_CHANGES);
 }
 
-Test(caldav_lies, about_items_that_are_read, .timeout = 120)
+Test(caldav_lies, about_items_that_are_read, .timeout = 300)
 {
 	check_operations(1u << CALDAV_OP_MULTIGET | 1u << CALDAV_OP_GET);
 }
 
-Test(caldav_lies, about_items_that_are_put, .timeout = 120)
+Test(caldav_lies, about_items_that_are_put, .timeout = 300)
 {
 	check_operations(1u << CALDAV_OP_CREATE | 1u << CALDAV_OP_REPLACE);
 }
 
-Test(caldav_lies, about_items_that_are_removed, .timeout = 120)
+Test(caldav_lies, about_items_that_are_removed, .timeout = 300)
 {
 	check_operations(1u << CALDAV_OP_REMOVE);
 }
 
-Test(caldav_lies, about_folders_that_are_made_and_named, .timeout = 120)
+Test(caldav_lies, about_folders_that_are_made_and_named, .timeout = 300)
 {
 	check_operations(1u << CALDAV_OP_MKCALENDAR | 1u << CALDAV_OP_MKCOL | 1u << CALDAV_OP_NAME);
 }

@@ -265,7 +265,7 @@ static void tell_all(enum caldav_op op, bool undone, int times)
 }
 
 #define STORY_TEST(name, op, undone, times)                                                        \
-	Test(caldav_round, lies_about_##name, .timeout = 240)                                      \
+	Test(caldav_round, lies_about_##name, .timeout = 300)                                      \
 	{                                                                                          \
 		tell_all(op, undone, times);                                                       \
 	}
@@ -285,7 +285,7 @@ STORY_TEST(everything, CALDAV_OPS, false, 0)
 STORY_TEST(every_write_and_read_once, CALDAV_OPS, true, 1)
 
 /* One bad item, whatever the server says to it, stops no other (N6). */
-Test(caldav_round, one_item_that_is_lied_about_stops_no_other, .timeout = 240)
+Test(caldav_round, one_item_that_is_lied_about_stops_no_other, .timeout = 300)
 {
 	static const char *const whole[] = { "401", "429", "503", "507" };
 

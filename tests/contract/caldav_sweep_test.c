@@ -369,7 +369,7 @@ Test(caldav_sweep, a_change_between_the_two_requests_taken_back_is_one)
 	home_free(home);
 }
 
-Test(caldav_sweep, no_change_is_ever_passed_over, .timeout = 120)
+Test(caldav_sweep, no_change_is_ever_passed_over, .timeout = 300)
 {
 	for (unsigned int round = 0; round < 60; round++) {
 		unsigned int seed = round;

@@ -57,8 +57,9 @@ static enum fault_scope widest_of(enum caldav_op op)
 	}
 }
 
-/* One lie to each operation; *DONE_R, if wanted, counts those that went well all the same. */
-static void lie_to_all(const char *what, const struct liar_lie *lie, int *done_r)
+/* One lie to each operation, which waits so long for the truth; *DONE_R, if wanted, counts those that went well all the
+ * same. */
+static void lie_to_all(const char *what, const struct liar_lie *lie, int32_t ms, int *done_r)
 {
 	for (int op = 0; op < CALDAV_OPS; op++) {
 		struct liar_lie one = *lie;
@@ -70,7 +71,9 @@ static void lie_to_all(const char *what, const struct liar_lie *lie, int *done_r
 		drive = drive_new();
 		one.op = (enum caldav_op)op;
 		liar_tell(drive.liar, &one);
+		lab_deadline(drive.lab, drive.endpoint, ms);
 		fault = drive_once(&drive, (enum caldav_op)op);
+		lab_deadline(drive.lab, drive.endpoint, LAB_LONG_MS);
 		if (fault)
 			cr_assert_leq(fault->scope, widest_of((enum caldav_op)op), "%s, %s: %s: %s",
 				      what, caldav_op_words((enum caldav_op)op),
@@ -110,7 +113,7 @@ static void cut_everywhere(enum caldav_op op, char *(*twist)(TALLOC_CTX *mem, co
 }
 
 #define CUT_TEST(name, op)                                                                         \
-	Test(caldav_wire, name##_cut_at_every_byte, .timeout = 120)                                \
+	Test(caldav_wire, name##_cut_at_every_byte, .timeout = 300)                                \
 	{                                                                                          \
 		cut_everywhere(CALDAV_OP_##op, NULL);                                              \
 	}
@@ -137,7 +140,7 @@ static char *without_length(TALLOC_CTX *mem, const char *answer)
 	return mem_printf(mem, "HTTP/1.0%.*s%s", (int)(from - answer) - 8, answer + 8, to);
 }
 
-Test(caldav_wire, listings_without_a_length_cut_at_every_byte, .timeout = 120)
+Test(caldav_wire, listings_without_a_length_cut_at_every_byte, .timeout = 300)
 {
 	cut_everywhere(CALDAV_OP_LIST, without_length);
 	cut_everywhere(CALDAV_OP_START, without_length);
@@ -146,7 +149,7 @@ Test(caldav_wire, listings_without_a_length_cut_at_every_byte, .timeout = 120)
 }
 
 /* The item that a GET brings: half of it is not taken for a text that somebody has shortened. */
-Test(caldav_wire, an_item_without_a_length_cut_at_every_byte, .timeout = 60)
+Test(caldav_wire, an_item_without_a_length_cut_at_every_byte, .timeout = 300)
 {
 	struct drive drive = drive_new();
 	struct liar_lie lie = { .op = CALDAV_OPS, .manner = SCRIPTED_CUT };
@@ -365,30 +368,31 @@ static const struct {
 	{ "a charset that is not its own", in_another_charset, SCRIPTED_KEEP, false },
 };
 
-Test(caldav_wire, answers_that_are_framed_wrongly, .timeout = 120)
+Test(caldav_wire, answers_that_are_framed_wrongly, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(twists); i++) {
 		struct liar_lie lie = { .manner = twists[i].manner, .twist = twists[i].twist };
 		int done = 0;
 
-		lie_to_all(twists[i].what, &lie, &done);
+		lie_to_all(twists[i].what, &lie, twists[i].harmless ? LAB_LONG_MS : LAB_SHORT_MS,
+			   &done);
 		cr_expect(!twists[i].harmless || done == 12, "%s: %d of 12", twists[i].what, done);
 	}
 }
 
 /* ---- time ---- */
 
-Test(caldav_wire, silence_and_drops_end_and_stay_where_they_are, .timeout = 120)
+Test(caldav_wire, silence_and_drops_end_and_stay_where_they_are, .timeout = 300)
 {
 	const struct liar_lie silent = { .manner = SCRIPTED_HANG };
 	const struct liar_lie drips = { .manner = SCRIPTED_DRIP };
 
-	lie_to_all("silent", &silent, NULL);
-	lie_to_all("drips", &drips, NULL);
+	lie_to_all("silent", &silent, LAB_SHORT_MS, NULL);
+	lie_to_all("drips", &drips, LAB_SHORT_MS, NULL);
 }
 
 /* Two of many hang; the others are carried out, and those two alone are tried again (N6). */
-Test(caldav_wire, two_items_that_hang_stop_no_other, .timeout = 60)
+Test(caldav_wire, two_items_that_hang_stop_no_other, .timeout = 300)
 {
 	static const char *const names[] = { "p1.ics", "p2.ics", "p3.ics", "p4.ics", "p5.ics" };
 	struct drive drive = drive_new();
@@ -397,6 +401,7 @@ Test(caldav_wire, two_items_that_hang_stop_no_other, .timeout = 60)
 	size_t done = 0;
 
 	lie.times = 2;
+	lab_deadline(drive.lab, drive.endpoint, 10 * LAB_SHORT_MS); /* the others need some time too */
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		puts[i] = (struct endpoint_put){ .address = mem_printf(drive.lab, LIAR_FOLDER "%s",
 								       names[i]),

@@ -6,7 +6,7 @@
 
 #define IMAP_KIT_FIRST CYRUS
 #define IMAP_KIT_KINDS 1
-#include "imap_kit.h"
+#include "imap_sweep_kit.h"
 
 /* The endpoint contract over a real Cyrus: with everything that it has, without each extension whose
  * absence leads another way through the server, and without any; what is only a matter of ours is taken
@@ -36,4 +36,9 @@ Test(imap_cyrus, with_all)
 Test(imap_cyrus, without_any)
 {
 	contract(CYRUS, UINT64_MAX, true, "without any");
+}
+
+Test(imap_cyrus, two_hundred_folders_by_one_command)
+{
+	try_many_folders(CYRUS);
 }

@@ -6,7 +6,8 @@
 #include "imap_script.h"
 
 #define IMAP_LAB_SHORT_MS 300  /* a command's deadline where it is the point */
-#define IMAP_LAB_LONG_MS 10000 /* and where it is not */
+#define IMAP_LAB_LONG_MS 60000 /* and where it is not */
+#define IMAP_LAB_SOON_MS 60000 /* what does not wait for ever ends within */
 #define IMAP_LAB_PASSWORD "s3cr3t-pa55"
 #define IMAP_LAB_BLOB "AGFuYQBzM2NyM3QtcGE1NQ==" /* NUL ana NUL IMAP_LAB_PASSWORD, in base64 */
 

@@ -2,6 +2,7 @@
 
 #define IMAP_KIT_KINDS 2
 #include "imap_done_kit.h"
+#include "imap_sweep_kit.h"
 
 /* What a person sets on a message without touching its text, on real Dovecots: flags, keywords, and the
  * mailbox for tasks that are done. */
@@ -285,6 +286,11 @@ Test(imap_sweep, all_folders_by_one_command)
 	try_sweep(0, NULL, 1);
 	try_sweep(0, "Done", 1);
 	try_sweep(UINT64_C(1) << IMAP_CAP_LIST_STATUS, NULL, SWEPT);
+}
+
+Test(imap_sweep, two_hundred_folders_by_one_command)
+{
+	try_many_folders(SLASH);
 }
 
 /* Flags would have to be listed: each folder is to be asked by itself. */

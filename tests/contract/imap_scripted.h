@@ -21,12 +21,14 @@ struct lab {
 	struct trusts *trusts;
 };
 
-static inline struct lab *lab_new(const struct imap_script_row *rows, size_t count,
-				  const char *caps)
+static inline struct lab *lab_new_done(const struct imap_script_row *rows, size_t count,
+				       const char *caps, const char *done_folder)
 {
 	struct lab *lab = MEM_NEW(NULL, struct lab);
 	struct imap_script script = { .caps = caps, .rows = rows, .count = count };
-	struct imap_account account = { .user = "ana", .stop_fd = -1 };
+	struct imap_account account = {
+		.user = "ana", .stop_fd = -1, .done_folder = done_folder
+	};
 
 	lab->server = imap_server_new(lab, &script);
 	lab->trusts = trusts_new(lab);
@@ -35,6 +37,12 @@ static inline struct lab *lab_new(const struct imap_script_row *rows, size_t cou
 	account.password = secret_new(lab, "s3cret", 6);
 	lab->endpoint = imap_new(lab, clock_system(lab), NULL, &account);
 	return lab;
+}
+
+static inline struct lab *lab_new(const struct imap_script_row *rows, size_t count,
+				  const char *caps)
+{
+	return lab_new_done(rows, count, caps, NULL);
 }
 
 /* The connection goes before its server. */

@@ -408,3 +408,23 @@ Test(imap_scripted, what_cannot_be_moved_is_said_with_its_command)
 		talloc_free(mem);
 	}
 }
+
+/* The mailbox for tasks that are done goes between the two questions about it: the folder has not gone. */
+Test(imap_scripted_folders, a_mailbox_for_done_tasks_goes_while_it_is_looked_at)
+{
+	static const struct imap_script_row gone_rows[] = {
+		{ .when = "STATUS \"INBOX.p.Done\"",
+		  .say = "* STATUS INBOX.p.Done (UIDVALIDITY 78 UIDNEXT 5 MESSAGES 1 "
+			 "HIGHESTMODSEQ 7)\r\n$T OK done\r\n" },
+		{ .when = "SELECT \"INBOX.p.Done\"", .say = "$T NO [NONEXISTENT] gone\r\n" },
+		{ .when = "LIST \"\" \"INBOX.p.Done\"", .say = "$T OK done\r\n" },
+		{ .when = "SELECT \"INBOX.p\"", .say = SELECTED(UIDNEXT, "2", "\\Seen \\*") },
+	};
+	struct lab *lab = lab_new_done(gone_rows, COUNT_OF(gone_rows), NULL, "Done");
+	struct endpoint_notice *notice = NULL;
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &notice), "notice");
+	cr_assert(notice->full && notice->count == 2 && text_ends(notice->token, " / -"), "%s",
+		  notice->token);
+	lab_end(lab);
+}

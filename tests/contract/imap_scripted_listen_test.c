@@ -104,6 +104,32 @@ Test(imap_scripted_listen, a_refusal_is_remembered)
 	lab_end(lab);
 }
 
+/* Nor is IDLE, on no connection of the next hour: the account is polled as one of a server without it. */
+Test(imap_scripted_listen, who_refuses_idle_is_not_asked_again_soon)
+{
+	static const char *const says[] = { "$T NO idle yourself\r\n", "$T BAD what\r\n",
+					    "$T NO [LIMIT] too many\r\n" };
+
+	for (size_t i = 0; i < COUNT_OF(says); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
+			{ .when = "IDLE", .say = says[i] },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), "IMAP4rev1 IDLE CONDSTORE LITERAL+");
+		struct endpoint_ear ear;
+
+		for (int turn = 0; turn < 3; turn++) {
+			fine(endpoint_listen(lab->endpoint, places, 1, &ear), says[i]);
+			cr_expect(ear.fd < 0 && !ear.changed && !ear.how, "%s", says[i]);
+			if (turn)
+				endpoint_rest(lab->endpoint);
+		}
+		cr_expect_eq(heard_times(lab, "IDLE"), 1, "%s: %zu", says[i],
+			     heard_times(lab, "IDLE"));
+		lab_end(lab);
+	}
+}
+
 /* What comes later; a fault is the end of the connection. */
 static const struct {
 	const char *what, *say;

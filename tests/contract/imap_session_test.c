@@ -332,13 +332,13 @@ static void append_many(const char *mailbox, enum way way, unsigned without)
 	lab_end(lab);
 }
 
-Test(window, literals_that_do_not_wait, .timeout = 120)
+Test(window, literals_that_do_not_wait, .timeout = 300)
 {
 	append_many("plus", PLAIN, 0);
 	append_many("plus-tls", TLS, 0);
 }
 
-Test(window, literals_that_wait, .timeout = 120)
+Test(window, literals_that_wait, .timeout = 300)
 {
 	append_many("sync", PLAIN, 1U << IMAP_CAP_LITERAL_PLUS);
 	append_many("sync-tls", STARTTLS, 1U << IMAP_CAP_LITERAL_PLUS);
@@ -358,7 +358,7 @@ static struct fault *compare_body(void *context, const struct imap_response *res
 	return NULL;
 }
 
-Test(window, a_megabyte_comes_back_as_it_was, .timeout = 120)
+Test(window, a_megabyte_comes_back_as_it_was, .timeout = 300)
 {
 	for (enum way way = PLAIN; way < WAYS; way += 2) {
 		struct lab *lab = lab_new(way);
@@ -451,7 +451,7 @@ static void idle_in(enum way way, const char *mailbox)
 	lab_end(lab); /* ends it while it idles */
 }
 
-Test(idle, wakes_up, .timeout = 120)
+Test(idle, wakes_up, .timeout = 300)
 {
 	idle_in(PLAIN, "idle");
 	idle_in(STARTTLS, "idle-starttls");

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/caldav/caldav_private.h"
+
 #define PASSWORD "s3cr3t"
 
 static int lab_close(struct lab *lab)
@@ -18,6 +20,7 @@ struct lab *lab_new(scripted_reply *reply, void *context)
 {
 	struct lab *lab = MEM_NEW(NULL, struct lab);
 
+	lab->deadline_ms = LAB_LONG_MS;
 	lab->clock = clock_system(lab);
 	cr_assert_null(http_new(lab, lab->clock, NULL, &lab->http));
 	lab->site.user = "ana";
@@ -29,7 +32,7 @@ struct lab *lab_new(scripted_reply *reply, void *context)
 
 struct endpoint *lab_account(struct lab *lab, const char *path)
 {
-	struct caldav_account one = { .user = "ana", .deadline_ms = LAB_SHORT_MS };
+	struct caldav_account one = { .user = "ana", .deadline_ms = lab->deadline_ms };
 	struct endpoint *endpoint;
 
 	one.password = lab->site.password;
@@ -37,6 +40,12 @@ struct endpoint *lab_account(struct lab *lab, const char *path)
 	endpoint = caldav_new(lab, lab->http, lab->clock, &one);
 	endpoint_know(endpoint, LAB_TRAITS);
 	return endpoint;
+}
+
+void lab_deadline(struct lab *lab, struct endpoint *account, int32_t ms)
+{
+	lab->deadline_ms = ms;
+	((struct caldav *)account)->deadline_ms = ms;
 }
 
 struct scripted_answer lab_always(void *context, TALLOC_CTX *mem, const char *method,

@@ -6,13 +6,16 @@
 #include "gateway/caldav/caldav.h"
 #include "scripted.h"
 
-#define LAB_SHORT_MS 300 /* the deadline of every request */
+#define LAB_SHORT_MS 300  /* a request's deadline where it is the point */
+#define LAB_LONG_MS 60000 /* and where it is not: nothing here comes near, on a busy machine too */
+#define LAB_SOON_MS 30000 /* what does not wait for ever ends within */
 
 struct lab {
 	struct http *http;
 	struct clock *clock;
 	struct http_site site; /* ana, with a password that no text may show */
 	struct scripted *server;
+	int32_t deadline_ms; /* of accounts */
 };
 
 /* CONTEXT, and what the answers point to, may hang from the lab: its server ends first. */
@@ -23,8 +26,11 @@ struct lab *lab_new(scripted_reply *reply, void *context);
 	"create-guard=yes replace-guard=yes remove-guard=yes strong-etag=yes fine-etag=yes "       \
 	"ctag=yes"
 
-/* An account on the scripted server, which is known to be LAB_TRAITS. */
+/* An account on the scripted server, which is known to be LAB_TRAITS; with long deadlines. */
 struct endpoint *lab_account(struct lab *lab, const char *path);
+
+/* The deadline of requests from now on, of that account and of those made later. */
+void lab_deadline(struct lab *lab, struct endpoint *account, int32_t ms);
 
 /* A scripted_reply whose context is the one answer to everything. */
 scripted_reply lab_always;

@@ -162,6 +162,12 @@ class Mailbox:
                                      tuple(flags[1].decode().split()) if flags else (), row[1]))
         return sorted(found, key=lambda message: message.uid)
 
+    def save_dates(self):
+        """Asks for the SAVEDATE of all messages, after which Dovecot has it in its cache, not only in the file's ctime."""
+        for folder in self.folders():
+            self.open(folder)
+            self.must(self.connection.uid("FETCH", "1:*", "(SAVEDATE)"))
+
     def append(self, folder, raw, flags=(), when=None):
         self.must(self.connection.append(quoted(folder), "(" + " ".join(flags) + ")" if flags else None,
                                          imaplib.Time2Internaldate(when or time.time()), raw))

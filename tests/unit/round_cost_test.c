@@ -98,7 +98,7 @@ static void measure(size_t count, struct sql_meter meters[COUNT_OF(happenings)])
 	round_world_free(world);
 }
 
-Test(round_cost, follows_what_changed, .timeout = 60)
+Test(round_cost, follows_what_changed, .timeout = 300)
 {
 	static struct sql_meter few[COUNT_OF(happenings)], many[COUNT_OF(happenings)];
 

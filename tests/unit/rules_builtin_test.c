@@ -453,7 +453,7 @@ static void check_stable(struct world *world, const struct vector *old, const st
 	talloc_free(mem);
 }
 
-Test(rules_builtin, every_step_agrees_and_is_stable, .timeout = 120)
+Test(rules_builtin, every_step_agrees_and_is_stable, .timeout = 300)
 {
 	struct world world = world_of("");
 	struct vector *states[STATES];

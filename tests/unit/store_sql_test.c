@@ -225,7 +225,7 @@ static void write_script(const struct cluster *cluster)
 	fclose(file);
 }
 
-Test(store_sql, every_statement_prepares_on_postgresql, .timeout = 120)
+Test(store_sql, every_statement_prepares_on_postgresql, .timeout = 300)
 {
 	struct cluster cluster = { .mem = talloc_new(NULL) };
 	bool started, done;

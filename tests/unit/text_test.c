@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -437,5 +438,57 @@ Test(text, one_line)
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		expect_text("one_line", rows[i].text, rows[i].line,
 			    text_one_line(mem, rows[i].text, rows[i].chars));
+	talloc_free(mem);
+}
+
+/* Every byte at every place, also across the eight that are looked at together. */
+Test(text, printable)
+{
+	char bytes[19];
+
+	for (size_t at = 0; at < sizeof bytes; at++)
+		for (int c = 0; c < 256; c++) {
+			bool plain = c >= ' ' && c <= '~';
+
+			memset(bytes, '~', sizeof bytes);
+			bytes[at] = (char)c;
+			cr_expect_eq(text_printable(bytes, sizeof bytes), plain ? sizeof bytes : at,
+				     "byte %d at %zu", c, at);
+		}
+	cr_expect_eq(text_printable("", 0), 0);
+}
+
+Test(text, put_together)
+{
+	static const struct {
+		int64_t number;
+		unsigned digits;
+		const char *text;
+	} numbers[] = {
+		{ 0, 0, "0" },
+		{ 7, 2, "07" },
+		{ 2026, 2, "2026" },
+		{ -5, 0, "-5" },
+		{ INT64_MAX, 0, "9223372036854775807" },
+		{ INT64_MIN, 0, "-9223372036854775808" },
+		{ 1, 20, "00000000000000000001" },
+	};
+	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+	struct buf *buf = buf_new_sized(mem, 0);
+
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		buf_clear(buf);
+		buf_number(buf, numbers[i].number, numbers[i].digits);
+		cr_expect_str_eq(buf->data, numbers[i].text);
+	}
+	buf_clear(buf);
+	buf_join(buf, "a", "", "bc", NULL);
+	for (int i = 0; i < 300; i++)
+		buf_printf(buf, "%c%d", 'd', i % 10);
+	cr_expect_eq(buf->len, 603);
+	cr_expect_eq(strlen(buf->data), buf->len);
+	cr_expect_str_eq(buf->data + buf->len - 4, "d8d9");
+	cr_expect_str_eq(mem_join(mem, "x", "", "yz", NULL), "xyz");
+	cr_expect_str_eq(mem_join(mem, "", NULL), "");
 	talloc_free(mem);
 }

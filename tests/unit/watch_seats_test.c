@@ -162,7 +162,7 @@ Test(watch, who_was_heard_and_got_no_job_is_asked)
 	pass(&world, 2 * WATCH_PAUSE_US);
 	say(fake);
 	cr_expect_eq(turn(&world), 1);
-	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_JOB);
+	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_HEARD);
 	pass(&world, 2 * MINUTE_US);
 	cr_expect_eq(turn(&world), 1);
 	cr_expect_eq(wake(&world, 1), ENGINE_WAKE_NOTHING);
