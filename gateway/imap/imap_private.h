@@ -183,6 +183,7 @@ struct imap_changes {
 	struct imap_listing listing;
 	struct imap_uids vanished; /* ascending; some of them perhaps long ago, or never there */
 	bool lost;                 /* what has vanished is not told, or cannot be */
+	size_t marks_len;	   /* of all that were told, bytes */
 };
 
 struct fault *imap_listing_changed(struct imap *imap, TALLOC_CTX *mem, bool done, uint64_t since,

@@ -537,6 +537,7 @@ struct fault *link_release(struct store *store, int64_t folder)
 	/* what bears a task's UID is judged anew before an item is made beside it */
 	FAULT_TRY(db_run(store->db, SQL_PENDING_MISMATCHED, "i", folder));
 	FAULT_TRY(db_run(store->db, SQL_STRAY_MISMATCHED_DROP, "i", folder));
+	FAULT_TRY(db_run(store->db, SQL_LINK_HASTEN, "i", folder));
 	return db_run(store->db, SQL_LINK_RELEASE, "i", folder);
 }
 

@@ -223,6 +223,7 @@ X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN a
 X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held' AND state <> 'ok'") \
 X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' AND l.state <> 'ok' ORDER BY l.id") \
 X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND state <> 'ok' AND folder_id = $1") \
+X(LINK_HASTEN, "UPDATE link SET due_at = 0, attempts = 0 WHERE folder_id = $1 AND dirty AND attempts > 0 AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, seen_ids = NULL, dirty = TRUE, " \
   "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND state <> 'ok' AND folder_id = $1") \
 X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
