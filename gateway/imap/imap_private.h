@@ -183,6 +183,7 @@ struct imap_changes {
 	struct imap_listing listing;
 	struct imap_uids vanished; /* ascending; some of them perhaps long ago, or never there */
 	bool lost;                 /* what has vanished is not told, or cannot be */
+	size_t marks_len;	   /* of all that were told, bytes */
 };
 
 struct fault *imap_listing_changed(struct imap *imap, TALLOC_CTX *mem, bool done, uint64_t since,
@@ -246,6 +247,9 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 /* Makes and subscribes it below a FOLDER that has just been made; nothing depends on it. */
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
+
+const char *imap_done_beside(const struct endpoint *endpoint);
+struct fault *imap_done_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 
 /* ---- imap_metadata.c: what we have noted on a mailbox (METADATA, RFC 5464) ---- */
 

@@ -214,6 +214,19 @@ static struct fault *is_safe(const struct imap_session *session,
 			  "a password goes over TLS or to loopback only: imaps://, or starttls"));
 }
 
+/* The server has let us in without a login. Whom, it can know by our certificate only; whoever it
+ * takes us for else would be the same for all people. */
+static struct fault *let_in(struct imap_session *session,
+			    const struct imap_session_options *options)
+{
+	if (options->auth == IMAP_AUTH_CERTIFICATE && !options->authorize)
+		return NULL;
+	return hold(fault_new(session->stream, FAULT_LOGIN,
+			      "the server lets in without a login (PREAUTH), and nobody knows "
+			      "whose mailbox that is: only with auth = certificate, and without "
+			      "authorize"));
+}
+
 /* WORK is for what is needed until the session is open. */
 static struct fault *get_in(struct imap_session *session, TALLOC_CTX *work,
 			    const struct imap_session_options *options)
@@ -225,8 +238,7 @@ static struct fault *get_in(struct imap_session *session, TALLOC_CTX *work,
 	FAULT_TRY(need_caps(session, work));
 	if (options->starttls)
 		FAULT_TRY(start_tls(session, work, preauth));
-	if (!preauth)
-		FAULT_TRY(imap_auth_login(session, work, options));
+	FAULT_TRY(preauth ? let_in(session, options) : imap_auth_login(session, work, options));
 	FAULT_TRY(need_caps(session, work));
 	return ask_about(session, work);
 }

@@ -50,6 +50,7 @@ struct folder {
 	int64_t last_round_us;
 	int64_t reconciled_us; /* compared in full, or made */
 	const char *object_id; /* the server's, the same under any name; NULL: not known */
+	const char *beside;    /* what was made below it for done items, if ever; NULL: nothing */
 };
 
 struct link {
@@ -232,8 +233,8 @@ struct fault *link_forget_all(struct store *store) ATTR_MUST_CHECK;
 struct fault *link_item_count(struct store *store, int64_t folder, int64_t at_most,
 			      int64_t *count_r) ATTR_MUST_CHECK;
 
-/* Held links of a folder are tried again; every link of a folder that is gone is made anew, where the folder
- * is by then. */
+/* Held links of a folder, and those that wait after a failed try, are tried again; every link of a
+ * folder that is gone is made anew, where the folder is by then. */
 struct fault *link_release(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 struct fault *link_forget(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 

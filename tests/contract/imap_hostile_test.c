@@ -242,7 +242,11 @@ static const struct wrong greetings[] = {
 	  NULL,
 	  NULL },
 	{ "no text", { "", "* OK\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
-	{ "PREAUTH", { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
+	{ "PREAUTH",
+	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  FAULT_LOGIN,
+	  "whose mailbox",
+	  NULL },
 };
 
 Test(hostile, greetings, .timeout = 300)
