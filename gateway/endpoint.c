@@ -109,6 +109,17 @@ struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const 
 	return NULL;
 }
 
+const char *endpoint_beside(const struct endpoint *endpoint)
+{
+	return endpoint->ops->beside ? endpoint->ops->beside(endpoint) : NULL;
+}
+
+struct fault *endpoint_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
+{
+	return endpoint->ops->beside_make ? endpoint->ops->beside_make(endpoint, mem, folder)
+					  : NULL;
+}
+
 struct fault *endpoint_may_read(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
 {
 	return endpoint->ops->may_read ? endpoint->ops->may_read(endpoint, mem, folder) : NULL;

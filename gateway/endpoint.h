@@ -220,6 +220,10 @@ struct endpoint_ops {
 	/* NULL: a folder's address says all about it */
 	struct fault *(*locate)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 				char **address_r);
+	/* both NULL: nothing stands beside a folder */
+	const char *(*beside)(const struct endpoint *endpoint);
+	struct fault *(*beside_make)(struct endpoint *endpoint, TALLOC_CTX *mem,
+				     const char *folder);
 	/* NULL: who may look into a folder of this kind may read what is in it */
 	struct fault *(*may_read)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 	/* NULL: each folder is asked */
@@ -359,6 +363,15 @@ struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const
 /* Where the folder of that object_id is by now; *ADDRESS_R NULL: nowhere, or the server cannot tell. */
 struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 			      char **address_r) ATTR_MUST_CHECK;
+
+/* The name of what endpoint_ensure() makes beside a folder that is new to us: the sub-folder for what is
+ * done; NULL: nothing. No request. */
+const char *endpoint_beside(const struct endpoint *endpoint);
+
+/* Makes it where it is missing, for a folder that is there and was made when there was no such thing, or
+ * one of another name. A refusal by the server is no fault. */
+struct fault *endpoint_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem,
+				   const char *folder) ATTR_MUST_CHECK;
 
 /* Asked before items that are not there any more are believed to be deleted: a REFUSED fault of the
  * folder when the account may not read in it (any more). */

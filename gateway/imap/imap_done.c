@@ -2,11 +2,14 @@
 
 #include "gateway/imap/imap_private.h"
 
+#include <stdint.h>
+
 #include "gateway/imap/imap_name.h"
 
 /* The mailbox for tasks that are done stands below the folder's, because that is where a person finds
- * it. It is made when the folder is made or first taken (a process may have died between the two), and
- * never again: who removed it meant it, and who makes one of that name has it. */
+ * it. It is made when the folder is made or first taken (a process may have died between the two), once
+ * for a folder that was made before there was one (endpoint_beside_make()), and never again: who removed
+ * it meant it, and who makes one of that name has it. */
 
 char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder)
 {
@@ -30,4 +33,19 @@ struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem, const char *fol
 		return NULL;
 	FAULT_TRY(imap_folder_wish(imap, mem, "CREATE ", mailbox));
 	return imap_folder_wish(imap, mem, "SUBSCRIBE ", mailbox);
+}
+
+const char *imap_done_beside(const struct endpoint *endpoint)
+{
+	return ((const struct imap *)endpoint)->account.done_folder;
+}
+
+static struct fault *beside_make(struct imap *imap, TALLOC_CTX *mem, void *context)
+{
+	return imap_done_make(imap, mem, context);
+}
+
+struct fault *imap_done_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder)
+{
+	return imap_do((struct imap *)endpoint, mem, beside_make, (void *)(uintptr_t)folder);
 }

@@ -10,8 +10,9 @@
  * client sets a flag) is newer, and so is taken as well: of two answers about one message the later
  * one counts. */
 
-#define LISTING_MAX 1000000 /* messages of a mailbox */
-#define VANISHED_MAX 10000  /* of them told as gone one by one; more is worth a listing */
+#define LISTING_MAX 1000000  /* messages of a mailbox */
+#define MARKS_MAX (64 << 20) /* bytes of all their marks: a million with some 60 each */
+#define VANISHED_MAX 10000   /* of them told as gone one by one; more is worth a listing */
 
 void imap_listing_add(TALLOC_CTX *mem, struct imap_listing *listing,
 		      const struct imap_listed *listed)
@@ -57,9 +58,10 @@ static struct fault *take_message(struct imap_changes *taking, const struct imap
 	if (!imap_node_u32(imap_node_after(items, "UID"), &uid) || !flags ||
 	    flags->kind != IMAP_LIST)
 		return NULL;
-	if (!uid || taking->listing.count == LISTING_MAX)
+	if (!uid || taking->listing.count == LISTING_MAX || taking->marks_len > MARKS_MAX)
 		return not_messages(taking->mem);
 	listed = listed_of(taking, uid, flags);
+	taking->marks_len += listed.marks ? strlen(listed.marks) : 0;
 	imap_listing_add(taking->mem, &taking->listing, &listed);
 	return NULL;
 }
@@ -86,7 +88,8 @@ static struct fault *take(void *context, const struct imap_response *response)
 	if (!strcmp(response->name, "VANISHED"))
 		take_vanished(taking, response);
 	if (!strcmp(response->name, "OK") && response->code && !strcmp(response->code, "CLOSED"))
-		taking->listing.count = taking->vanished.count = 0; /* of another mailbox */
+		taking->listing.count = taking->vanished.count = taking->marks_len =
+			0; /* of another mailbox */
 	return NULL;
 }
 

@@ -183,6 +183,7 @@ struct imap_changes {
 	struct imap_listing listing;
 	struct imap_uids vanished; /* ascending; some of them perhaps long ago, or never there */
 	bool lost;                 /* what has vanished is not told, or cannot be */
+	size_t marks_len;	   /* of all that were told, bytes */
 };
 
 struct fault *imap_listing_changed(struct imap *imap, TALLOC_CTX *mem, bool done, uint64_t since,
@@ -217,6 +218,10 @@ struct imap_status {
 struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
 			  size_t count) ATTR_MUST_CHECK;
 
+/* The same, always by a command for each. */
+struct fault *imap_status_each(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
+			       size_t count) ATTR_MUST_CHECK;
+
 /* Both halves of the same for one mailbox: the command, and what a response says of it, if anything. */
 struct imap_line *imap_status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox);
 void imap_status_take(struct imap_status *status, const struct imap_response *response);
@@ -242,6 +247,9 @@ char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 /* Makes and subscribes it below a FOLDER that has just been made; nothing depends on it. */
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
+
+const char *imap_done_beside(const struct endpoint *endpoint);
+struct fault *imap_done_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder);
 
 /* ---- imap_metadata.c: what we have noted on a mailbox (METADATA, RFC 5464) ---- */
 

@@ -438,6 +438,14 @@ struct fault *reply_apply(TALLOC_CTX *mem, struct reply_mail *mail, const char *
 		return NULL;
 	}
 	FAULT_TRY(prepare(&work));
+	if (work.project->state == PROJECT_ARCHIVED) { /* its items are not carried any more either */
+		mail->outcome = REPLY_EXPIRED;
+		mail->why = mem_printf(mem,
+				       "the project \"%s\" is archived, so nothing in it changes any "
+				       "more: ask the project manager to open it again",
+				       work.project->name);
+		return NULL;
+	}
 	for (size_t i = 0; i < mail->said->problem_count; i++)
 		buf_printf(mail->complaints, "%s\n", mail->said->problems[i]);
 	work.author = doubt ? mem_printf(mem, "reply:%s",

@@ -215,6 +215,8 @@ static struct fault *ensure_folder(struct round *round)
 	moved = !text_same(round->folder->address, address);
 	changed = created || moved || round->folder->state != FOLDER_OK;
 	round->folder->address = address;
+	if (created || !known)
+		round->folder->beside = endpoint_beside(round->endpoint);
 	if (moved) /* it is of another folder, perhaps of another server */
 		round->folder->token = NULL;
 	return changed ? round_folder_made(round, created && known) : NULL;
@@ -349,6 +351,7 @@ static struct fault *run(struct round *round)
 	if (gone)
 		return NULL;
 	FAULT_TRY(round_passes(round));
+	FAULT_TRY(round_folder_beside(round));
 	FAULT_TRY(round_advance(round));
 	return round->options->reconcile && !round->options->dry_run ? round_reconcile(round)
 								     : NULL;

@@ -168,3 +168,14 @@ struct fault *round_folder_follow(struct round *round, bool *gone_r)
 	*gone_r = !found;
 	return found ? NULL : round_folder_gone(round);
 }
+
+struct fault *round_folder_beside(struct round *round)
+{
+	const char *beside = endpoint_beside(round->endpoint);
+
+	if (round->options->dry_run || !beside || text_same(round->folder->beside, beside))
+		return NULL;
+	FAULT_TRY(endpoint_beside_make(round->endpoint, round->mem, round->folder->address));
+	round->folder->beside = mem_strdup(round->mem, beside); /* round_advance() keeps it */
+	return NULL;
+}

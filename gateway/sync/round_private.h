@@ -311,6 +311,8 @@ struct fault *round_folder_notice(struct round *round, bool *gone_r) ATTR_MUST_C
 struct fault *round_folder_follow(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
 struct fault *round_folder_back(struct round *round, bool *back_r) ATTR_MUST_CHECK;
 struct fault *round_folder_locate(struct round *round, bool *found_r) ATTR_MUST_CHECK;
+/* Once, what this release makes with a folder that an older one has made. */
+struct fault *round_folder_beside(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_gone(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_held(struct round *round) ATTR_MUST_CHECK;
 

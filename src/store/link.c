@@ -60,6 +60,7 @@ static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
 	folder->last_round_us = db_int(cursor, 8);
 	folder->reconciled_us = db_int(cursor, 9);
 	folder->object_id = db_text(cursor, mem, 10);
+	folder->beside = db_text(cursor, mem, 11);
 }
 
 /* A vector that cannot be read counts as none: the next round then decodes it anew from the raw
@@ -234,10 +235,10 @@ struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account
 
 struct fault *link_folder_set(struct store *store, const struct folder *folder)
 {
-	return db_run(store->db, SQL_FOLDER_SET, "ittittiit", folder->id, folder->address,
+	return db_run(store->db, SQL_FOLDER_SET, "ittittiitt", folder->id, folder->address,
 		      folder->token, folder->project_seq, folder_states[folder->state],
 		      folder->error, folder->last_round_us, folder->reconciled_us,
-		      folder->object_id);
+		      folder->object_id, folder->beside);
 }
 
 struct fault *link_folders_resting(struct store *store, TALLOC_CTX *mem, int64_t account,

@@ -50,6 +50,7 @@ struct folder {
 	int64_t last_round_us;
 	int64_t reconciled_us; /* compared in full, or made */
 	const char *object_id; /* the server's, the same under any name; NULL: not known */
+	const char *beside;    /* what was made below it for done items, if ever; NULL: nothing */
 };
 
 struct link {

@@ -134,12 +134,12 @@ X(PLACE_SET, "INSERT INTO account_place (account_id, asked, origin, home, princi
   "principal = excluded.principal, how = excluded.how, found_at = excluded.found_at") \
 X(PLACE_SAME, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE origin = $1 AND home = $2 " \
   "AND account_id <> $3 ORDER BY account_id") \
-X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
+X(FOLDER_GET, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id, beside FROM folder " \
   "WHERE account_id = $1 AND project_id = $2") \
-X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id FROM folder " \
+X(FOLDER_OF_ACCOUNT, "SELECT id, account_id, project_id, address, token, project_seq, state, error, last_round_at, reconciled_at, object_id, beside FROM folder " \
   "WHERE account_id = $1 ORDER BY id") \
 X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, f.project_seq, f.state, f.error, f.last_round_at, " \
-  "f.reconciled_at, f.object_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.account_id = $1 AND f.state = 'ok' " \
+  "f.reconciled_at, f.object_id, f.beside FROM folder f JOIN account a ON a.id = f.account_id WHERE f.account_id = $1 AND f.state = 'ok' " \
   "AND f.address IS NOT NULL AND f.token IS NOT NULL AND f.project_seq > 0 " \
   "AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.folder_id = f.id) " \
   "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.folder_id = f.id AND l.dirty AND l.state IN ('new', 'ok', 'withdrawing')) " \
@@ -161,7 +161,7 @@ X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.a
 X(FOLDER_RENAMED, "UPDATE folder SET state = 'new' WHERE project_id = $1 AND state = 'ok'") \
 X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at, reconciled_at) VALUES ($1, $2, $3, 0, 'new', 0, $4)") \
 X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7, reconciled_at = $8, " \
-  "object_id = $9 WHERE id = $1") \
+  "object_id = $9, beside = $10 WHERE id = $1") \
 /* links */ \
 X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
   "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link WHERE id = $1") \
@@ -481,7 +481,9 @@ X(5, "CREATE INDEX reply_unfiled ON reply (account_id, address) WHERE NOT filed"
 X(5, "CREATE TABLE reply_answer (id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL REFERENCES account (id), message_id TEXT NOT NULL, " \
   "text TEXT, created_at BIGINT NOT NULL, tried BOOLEAN NOT NULL)") \
 X(5, "CREATE TABLE reply_order (assignment_id BIGINT PRIMARY KEY REFERENCES assignment (id), item_sequence BIGINT NOT NULL, stamp BIGINT NOT NULL)") \
-X(5, "CREATE INDEX reply_answer_account ON reply_answer (account_id, created_at)")
+X(5, "CREATE INDEX reply_answer_account ON reply_answer (account_id, created_at)") \
+/* 5: the mailbox for what is done that was made below a folder */ \
+X(5, "ALTER TABLE folder ADD COLUMN beside TEXT")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

@@ -53,6 +53,9 @@ static struct fault *read_and_idle(struct imap_lab *lab, struct tale *tale)
 	struct imap_answer answer;
 	bool woken;
 
+	FAULT_TRY(imap_session_ask_server(lab->session, lab));
+	FAULT_TRY(imap_session_run(lab->session, lab, imap_line_new(lab, "LIST \"\" \"\"", false),
+				   NULL, NULL, &answer));
 	FAULT_TRY(imap_session_run(lab->session, lab,
 				   imap_line_new(lab, "UID FETCH 1:* (BODY[])", false),
 				   count_fetches, tale, &answer));
@@ -239,7 +242,11 @@ static const struct wrong greetings[] = {
 	  NULL,
 	  NULL },
 	{ "no text", { "", "* OK\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
-	{ "PREAUTH", { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
+	{ "PREAUTH",
+	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  FAULT_LOGIN,
+	  "whose mailbox",
+	  NULL },
 };
 
 Test(hostile, greetings, .timeout = 300)

@@ -9,6 +9,9 @@
 #include "imap_done_kit.h"
 #include "imap_gate.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 /* On a real Dovecot, a Cyrus and a Courier: what is set late goes with its task into the other mailbox,
  * and what is set on a message that is to go is looked at first. */
 
@@ -72,6 +75,60 @@ Test(imap_late, marks_go_into_the_other_mailbox_on_Cyrus)
 Test(imap_late, marks_go_into_the_other_mailbox_on_Courier)
 {
 	try_crossings(COURIER);
+}
+
+/* Another process removes the old one, and is killed at that point; false: it got through. */
+static bool drop_killed(struct done_lab *it, const struct endpoint_put *old,
+			const struct endpoint_put *put, const char *at)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		struct fault *fault;
+
+		it->lab->points = points_new(it->lab, at, NULL);
+		it->lab->world.endpoint = account(it->lab, it->lab->url, "secret", 0);
+		fault = drop(it->lab, it->folder, old->placed, put->replaced, put->placed);
+		_exit(fault ? 1 : 0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0,
+		  "%s: the other process failed", at);
+	return WIFSIGNALED(status);
+}
+
+/* Wherever it is killed: the next one finishes it, and what was late has arrived, once. */
+static size_t try_killed(const char *point, int number)
+{
+	const char *at = mem_printf(NULL, "%s:%d", point, number);
+	struct done_lab it = done_lab_new(SDBOX, 0, at);
+	struct endpoint_put one = put_beside(&it, "uid-1", NULL, NULL, NULL),
+			    two = put_beside(&it, "uid-2", &one, "/Done", NULL);
+	struct fault *fault;
+	bool killed;
+
+	store(it.lab, it.folder, one.placed, "+FLAGS (\\Flagged late)");
+	killed = drop_killed(&it, &one, &two, at);
+	it.lab->world.endpoint = account(it.lab, it.lab->url, "secret", 0);
+	fault = drop(it.lab, it.folder, one.placed, two.replaced, two.placed);
+	cr_assert(!fault || fault->kind == FAULT_GONE, "%s: %s", at, fault ? fault->text : "");
+	expect_bears(&it, two.placed, "\\Flagged", true);
+	expect_bears(&it, two.placed, "late", true);
+	cr_assert_eq(look_anew(&it, 0, NULL)->count, 1, "%s", at);
+	lab_end(it.lab);
+	return killed;
+}
+
+/* Carrying, marking, expunging: each is one command that writes. */
+Test(imap_late, a_kill_between_any_two_steps_loses_nothing)
+{
+	size_t killed = 0;
+
+	for (int number = 1; number <= 4; number++)
+		killed += try_killed("IMAP_SENDING", number) + try_killed("IMAP_ANSWERED", number);
+	cr_assert_eq(killed, 6);
 }
 
 /* What was dropped on purpose stays away, and the other mailbox is not even asked for. */

@@ -733,11 +733,27 @@ const struct kind kind_dovecot = {
 /* What depends on the server of messages itself: everything else is the same over Dovecot. */
 static const char *const chosen[] = {
 	"percent-number.", /* the first: not over Courier, which takes no keyword of digits only */
-	"adoption.",       "brought-back.",   "delete-decline.",   "flag-only.",
-	"folder-gone.",    "folder-renamed.", "foreign.",          "lost-answer.",
-	"mark-",           "message-",        "moved-marked.",     "newer-mailbox.",
-	"progress.",       "renamed.",        "renumbered.",       "sweep.",
-	"token-lost.",     "withdrawn.",      "written-together.", NULL
+	"adoption.",
+	"brought-back.",
+	"delete-decline.",
+	"flag-only.",
+	"folder-gone.",
+	"folder-renamed.",
+	"foreign.",
+	"lost-answer.",
+	"mark-",
+	"message-",
+	"moved-marked.",
+	"newer-mailbox.",
+	"progress.",
+	"renamed.",
+	"renumbered.",
+	"sweep.",
+	"token-lost.",
+	"withdrawn.",
+	"withdrawn-marked.",
+	"written-together.",
+	NULL
 };
 
 const struct kind kind_cyrus_imap = {

@@ -13,7 +13,7 @@
  *     whole                                          they make a folder with all its items by one request
  *     task TITLE of ana [bob] [FIELD=VALUE ...]      a row of the plan, or a change of one
  *     drop TITLE                                     takes a row out of the plan
- *     import [withdraw]; publish; sync [full]        as the commands
+ *     import [withdraw]; publish; archive; sync [full]  as the commands
  *     set TITLE of WHO FIELD=VALUE ...               as `task set`
  *     attach TITLE of WHO NAME SIZE [LETTER]         as `task attach`, a file of so many of that letter (x)
  *     detach TITLE of WHO NAME                       as `task detach`
@@ -189,6 +189,11 @@ static void do_import(struct line *line)
 static void do_publish(struct line *line)
 {
 	world_publish(line->world);
+}
+
+static void do_archive(struct line *line)
+{
+	world_archive(line->world);
 }
 
 static void do_sync(struct line *line)
@@ -793,6 +798,7 @@ static const struct command commands[] = {
 	{ "drop", do_drop },
 	{ "import", do_import },
 	{ "publish", do_publish },
+	{ "archive", do_archive },
 	{ "sync", do_sync },
 	{ "set", do_set },
 	{ "attach", do_attach },

@@ -347,6 +347,13 @@ void world_publish(struct world *world)
 	world->publish = true;
 }
 
+void world_archive(struct world *world)
+{
+	WORLD_OK(store_begin(world->store));
+	WORLD_OK(project_set_state(world->store, find_project(world)->id, PROJECT_ARCHIVED));
+	WORLD_OK(store_commit(world->store));
+}
+
 struct assignment *world_assignment(struct world *world, const char *title, const char *person)
 {
 	struct project *project = find_project(world);
@@ -475,6 +482,17 @@ static struct fault *meddler_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return endpoint_locate(inner_of(endpoint), mem, object_id, address_r);
 }
 
+static const char *meddler_beside(const struct endpoint *endpoint)
+{
+	return endpoint_beside(((const struct meddler *)endpoint)->inner);
+}
+
+static struct fault *meddler_beside_make(struct endpoint *endpoint, TALLOC_CTX *mem,
+					 const char *folder)
+{
+	return endpoint_beside_make(inner_of(endpoint), mem, folder);
+}
+
 static struct fault *meddler_may_read(struct endpoint *endpoint, TALLOC_CTX *mem,
 				      const char *folder)
 {
@@ -522,6 +540,8 @@ static const struct endpoint_ops meddler_ops = {
 	.remove = meddler_remove,
 	.address = meddler_address,
 	.locate = meddler_locate,
+	.beside = meddler_beside,
+	.beside_make = meddler_beside_make,
 	.may_read = meddler_may_read,
 	.advance = meddler_advance,
 	.sweep = meddler_sweep,

@@ -96,6 +96,7 @@ void world_take_over(struct world *world);
 struct world_row *world_row(struct world *world, const char *title, bool create);
 struct import_result *world_import(struct world *world, bool withdraw);
 void world_publish(struct world *world);
+void world_archive(struct world *world);
 
 /* All rounds that are due, then those that become due within the patience of `sync`. */
 void world_sync(struct world *world, bool full);
