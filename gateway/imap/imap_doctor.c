@@ -127,6 +127,7 @@ static void set_caps(const struct imap *imap, struct endpoint_caps *caps)
 static struct fault *probe_it(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	(void)context;
+	FAULT_TRY(imap_session_ask_server(imap->session, mem));
 	return imap_noop(imap, mem);
 }
 

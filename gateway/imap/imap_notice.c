@@ -267,6 +267,8 @@ char *imap_notice_version(TALLOC_CTX *mem, const char *address, const char *mark
 
 /* ---- noticing ---- */
 
+enum { OWN, DONE, SIDES };
+
 /* One of the two mailboxes, and what was found in it. */
 struct side {
 	const char *mailbox;             /* NULL: there is none, nor messages in it */
@@ -285,6 +287,8 @@ struct noticing {
 	const char *folder, *token;
 	const char *object_id; /* the session's; NULL: not told */
 	struct imap_ahead *ahead; /* NULL: nothing was asked before */
+	struct imap_status status[SIDES]; /* of both mailboxes, if they were */
+	bool asked;
 	struct endpoint_notice *notice;
 };
 
@@ -549,7 +553,9 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 	bool first = noticing->token && !side->since; /* all that is told is told since a token */
 	struct fault *fault;
 
-	if (!imap_ahead_done(noticing->ahead, &status))
+	if (noticing->asked)
+		status = noticing->status[DONE];
+	else if (!imap_ahead_done(noticing->ahead, &status))
 		FAULT_TRY(imap_status(imap, mem, &status, 1));
 	if (!status.told)
 		return is_absent(imap, mem, side);
@@ -571,7 +577,6 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 
 /* ---- both ---- */
 
-enum { OWN, DONE, SIDES };
 
 static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *why)
 {
@@ -616,7 +621,59 @@ static struct fault *complete(struct imap *imap, TALLOC_CTX *mem, struct side *s
 	return NULL;
 }
 
+/* By STATUS it can be seen that nothing has changed, of both mailboxes at once; that is worth it when the
+ * folder's own one would have to be selected. */
+static struct fault *ask_both(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
+			      const struct side *sides)
+{
+	const struct side *own = &sides[OWN], *done = &sides[DONE];
+
+	if (noticing->ahead || !own->since || own->since->sign != IMAP_SIGN_MODSEQ ||
+	    !imap_session_can(imap->session, IMAP_CAP_CONDSTORE) ||
+	    imap_folder_is_selected(imap, own->mailbox))
+		return NULL;
+	noticing->status[OWN].mailbox = own->mailbox;
+	noticing->status[DONE].mailbox = done->mailbox;
+	noticing->asked = true;
+	return imap_status_each(imap, mem, noticing->status, done->mailbox ? 2 : 1);
+}
+
+/* True: neither has, and nothing has to be selected. */
+static bool both_are_still(struct imap *imap, struct noticing *noticing, struct side *sides)
+{
+	const struct imap_status *own = &noticing->status[OWN], *done = &noticing->status[DONE];
+
+	if (!noticing->asked || !own->told || !is_untouched(sides[OWN].since, &own->counts))
+		return false;
+	if (done->told ? !is_untouched(sides[DONE].since, &done->counts)
+		       : sides[DONE].since || sides[DONE].full)
+		return false;
+	if (!done->told)
+		sides[DONE].mailbox = NULL;
+	sides[OWN].counts = *sides[OWN].since;
+	remember(imap, sides[OWN].mailbox, sides[OWN].since);
+	if (done->told)
+		sides[DONE].counts = *sides[DONE].since;
+	return true;
+}
+
 /* The folder's own mailbox comes last, so that it is the one that stays selected. */
+static struct fault *look_at_both(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
+				  struct side *sides)
+{
+	const struct imap_counts *since = sides[OWN].since;
+
+	if (sides[DONE].mailbox)
+		FAULT_TRY(look_at_done(imap, mem, &sides[DONE], noticing));
+	FAULT_TRY(open_side(imap, mem, &sides[OWN], noticing->ahead));
+	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
+	if (since && since->uidvalidity != imap_session_selected(imap->session)->uidvalidity)
+		return old_token(mem, noticing->folder,
+				 "the server has given all messages new numbers");
+	FAULT_TRY(look(imap, mem, &sides[OWN]));
+	return complete(imap, mem, sides);
+}
+
 struct fault *imap_notice_do(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct noticing *noticing = context;
@@ -625,16 +682,9 @@ struct fault *imap_notice_do(struct imap *imap, TALLOC_CTX *mem, void *context)
 
 	FAULT_TRY(imap_ahead_take(imap, mem, &noticing->ahead));
 	FAULT_TRY(prepare(imap, mem, noticing, &since, sides));
-	if (sides[DONE].mailbox)
-		FAULT_TRY(look_at_done(imap, mem, &sides[DONE], noticing));
-	FAULT_TRY(open_side(imap, mem, &sides[OWN], noticing->ahead));
-	noticing->object_id = imap_session_selected(imap->session)->mailbox_id;
-	if (noticing->token &&
-	    since.counts.uidvalidity != imap_session_selected(imap->session)->uidvalidity)
-		return old_token(mem, noticing->folder,
-				 "the server has given all messages new numbers");
-	FAULT_TRY(look(imap, mem, &sides[OWN]));
-	FAULT_TRY(complete(imap, mem, sides));
+	FAULT_TRY(ask_both(imap, mem, noticing, sides));
+	if (!both_are_still(imap, noticing, sides))
+		FAULT_TRY(look_at_both(imap, mem, noticing, sides));
 	fill(noticing, sides, SIDES);
 	now.counts = sides[OWN].counts;
 	now.done = sides[DONE].counts;

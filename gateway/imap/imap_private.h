@@ -218,6 +218,10 @@ struct imap_status {
 struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
 			  size_t count) ATTR_MUST_CHECK;
 
+/* The same, always by a command for each. */
+struct fault *imap_status_each(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
+			       size_t count) ATTR_MUST_CHECK;
+
 /* Both halves of the same for one mailbox: the command, and what a response says of it, if anything. */
 struct imap_line *imap_status_line(const struct imap *imap, TALLOC_CTX *mem, const char *mailbox);
 void imap_status_take(struct imap_status *status, const struct imap_response *response);

@@ -94,6 +94,8 @@ void imap_session_close(struct imap_session **session);
 bool imap_session_can(const struct imap_session *session, enum imap_cap cap);
 const char *imap_session_caps(const struct imap_session *session);   /* as the server wrote them */
 const char *imap_session_server(const struct imap_session *session); /* greeting or ID, or "" */
+/* Asks it for its ID (RFC 2971), if it has one. */
+struct fault *imap_session_ask_server(struct imap_session *session, TALLOC_CTX *mem) ATTR_MUST_CHECK;
 const char *imap_session_login(const struct imap_session *session);  /* how: "SCRAM-SHA-256" */
 
 /* True for one that has moved much. It is not for parking: it takes more memory than a watched mailbox

@@ -10,7 +10,7 @@
 /* The beginning of a session.
  *
  *   connect -> greeting -> capabilities -> [STARTTLS -> capabilities anew]
- *           -> login (imap_auth.c) -> capabilities anew -> namespace and ID
+ *           -> login (imap_auth.c) -> capabilities anew -> namespace
  *
  * 1. What was said in the clear is forgotten when TLS begins, what was said before the login when
  *    it is over: both may have come from somebody else, or change.
@@ -19,6 +19,7 @@
 
 #define OPEN_COMMANDS 2  /* times the deadline of one: a slow login, and the rest */
 #define SERVER_CHARS 200 /* of what a server says about itself */
+#define LIST_DELIMITER "LIST \"\" \"\"" /* RFC 3501 section 6.3.8 */
 #define PREFIX_MAX 200   /* bytes of a namespace's prefix: more is no use for names */
 
 static struct fault *hold(struct fault *fault)
@@ -167,10 +168,12 @@ static struct fault *take_about(void *context, const struct imap_response *respo
 	return NULL;
 }
 
-/* What a server says to these is worth knowing; that it says no is no reason to go. */
+/* What a server says to these is worth knowing; that it says no is no reason to go. Each answer counts:
+ * where nothing has changed, they are most of what a session gets. */
 static struct fault *ask_about(struct imap_session *session, TALLOC_CTX *work)
 {
-	struct imap_line *lines[4];
+	bool has_namespace = imap_session_can(session, IMAP_CAP_NAMESPACE);
+	struct imap_line *lines[2];
 	struct imap_answer answers[COUNT_OF(lines)];
 	size_t n = 0, answered;
 
@@ -178,16 +181,25 @@ static struct fault *ask_about(struct imap_session *session, TALLOC_CTX *work)
 	    imap_session_can(session, IMAP_CAP_CONDSTORE) &&
 	    imap_session_can(session, IMAP_CAP_ENABLE))
 		lines[n++] = imap_line_new(work, "ENABLE QRESYNC", false);
-	lines[n++] = imap_line_new(work, "LIST \"\" \"\"", false);
-	if (imap_session_can(session, IMAP_CAP_NAMESPACE))
-		lines[n++] = imap_line_new(work, "NAMESPACE", false);
-	if (imap_session_can(session, IMAP_CAP_ID)) {
-		lines[n] = imap_line_new(work, "ID ", false);
-		imap_line_add(lines[n++], "(\"name\" \"%s\" \"version\" \"%s\")", PACKAGE_NAME,
-			      PACKAGE_VERSION);
-	}
-	return imap_session_run_all(session, work, lines, n, take_about, session, answers,
-				    &answered);
+	lines[n++] = imap_line_new(work, has_namespace ? "NAMESPACE" : LIST_DELIMITER, false);
+	FAULT_TRY(imap_session_run_all(session, work, lines, n, take_about, session, answers,
+				       &answered));
+	if (session->delimiter || !has_namespace)
+		return NULL;
+	return imap_session_run(session, work, imap_line_new(work, LIST_DELIMITER, false),
+				take_about, session, answers);
+}
+
+struct fault *imap_session_ask_server(struct imap_session *session, TALLOC_CTX *mem)
+{
+	struct imap_line *line = imap_line_new(mem, "ID ", false);
+	struct imap_answer answer;
+
+	if (!imap_session_can(session, IMAP_CAP_ID))
+		return NULL;
+	imap_line_add(line, "(\"name\" \"%s\" \"version\" \"%s\")", PACKAGE_NAME,
+		      PACKAGE_VERSION);
+	return imap_session_run(session, mem, line, take_about, session, &answer);
 }
 
 /* ---- the contract ---- */

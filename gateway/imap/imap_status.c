@@ -100,12 +100,10 @@ static struct imap_line *list_line(const struct imap *imap, TALLOC_CTX *mem,
 	return line;
 }
 
-struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
-			  size_t count)
+static struct fault *ask(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
+			 size_t count, bool together)
 {
 	struct asking asking = { mem, list, count };
-	bool together = count > 1 && imap_session_can(imap->session, IMAP_CAP_LIST_STATUS) &&
-			imap_session_can(imap->session, IMAP_CAP_LIST_EXTENDED);
 	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, count);
 	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, count);
 	size_t n = 0, at = 0, answered;
@@ -120,4 +118,18 @@ struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status
 	for (size_t i = 0; together && i < n; i++)
 		FAULT_TRY(imap_answer_fault(mem, &answers[i], FAULT_SCOPE_ACCOUNT, "LIST"));
 	return NULL;
+}
+
+struct fault *imap_status(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
+			  size_t count)
+{
+	return ask(imap, mem, list, count,
+		   count > 1 && imap_session_can(imap->session, IMAP_CAP_LIST_STATUS) &&
+			   imap_session_can(imap->session, IMAP_CAP_LIST_EXTENDED));
+}
+
+struct fault *imap_status_each(struct imap *imap, TALLOC_CTX *mem, struct imap_status *list,
+			       size_t count)
+{
+	return ask(imap, mem, list, count, false);
 }

@@ -146,7 +146,10 @@ void engine_look(struct engine *engine, const int64_t *accounts, size_t count)
 	engine->looks = MEM_GROW(engine->mem, engine->looks, int64_t, engine->look_count + count);
 	for (size_t i = 0; i < count; i++)
 		engine->looks[engine->look_count++] = accounts[i];
-	engine_call(engine);
+	if (engine->led)
+		poke(engine); /* take_look() calls others, if there is more to do */
+	else
+		engine_call(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -198,6 +201,8 @@ static bool take_look(struct engine *engine, struct engine_task *task)
 		}
 	}
 	engine->look_count = kept;
+	engine->need = engine->need || (task->wake && kept);
+	engine->look = engine->look || (task->wake && kept);
 	pthread_mutex_unlock(&engine->lock);
 	if (task->wake)
 		engine_server_enter(engine, task);

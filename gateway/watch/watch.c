@@ -62,6 +62,7 @@ struct spot {
 	struct pace pace;
 	uint64_t dice;
 	int64_t poll_at_us, renew_at_us, rest_until_us;
+	int64_t looked_us; /* what its looks have used up, at one a second */
 	int64_t listen_until_us; /* what renew_at_us is while it is not told */
 	int64_t due_us;          /* the first of all that; INT64_MAX: nothing */
 	enum reason reason;
@@ -404,6 +405,15 @@ static struct endpoint *park(struct watch *watch, struct spot *spot,
 	return old;
 }
 
+/* A look is made NOW: when the next one may be. */
+static void count_look(struct spot *spot, int64_t now)
+{
+	if (spot->looked_us < now)
+		spot->looked_us = now;
+	spot->looked_us += WATCH_PAUSE_US;
+	spot->rest_until_us = spot->looked_us - (WATCH_AT_ONCE - 1) * WATCH_PAUSE_US;
+}
+
 /* Something has changed already: true when it may be looked at once more now. */
 static bool may_look(struct watch *watch, struct spot *spot)
 {
@@ -414,7 +424,7 @@ static bool may_look(struct watch *watch, struct spot *spot)
 		spot->rests = false; /* it is known already that something has moved */
 		return false;
 	}
-	spot->rest_until_us = now + WATCH_PAUSE_US;
+	count_look(spot, now);
 	return true;
 }
 
@@ -591,7 +601,7 @@ static int64_t tell(struct watch *watch, struct spot *spot, enum reason reason, 
 	if (spot->reason == REASON_POLL || next_us < spot->poll_at_us)
 		spot->poll_at_us = next_us;
 	spot->renew_at_us = INT64_MAX;
-	spot->rest_until_us = now + WATCH_PAUSE_US;
+	count_look(spot, now);
 	schedule(watch, spot);
 	return spot->account;
 }

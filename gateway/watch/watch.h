@@ -21,8 +21,12 @@
 /* RFC 2177: IDLE is to be issued again at least every 29 minutes. Each account's time is a little
  * shorter, so that thousands do not come in step. */
 #define WATCH_RENEW_US (28 * 60 * CLOCK_SECOND_US)
-/* A server that announces without end costs one look a second. */
+/* A server that announces without end costs one look a second in the long run. What people do comes in
+ * twos and threes (a star, then a tag; a move is a copy and a removal): so many looks wait for nothing,
+ * and each second gives back one. */
 #define WATCH_PAUSE_US CLOCK_SECOND_US
+#define WATCH_AT_ONCE 4
+
 struct watch;
 
 /* CLOCK must never jump; NULL: the system's monotonic one. IO fault: no descriptors left. */

@@ -330,7 +330,8 @@ struct fault *queue_lease_new(struct store *store, TALLOC_CTX *mem, const char *
 	struct job *job = NULL;
 	struct fault *fault;
 
-	FAULT_TRY(store_begin(store));
+	/* a job that is lost by a power failure is made again: who begins looks at everybody */
+	FAULT_TRY(store_begin_loose(store));
 	fault = queue_add(store, kind, account, 0, clock_now_us(store->clock), NULL);
 	if (!fault)
 		fault = lease(store, mem, owner, &filter, &job);

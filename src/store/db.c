@@ -40,7 +40,7 @@ struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create, struct db *
 			 "dsn = sqlite:/var/lib/taskferry/taskferry.db");
 }
 
-struct fault *db_begin(struct db *db, bool write)
+static struct fault *begin(struct db *db, bool write)
 {
 	assert(!db->in_transaction);
 	FAULT_TRY(db->driver->begin(db, write));
@@ -48,12 +48,35 @@ struct fault *db_begin(struct db *db, bool write)
 	return NULL;
 }
 
+/* From here on commits wait again. */
+static struct fault *tighten(struct db *db)
+{
+	if (!db->is_loose)
+		return NULL;
+	FAULT_TRY(db->driver->waits(db, true));
+	db->is_loose = false;
+	return NULL;
+}
+
+struct fault *db_begin(struct db *db, bool write)
+{
+	FAULT_TRY(tighten(db));
+	return begin(db, write);
+}
+
+struct fault *db_begin_loose(struct db *db)
+{
+	FAULT_TRY(db->driver->waits(db, false));
+	db->is_loose = true;
+	return begin(db, true);
+}
+
 struct fault *db_commit(struct db *db)
 {
 	assert(db->in_transaction);
 	FAULT_TRY(db->driver->commit(db));
 	db->in_transaction = false;
-	return NULL;
+	return tighten(db);
 }
 
 void db_rollback(struct db *db)

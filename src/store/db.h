@@ -24,6 +24,9 @@ struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create,
 #define DB_BUSY_MS                                                                                 \
 	15000 /* a batch of 500 items commits in well under a second even on slow disks */
 struct fault *db_begin(struct db *db, bool write) ATTR_MUST_CHECK;
+/* To write what may be lost when the machine fails: its commit waits for no disk, the next one that does
+ * makes it last. Other processes see it at once. */
+struct fault *db_begin_loose(struct db *db) ATTR_MUST_CHECK;
 struct fault *db_commit(struct db *db) ATTR_MUST_CHECK;
 void db_rollback(struct db *db); /* harmless without a transaction */
 

@@ -19,6 +19,8 @@ struct db_driver {
 	struct fault *(*begin)(struct db *db, bool write);
 	struct fault *(*commit)(struct db *db);
 	void (*rollback)(struct db *db);
+	/* whether a commit waits until it outlives a failure of the machine */
+	struct fault *(*waits)(struct db *db, bool waits);
 	struct fault *(*query)(struct db *db, enum sql sql, const struct db_bind *binds, int count,
 			       struct db_cursor *cursor);
 	bool (*next)(struct db_cursor *cursor);
@@ -37,6 +39,7 @@ struct db_driver {
 struct db {
 	const struct db_driver *driver;
 	bool in_transaction;
+	bool is_loose; /* commits do not wait just now */
 };
 
 struct db_cursor {

@@ -166,6 +166,14 @@ static void sqlite_rollback(struct db *base)
 	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* In WAL mode a commit that does not wait is atomic and in order all the same: it may be lost, and then
+ * nothing that came after it stands. */
+static struct fault *sqlite_waits(struct db *base, bool waits)
+{
+	return sqlite_execute(base, waits ? "PRAGMA synchronous = FULL"
+					  : "PRAGMA synchronous = NORMAL");
+}
+
 static void find_places(struct sqlite_db *db, enum sql sql)
 {
 	int count = sqlite3_bind_parameter_count(db->statements[sql]);
@@ -307,6 +315,7 @@ const struct db_driver db_sqlite = {
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
+	.waits = sqlite_waits,
 	.query = sqlite_query,
 	.next = sqlite_next,
 	.is_null = sqlite_is_null,

@@ -122,6 +122,12 @@ struct fault *store_begin(struct store *store)
 	return db_begin(store->db, true);
 }
 
+struct fault *store_begin_loose(struct store *store)
+{
+	store->id_next = store->id_end = 0;
+	return db_begin_loose(store->db);
+}
+
 struct fault *store_begin_read(struct store *store)
 {
 	return db_begin(store->db, false);

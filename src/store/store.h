@@ -27,6 +27,7 @@ struct fault *store_init(TALLOC_CTX *mem, const char *dsn, struct clock *clock,
 			 struct points *points, bool *created_r) ATTR_MUST_CHECK;
 
 struct fault *store_begin(struct store *store) ATTR_MUST_CHECK; /* to write */
+struct fault *store_begin_loose(struct store *store) ATTR_MUST_CHECK; /* db_begin_loose() */
 struct fault *store_begin_read(struct store *store) ATTR_MUST_CHECK;
 struct fault *store_commit(struct store *store) ATTR_MUST_CHECK;
 void store_rollback(struct store *store);

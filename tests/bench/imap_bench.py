@@ -5,15 +5,18 @@
     raw       publishing alone, on Dovecot and Cyrus: beside mbsync and the limit, which is the same messages by MULTIAPPEND
               of a client that does nothing else, 100 in a command, connection and login counted
     sync      with nothing changed, with one star set, and with one message edited, beside mbsync
+    service   with nothing changed: the running service, asked for a round over its control socket, beside mbsync's process and
+              a new process of ours, on Dovecot and Cyrus
     latency   with the service: from the APPEND of an edited message to the committed row (Dovecot's own delay before it tells
               an idling client is 0.5 s)
     scale     the service with 0, 200 and 1,000 mailboxes: resident memory, threads, descriptors, CPU while idle
 
 usage: TASKFERRY=path/to/taskferry imap_bench.py [--items N] [--runs N] [--edits N] [--mailboxes N,N...] [PART...]
-(needs dovecot-imapd, isync and time, for raw also an unpacked cyrus-imapd; loopback only; as root each mailbox has inotify,
+(needs dovecot-imapd, isync and time, for raw and service also an unpacked cyrus-imapd; loopback only; as root each mailbox has inotify,
 else Dovecot polls beyond 128; TMPDIR on a tmpfs leaves the disk out of it)
 """
 import argparse
+import json
 import os
 import re
 import shutil
@@ -34,6 +37,8 @@ from lab import (PASSWORD, PROGRAM, DovecotServer, Mailbox, NotInstalled, Proxy,
 OURS, PEER, RAW = "p0001", "mbsync", "raw"      # the logins of the two, and of the limit
 RAW_BATCH = 100         # messages in one MULTIAPPEND
 PEOPLE_OF_LATENCY = 20
+WARM_ROUNDS = 20        # until each worker has worked
+REST_S = 0.1            # until the service listens again
 IDLE_S = 10
 MBSYNC_REST_S = 1.1     # it sleeps until the second of a change in the Maildir is over: not to be measured
 
@@ -251,6 +256,92 @@ def print_raw(count, runs):
               f"taskferry / limit {statistics.median(o[0] / r for o, r in zip(ours, raw)):.2f}")
 
 
+def ask_service(path):
+    """One round, by the control socket; seconds until the result."""
+    start = time.monotonic()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control, control.makefile("rb") as answers:
+        control.connect(path)
+        control.sendall(json.dumps({"command": "sync", "instance": None, "account": None, "account_id": None, "project": None,
+                                    "project_id": None, "full": False}).encode() + b"\n")
+        for line in answers:
+            answer = json.loads(line)
+            if "result" in answer:
+                return time.monotonic() - start
+            if "error" in answer:
+                sys.exit(f"the service says {answer}")
+    sys.exit("the service has closed the control socket")
+
+
+def through_proxy(proxy, times, action):
+    """(commands, bytes sent, bytes received) of one action, on the average."""
+    time.sleep(0.5)
+    before = proxy.commands, proxy.sent, proxy.received
+    for _ in range(times):
+        action()
+    time.sleep(0.5)
+    return tuple((after - was) / times for after, was in zip((proxy.commands, proxy.sent, proxy.received), before))
+
+
+def service_rounds(kind, count, runs):
+    """Rounds with nothing changed: name -> (seconds of each, (commands, sent, received))."""
+    directory = tempfile.mkdtemp(prefix="tf-bench-")
+    os.chmod(directory, 0o711)
+    server = {"dovecot": DovecotServer, "cyrus": CyrusServer}[kind](directory, [OURS, PEER], {"DOVECOT_LOG_WRITES": "no"})
+    port = int(server.url.rpartition(":")[2])
+    proxy = Proxy(port)
+    taken = {"service": [], "process": [], "mbsync": []}
+    told = {}
+    try:
+        ferry = Ferry(os.path.join(directory, "ferry"), server.url, count)
+        peer = Mbsync(os.path.join(directory, "peer"), port)
+        timed(ferry.command, ferry.env)
+        peer.fill([message.raw for message in server.messages(OURS)])
+        for program in (peer, peer, ferry, ferry):
+            timed(program.command, program.env)
+        time.sleep(MBSYNC_REST_S)
+        for _ in range(runs):
+            taken["process"].append(timed(ferry.command, ferry.env)[0][0])
+            taken["mbsync"].append(timed(peer.command, peer.env)[0][0])
+        for name, program in (("process", ferry), ("mbsync", peer)):
+            program.through(proxy.port)
+            told[name] = through_proxy(proxy, 1, lambda program=program: timed(program.command, program.env))
+            program.through(port)
+        for measure in ("time", "count"):
+            if measure == "count":
+                ferry.through(proxy.port)
+            with Service(ferry.site):
+                wait_for("listening", 60, lambda: ferry.site.json("status")["service"]["listening"] == 1)
+                for _ in range(WARM_ROUNDS):
+                    ask_service(ferry.site.control)
+                    time.sleep(REST_S)
+                if measure == "count":
+                    told["service"] = through_proxy(proxy, runs, lambda: (ask_service(ferry.site.control), time.sleep(REST_S)))
+                else:
+                    for _ in range(runs):
+                        taken["service"].append(ask_service(ferry.site.control))
+                        time.sleep(REST_S)
+        return taken, told
+    finally:
+        proxy.close()
+        server.stop()
+        shutil.rmtree(directory)
+
+
+def print_service(count, runs):
+    for kind in ("dovecot", "cyrus"):
+        try:
+            taken, told = service_rounds(kind, count, runs)
+        except NotInstalled as reason:
+            print(f"{kind}: {reason}")
+            continue
+        print(f"{kind}, {count} messages, nothing changed, {runs} rounds, medians")
+        peer = statistics.median(taken["mbsync"])
+        for name, what in (("service", "the running service"), ("process", "a new process"), ("mbsync", "mbsync")):
+            wall = statistics.median(taken[name])
+            print(f"  {what:22}wall ms {wall * 1000:8.2f}, mbsync / it {peer / wall:7.2f}, "
+                  f"commands {told[name][0]:5.1f}, sent {told[name][1]:7.0f}, received {told[name][2]:9.0f}")
+
+
 def percent_of(site):
     return {subject: number for subject, number in site.query(
         "SELECT (SELECT v.text FROM field_value v WHERE v.owner = a.task_id AND v.field = 'subject'), "
@@ -348,6 +439,8 @@ def main():
         print_publish_and_sync(options.items, options.runs)
     if "raw" in parts:
         print_raw(options.items, options.runs)
+    if "service" in parts:
+        print_service(options.items, options.runs)
     if "latency" in parts:
         print_latency(options.edits)
     if "scale" in parts:

@@ -22,8 +22,8 @@ from servers import lines_of
 
 LOGIN = login_of(1)
 TASKS = 6
-SEEN_S = 30         # for a client to show what the server holds: Evolution's data server looks in the background
-CLIENT_S = 60       # for one command of a client
+SEEN_S = 90         # for a client to show what the server holds: Evolution's data server looks in the background
+CLIENT_S = 180      # for one command of a client
 FOREIGN = ("X-OTHER-CLIENT;X-P=\"a,b\":keep; me, please", "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER;RELATED=END:-PT15M",
            "DESCRIPTION:Soon due", "END:VALARM")
 DAY = "2027-02-03"

@@ -17,7 +17,7 @@ gi.require_version("ECal", "2.0")
 gi.require_version("ICalGLib", "3.0")
 from gi.repository import ECal, EDataServer, GLib, ICalGLib     # noqa: E402
 
-CONNECT_S = 30
+CONNECT_S = 90
 NO_WAIT = 0xffffffff
 KIND = ICalGLib.PropertyKind
 

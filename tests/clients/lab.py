@@ -29,9 +29,9 @@ from torture import Tap                                                         
 
 PROGRAM = os.environ.get("TASKFERRY", "taskferry")
 DOMAIN = "example.com"
-COMMAND_TIMEOUT_S = 120
-READY_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
+COMMAND_TIMEOUT_S = 300
+READY_TIMEOUT_S = 180
+STOP_TIMEOUT_S = 60
 THREADS_MAX = 26        # of the service, with any number of mailboxes
 
 

@@ -7,7 +7,7 @@ import time
 
 from lab import must
 
-SCREEN_S = 15       # until the screen shows what it must
+SCREEN_S = 60       # until the screen shows what it must
 
 
 def tell(screen):
@@ -28,7 +28,7 @@ class Screen:
 
     def tmux(self, *words):
         done = subprocess.run(["tmux", "-L", self.name, "-f", "/dev/null", *words], env=self.env, capture_output=True, text=True,
-                              timeout=20, check=False)
+                              timeout=60, check=False)
         must(done.returncode == 0, f"tmux {words}: {done.stderr}")
         return done.stdout
 
@@ -55,4 +55,4 @@ class Screen:
             time.sleep(0.2)
 
     def end(self):
-        subprocess.run(["tmux", "-L", self.name, "kill-server"], env=self.env, capture_output=True, timeout=20, check=False)
+        subprocess.run(["tmux", "-L", self.name, "kill-server"], env=self.env, capture_output=True, timeout=60, check=False)

@@ -53,6 +53,9 @@ static struct fault *read_and_idle(struct imap_lab *lab, struct tale *tale)
 	struct imap_answer answer;
 	bool woken;
 
+	FAULT_TRY(imap_session_ask_server(lab->session, lab));
+	FAULT_TRY(imap_session_run(lab->session, lab, imap_line_new(lab, "LIST \"\" \"\"", false),
+				   NULL, NULL, &answer));
 	FAULT_TRY(imap_session_run(lab->session, lab,
 				   imap_line_new(lab, "UID FETCH 1:* (BODY[])", false),
 				   count_fetches, tale, &answer));

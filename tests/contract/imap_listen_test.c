@@ -16,8 +16,7 @@ static bool becomes_readable(int fd)
 	return poll(&poll_fd, 1, WAIT_MS) == 1;
 }
 
-/* Waits until it has heard of a change. */
-static void expect_heard(struct lab *lab, int fd)
+static void wait_until_heard(struct lab *lab, int fd)
 {
 	bool changed = false;
 
@@ -25,6 +24,12 @@ static void expect_heard(struct lab *lab, int fd)
 		cr_assert(becomes_readable(fd), "nothing came");
 		fine(endpoint_heard(lab->world.endpoint, &changed), "heard");
 	}
+}
+
+/* Waits until it has heard of a change. */
+static void expect_heard(struct lab *lab, int fd)
+{
+	wait_until_heard(lab, fd);
 	fine(endpoint_hush(lab->world.endpoint), "hush");
 }
 
@@ -61,6 +66,32 @@ Test(imap_listen, another_clients_message_wakes)
 		(void)listen_to(lab, folder, true); /* until somebody has looked */
 		made = notice(lab, folder, token);
 		cr_assert_eq(made->count, 1);
+		token = made->token;
+	}
+	lab_end(lab);
+}
+
+/* The look that follows has been asked for already; one by another token is right all the same. */
+Test(imap_listen, a_look_that_follows_asks_nothing_more)
+{
+	struct lab *lab = lab_new(DOT, 0, "follows");
+	char *folder = new_folder(lab);
+	const char *first = notice(lab, folder, NULL)->token, *token = first;
+	const char *const tokens[] = { NULL, NULL, first };
+
+	for (size_t i = 0; i < COUNT_OF(tokens); i++) {
+		int fd = listen_to(lab, folder, false);
+		struct endpoint_notice *made;
+		int64_t asked;
+
+		append_there(lab, folder, "", NULL, message(lab, "foreign"));
+		wait_until_heard(lab, fd);
+		asked = endpoint_stats(lab->world.endpoint).requests;
+		fine(endpoint_follow(lab->world.endpoint), "follow");
+		made = notice(lab, folder, tokens[i] ? tokens[i] : token);
+		cr_expect_eq(made->count, tokens[i] ? i + 1 : 1, "%zu: %zu", i, made->count);
+		if (!tokens[i])
+			cr_expect_eq(endpoint_stats(lab->world.endpoint).requests, asked);
 		token = made->token;
 	}
 	lab_end(lab);

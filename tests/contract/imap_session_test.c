@@ -169,12 +169,13 @@ Test(login, works_in_every_way)
 				     imap_session_caps(lab->session));
 		cr_expect_str_eq(imap_session_prefix(lab->session), "");
 		cr_expect_eq(imap_session_delimiter(lab->session), '.');
-		cr_expect_str_eq(imap_session_server(lab->session), "Dovecot");
 		cr_expect(imap_session_is_drained(lab->session));
-		/* login, ENABLE, LIST, NAMESPACE, ID; what was said before TLS is asked for again */
-		cr_expect_eq(imap_session_stats(lab->session).commands, way == STARTTLS ? 7 : 5,
+		/* login, ENABLE, NAMESPACE; what was said before TLS is asked for again */
+		cr_expect_eq(imap_session_stats(lab->session).commands, way == STARTTLS ? 5 : 3,
 			     "%s: %d commands", way_names[way],
 			     (int)imap_session_stats(lab->session).commands);
+		expect_none(imap_session_ask_server(lab->session, lab), way_names[way]);
+		cr_expect_str_eq(imap_session_server(lab->session), "Dovecot");
 		lab_end(lab);
 	}
 }

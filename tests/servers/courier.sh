@@ -141,7 +141,7 @@ start_once() {
 	setsid $hasty $namespace sh "$run/serve" </dev/null >>"$dir/log" 2>&1 &
 	echo $! >"$run/pid"
 	tries=0
-	while kill -0 "$(cat "$run/pid")" 2>/dev/null && [ $tries -lt 100 ]; do
+	while kill -0 "$(cat "$run/pid")" 2>/dev/null && [ $tries -lt 600 ]; do
 		if answers "$port"; then
 			echo "imap://127.0.0.1:$port" >"$dir/url"
 			echo "imaps://127.0.0.1:$tls_port" >"$dir/tls-url"

@@ -152,7 +152,7 @@ start_once() {
 	# shellcheck disable=SC2086
 	$as setsid $hasty "$bin/master" -C "$run/imapd.conf" -M "$run/cyrus.conf" -p "$run/pid" -D </dev/null >"$dir/log" 2>&1 &
 	tries=0
-	while [ $tries -lt 200 ]; do
+	while [ $tries -lt 600 ]; do
 		if answers_port "$port" && [ -s "$run/pid" ] && make_inboxes "$dir/users" 2>>"$dir/log"; then
 			if [ "$scheme" = imap ]; then
 				echo "imap://127.0.0.1:$port" >"$dir/url"

@@ -299,7 +299,7 @@ start_once() {
 	rm -rf "$run/base"
 	"$dovecot" -c "$dir/dovecot.conf" </dev/null >>"$dir/start.log" 2>&1 || return 1
 	tries=0
-	while [ $tries -lt 100 ]; do
+	while [ $tries -lt 600 ]; do
 		if answers "$port"; then
 			echo "$port $tls_port" >"$dir/ports"
 			echo "imap://127.0.0.1:$port" >"$dir/url"

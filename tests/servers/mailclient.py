@@ -9,7 +9,7 @@ import time
 import typing
 import urllib.parse
 
-TIMEOUT_S = 30
+TIMEOUT_S = 90
 SEPARATOR = b"--- taskferry ---"
 
 

@@ -37,7 +37,7 @@ start_once() { # address port lines...
 		</dev/null >"$dir/log" 2>&1 &
 	echo $! >"$dir/pid"
 	tries=0
-	while [ $tries -lt 100 ]; do
+	while [ $tries -lt 600 ]; do
 		kill -0 "$(cat "$dir/pid")" 2>/dev/null || return 1
 		if /usr/bin/python3 -c 'import socket, sys
 socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()' "$1" "$2" 2>/dev/null; then

@@ -37,7 +37,7 @@ wait_for() { # what command...
 	shift
 	tries=0
 	while ! "$@" 2>/dev/null; do
-		if [ $tries -ge 300 ]; then
+		if [ $tries -ge 600 ]; then
 			echo "${0##*/}: no $what after 30 seconds" >&2
 			return 1
 		fi
@@ -120,7 +120,7 @@ start_nginx() { # scheme
 		server_block "$port" | write_nginx "$port" "$tls"
 		start_part nginx "$nginx" -c "$run/nginx.conf" -e "$run/nginx-error.log"
 		tries=0
-		while part_runs nginx && [ $tries -lt 100 ]; do
+		while part_runs nginx && [ $tries -lt 600 ]; do
 			answers_port "$port" && [ -s "$run/nginx.pid" ] && return 0
 			sleep 0.1
 			tries=$((tries + 1))

@@ -67,7 +67,7 @@ start_once() { # scheme ssl
 	setsid "$python" -m radicale --config "$dir/config" </dev/null >"$dir/log" 2>&1 &
 	echo $! >"$dir/pid"
 	tries=0
-	while [ $tries -lt 200 ]; do
+	while [ $tries -lt 600 ]; do
 		kill -0 "$(cat "$dir/pid")" 2>/dev/null || return 1
 		if grep -q "Radicale server ready" "$dir/log" && "$python" -c 'import socket, sys
 socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$port" 2>/dev/null; then

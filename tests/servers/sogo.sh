@@ -105,7 +105,7 @@ start_sogod() {
 	HOME=$run TMPDIR=$run setsid "$@" sh "$run/sogod.sh" </dev/null >"$run/access.log" 2>&1 &
 	echo $! >"$dir/sogod.pid"
 	tries=0
-	while part_runs sogod && [ $tries -lt 300 ]; do
+	while part_runs sogod && [ $tries -lt 600 ]; do
 		grep -q "we are ready" "$run/access.log" && answers_port "$sogo_port" && return 0
 		sleep 0.1
 		tries=$((tries + 1))

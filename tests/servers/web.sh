@@ -88,7 +88,7 @@ start_once() {
 	: >"$dir/log"
 	/usr/sbin/apache2 -f "$dir/config" </dev/null >>"$dir/log" 2>&1 || return 1
 	tries=0
-	while [ $tries -lt 100 ]; do
+	while [ $tries -lt 600 ]; do
 		if [ -s "$dir/pid" ] && /usr/bin/python3 -c 'import socket, sys
 socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$port" 2>/dev/null; then
 			echo "https://127.0.0.1:$port/" >"$dir/url"

@@ -144,7 +144,7 @@ def marks_of(flags, done=False):
 def run_script(name, command, directory, *words, env=None):
     """A script of tests/servers."""
     script = os.path.join(SRCDIR, "tests", "servers", name + ".sh")
-    done = subprocess.run(["sh", script, command, directory, *words], capture_output=True, text=True, timeout=90, check=False,
+    done = subprocess.run(["sh", script, command, directory, *words], capture_output=True, text=True, timeout=300, check=False,
                           stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
     if done.returncode == 77:
         raise NotInstalled(f"{name.capitalize()} is not installed")

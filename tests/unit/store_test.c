@@ -38,6 +38,44 @@ Test(store, init_twice_does_nothing_the_second_time)
 	store_world_free(&world);
 }
 
+static int64_t frames_synced;
+
+/* What a commit that waits does, and one that does not leaves out. */
+int fdatasync(int fd)
+{
+	(void)fd;
+	frames_synced++;
+	return 0;
+}
+
+static int64_t syncs_of(struct store_world *world, struct fault *(*begin)(struct store *),
+			const char *value)
+{
+	int64_t before = frames_synced;
+
+	STORE_OK(begin(world->store));
+	STORE_OK(store_meta_put(world->store, "x", value));
+	STORE_OK(store_commit(world->store));
+	return frames_synced - before;
+}
+
+Test(store, what_may_be_lost_waits_for_no_disk)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+	char *found = NULL;
+
+	cr_expect_gt(syncs_of(&world, store_begin, "1"), 0);
+	cr_expect_eq(syncs_of(&world, store_begin_loose, "2"), 0);
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &other));
+	STORE_OK(store_meta(other, world.mem, "x", &found));
+	cr_expect_str_eq(found, "2", "others see it");
+	STORE_OK(store_begin_loose(world.store));
+	store_rollback(world.store);
+	cr_expect_gt(syncs_of(&world, store_begin, "3"), 0, "and the next one waits");
+	store_world_free(&world);
+}
+
 Test(store, other_people_cannot_read_it)
 {
 	struct store_world world = store_world_new();
