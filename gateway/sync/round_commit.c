@@ -376,6 +376,8 @@ static int by_edition(const void *a, const void *b)
 
 struct fault *round_commit(struct round *round, struct found *found, size_t count)
 {
+	TALLOC_CTX *mem = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
+
 	/* at first contact the newest of several messages is adopted, and the others are judged by it;
 	 * the other way round this database would look older than the world (M10) */
 	if (round->endpoint->ops->appends && !round->folder->last_round_us && count)
@@ -385,14 +387,13 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 		struct fault *fault = store_begin(round->env->store);
 
 		for (; !fault && done < end; done++) {
-			TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-
 			fault = commit_found(round, mem, &found[done]);
 			if (!fault)
-				talloc_free(mem);
+				mem_pool_clear(mem);
 		}
 		FAULT_TRY(end_transaction(round, fault));
 	}
+	talloc_free(mem);
 	return NULL;
 }
 
@@ -596,6 +597,8 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 			     struct fault *(*one)(struct round *, TALLOC_CTX *, TALLOC_CTX *,
 						  int64_t))
 {
+	TALLOC_CTX *mem = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
+
 	if (count > ROUND_BATCH)
 		qsort(ids, count, sizeof *ids, by_id);
 	for (size_t done = 0; done < count;) {
@@ -606,16 +609,15 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 		if (!fault)
 			fault = round_views_begin(round, &keep);
 		for (; !fault && done < end; done++) {
-			TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-
 			fault = one(round, mem, keep, ids[done]);
 			if (!fault)
-				talloc_free(mem);
+				mem_pool_clear(mem);
 		}
 		FAULT_TRY(end_transaction(round, fault));
 		if (done < count)
 			FAULT_TRY(round_push_ahead(round, ids + done, count - done));
 	}
+	talloc_free(mem);
 	return NULL;
 }
 

@@ -64,6 +64,10 @@ struct round {
 		*older; /* by what it was found that the database is older than the world (M10) */
 };
 
+/* Bytes of a pool for what one item takes while it is decided on or composed: a message of some thousand
+ * bytes, which is put together in parts. Of a larger one, the rest comes from the heap. */
+#define ROUND_SCRATCH_BYTES (64 * 1024)
+
 #define ROUND_SUMMARY_CHARS 80 /* of a foreign item's title in a report */
 
 /* Decodes what was found; LINK: whose item it is, or NULL: not known (round_notice.c). */

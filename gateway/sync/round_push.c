@@ -240,8 +240,10 @@ static void placed(struct batch *batch, size_t i)
 /* What is to be sent; links whose item cannot be written go behind the others (N6). */
 static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct batch *batch)
 {
+	TALLOC_CTX *scratch = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
+
 	for (size_t i = 0; i < batch->count; i++) {
-		TALLOC_CTX *scratch = MEM_CONTEXT(mem);
+		char *text;
 		struct link *link = batch->links[i];
 		struct composed composed = { .text = NULL };
 		struct fault *fault = NULL;
@@ -257,22 +259,23 @@ static struct fault *compose_batch(struct round *round, TALLOC_CTX *mem, struct 
 			refused(round, link, fault);
 		if (!link->want)
 			link->project_ids = NULL;
-		talloc_steal(mem, composed.text);
-		talloc_free(scratch);
-		if (!composed.text)
+		text = composed.text ? mem_bytes(mem, composed.text, composed.len) : NULL;
+		mem_pool_clear(scratch);
+		if (!text)
 			continue;
 		batch->own[batch->sent] = composed.decoded;
 		batch->links[i] = batch->links[batch->sent];
 		batch->links[batch->sent] = link;
 		batch->puts[batch->sent] =
 			(struct endpoint_put){ .address = link->address,
-					       .text = composed.text,
+					       .text = text,
 					       .len = composed.len,
 					       .if_version = link->seen_version,
 					       .marks_drop = round_marks_drop(round, mem, link),
 					       .quiet = link->quiet && link->seen_version };
 		round_star_compose(round, link, &batch->puts[batch->sent++]);
 	}
+	talloc_free(scratch);
 	return NULL;
 }
 

@@ -33,6 +33,11 @@ TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t bytes)
 	return mem_must(WATCHED ? talloc_new(mem) : talloc_pool(mem, bytes));
 }
 
+void mem_pool_clear(TALLOC_CTX *pool)
+{
+	talloc_free_children(pool);
+}
+
 char *mem_strdup(TALLOC_CTX *mem, const char *text)
 {
 	return text ? mem_must(talloc_strdup(mem, text)) : NULL;

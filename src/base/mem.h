@@ -27,6 +27,9 @@
  * that all end together. What is moved out of it keeps all of them: copy it. */
 TALLOC_CTX *mem_pool(TALLOC_CTX *mem, size_t bytes);
 
+/* Drops what is below it, after which it has them all again. */
+void mem_pool_clear(TALLOC_CTX *pool);
+
 /* Copies of strings; NULL gives NULL. mem_strndup stops at N bytes or at a NUL. */
 char *mem_strdup(TALLOC_CTX *mem, const char *text);
 char *mem_strndup(TALLOC_CTX *mem, const char *text, size_t n);
