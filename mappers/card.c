@@ -192,7 +192,8 @@ static const char *line_text(TALLOC_CTX *mem, const struct row *row, const struc
 	return again.presence == SET ? text : row->nothing;
 }
 
-static void add_line(TALLOC_CTX *tmp, struct buf *card, const struct row *row, const struct value *value)
+static void add_line(TALLOC_CTX *tmp, struct buf *card, const struct row *row,
+		     const struct value *value)
 {
 	const char *key = field_table[row->field].card, *text = line_text(tmp, row, value);
 

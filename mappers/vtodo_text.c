@@ -143,8 +143,8 @@ static size_t literal_length(const char *text)
 {
 	size_t n = 0;
 
-	while (text[n] && text[n] != '\n' && text[n] != '\r' && text[n] != '\\' &&
-	       text[n] != ';' && text[n] != ',')
+	while (text[n] && text[n] != '\n' && text[n] != '\r' && text[n] != '\\' && text[n] != ';' &&
+	       text[n] != ',')
 		n++;
 	return n;
 }
