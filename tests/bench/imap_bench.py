@@ -32,7 +32,7 @@ os.environ.setdefault("TF_SRCDIR", ROOT)
 os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
 from lab import (PASSWORD, PROGRAM, DovecotServer, Mailbox, NotInstalled, Proxy, Service, Site,      # noqa: E402
-                 first_line, login_of, run_script, wait_for, with_card)
+                 end_by_signals, first_line, login_of, run_script, wait_for, with_card)
 
 OURS, PEER, RAW = "p0001", "mbsync", "raw"      # the logins of the two, and of the limit
 RAW_BATCH = 100         # messages in one MULTIAPPEND
@@ -427,6 +427,7 @@ def print_scale(numbers):
 
 
 def main():
+    end_by_signals()
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--items", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=5)

@@ -1,15 +1,15 @@
 #!/usr/bin/python3 -B
 """How fast a service hears of what people do in their mailboxes, and what it costs to watch many. Prints figures; asserts nothing.
 
-    latency   from a client's change to the committed row, and to the moment at which the server tells another client that
-              idles on the same mailbox: the difference is ours
+    latency   from a client's APPEND or STORE to the committed row, and to the moment at which the server tells another client
+              that idles on the same mailbox: the difference is ours; on Dovecot and Cyrus
     simulate  N accounts on memory servers that push: what the service itself costs, without sessions
     scale     N mailboxes on a Dovecot that hibernates: memory, threads and CPU of the service while nothing happens, the time
               until all are listened to, and what it takes when a hundred change at once
 
-usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--flag KEYWORD] [--accounts N]
-       [PART...]
-(needs dovecot-imapd; loopback only; as root each mailbox has inotify, else Dovecot polls beyond 128)
+usage: TASKFERRY=path/to/taskferry push_bench.py [--changes N] [--mailboxes N,N...] [--tls] [--accounts N] [PART...]
+(needs dovecot-imapd, for latency also an unpacked cyrus-imapd; loopback only; as root each mailbox has inotify, else Dovecot
+polls beyond 128)
 """
 import argparse
 import fcntl
@@ -29,7 +29,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 os.environ.setdefault("TF_SRCDIR", ROOT)
 os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
-from lab import PASSWORD, DovecotServer, Mailbox, Service, Site, login_of, wait_for, with_card  # noqa: E402
+from imap_bench import CyrusServer                                                                # noqa: E402
+from lab import PASSWORD, DovecotServer, Mailbox, Service, Site, end_by_signals, login_of, wait_for, with_card  # noqa: E402
 
 PEOPLE_OF_LATENCY = 10
 IDLE_S = 10
@@ -113,51 +114,49 @@ def measure(box, idler, rows, change):
     return (committed - idler.told_at) * 1000, (idler.told_at - changed) * 1000, (changed - start) * 1000
 
 
-def print_latency(changes, keyword):
+def latency_of(kind, changes):
+    """Every second change is a message put there, the others are numbers set as tags."""
     directory = tempfile.mkdtemp(prefix="tf-bench-")
     people = [login_of(number) for number in range(1, PEOPLE_OF_LATENCY + 1)]
-    dovecot = DovecotServer(directory, people, {"DOVECOT_LOG_WRITES": "no", "DOVECOT_UIDS": "4"})
-    site = Site(os.path.join(directory, "site"), {"mail": dovecot.config() + SETTINGS})
-    taken, missed = {"append": [], "flag": []}, {"append": 0, "flag": 0}
+    server = {"dovecot": DovecotServer, "cyrus": CyrusServer}[kind](directory, people, {"DOVECOT_LOG_WRITES": "no",
+                                                                                     "DOVECOT_UIDS": "4"})
+    site = Site(os.path.join(directory, "site"), {"mail": server.config() + SETTINGS})
+    taken, missed = {"APPEND": [], "STORE": []}, {"APPEND": 0, "STORE": 0}
     try:
         site.prepare(people, 1)
-        with started(site, dovecot, people):
+        with started(site, server, people):
             rows = Rows(site.database)
-            boxes = {login: Mailbox(dovecot.url, login, PASSWORD) for login in people}
-            idlers = {login: Idler(dovecot.url, login, f'"{ours(box).folder}"'.replace('""', '"')) for login, box in boxes.items()}
+            boxes = {login: Mailbox(server.url, login, PASSWORD) for login in people}
+            idlers = {login: Idler(server.url, login, f'"{ours(box).folder}"'.replace('""', '"')) for login, box in boxes.items()}
             time.sleep(3)
             for number in range(changes):
                 login = people[number % len(people)]
-                box = boxes[login]
-                message = ours(box)
-                kind = "flag" if keyword and number % 2 else "append"
-                if kind == "flag":
-                    on = keyword.lower() in (flag.lower() for flag in message.flags)    # a replacement may be without it
-
-                    def change(at, message=message, on=on):
-                        at.flag(message, keyword, remove=on)
+                box, message, how = boxes[login], ours(boxes[login]), ("APPEND", "STORE")[number // len(people) % 2]
+                percent = 11 + number // len(people)
+                if how == "STORE":
+                    def change(at, message=message, percent=percent):
+                        at.flag(message, str(percent))
                 else:
-                    raw = with_card(message.raw, {"Percent": 11 + number // len(people)})
-
-                    def change(at, message=message, raw=raw):
-                        at.append(message.folder, raw, [])
+                    def change(at, message=message, percent=percent):
+                        at.append(message.folder, with_card(message.raw, {"Percent": percent}), [])
                 found = measure(box, idlers[login], rows, change)
-                if kind == "append":
+                if how == "APPEND":
                     box.delete(message)
                 if found:
-                    taken[kind].append(found)
+                    taken[how].append(found)
                 else:
-                    missed[kind] += 1
+                    missed[how] += 1
                 time.sleep(1)
     finally:
-        dovecot.stop()
+        server.stop()
         site.remove()
         shutil.rmtree(directory, ignore_errors=True)
-    for kind, found in taken.items():
+    for how, found in taken.items():
+        print(f"{kind}: {len(found)} changes by {how}, {len(people)} mailboxes, settle = 0s, no TLS ({missed[how]} without a row)")
         if found:
-            print(f"{len(found)} changes by {kind}, {len(people)} mailboxes, settle = 0s, no TLS ({missed[kind]} without a row)")
             print_line("the server tells, after the change", [one[1] for one in found])
             print_line("the row is committed, after that", [one[0] for one in found])
+        sys.stdout.flush()
 
 
 def wake(site, dovecot, people):
@@ -326,17 +325,18 @@ def simulate(accounts):
 
 
 def main():
+    end_by_signals()
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--changes", type=int, default=60)
     parser.add_argument("--mailboxes", default="0,1000")
     parser.add_argument("--tls", action="store_true")
-    parser.add_argument("--flag", default="")
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--accounts", type=int, default=10000)
     options = parser.parse_args()
     parts = options.parts or ["latency", "scale"]
     if "latency" in parts:
-        print_latency(options.changes, options.flag)
+        for kind in ("dovecot", "cyrus"):
+            latency_of(kind, options.changes)
     if "simulate" in parts:
         simulate(options.accounts)
     if "scale" in parts:
