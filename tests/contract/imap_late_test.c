@@ -30,12 +30,16 @@ static void expect_bears(struct done_lab *it, const char *address, const char *f
  * when it was replaced; else as after a crash. */
 static void try_crossing(int kind, size_t way, bool there, bool known)
 {
-	struct done_lab it = done_lab_new(
-		kind, ways[way], mem_printf(NULL, "crossing %zu %d %d", way, there, known));
-	struct endpoint_put one = put_beside(&it, "uid-1", NULL, there ? NULL : "/Done", NULL), two;
-	const char *from = there ? it.folder : it.done, *listed = NULL;
+	struct endpoint_put one, two;
 	struct endpoint_notice *made;
+	const char *from, *listed = NULL;
+	struct done_lab it;
+	char name[64];
 
+	snprintf(name, sizeof name, "crossing %zu %d %d", way, there, known);
+	it = done_lab_new(kind, ways[way], name);
+	from = there ? it.folder : it.done;
+	one = put_beside(&it, "uid-1", NULL, there ? NULL : "/Done", NULL);
 	two = put_beside(&it, "uid-2", &one, there ? "/Done" : NULL, there ? NULL : "/Done");
 	cr_assert_eq(*two.placed == 'd', there, "%s", two.placed);
 	made = look_anew(&it, ways[way], NULL);
@@ -102,13 +106,16 @@ static bool drop_killed(struct done_lab *it, const struct endpoint_put *old,
 /* Wherever it is killed: the next one finishes it, and what was late has arrived, once. */
 static size_t try_killed(const char *point, int number)
 {
-	const char *at = mem_printf(NULL, "%s:%d", point, number);
-	struct done_lab it = done_lab_new(SDBOX, 0, at);
-	struct endpoint_put one = put_beside(&it, "uid-1", NULL, NULL, NULL),
-			    two = put_beside(&it, "uid-2", &one, "/Done", NULL);
+	struct endpoint_put one, two;
 	struct fault *fault;
+	struct done_lab it;
+	char at[64];
 	bool killed;
 
+	snprintf(at, sizeof at, "%s:%d", point, number);
+	it = done_lab_new(SDBOX, 0, at);
+	one = put_beside(&it, "uid-1", NULL, NULL, NULL);
+	two = put_beside(&it, "uid-2", &one, "/Done", NULL);
 	store(it.lab, it.folder, one.placed, "+FLAGS (\\Flagged late)");
 	killed = drop_killed(&it, &one, &two, at);
 	it.lab->world.endpoint = account(it.lab, it.lab->url, "secret", 0);
@@ -181,10 +188,14 @@ Test(imap_late, a_successor_that_has_gone_keeps_nothing_alive)
 
 static void try_withdrawn(int kind, size_t way)
 {
-	struct done_lab it = done_lab_new(kind, ways[way], mem_printf(NULL, "withdrawn %zu", way));
-	struct endpoint_put one = put_beside(&it, "uid-1", NULL, NULL, NULL),
-			    two = put_beside(&it, "uid-2", NULL, "/Done \\Flagged", NULL);
+	struct endpoint_put one, two;
+	struct done_lab it;
+	char name[64];
 
+	snprintf(name, sizeof name, "withdrawn %zu", way);
+	it = done_lab_new(kind, ways[way], name);
+	one = put_beside(&it, "uid-1", NULL, NULL, NULL);
+	two = put_beside(&it, "uid-2", NULL, "/Done \\Flagged", NULL);
 	store(it.lab, it.folder, one.placed, "+FLAGS (\\Flagged)");
 	expect(drop(it.lab, it.folder, one.placed, one.version, NULL), FAULT_CHANGED,
 	       FAULT_SCOPE_ITEM, "set");
