@@ -13,29 +13,12 @@
 #define HEAD "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body>\n"
 #define TAIL "</body></html>\n"
 
-/* NULL: it stands for itself. */
-static const char *sign_of(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	default:
-		return NULL;
-	}
-}
-
 static void add_escaped(struct buf *out, const char *text, size_t n)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *sign = sign_of(text[i]);
+		const char *sign = text_entity(text[i]);
 
 		if (!sign)
 			continue;

@@ -282,28 +282,12 @@ char *caldav_version(TALLOC_CTX *mem, const char *etag)
 	return mem_printf(mem, "\"%s\"", version);
 }
 
-static const char *entity_of(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	default:
-		return NULL;
-	}
-}
-
 char *caldav_xml(TALLOC_CTX *mem, const char *text)
 {
 	struct buf *out = buf_new(mem);
 
 	for (const char *c = text; *c; c++) {
-		const char *entity = entity_of(*c);
+		const char *entity = text_entity(*c);
 
 		if (entity)
 			buf_puts(out, entity);

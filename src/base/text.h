@@ -46,6 +46,24 @@ bool text_equal_nocase(const char *a, const char *b);
 /* Both NULL, or both the same. */
 bool text_same(const char *a, const char *b);
 
+/* What stands for C in XML and HTML, between tags and in quoted values; NULL: it stands for
+ * itself. */
+static inline const char *text_entity(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	default:
+		return NULL;
+	}
+}
+
 /* A whole decimal number with nothing before or behind it; false and untouched otherwise or when
  * out of range. */
 bool text_to_int(const char *text, int64_t *number_r);

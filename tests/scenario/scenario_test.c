@@ -81,11 +81,6 @@
 #include "store/revisions.h"
 #include "words.h"
 
-static bool is_word(const struct line *line, int i, const char *word)
-{
-	return i < line->count && !strcmp(line->word[i], word);
-}
-
 static const char *word(const struct line *line, int i)
 {
 	cr_assert_lt(i, line->count, "%s: a word is missing", line->where);
@@ -147,7 +142,7 @@ static void do_whole(struct line *line)
 
 static void do_servers(struct line *line)
 {
-	line->world->managed = is_word(line, 1, "managed");
+	line->world->managed = words_is(line, 1, "managed");
 	if (!line->world->managed)
 		line->world->servers = number(line, 1);
 }
@@ -158,7 +153,7 @@ static void do_task(struct line *line)
 	int i = 3, person = 0;
 
 	row->dropped = false;
-	if (is_word(line, 2, "of")) {
+	if (words_is(line, 2, "of")) {
 		memset(row->people, 0, sizeof row->people);
 		for (; i < line->count && !strchr(line->word[i], '='); i++)
 			row->people[person++] = line->word[i];
@@ -183,7 +178,7 @@ static void do_drop(struct line *line)
 
 static void do_import(struct line *line)
 {
-	world_import(line->world, is_word(line, 1, "withdraw"));
+	world_import(line->world, words_is(line, 1, "withdraw"));
 }
 
 static void do_publish(struct line *line)
@@ -198,7 +193,7 @@ static void do_archive(struct line *line)
 
 static void do_sync(struct line *line)
 {
-	world_sync(line->world, is_word(line, 1, "full"));
+	world_sync(line->world, words_is(line, 1, "full"));
 }
 
 static void do_set(struct line *line)
@@ -297,7 +292,7 @@ static void do_before(struct line *line)
 {
 	line->world->before_write_line = line->rest[2];
 	line->world->before_write = meddle;
-	line->world->before_remove = is_word(line, 1, "remove");
+	line->world->before_remove = words_is(line, 1, "remove");
 }
 
 static void do_card(struct line *line)
@@ -347,9 +342,9 @@ static void do_copy_over(struct line *line)
 
 static void do_delete(struct line *line)
 {
-	if (is_word(line, 1, "all"))
+	if (words_is(line, 1, "all"))
 		client_delete_all(line->world, word(line, 2));
-	else if (is_word(line, 1, "folder"))
+	else if (words_is(line, 1, "folder"))
 		client_delete_folder(line->world, word(line, 2));
 	else
 		client_delete(line->world, word(line, 1), word(line, 2));
@@ -369,13 +364,13 @@ static void do_flag(struct line *line)
 {
 	const char *flags = word(line, 3) ? line->rest[3] : NULL;
 
-	client_flag(line->world, word(line, 1), word(line, 2), flags, is_word(line, 0, "flag"));
+	client_flag(line->world, word(line, 1), word(line, 2), flags, words_is(line, 0, "flag"));
 }
 
 static void do_file(struct line *line)
 {
 	client_file(line->world, word(line, 1), word(line, 2), strcmp(word(line, 3), "back") != 0,
-		    is_word(line, 3, "copied"));
+		    words_is(line, 3, "copied"));
 }
 
 static void do_undelete(struct line *line)
@@ -445,7 +440,7 @@ static void do_lose(struct line *line)
 static void do_recreate(struct line *line)
 {
 	client_recreate(line->world, word(line, 1), word(line, 2), word(line, 3),
-			is_word(line, 4, "unmarked"));
+			words_is(line, 4, "unmarked"));
 }
 
 static void do_other(struct line *line)
@@ -455,7 +450,7 @@ static void do_other(struct line *line)
 
 static void do_move_away(struct line *line)
 {
-	client_move_away(line->world, word(line, 1), word(line, 2), is_word(line, 0, "move-back"));
+	client_move_away(line->world, word(line, 1), word(line, 2), words_is(line, 0, "move-back"));
 }
 
 static void do_rename(struct line *line)
@@ -477,12 +472,12 @@ static void do_tamper(struct line *line)
 
 static void do_backup(struct line *line)
 {
-	mishap_backup(line->world, is_word(line, 1, "database"));
+	mishap_backup(line->world, words_is(line, 1, "database"));
 }
 
 static void do_bring_back(struct line *line)
 {
-	mishap_restore(line->world, is_word(line, 1, "database"));
+	mishap_restore(line->world, words_is(line, 1, "database"));
 }
 
 static void do_takeover(struct line *line)
@@ -567,7 +562,7 @@ static void expect_marks(struct line *line)
 			 item->marks);
 	if (line->count > 5)
 		cr_expect_eq(client_has_read(line->world, word(line, 2), item),
-			     is_word(line, 5, "read"), "%s", line->where);
+			     words_is(line, 5, "read"), "%s", line->where);
 }
 
 static bool is_noted(const struct world *world, const char *text)
@@ -583,7 +578,7 @@ static void expect_no(struct line *line)
 {
 	struct client_item *item;
 
-	if (is_word(line, 2, "note")) {
+	if (words_is(line, 2, "note")) {
 		cr_expect_not(is_noted(line->world, word(line, 3)), "%s: there is one",
 			      line->where);
 		return;
@@ -706,7 +701,7 @@ static void expect_writes(struct line *line)
 {
 	int64_t writes = line->world->writes;
 
-	if (line->world->messages && is_word(line, 3, "messages")) {
+	if (line->world->messages && words_is(line, 3, "messages")) {
 		expect_number(line, (writes + 1) / 2, 4);
 		return;
 	}
@@ -776,7 +771,7 @@ static const struct command expectations[] = {
 static void run_table(const struct command *table, size_t count, struct line *line, int i)
 {
 	for (size_t c = 0; c < count; c++)
-		if (is_word(line, i, table[c].name)) {
+		if (words_is(line, i, table[c].name)) {
 			table[c].run(line);
 			return;
 		}

@@ -2,6 +2,8 @@
 #ifndef TASKFERRY_TESTS_WORDS_H
 #define TASKFERRY_TESTS_WORDS_H
 
+#include <string.h>
+
 #include "gateway/sync/round.h"
 #include "model/revision.h"
 
@@ -17,6 +19,12 @@ struct line {
 
 /* Blank-separated words; a word may be quoted, also behind its `=`. */
 void words_split(struct line *line, TALLOC_CTX *mem, const char *text);
+
+/* True when there is a word I, and it is that one. */
+static inline bool words_is(const struct line *line, int i, const char *word)
+{
+	return i < line->count && !strcmp(line->word[i], word);
+}
 
 /* The counter of that name; NULL: there is none. */
 const int64_t *words_counter(const struct round_report *report, const char *name);

@@ -735,6 +735,15 @@ Test(conf_findings, findings_of_logins)
 		{ SERVER "tls_pin = sha256//abc=\n", "f:7: error: 'tls_pin' is a list of public "
 						     "keys, each of them sha256// and the 44 "
 						     "characters of a hash in Base64\n" },
+	};
+
+	expect_findings(cases, COUNT_OF(cases), 0600);
+}
+
+/* A mailbox belongs to one person. */
+Test(conf_findings, findings_of_logins_to_mailboxes)
+{
+	static const struct finding_case cases[] = {
 		{ IMAP "tls_pin = " PIN "\n", "" },
 		{ IMAP "auth = password\n", "" },
 		{ IMAP "without = condstore, LITERAL+ COMPRESS=DEFLATE\n", "" },

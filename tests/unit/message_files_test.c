@@ -143,109 +143,112 @@ Test(message_files, are_written)
 	cr_expect_eq(message_file_bytes(mem, text, len, "abc", &bytes, &n)->kind, FAULT_DATA);
 }
 
-/* What comes and goes; all else stays byte for byte, and the same patch again changes nothing. */
-Test(message_files, come_and_go)
-{
 #define FILE_(name, text)                                                                          \
 	"--b\nContent-Disposition: attachment; filename=" name "\nX-Odd: 1\n\n" text "\n"
 #define HTML "--b\nContent-Type: text/html\n\n<p>\n"
-	static const struct {
-		const char *label, *text;
-		const char *gone[3];
-		bool adds;
-		const char *shown;
-		const char *stays;
-	} cases[] = {
-		{ "one of two",
-		  HEAD CARD FILE_("a", "aa") FILE_("b", "bb") END,
-		  { "aa" },
-		  false,
-		  "b text/plain 2",
-		  "filename=b\nX-Odd: 1\n\nbb\n--b--" },
-		{ "both",
-		  HEAD CARD FILE_("a", "aa") FILE_("b", "bb") HTML END,
-		  { "aa", "bb" },
-		  false,
-		  "",
-		  HTML "--b--" },
-		{ "the last",
-		  HEAD CARD FILE_("b", "bb") FILE_("a", "aa") END,
-		  { "aa" },
-		  false,
-		  "b text/plain 2",
-		  "filename=b\nX-Odd: 1\n\nbb\n--b--" },
-		{ "the first",
-		  HEAD FILE_("a", "aa") CARD FILE_("b", "bb") END,
-		  { "aa" },
-		  false,
-		  "b text/plain 2",
-		  "filename=b\nX-Odd: 1\n\nbb\n--b--" },
-		{ "the first two",
-		  HEAD FILE_("a", "aa") FILE_("b", "bb") CARD HTML END,
-		  { "aa", "bb" },
-		  false,
-		  "",
-		  HTML "--b--" },
-		{ "all that there is", HEAD FILE_("a", "aa") END, { "aa" }, false, "", "--b" },
-		{ "one comes",
-		  HEAD CARD FILE_("b", "bb") END,
-		  { NULL },
-		  true,
-		  "b text/plain 2|new.pdf application/pdf 3",
-		  "X-Odd: 1\n\nbb\n" },
-		{ "one for another",
-		  HEAD CARD FILE_("b", "bb") END,
-		  { "bb" },
-		  true,
-		  "new.pdf application/pdf 3",
-		  "--b--" },
-		{ "it stands there already",
-		  HEAD CARD FILE_("b", "new") END,
-		  { NULL },
-		  true,
-		  "b text/plain 3",
-		  "filename=b\nX-Odd: 1\n\nnew\n--b--" },
-		{ "into a text",
-		  "From: a@b.example\n\nTask: x\n",
-		  { NULL },
-		  true,
-		  "new.pdf application/pdf 3",
-		  "From:" },
-		{ "from an alternative",
-		  "From: a@b.example\nContent-Type: multipart/alternative; boundary=b\n\n" CARD
-			  FILE_("a", "aa") FILE_("b", "bb") END,
-		  { "aa" },
-		  true,
-		  "b text/plain 2|new.pdf application/pdf 3",
-		  "X-Odd: 1\n\nbb\n" },
-		{ "it is no part of a multipart that is not closed",
-		  HEAD CARD "--b\nContent-Disposition: attachment; filename=b\n\nbb",
-		  { NULL },
-		  true,
-		  "b text/plain 2|new.pdf application/pdf 3",
-		  "\n\nbb" },
-	};
+
+static const struct coming {
+	const char *label, *text;
+	const char *gone[3];
+	bool adds;
+	const char *shown;
+	const char *stays;
+} comings[] = {
+	{ "one of two",
+	  HEAD CARD FILE_("a", "aa") FILE_("b", "bb") END,
+	  { "aa" },
+	  false,
+	  "b text/plain 2",
+	  "filename=b\nX-Odd: 1\n\nbb\n--b--" },
+	{ "both",
+	  HEAD CARD FILE_("a", "aa") FILE_("b", "bb") HTML END,
+	  { "aa", "bb" },
+	  false,
+	  "",
+	  HTML "--b--" },
+	{ "the last",
+	  HEAD CARD FILE_("b", "bb") FILE_("a", "aa") END,
+	  { "aa" },
+	  false,
+	  "b text/plain 2",
+	  "filename=b\nX-Odd: 1\n\nbb\n--b--" },
+	{ "the first",
+	  HEAD FILE_("a", "aa") CARD FILE_("b", "bb") END,
+	  { "aa" },
+	  false,
+	  "b text/plain 2",
+	  "filename=b\nX-Odd: 1\n\nbb\n--b--" },
+	{ "the first two",
+	  HEAD FILE_("a", "aa") FILE_("b", "bb") CARD HTML END,
+	  { "aa", "bb" },
+	  false,
+	  "",
+	  HTML "--b--" },
+	{ "all that there is", HEAD FILE_("a", "aa") END, { "aa" }, false, "", "--b" },
+	{ "one comes",
+	  HEAD CARD FILE_("b", "bb") END,
+	  { NULL },
+	  true,
+	  "b text/plain 2|new.pdf application/pdf 3",
+	  "X-Odd: 1\n\nbb\n" },
+	{ "one for another",
+	  HEAD CARD FILE_("b", "bb") END,
+	  { "bb" },
+	  true,
+	  "new.pdf application/pdf 3",
+	  "--b--" },
+	{ "it stands there already",
+	  HEAD CARD FILE_("b", "new") END,
+	  { NULL },
+	  true,
+	  "b text/plain 3",
+	  "filename=b\nX-Odd: 1\n\nnew\n--b--" },
+	{ "into a text",
+	  "From: a@b.example\n\nTask: x\n",
+	  { NULL },
+	  true,
+	  "new.pdf application/pdf 3",
+	  "From:" },
+	{ "from an alternative",
+	  "From: a@b.example\nContent-Type: multipart/alternative; boundary=b\n\n" CARD FILE_(
+		  "a", "aa") FILE_("b", "bb") END,
+	  { "aa" },
+	  true,
+	  "b text/plain 2|new.pdf application/pdf 3",
+	  "X-Odd: 1\n\nbb\n" },
+	{ "it is no part of a multipart that is not closed",
+	  HEAD CARD "--b\nContent-Disposition: attachment; filename=b\n\nbb",
+	  { NULL },
+	  true,
+	  "b text/plain 2|new.pdf application/pdf 3",
+	  "\n\nbb" },
+};
+
+/* What comes and goes; all else stays byte for byte, and the same patch again changes nothing. */
+Test(message_files, come_and_go)
+{
 	struct file file = file_of("new.pdf", "application/pdf", "new");
 	struct files_content list[] = { { &file, "new", 3 } };
 
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct message_publish publish = with_files(list, cases[i].adds);
-		char *text = kit_crlf(mem, cases[i].text), *once = NULL, *twice = NULL;
+	for (size_t i = 0; i < COUNT_OF(comings); i++) {
+		struct message_publish publish = with_files(list, comings[i].adds);
+		char *text = kit_crlf(mem, comings[i].text), *once = NULL, *twice = NULL;
 		const char *gone[3];
 		size_t len = 0, again = 0;
 
-		for (size_t k = 0; cases[i].gone[k]; k++)
+		for (size_t k = 0; comings[i].gone[k]; k++)
 			gone[publish.gone_count++] =
-				digest_sha256(mem, cases[i].gone[k], strlen(cases[i].gone[k]));
+				digest_sha256(mem, comings[i].gone[k], strlen(comings[i].gone[k]));
 		publish.gone = gone;
 		cr_assert_null(message_patch(mem, text, strlen(text), &publish, &once, &len), "%s",
-			       cases[i].label);
-		cr_expect_str_eq(shown(once, len), cases[i].shown, "%s: %s", cases[i].label, once);
-		cr_expect_not_null(strstr(once, kit_crlf(mem, cases[i].stays)), "%s: %s",
-				   cases[i].label, once);
+			       comings[i].label);
+		cr_expect_str_eq(shown(once, len), comings[i].shown, "%s: %s", comings[i].label,
+				 once);
+		cr_expect_not_null(strstr(once, kit_crlf(mem, comings[i].stays)), "%s: %s",
+				   comings[i].label, once);
 		cr_assert_null(message_patch(mem, once, len, &publish, &twice, &again));
 		cr_expect(len == again && !memcmp(once, twice, len), "%s: %s\n--- again:\n%s",
-			  cases[i].label, once, twice);
+			  comings[i].label, once, twice);
 	}
 }
 
