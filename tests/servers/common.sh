@@ -7,11 +7,23 @@ fail() {
 	exit 1
 }
 
+# One that nobody listens at, out of those that the kernel gives to no outgoing connection: a server that is stopped and
+# started again finds its port as it left it, whatever else runs on the machine.
 free_port() {
-	/usr/bin/python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	/usr/bin/python3 -c 'import random, socket
+with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+    first = int(file.read().split()[0])
+for _ in range(1000):
+    port = random.randrange(10000, first) if first > 12000 else 0
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(s.getsockname()[1])
+        break
+else:
+    raise SystemExit("no free port")'
 }
 
 make_ca() { # name

@@ -329,9 +329,16 @@ start_server() {
 	[ "$(id -u)" != 0 ] || [ "${DOVECOT_UIDS:-1}" -le 1 ] || spread_users "$DOVECOT_UIDS"
 	make_certificate
 	make_logins
-	for _ in 1 2 3; do
+	again=0 patience=5
+	while [ $again -lt 3 ]; do
 		start_once && return 0
-		rm -f "$dir/ports"
+		if [ -s "$dir/ports" ] && [ $patience -gt 0 ]; then
+			patience=$((patience - 1)) # the old server's processes may hold its ports for longer than its master lives
+			sleep 1
+		else
+			rm -f "$dir/ports"
+			again=$((again + 1))
+		fi
 	done
 	cat "$dir/start.log" "$dir/log" >&2 || :
 	close_run
