@@ -101,14 +101,14 @@ static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *valu
 	return (struct vtodo_written){ ";VALUE=DATE", buf_steal(&text, mem, NULL) };
 }
 
-/* RFC 5545 section 3.8.2.1: UTC. */
+struct when vtodo_encode_utc(const struct when *when)
+{
+	return when->kind == WHEN_DATE ? when_from_local(when->day, NOON, 0, 0, NULL) : *when;
+}
+
 static struct vtodo_written write_utc(TALLOC_CTX *mem, const struct value *value)
 {
-	struct when when = value->when;
-
-	if (when.kind == WHEN_DATE)
-		when = when_from_local(when.day, NOON, 0, 0, NULL);
-	return plain(vtodo_encode_stamp(mem, when.us));
+	return plain(vtodo_encode_stamp(mem, vtodo_encode_utc(&value->when).us));
 }
 
 static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *value)
@@ -186,7 +186,7 @@ static void add_head(struct item *item, const struct vtodo_publish *publish)
 
 	add(item, "BEGIN", "", "VCALENDAR");
 	add(item, "VERSION", "", "2.0");
-	add(item, "PRODID", "", "-//taskferry//taskferry " PACKAGE_VERSION "//EN");
+	add(item, "PRODID", "", VTODO_PRODID);
 	add(item, "BEGIN", "", "VTODO");
 	add(item, "UID", "", vtodo_text_escape(item->line, publish->uid));
 	add(item, "DTSTAMP", "", now);

@@ -730,6 +730,11 @@ char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 	return buf_steal(&buf, mem, NULL);
 }
 
+char *trailer_notes(TALLOC_CTX *mem, const char *notes)
+{
+	return plain(mem, notes);
+}
+
 /* Making a trailer */
 
 static void put_line(struct buf *buf, const char *key, const char *text)
