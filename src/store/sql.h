@@ -73,6 +73,13 @@ X(ASSIGNMENT_OF_PERSON, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.
 X(ASSIGNMENT_OF_TASK, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment " \
   "WHERE task_id = $1 AND resource_id = $2 ORDER BY id") \
 X(ASSIGNMENT_IDS, "SELECT id FROM assignment WHERE project_id = $1 AND resource_id = $2 ORDER BY id") \
+X(SHEET_ROWS, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state, t.source_key, t.active, t.position, " \
+  "(SELECT COUNT(*) FROM link l WHERE l.folder_id = $5 AND l.assignment_id = a.id) FROM assignment a JOIN task t ON t.id = a.task_id " \
+  "WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
+X(SHEET_TASK_VALUES, "SELECT a.id, v.field, v.text, v.seq, v.changed_at, v.author FROM assignment a JOIN field_value v " \
+  "ON v.owner = a.task_id WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
+X(SHEET_OWN_VALUES, "SELECT a.id, v.field, v.text, v.seq, v.changed_at, v.author FROM assignment a JOIN field_value v " \
+  "ON v.owner = a.id WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
 X(ASSIGNMENT_ADD, "INSERT INTO assignment (id, project_id, task_id, resource_id, source_key, uid, state) " \
   "VALUES ($1, $2, $3, $4, $5, $6, 'active')") \
 X(ASSIGNMENT_STATE, "UPDATE assignment SET state = $2 WHERE id = $1") \
@@ -254,6 +261,7 @@ X(STRAY_FOREIGN, "SELECT s.folder_id, s.address, s.summary, s.uid, s.edition, s.
   "JOIN folder f ON f.id = s.folder_id JOIN project p ON p.id = f.project_id WHERE f.account_id = $1 AND s.state = 'foreign' " \
   "ORDER BY s.folder_id, s.address") \
 X(STRAY_ADDRESSES, "SELECT address FROM stray WHERE folder_id = $1 ORDER BY address") \
+X(STRAY_HAVE_UID, "SELECT COUNT(*) FROM stray WHERE folder_id = $1 AND state = 'foreign' AND uid IS NOT NULL") \
 X(STRAY_OF_UID, "SELECT address FROM stray WHERE folder_id = $1 AND state = 'foreign' AND uid = $2 ORDER BY address") \
 X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = $3 AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
