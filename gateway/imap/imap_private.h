@@ -240,6 +240,38 @@ struct fault *imap_rights_check(struct imap *imap, TALLOC_CTX *mem, const char *
 /* The same, when it is found out in another way. */
 struct fault *imap_rights_fault(TALLOC_CTX *mem, const char *folder, const char *what);
 
+/* ---- imap_quota.c: how much room there is (RFC 9208) ---- */
+
+struct imap_quota_row {
+	const char *resource; /* "STORAGE" in KiB, or "MESSAGE" */
+	uint64_t used, limit;
+};
+
+struct imap_quota {
+	struct imap_quota_row *rows;
+	size_t count; /* 0: the server tells of none */
+};
+
+/* "KiB" or "messages" */
+const char *imap_quota_unit(const struct imap_quota_row *row);
+
+/* Of MAILBOX. A fault is of the session. */
+struct fault *imap_quota_ask(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+			     struct imap_quota *quota_r) ATTR_MUST_CHECK;
+
+/* FAULT is what the ANSWER to an APPEND of SIZE bytes to MAILBOX came to. Where that was a NO without a
+ * code, as Cyrus says of a full mailbox, the server's numbers tell whether it is that. A fault of the
+ * session goes before. */
+struct fault *imap_quota_judge(struct imap *imap, TALLOC_CTX *mem, const char *mailbox, size_t size,
+			       const struct imap_answer *answer, struct fault *fault);
+
+/* The same for many: UNSAID has the words of such a NO for each put that got one, or NULL; they are
+ * NULL afterwards. A put that finds no room is FULL, others keep their fault, or none. The fault is of
+ * the session, and then of all that have one. */
+struct fault *imap_quota_judge_puts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				    struct endpoint_put *puts, const char **unsaid,
+				    size_t count) ATTR_MUST_CHECK;
+
 /* ---- imap_done.c: the mailbox for tasks that are done ---- */
 
 #define IMAP_DONE_MARK "/Done" /* whatever it is called */
