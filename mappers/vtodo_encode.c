@@ -3,7 +3,6 @@
 #include "mappers/vtodo_private.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -46,9 +45,12 @@ char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
 
 char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
 {
-	return mem_printf(mem, "%" PRId64 "%s%s", publish->edition,
-			  publish->edition_hash ? "-" : "",
-			  publish->edition_hash ? publish->edition_hash : "");
+	const char *hash = publish->edition_hash;
+	struct buf *text = buf_new_sized(mem, sizeof "1000000000-9f86d081");
+
+	buf_number(text, publish->edition, 0);
+	buf_join(text, hash ? "-" : "", hash ? hash : "", NULL);
+	return buf_steal(&text, mem, NULL);
 }
 
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer)
@@ -101,19 +103,22 @@ static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *valu
 	return (struct vtodo_written){ ";VALUE=DATE", buf_steal(&text, mem, NULL) };
 }
 
-/* RFC 5545 section 3.8.2.1: UTC. */
+struct when vtodo_encode_utc(const struct when *when)
+{
+	return when->kind == WHEN_DATE ? when_from_local(when->day, NOON, 0, 0, NULL) : *when;
+}
+
 static struct vtodo_written write_utc(TALLOC_CTX *mem, const struct value *value)
 {
-	struct when when = value->when;
-
-	if (when.kind == WHEN_DATE)
-		when = when_from_local(when.day, NOON, 0, 0, NULL);
-	return plain(vtodo_encode_stamp(mem, when.us));
+	return plain(vtodo_encode_stamp(mem, vtodo_encode_utc(&value->when).us));
 }
 
 static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *value)
 {
-	return plain(mem_printf(mem, "%" PRId64, value->number));
+	struct buf *text = buf_new_sized(mem, sizeof "100");
+
+	buf_number(text, value->number, 0);
+	return plain(buf_steal(&text, mem, NULL));
 }
 
 static struct vtodo_written write_effort(TALLOC_CTX *mem, const struct value *value)
@@ -186,7 +191,7 @@ static void add_head(struct item *item, const struct vtodo_publish *publish)
 
 	add(item, "BEGIN", "", "VCALENDAR");
 	add(item, "VERSION", "", "2.0");
-	add(item, "PRODID", "", "-//taskferry//taskferry " PACKAGE_VERSION "//EN");
+	add(item, "PRODID", "", VTODO_PRODID);
 	add(item, "BEGIN", "", "VTODO");
 	add(item, "UID", "", vtodo_text_escape(item->line, publish->uid));
 	add(item, "DTSTAMP", "", now);

@@ -19,6 +19,9 @@ size_t text_printable(const char *text, size_t n);
  * became U+FFFD. */
 char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n);
 
+/* True when that copy is the same. */
+bool text_is_clean(const char *text, size_t n);
+
 /* Number of code points of well-formed UTF-8; the largest prefix, in bytes, of at most N code
  * points / N bytes that does not cut a code point in two. */
 size_t text_length(const char *text);

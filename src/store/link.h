@@ -38,6 +38,8 @@ struct account {
 	const char *error;
 	int64_t last_seen_us; /* the last round that reached it; 0 never */
 	int64_t login_failures, login_since_us;
+	int64_t full_since_us; /* there was no room for what is to be written, and nothing has
+				  found any since; 0: not so */
 };
 
 struct folder {
@@ -118,6 +120,10 @@ struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t i
 				 struct account **account_r) ATTR_MUST_CHECK;
 struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r,
 			    size_t *count_r) ATTR_MUST_CHECK;
+
+/* *WAITS_R: something is to be written there that was refused with that ERROR last. */
+struct fault *link_account_waits(struct store *store, TALLOC_CTX *mem, int64_t account,
+				 const char *error, bool *waits_r) ATTR_MUST_CHECK;
 
 /* A person looked into it: refused logins of an account (0: of all) are forgotten. */
 struct fault *link_account_release(struct store *store, int64_t account) ATTR_MUST_CHECK;

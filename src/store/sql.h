@@ -125,15 +125,16 @@ X(REVISION_ANY, "SELECT 1 FROM revision WHERE assignment_id = $1 LIMIT 1") \
 X(REVISION_DECIDE, "UPDATE revision SET state = $2, comment = $3, decided_at = $4, decided_by = $5 WHERE id = $1") \
 X(REVISION_SAME, "SELECT COUNT(*) FROM revision WHERE assignment_id = $1 AND state = $2 AND fields = $3") \
 /* accounts, folders */ \
-X(ACCOUNT_GET, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account " \
+X(ACCOUNT_GET, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since, full_since FROM account " \
   "WHERE server = $1 AND resource_id = $2") \
-X(ACCOUNT_BY_ID, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account WHERE id = $1") \
-X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_seen_at, a.login_failures, a.login_since " \
+X(ACCOUNT_BY_ID, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since, full_since FROM account WHERE id = $1") \
+X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_seen_at, a.login_failures, a.login_since, a.full_since " \
   "FROM account a JOIN resource r ON r.id = a.resource_id ORDER BY a.server, r.key") \
 X(ACCOUNT_ADD, "INSERT INTO account (id, server, resource_id, state, login_failures, login_since) VALUES ($1, $2, $3, 'new', 0, 0)") \
-X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6 WHERE id = $1") \
+X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6, full_since = $7 WHERE id = $1") \
 X(ACCOUNT_UNREACHABLE, "UPDATE account SET state = 'unreachable', error = $2 WHERE server = $1 AND state IN ('new', 'ok') AND EXISTS " \
   "(SELECT 1 FROM job j WHERE j.account_id = account.id AND j.state <> 'done' AND j.state IN ('ready', 'waiting') AND j.due_at <= $3)") \
+X(ACCOUNT_WAITS, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.dirty AND l.error = $2 LIMIT 1") \
 X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
 X(PLACE_GET, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE account_id = $1") \
 X(PLACE_SET, "INSERT INTO account_place (account_id, asked, origin, home, principal, how, found_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
@@ -492,6 +493,8 @@ X(5, "CREATE TABLE reply_order (assignment_id BIGINT PRIMARY KEY REFERENCES assi
 X(5, "CREATE INDEX reply_answer_account ON reply_answer (account_id, created_at)") \
 /* 5: the mailbox for what is done that was made below a folder */ \
 X(5, "ALTER TABLE folder ADD COLUMN beside TEXT") \
+/* 5: since when the mailbox has no room */ \
+X(5, "ALTER TABLE account ADD COLUMN full_since BIGINT NOT NULL DEFAULT 0") \
 /* 5: a new item is written soon, and is in none of the indexes of what is not as it should be, from which it would be removed
  * at once (statements say `state <> 'new'` too), nor in that of addresses before it has one */ \
 X(5, "DROP INDEX link_unusual") \
