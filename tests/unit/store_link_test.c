@@ -379,7 +379,7 @@ static struct assignment *another(struct store_world *world, const char *key)
 static void set_text(struct store_world *world, const struct assignment *assignment,
 		     enum field field, const char *text, const char *author)
 {
-	struct value value = value_string(text);
+	struct value value = { .presence = SET, .text = text };
 
 	STORE_OK(project_change(world->store,
 				&(struct project_step){ .project_id = world->project,
