@@ -3,7 +3,6 @@
 #include "mappers/vtodo_private.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -46,9 +45,12 @@ char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
 
 char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
 {
-	return mem_printf(mem, "%" PRId64 "%s%s", publish->edition,
-			  publish->edition_hash ? "-" : "",
-			  publish->edition_hash ? publish->edition_hash : "");
+	const char *hash = publish->edition_hash;
+	struct buf *text = buf_new_sized(mem, sizeof "1000000000-9f86d081");
+
+	buf_number(text, publish->edition, 0);
+	buf_join(text, hash ? "-" : "", hash ? hash : "", NULL);
+	return buf_steal(&text, mem, NULL);
 }
 
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer)
@@ -113,7 +115,10 @@ static struct vtodo_written write_utc(TALLOC_CTX *mem, const struct value *value
 
 static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *value)
 {
-	return plain(mem_printf(mem, "%" PRId64, value->number));
+	struct buf *text = buf_new_sized(mem, sizeof "100");
+
+	buf_number(text, value->number, 0);
+	return plain(buf_steal(&text, mem, NULL));
 }
 
 static struct vtodo_written write_effort(TALLOC_CTX *mem, const struct value *value)

@@ -31,6 +31,8 @@
  */
 
 #define WORD "taskferry"  /* of the separator */
+#define WORD_RARE "kK"    /* its letter that texts have fewest of */
+#define WORD_RARE_AT 3    /* where it stands */
 #define WRAPPED_MAX 32    /* lines that a client may make of one */
 #define NAME_MAX_CHARS 80 /* of a predecessor */
 
@@ -209,11 +211,12 @@ static bool is_separator(const char *text, struct separator *sep)
 /* The first separator, escaped or not, at or behind FROM. */
 static bool find_separator(const char *text, size_t from, struct separator *sep_r)
 {
-	for (const char *c = text + from; *c; c++) {
-		struct separator sep = { .word = (size_t)(c - text) - from };
+	for (const char *c = text + from; *(c += strcspn(c, WORD_RARE)); c++) {
+		struct separator sep = { .word = (size_t)(c - text) - from - WORD_RARE_AT };
 
-		if ((*c | 0x20) != *WORD || (c[1] | 0x20) != WORD[1] ||
-		    strncasecmp(c, WORD, strlen(WORD)) != 0 || !is_separator(text + from, &sep))
+		if ((size_t)(c - text) < from + WORD_RARE_AT ||
+		    strncasecmp(c - WORD_RARE_AT, WORD, strlen(WORD)) != 0 ||
+		    !is_separator(text + from, &sep))
 			continue;
 		*sep_r = (struct separator){ sep.from + from, sep.to + from, sep.word + from,
 					     sep.escapes };
@@ -233,15 +236,16 @@ static bool find_cut(const char *text, size_t from, struct separator *sep_r)
 	return false;
 }
 
-/* TEXT with one backslash more, or one less, before the word of every separator in it. */
-static char *escape(TALLOC_CTX *mem, const char *text, bool more)
+/* TEXT with one backslash more, or one less, before the word of every separator in it; itself when
+ * there is none. */
+static const char *escape(TALLOC_CTX *mem, const char *text, bool more)
 {
 	struct separator sep;
 	struct buf *buf;
 	size_t at = 0;
 
 	if (!find_separator(text, 0, &sep))
-		return mem_strdup(mem, text);
+		return text;
 	buf = buf_new(mem);
 	for (size_t from = 0; find_separator(text, from, &sep); from = sep.to) {
 		buf_add(buf, text + at, sep.word - at);
@@ -704,7 +708,7 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 		       text_starts(before, text);
 	char *notes = cut_off ? known.notes : split(own, text, &known);
 
-	notes = escape(mem, notes, false);
+	notes = mem_strdup(mem, escape(own, notes, false));
 	talloc_free(own);
 	return notes;
 }
@@ -712,8 +716,8 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 {
 	TALLOC_CTX *own = MEM_CONTEXT(NULL);
-	char *line = escape(own, plain(own, trailer), true);
-	char *above = escape(own, plain(own, notes), true);
+	const char *line = escape(own, plain(own, trailer), true);
+	const char *above = escape(own, plain(own, notes), true);
 	struct buf *buf = buf_new_sized(mem, strlen(above) + 2 * strlen(line));
 
 	buf_puts(buf, above);
@@ -722,7 +726,9 @@ char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 	while (*line) {
 		size_t len = strcspn(line, "\n");
 
-		buf_puts(buf, len ? "\n" TRAILER_MARK " " : "\n" TRAILER_MARK);
+		buf_puts(buf, "\n" TRAILER_MARK);
+		if (len)
+			buf_putc(buf, ' ');
 		buf_add(buf, line, len);
 		line += len + (line[len] == '\n');
 	}
