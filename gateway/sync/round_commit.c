@@ -330,6 +330,8 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 		return round_set_aside(round, found, "undecodable", found->fault->text);
 	}
 	if (!link)
+		FAULT_TRY(round_check_shared(round, mem, found));
+	if (!link)
 		FAULT_TRY(round_match(round, mem, found, &link));
 	if (!link && round_is_settling(round, found, &due_us))
 		return round_wait_for(round, found, "settle", due_us);

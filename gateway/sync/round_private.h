@@ -137,6 +137,11 @@ struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct 
 struct fault *round_check_age(struct round *round, TALLOC_CTX *mem, struct link *link,
 			      const struct found *found, bool *alone_r) ATTR_MUST_CHECK;
 
+/* round_shared.c: CONFIG fault of the account, held, where an item at an address without a link is one
+ * that another account has there: both open one mailbox. */
+struct fault *round_check_shared(struct round *round, TALLOC_CTX *mem,
+				 const struct found *found) ATTR_MUST_CHECK;
+
 /* What is said of an item that is not ours. */
 const char *round_foreign_note(struct round *round, const char *summary);
 

@@ -166,6 +166,9 @@ X(FOLDERS_SEEN, "UPDATE folder SET last_round_at = $2 WHERE account_id = $1 AND 
 X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
   "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \
+X(LINK_ELSEWHERE, "SELECT f.account_id FROM link l JOIN folder f ON f.id = l.folder_id JOIN account a ON a.id = f.account_id " \
+  "WHERE l.assignment_id = $1 AND l.address = $2 AND f.account_id <> $3 AND l.seen_version IS NOT NULL " \
+  "AND (a.resource_id <> $4 OR f.object_id = $5) ORDER BY f.account_id") \
 X(FOLDER_RENAMED, "UPDATE folder SET state = 'new' WHERE project_id = $1 AND state = 'ok'") \
 X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at, reconciled_at) VALUES ($1, $2, $3, 0, 'new', 0, $4)") \
 X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7, reconciled_at = $8, " \

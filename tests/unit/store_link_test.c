@@ -471,3 +471,49 @@ Test(store_link, a_sheet_of_many_assignments)
 	STORE_OK(store_commit(world.store));
 	store_world_free(&world);
 }
+
+static size_t elsewhere(struct store_world *world, const char *server, int64_t person,
+			const char *address, const char *object_id)
+{
+	struct account *account = NULL;
+	int64_t *others = NULL;
+	size_t count = 0;
+
+	STORE_OK(store_begin(world->store));
+	STORE_OK(link_account(world->store, world->mem, server, person, true, &account));
+	STORE_OK(link_elsewhere(world->store, world->mem, world->assignment->id, address, account,
+				object_id, &others, &count));
+	STORE_OK(store_commit(world->store));
+	return count;
+}
+
+/* Numbers of two mailboxes of one person's may be the same, but not their ids; whose item it is tells
+ * between two people. */
+Test(store_link, an_item_at_the_same_place_elsewhere)
+{
+	struct store_world world = store_world_new();
+	struct folder *folder;
+	struct link *link;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	folder->object_id = "f1";
+	STORE_OK(link_folder_set(world.store, folder));
+	link = link_with_all(&world, folder);
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	cr_expect_eq(elsewhere(&world, "calendars", world.bob, link->address, NULL), 1);
+	cr_expect_eq(elsewhere(&world, "calendars", world.bob, "/ana/x/uid-2.ics", NULL), 0);
+	cr_expect_eq(elsewhere(&world, "calendars", world.ana, link->address, "f1"), 0, "its own");
+	cr_expect_eq(elsewhere(&world, "other", world.ana, link->address, NULL), 0);
+	cr_expect_eq(elsewhere(&world, "other", world.ana, link->address, "f2"), 0);
+	cr_expect_eq(elsewhere(&world, "other", world.ana, link->address, "f1"), 1);
+	link->seen_version = NULL;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	cr_expect_eq(elsewhere(&world, "calendars", world.bob, link->address, NULL), 0,
+		     "not confirmed");
+	store_world_free(&world);
+}
