@@ -359,31 +359,11 @@ static struct fault *end_transaction(struct round *round, struct fault *fault)
 	return fault;
 }
 
-/* The highest edition first, then as they arrived. */
-static int by_edition(const void *a, const void *b)
-{
-	const struct found *one = a, *other = b;
-	int64_t first = one->decoded ? one->decoded->edition : 0,
-		second = other->decoded ? other->decoded->edition : 0;
-	bool one_is_done = mark_is_in_folder(one->item->marks),
-	     other_is_done = mark_is_in_folder(other->item->marks);
-
-	if (first != second)
-		return first > second ? -1 : 1;
-	/* one in the sub-folder for what is done was put there by somebody, last */
-	if (one_is_done != other_is_done)
-		return one_is_done ? 1 : -1;
-	return strcmp(one->address, other->address);
-}
-
 struct fault *round_commit(struct round *round, struct found *found, size_t count)
 {
 	TALLOC_CTX *mem = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
 
-	/* at first contact the newest of several messages is adopted, and the others are judged by it;
-	 * the other way round this database would look older than the world (M10) */
-	if (round->endpoint->ops->appends && !round->folder->last_round_us && count)
-		qsort(found, count, sizeof *found, by_edition);
+	round_first_sort(round, found, count);
 	for (size_t done = 0; done < count;) {
 		size_t end = count - done < ROUND_BATCH ? count : done + ROUND_BATCH;
 		struct fault *fault = store_begin(round->env->store);

@@ -137,6 +137,12 @@ struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct 
 struct fault *round_check_age(struct round *round, TALLOC_CTX *mem, struct link *link,
 			      const struct found *found, bool *alone_r) ATTR_MUST_CHECK;
 
+/* round_first.c: messages at first contact are judged from the highest edition on. Sorts ADDRESSES for
+ * that, where more than one piece is to be read; and what is judged together. */
+struct fault *round_first_order(struct round *round, const char **addresses,
+				size_t count) ATTR_MUST_CHECK;
+void round_first_sort(const struct round *round, struct found *found, size_t count);
+
 /* round_shared.c: CONFIG fault of the account, held, where an item at an address without a link is one
  * that another account has there: both open one mailbox. */
 struct fault *round_check_shared(struct round *round, TALLOC_CTX *mem,
