@@ -134,10 +134,14 @@ struct fault *imap_folder_selected(struct imap *imap, TALLOC_CTX *mem, const cha
 				   const struct imap_answer *answer) ATTR_MUST_CHECK;
 bool imap_folder_is_selected(const struct imap *imap, const char *folder);
 
-/* WORDS and NAME as a command of which nothing depends, and which is not sent again once the server
- * has refused it. */
-struct fault *imap_folder_wish(struct imap *imap, TALLOC_CTX *mem, const char *words,
-			       const char *name) ATTR_MUST_CHECK;
+/* A command on which nothing depends: WORDS and the mailbox NAME. */
+struct imap_wish {
+	const char *words, *name;
+};
+
+/* In one piece; what the server has refused once is not sent again. */
+struct fault *imap_folder_wishes(struct imap *imap, TALLOC_CTX *mem, const struct imap_wish *wishes,
+				 size_t count) ATTR_MUST_CHECK;
 
 /* *THERE_R: the server lists it, as one that holds messages. */
 struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
@@ -276,7 +280,7 @@ struct fault *imap_quota_judge_puts(struct imap *imap, TALLOC_CTX *mem, const ch
  * by APPEND to this name, and call imap_notice_wrote() and imap_notice_placed() with it. */
 char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 
-/* Makes and subscribes it below a FOLDER that has just been made; nothing depends on it. */
+/* Makes and subscribes it below a FOLDER, unless it is there; nothing depends on it. */
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
 

@@ -276,6 +276,17 @@ struct fault *link_account_seen(struct store *store, int64_t account, int64_t no
 	return all_us ? db_run(store->db, SQL_FOLDERS_SEEN, "ii", account, all_us) : NULL;
 }
 
+struct fault *link_elsewhere(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			     const char *address, const struct account *account,
+			     const char *object_id, int64_t **accounts_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_ELSEWHERE, "itiit", assignment, address,
+			   account->id, account->resource_id, object_id));
+	return rows_all(cursor, mem, read_id, sizeof **accounts_r, accounts_r, count_r);
+}
+
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
 			  int64_t **accounts_r, size_t *count_r)
 {

@@ -148,6 +148,14 @@ struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_
 struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us,
 				int64_t all_us) ATTR_MUST_CHECK;
 
+/* Other accounts than ACCOUNT in which the assignment's item stands at that very address, as their
+ * server has confirmed; of the same person's only those where the folder has that OBJECT_ID (NULL:
+ * none of them). */
+struct fault *link_elsewhere(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			     const char *address, const struct account *account,
+			     const char *object_id, int64_t **accounts_r,
+			     size_t *count_r) ATTR_MUST_CHECK;
+
 /* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
  * changes. */
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
