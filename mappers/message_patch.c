@@ -363,6 +363,16 @@ static void append_files(const struct patch *patch, struct edits *edits)
 	add_edit(patch, edits, edit);
 }
 
+/* A message may end in the middle of a delimiter; the empty part behind it is where a text is put. */
+static void end_delimiter(const struct patch *patch, const struct edit *edit)
+{
+	const struct buf *out = patch->out;
+
+	if (edit->from == patch->tree->len && out->data[out->len - 1] != '\n' && edit->text->len &&
+	    edit->text->data[0] != '\r')
+		buf_puts(patch->out, "\r\n");
+}
+
 static void patch_parts(struct patch *patch)
 {
 	const struct message_tree *tree = patch->tree;
@@ -385,6 +395,7 @@ static void patch_parts(struct patch *patch)
 	patch_header(patch, NULL);
 	for (size_t i = 0; i < edits.count; i++) {
 		copy(patch->out, tree, at, edits.list[i].from);
+		end_delimiter(patch, &edits.list[i]);
 		buf_add(patch->out, edits.list[i].text->data, edits.list[i].text->len);
 		at = edits.list[i].to;
 	}

@@ -177,6 +177,8 @@ static const struct row {
 	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR "\n" PART(IMAGE, "AA") },
 	{ "not closed, the card last", OURS MIXED "\n" PART(ICS, "old") PART(PLAIN, "old"),
 	  OURS MIXED "\n--b\n" CALENDAR "\n--b\n" CARD },
+	{ "cut off in a delimiter", OURS MIXED "\n" PART(IMAGE, "AA") "--b",
+	  OURS MIXED "\n" PART(IMAGE, "AA") "--b\n" CARD "\n--b\n" CALENDAR },
 	/* what was no multipart/mixed */
 	{ "a text",
 	  "Subject: old\nContent-Type: text/plain; charset=x\nContent-Language: de\nX-Label: "
