@@ -489,7 +489,7 @@ static struct fault *find_stray(struct round *round, TALLOC_CTX *mem,
 	char **addresses = NULL;
 	size_t count = 0;
 
-	if (!round->endpoint->ops->appends || round->options->dry_run)
+	if (!round->endpoint->ops->appends || round->options->dry_run || !round_views_strays(round))
 		return NULL;
 	FAULT_TRY(link_strays_of(round->env->store, mem, round->folder->id, view->assignment->uid,
 				 &addresses, &count));
@@ -515,8 +515,9 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, TAL
 	active = view.assignment->state == ASSIGNMENT_ACTIVE;
 	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
 		return commit_end(round, mem, assignment);
-	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, false,
-				     &link));
+	if (round_views_linked(round, assignment))
+		FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment,
+					     false, &link));
 	if (!link && active)
 		FAULT_TRY(link_fresh(round->env->store, mem, round->folder->id, assignment, &link));
 	else if (active)
@@ -590,11 +591,14 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 
 		if (!fault)
 			fault = round_views_begin(round, &keep);
+		if (!fault && !round->folder->project_seq && one == commit_assignment)
+			fault = round_views_ahead(round, ids + done, end - done);
 		for (; !fault && done < end; done++) {
 			fault = one(round, mem, keep, ids[done]);
 			if (!fault)
 				mem_pool_clear(mem);
 		}
+		round_views_end(round);
 		FAULT_TRY(end_transaction(round, fault));
 		if (done < count)
 			FAULT_TRY(round_push_ahead(round, ids + done, count - done));
@@ -611,6 +615,17 @@ static bool looks_at_all(const struct round *round)
 	       !round->folder->project_seq;
 }
 
+static struct fault *commit_unlinked(struct round *round)
+{
+	int64_t *ids = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_unlinked(round->env->store, round->mem, round->folder, round->resource->id,
+				&ids, &count));
+	FAULT_TRY(round_moved_first(round, ids, &count));
+	return each_id(round, ids, count, commit_assignment);
+}
+
 struct fault *round_commit_project(struct round *round)
 {
 	struct store *store = round->env->store;
@@ -625,10 +640,8 @@ struct fault *round_commit_project(struct round *round)
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}
 	if (looks_at_all(round)) {
-		FAULT_TRY(link_unlinked(store, round->mem, round->folder, round->resource->id, &ids,
-					&count));
-		FAULT_TRY(round_moved_first(round, ids, &count));
-		FAULT_TRY(each_id(round, ids, count, commit_assignment));
+		if (round->folder->project_seq || !last) /* else it was each of them */
+			FAULT_TRY(commit_unlinked(round));
 		FAULT_TRY(link_withdrawn(store, round->mem, round->folder, round->resource->id,
 					 &ids, &count));
 		FAULT_TRY(each_id(round, ids, count, commit_withdrawn));

@@ -512,3 +512,12 @@ char *text_one_line(TALLOC_CTX *mem, const char *text, size_t chars)
 	}
 	return buf_steal(&buf, mem, NULL);
 }
+
+const char *text_trim_line(TALLOC_CTX *mem, const char *text, size_t chars)
+{
+	size_t n = strlen(text);
+
+	if (n && n <= chars && *text != ' ' && text[n - 1] != ' ' && text_printable(text, n) == n)
+		return text;
+	return text_trim(mem, text_one_line(mem, text, chars));
+}

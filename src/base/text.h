@@ -92,4 +92,7 @@ bool text_is_address(const char *text);
  * is not UTF-8 becomes U+FFFD; cut with an ellipsis as its last of CHARS code points. */
 char *text_one_line(TALLOC_CTX *mem, const char *text, size_t chars);
 
+/* The same without white space at the ends; TEXT itself where that is all. */
+const char *text_trim_line(TALLOC_CTX *mem, const char *text, size_t chars);
+
 #endif

@@ -35,6 +35,7 @@
 #define WORD_RARE_AT 3    /* where it stands */
 #define WRAPPED_MAX 32    /* lines that a client may make of one */
 #define NAME_MAX_CHARS 80 /* of a predecessor */
+#define FIRST_TEXT 500    /* bytes of most trailers */
 
 static const char *const blanks[] = { " ", "\t", "\v", "\f", "\u00a0" };
 static const char *const dashes[] = { "-",      "\u2010", "\u2011", "\u2012",
@@ -745,7 +746,7 @@ char *trailer_notes(TALLOC_CTX *mem, const char *notes)
 
 static void put_line(struct buf *buf, const char *key, const char *text)
 {
-	char *line = text ? text_trim(buf, text_one_line(buf, text, TRAILER_LINE_MAX_CHARS)) : NULL;
+	const char *line = text ? text_trim_line(buf, text, TRAILER_LINE_MAX_CHARS) : NULL;
 
 	if (line && *line)
 		buf_join(buf, key, line, "\n", NULL);
@@ -761,10 +762,15 @@ static void put_lines(struct buf *buf, const char *lines)
 
 static void put_description(struct buf *buf, const char *description)
 {
-	char *text = plain(buf, description);
-	size_t max = text_prefix_chars(text, TRAILER_DESCRIPTION_MAX_CHARS), len;
-	bool cut = text[max];
+	char *text;
+	size_t max, len;
+	bool cut;
 
+	if (!description)
+		return;
+	text = plain(buf, description);
+	max = text_prefix_chars(text, TRAILER_DESCRIPTION_MAX_CHARS);
+	cut = text[max];
 	text[max] = '\0';
 	text += strspn(text, "\n");
 	for (; *text; text += len + (text[len] == '\n')) {
@@ -780,8 +786,8 @@ static void put_work(struct buf *buf, const struct vector *values)
 	int64_t actual = vector_get(values, FIELD_actual_work, 0);
 
 	if (vector_get(values, FIELD_total_work, 0) > 0) /* a milestone has no work to speak of */
-		buf_printf(buf, "Work: %s of %s\n", effort_to_text(buf, actual),
-			   effort_to_text(buf, vector_get(values, FIELD_total_work, 0)));
+		buf_join(buf, "Work: ", effort_to_text(buf, actual), " of ",
+			 effort_to_text(buf, vector_get(values, FIELD_total_work, 0)), "\n", NULL);
 	else if (actual)
 		buf_printf(buf, "Work: %s\n", effort_to_text(buf, actual));
 }
@@ -800,10 +806,13 @@ static void put_values(struct buf *buf, const struct vector *values)
 
 static void put_predecessors(struct buf *buf, const char *lines)
 {
-	struct buf *names = buf_new(buf);
+	struct buf *names;
 	size_t count = 0;
 
-	for (const char *line = lines; line && *line;) {
+	if (!lines || !*lines)
+		return;
+	names = buf_new(buf);
+	for (const char *line = lines; *line;) {
 		size_t len = strcspn(line, "\n");
 
 		if (len && count++ < TRAILER_PREDECESSORS_MAX)
@@ -820,7 +829,7 @@ static void put_predecessors(struct buf *buf, const char *lines)
 
 char *trailer_text(TALLOC_CTX *mem, const struct trailer *trailer)
 {
-	struct buf *buf = buf_new(mem);
+	struct buf *buf = buf_new_sized(mem, FIRST_TEXT);
 	const struct vector *values = trailer->values;
 
 	if (values)
