@@ -43,13 +43,8 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	if (plain)
-		fixture_end(plain);
-	if (tls)
-		fixture_end(tls);
-	talloc_free(plain);
-	talloc_free(tls);
+	fixture_close(plain, stats->tests_failed);
+	fixture_close(tls, stats->tests_failed);
 }
 
 /* ---- the world ---- */
