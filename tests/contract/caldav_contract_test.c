@@ -1,3 +1,8 @@
+/* caldav_contract_test.c - the contract of endpoints over a real Radicale.
+ *
+ * waits: yes
+ * takes: 30
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>

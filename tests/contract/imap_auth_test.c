@@ -1,3 +1,7 @@
+/* imap_auth_test.c - logins and compression.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,7 @@
+/* imap_hostile_test.c - servers that lie, hang and end.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>

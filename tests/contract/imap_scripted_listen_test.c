@@ -1,3 +1,7 @@
+/* imap_scripted_listen_test.c - listening to a scripted server.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <poll.h>

@@ -1,3 +1,9 @@
+/* engine_test.c - the engine with real workers: what wakes it, requests, servers, the end.
+ *
+ * waits: yes
+ * takes: 60
+ * jobs: 3
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>
