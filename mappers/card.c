@@ -16,6 +16,8 @@
  * a trailer, as every published one), no card that nobody touched differs from what was published.
  */
 
+#define FIRST_TEXT 1000 /* bytes of most cards */
+
 /* The lines of a card in their order. */
 static const struct row {
 	enum field field;
@@ -176,6 +178,14 @@ static char *value_line(TALLOC_CTX *mem, enum field field, const struct value *v
 	}
 }
 
+/* A word of ours, or a date. */
+static bool is_always_read(enum field field, const struct value *value)
+{
+	enum field_type type = field_table[field].type;
+
+	return type == FIELD_STATUS || (type == FIELD_WHEN && value->when.kind == WHEN_DATE);
+}
+
 /* NULL: no line. */
 static const char *line_text(TALLOC_CTX *mem, const struct row *row, const struct value *value)
 {
@@ -186,6 +196,8 @@ static const char *line_text(TALLOC_CTX *mem, const struct row *row, const struc
 		return NULL;
 	if (!text)
 		return row->nothing;
+	if (is_always_read(row->field, value))
+		return text;
 	text = card_squeeze(mem, text, strlen(text));
 	if (!card_value(mem, row->field, text, &again))
 		return NULL;
@@ -210,7 +222,7 @@ static const char *plain_notes(TALLOC_CTX *mem, const char *notes)
 
 char *card_write(TALLOC_CTX *mem, const struct vector *values, const char *trailer)
 {
-	struct buf *card = buf_new(mem);
+	struct buf *card = buf_new_sized(mem, FIRST_TEXT);
 	TALLOC_CTX *tmp = MEM_CONTEXT(card);
 	const char *notes = plain_notes(tmp, vector_str(values, FIELD_notes));
 	char *below = trailer_join(tmp, notes, trailer ? trailer : "");

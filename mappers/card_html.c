@@ -13,20 +13,16 @@
 #define HEAD "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body>\n"
 #define TAIL "</body></html>\n"
 
+/* N bytes of one line. */
 static void add_escaped(struct buf *out, const char *text, size_t n)
 {
-	size_t from = 0;
+	size_t run;
 
-	for (size_t i = 0; i < n; i++) {
-		const char *sign = text_entity(text[i]);
-
-		if (!sign)
-			continue;
-		buf_add(out, text + from, i - from);
-		buf_puts(out, sign);
-		from = i + 1;
+	for (; (run = strcspn(text, "&<>\"\n")) < n; text += run + 1, n -= run + 1) {
+		buf_add(out, text, run);
+		buf_puts(out, text_entity(text[run]));
 	}
-	buf_add(out, text + from, n - from);
+	buf_add(out, text, n);
 }
 
 /* Blanks in front count: people indent lists. */

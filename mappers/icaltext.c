@@ -527,6 +527,21 @@ void icaltext_fold(struct buf *buf, const char *content, const char *eol)
 	buf_puts(buf, eol);
 }
 
+void icaltext_fold_last(struct buf *buf, size_t from, const char *eol)
+{
+	size_t len = buf->len - from;
+	char *content;
+
+	if (fold_length(buf->data + from, len) == len) {
+		buf_puts(buf, eol);
+		return;
+	}
+	content = mem_bytes(buf, buf->data + from, len);
+	buf_cut(buf, from);
+	icaltext_fold(buf, content, eol);
+	talloc_free(content);
+}
+
 /* One edit. Insertions stand in front of their line, in the order in which they were made. */
 struct change {
 	uint32_t line;

@@ -97,6 +97,9 @@ char *icaltext_params_without(TALLOC_CTX *mem, const struct icaltext_line *line,
  * ICALTEXT_FOLD octets, cut behind words where there are any, and never within a character. */
 void icaltext_fold(struct buf *buf, const char *content, const char *eol);
 
+/* The same with the content line that stands in BUF already, from FROM on. */
+void icaltext_fold_last(struct buf *buf, size_t from, const char *eol);
+
 const char *icaltext_kind_name(enum icaltext_kind kind);
 
 /* A list of edits of a parsed text; ICAL must outlive it. A line is replaced or deleted at most

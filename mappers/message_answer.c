@@ -24,9 +24,10 @@ char *message_answer(TALLOC_CTX *mem, const struct message_publish *envelope,
 	static const enum message_own fields[] = { MESSAGE_FROM, MESSAGE_TO, MESSAGE_SUBJECT,
 						   MESSAGE_DATE, MESSAGE_ID };
 	struct buf *out = buf_new(mem);
+	TALLOC_CTX *tmp = MEM_CONTEXT(out);
 
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
-		(void)message_header_add(out, fields[i], envelope);
+		(void)message_header_add(tmp, out, fields[i], envelope);
 	if (is_id(in_reply_to))
 		buf_printf(out, "In-Reply-To: <%s>\r\nReferences: <%s>\r\n", in_reply_to,
 			   in_reply_to);

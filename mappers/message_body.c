@@ -21,6 +21,7 @@
  * for itself, bytes that their charset does not have become U+FFFD.
  */
 
+#define FIRST_PART 1500 /* bytes of most parts with a text */
 #define QP_LINE 75     /* characters before the `=` of a soft line break, RFC 2045 section 6.7 */
 #define ICONV_CHUNK 4096
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -234,23 +235,41 @@ static bool collides(const struct message_boundaries *boundaries, const char *te
 	return false;
 }
 
+/* How much of a line of at most LEN bytes can go as it is. */
+static size_t plain_length(const char *line, size_t len)
+{
+	size_t n = text_printable(line, len);
+
+	while (n < len && line[n] == '\t')
+		n += 1 + text_printable(line + n + 1, len - n - 1);
+	if (n >= 5 && memcmp(line, "From ", 5) == 0)
+		return 0;
+	return n < MESSAGE_BODY_LINE ? n : MESSAGE_BODY_LINE;
+}
+
 /* True if LEN bytes, whose lines end with CR LF, can go as they are. */
 static bool is_plain(const char *text, size_t len)
 {
-	for (size_t from = 0, at; from < len; from = at + 2) {
-		if (len - from >= 5 && memcmp(text + from, "From ", 5) == 0)
+	for (size_t from = 0; from < len; from += 2) {
+		from += plain_length(text + from, len - from);
+		if (from < len && (len - from < 2 || memcmp(text + from, "\r\n", 2) != 0))
 			return false;
-		for (at = from; at < len && text[at] != '\r'; at += at < len && text[at] == '\t') {
-			size_t n = text_printable(text + at, len - at);
+	}
+	return true;
+}
 
-			if (!n && text[at] != '\t')
-				return false;
-			at += n;
-		}
-		if (at - from > MESSAGE_BODY_LINE)
+/* Adds LEN bytes, whose lines end with LF, with CR LF; false, and some of them added, if they cannot go
+ * as they are. */
+static bool add_plain(struct buf *out, const char *text, size_t len)
+{
+	for (size_t from = 0, n; from < len; from += n + 1) {
+		n = plain_length(text + from, len - from);
+		buf_add(out, text + from, n);
+		if (from + n == len)
+			break;
+		if (text[from + n] != '\n')
 			return false;
-		if (at < len && (at + 1 == len || text[at + 1] != '\n'))
-			return false;
+		buf_add(out, "\r\n", 2);
 	}
 	return true;
 }
@@ -337,46 +356,61 @@ static void add_encoding(struct buf *out, const char *name)
 	buf_join(out, "Content-Transfer-Encoding: ", name, "\r\n", NULL);
 }
 
-/* LF as CR LF. */
-static void add_lines(struct buf *out, const char *text)
+/* True if what stands in OUT behind BODY can stay. */
+static bool fits(const struct message_boundaries *boundaries, const struct buf *out, size_t body)
 {
-	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
-		buf_add(out, text, (size_t)(end - text));
-		buf_add(out, "\r\n", 2);
-	}
-	buf_puts(out, text);
+	return !collides(boundaries, out->data + body, out->len - body);
+}
+
+/* False, and nothing added: TEXT cannot go as it is. */
+static bool add_as_it_is(struct buf *out, const char *text,
+			 const struct message_boundaries *boundaries)
+{
+	size_t head = out->len, body;
+
+	add_encoding(out, "7bit");
+	buf_puts(out, "\r\n");
+	body = out->len;
+	if (add_plain(out, text, strlen(text)) && fits(boundaries, out, body))
+		return true;
+	buf_cut(out, head);
+	return false;
+}
+
+static void add_quoted(struct buf *out, const char *text,
+		       const struct message_boundaries *boundaries)
+{
+	size_t body;
+
+	add_encoding(out, "quoted-printable");
+	buf_puts(out, "\r\n");
+	body = out->len;
+	encode_quoted(out, text, false);
+	if (fits(boundaries, out, body))
+		return;
+	buf_cut(out, body);
+	encode_quoted(out, text, true);
 }
 
 static void add_text_part(struct buf *out, const char *subtype, const char *text,
 			  const struct message_boundaries *boundaries)
 {
-	size_t n = strlen(text);
-	struct buf *body = buf_new_sized(out, n + n / 8);
-	const char *encoding = "7bit";
+	char *plain;
 
-	text = message_body_plain(body, text, n);
-	add_lines(body, text);
-	if (!is_plain(body->data, body->len) || collides(boundaries, body->data, body->len)) {
-		encoding = "quoted-printable";
-		buf_clear(body);
-		encode_quoted(body, text, false);
-		if (collides(boundaries, body->data, body->len)) {
-			buf_clear(body);
-			encode_quoted(body, text, true);
-		}
-	}
 	buf_join(out, "Content-Type: text/", subtype, "; charset=utf-8\r\n", NULL);
-	add_encoding(out, encoding);
-	buf_puts(out, "\r\n");
-	buf_add(out, body->data, body->len);
-	talloc_free(body);
+	if (add_as_it_is(out, text, boundaries))
+		return;
+	plain = message_body_plain(out, text, strlen(text));
+	if (!add_as_it_is(out, plain, boundaries))
+		add_quoted(out, plain, boundaries);
+	talloc_free(plain);
 }
 
 static void add_alternative(struct buf *out, const struct message_publish *publish,
 			    const struct message_boundaries *boundaries)
 {
 	struct message_slice slices[2 + COUNT_OF(boundaries->names)];
-	struct buf *card = buf_new(out), *html = buf_new(out);
+	struct buf *card = buf_new_sized(out, FIRST_PART), *html = buf_new_sized(out, FIRST_PART);
 	size_t count = 0;
 	char *boundary;
 
@@ -389,9 +423,8 @@ static void add_alternative(struct buf *out, const struct message_publish *publi
 							  strlen(boundaries->names[i]) };
 	boundary = message_header_boundary(card, publish, "alternative", slices, count);
 	message_header_multipart(out, "alternative", boundary);
-	buf_join(out, "\r\n--", boundary, "\r\n", card->data, NULL);
-	buf_join(out, "\r\n--", boundary, "\r\n", html->data, NULL);
-	buf_join(out, "\r\n--", boundary, "--\r\n", NULL);
+	buf_join(out, "\r\n--", boundary, "\r\n", card->data, "\r\n--", boundary, "\r\n", html->data,
+		 "\r\n--", boundary, "--\r\n", NULL);
 	talloc_free(card);
 	talloc_free(html);
 }

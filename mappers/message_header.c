@@ -187,83 +187,81 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-static char *one_line(TALLOC_CTX *mem, const char *text, size_t chars)
+/* Words with single blanks between them; folded at its blanks, which are then the reader's too. */
+static void add_words(struct line *line, const char *text, size_t n)
 {
-	return text_trim(mem, text_one_line(mem, text, chars));
-}
+	size_t len;
 
-static void add_text(struct line *line, const char *text)
-{
-	if (!is_plain(text)) {
-		add_encoded(line, text);
+	if (line->column + 1 + n <= MESSAGE_HEADER_LINE) {
+		if (n)
+			add(line, text, n);
 		return;
 	}
-	for (size_t len; *text; text += len + (text[len] == ' ')) {
+	for (; *text; text += len + (text[len] == ' ')) {
 		len = strcspn(text, " ");
 		add(line, text, len);
 	}
 }
 
-/* Names and addresses */
-
-/* Folded at its blanks, which are then the reader's too. */
-static void add_quoted(struct line *line, const char *name)
+static void add_text(struct line *line, const char *text)
 {
-	struct buf *quoted = buf_new(line->out);
-	const char *word;
-	size_t len;
-
-	buf_putc(quoted, '"');
-	for (; *name; name++) {
-		if (*name == '"' || *name == '\\')
-			buf_putc(quoted, '\\');
-		buf_putc(quoted, *name);
-	}
-	buf_putc(quoted, '"');
-	for (word = quoted->data; *word; word += len + (word[len] == ' ')) {
-		len = strcspn(word, " ");
-		add(line, word, len);
-	}
-	talloc_free(quoted);
+	if (is_plain(text))
+		add_words(line, text, strlen(text));
+	else
+		add_encoded(line, text);
 }
 
-static void add_mailbox(struct line *line, const char *name, const char *address)
+/* Names and addresses */
+
+static void add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
 {
-	char *shown = name ? one_line(line->out, name, NAME_MAX_CHARS) : NULL;
-	char *angle = mem_join(line->out, "<", address, ">", NULL);
+	struct buf *quoted = buf_new_sized(tmp, strlen(name) + 2);
+	size_t n;
+
+	buf_putc(quoted, '"');
+	for (; (n = strcspn(name, "\"\\")), name[n]; name += n + 1) {
+		buf_add(quoted, name, n);
+		buf_add(quoted, (char[]){ '\\', name[n] }, 2);
+	}
+	buf_join(quoted, name, "\"", NULL);
+	add_words(line, quoted->data, quoted->len);
+}
+
+static void add_mailbox(TALLOC_CTX *tmp, struct line *line, const char *name, const char *address)
+{
+	const char *shown = name ? text_trim_line(tmp, name, NAME_MAX_CHARS) : NULL;
+	const char *angle = mem_join(tmp, "<", address, ">", NULL);
 
 	if (shown && *shown && is_plain(shown))
-		add_quoted(line, shown);
+		add_quoted(tmp, line, shown);
 	else if (shown)
 		add_encoded(line, shown);
 	add(line, angle, strlen(angle));
-	talloc_free(shown);
-	talloc_free(angle);
 }
 
 /* A host as it can stand in an address: one that cannot (an IPv6 address, letters beyond ASCII)
  * becomes a name that is as stable. */
-char *message_header_host(TALLOC_CTX *mem, const char *host)
+const char *message_header_host(TALLOC_CTX *mem, const char *host)
 {
 	size_t len = strlen(host);
 
 	if (len && len <= HOST_MAX && holds_only(host, '.', '-') && !strchr(".-", host[0]) && !strchr(".-", host[len - 1]) && !strstr(host, ".."))
-		return mem_strdup(mem, host);
+		return host;
 	return text_slug(mem, host, WORD_MAX);
 }
 
 /* A UID as it can stand in a Message-ID: those that we make can. */
-static char *id_of(TALLOC_CTX *mem, const char *uid)
+static const char *id_of(TALLOC_CTX *mem, const char *uid)
 {
 	size_t len = strlen(uid);
 
 	if (len && len <= ID_MAX && holds_only(uid, '-', '_'))
-		return mem_strdup(mem, uid);
+		return uid;
 	return digest_short(mem, uid, len, 32);
 }
 
 /* RFC 5322 section 3.3. */
-static char *date_of(TALLOC_CTX *mem, int64_t us)
+static void add_date(struct buf *out, int64_t us)
 {
 	static const char days[] = "ThuFriSatSunMonTueWed";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -271,24 +269,23 @@ static char *date_of(TALLOC_CTX *mem, int64_t us)
 	int64_t day = s / DAY_S - (s % DAY_S < 0);
 	int second = (int)(s - day * DAY_S), weekday = (int)((day % 7 + 7) % 7);
 	int year, month, month_day;
-	struct buf *date = buf_new(mem);
 
 	when_day_to_civil((int32_t)day, &year, &month, &month_day);
-	buf_add(date, days + (size_t)3 * (size_t)weekday, 3);
-	buf_puts(date, ", ");
-	buf_number(date, month_day, 2);
-	buf_putc(date, ' ');
-	buf_add(date, months + (size_t)3 * (size_t)(month - 1), 3);
-	buf_putc(date, ' ');
-	buf_number(date, year, 4);
-	buf_putc(date, ' ');
-	buf_number(date, second / 3600, 2);
-	buf_putc(date, ':');
-	buf_number(date, second / 60 % 60, 2);
-	buf_putc(date, ':');
-	buf_number(date, second % 60, 2);
-	buf_puts(date, " +0000");
-	return date->data;
+	buf_putc(out, ' ');
+	buf_add(out, days + (size_t)3 * (size_t)weekday, 3);
+	buf_puts(out, ", ");
+	buf_number(out, month_day, 2);
+	buf_putc(out, ' ');
+	buf_add(out, months + (size_t)3 * (size_t)(month - 1), 3);
+	buf_putc(out, ' ');
+	buf_number(out, year, 4);
+	buf_putc(out, ' ');
+	buf_number(out, second / 3600, 2);
+	buf_putc(out, ':');
+	buf_number(out, second / 60 % 60, 2);
+	buf_putc(out, ':');
+	buf_number(out, second % 60, 2);
+	buf_puts(out, " +0000");
 }
 
 /* Fields */
@@ -310,46 +307,44 @@ static bool says(enum message_own own, const struct message_publish *publish)
 static char *edition_of(TALLOC_CTX *mem, const struct message_publish *publish)
 {
 	const char *hash = publish->edition_hash;
-	struct buf *edition = buf_new(mem);
+	struct buf *edition = buf_new_sized(mem, sizeof "1000000000-9f86d081");
 
 	buf_number(edition, publish->edition, 0);
 	buf_join(edition, hash ? "-" : "", hash ? hash : "", NULL);
 	return edition->data;
 }
 
-bool message_header_add(struct buf *out, enum message_own own,
+bool message_header_add(TALLOC_CTX *tmp, struct buf *out, enum message_own own,
 			const struct message_publish *publish)
 {
-	TALLOC_CTX *tmp;
+	const char *host = NULL;
 	struct line line;
-	char *host = NULL;
 
 	if (!says(own, publish))
 		return false;
-	tmp = MEM_CONTEXT(out);
 	line = begin(out, names[own]);
 	if (own == MESSAGE_FROM || own == MESSAGE_ID || own == MESSAGE_REFERENCES)
 		host = message_header_host(tmp, publish->site_host);
 	switch (own) {
 	case MESSAGE_FROM:
-		add_mailbox(&line, publish->from_name, mem_join(tmp, "taskferry@", host, NULL));
+		add_mailbox(tmp, &line, publish->from_name, mem_join(tmp, "taskferry@", host, NULL));
 		break;
 	case MESSAGE_TO:
-		add_mailbox(&line, publish->to_name, publish->to_email);
+		add_mailbox(tmp, &line, publish->to_name, publish->to_email);
 		break;
 	case MESSAGE_REPLY_TO:
-		add_mailbox(&line, publish->from_name, publish->reply_to);
+		add_mailbox(tmp, &line, publish->from_name, publish->reply_to);
 		break;
 	case MESSAGE_SUBJECT:
-		add_text(&line, one_line(tmp, publish->subject, SUBJECT_MAX_CHARS));
+		add_text(&line, text_trim_line(tmp, publish->subject, SUBJECT_MAX_CHARS));
 		break;
 	case MESSAGE_UID:
-		add_text(&line, one_line(tmp, publish->uid, strlen(publish->uid)));
+		add_text(&line, text_trim_line(tmp, publish->uid, strlen(publish->uid)));
 		break;
 	case MESSAGE_EDITION: {
-		char *edition = edition_of(tmp, publish);
+		const char *edition = edition_of(tmp, publish);
 
-		add_text(&line, one_line(tmp, edition, strlen(edition)));
+		add_text(&line, text_trim_line(tmp, edition, strlen(edition)));
 		break;
 	}
 	case MESSAGE_ID:
@@ -362,14 +357,13 @@ bool message_header_add(struct buf *out, enum message_own own,
 			 id_of(tmp, publish->uid), "@", host, ">", NULL);
 		break;
 	case MESSAGE_DATE:
-		buf_join(out, " ", date_of(tmp, publish->now_us), NULL);
+		add_date(out, publish->now_us);
 		break;
 	default:
 		buf_puts(out, " 1.0");
 		break;
 	}
 	end(&line);
-	talloc_free(tmp);
 	return true;
 }
 

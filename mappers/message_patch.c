@@ -81,7 +81,7 @@ static void patch_field(struct patch *patch, const struct message_field *field, 
 
 	if (own != MESSAGE_OWNS && !stays && done[own])
 		return;
-	if (stays || !message_header_add(patch->out, own, patch->publish))
+	if (stays || !message_header_add(patch->mem, patch->out, own, patch->publish))
 		copy_field(patch->out, patch->tree, field);
 	if (own != MESSAGE_OWNS)
 		done[own] = true;
@@ -106,7 +106,8 @@ static void patch_header(struct patch *patch, const char *boundary)
 	}
 	for (int own = 0; own < MESSAGE_OWNS; own++)
 		if (!done[own])
-			(void)message_header_add(patch->out, (enum message_own)own, patch->publish);
+			(void)message_header_add(patch->mem, patch->out, (enum message_own)own,
+						 patch->publish);
 	if (!told)
 		message_header_multipart(patch->out, "mixed", boundary);
 	buf_puts(patch->out, "\r\n");

@@ -149,12 +149,12 @@ enum message_own {
 const char *message_header_name(enum message_own own);
 
 /* Adds the field; false, and nothing, where PUBLISH has nothing to say: To without an address,
- * References without a thread, an edition of 0. */
-bool message_header_add(struct buf *out, enum message_own own,
+ * References without a thread, an edition of 0. What is made on the way is left to TMP. */
+bool message_header_add(TALLOC_CTX *tmp, struct buf *out, enum message_own own,
 			const struct message_publish *publish);
 
-/* SITE_HOST as it can stand in an address. */
-char *message_header_host(TALLOC_CTX *mem, const char *site_host);
+/* SITE_HOST as it can stand in an address: itself, or a text of MEM. */
+const char *message_header_host(TALLOC_CTX *mem, const char *site_host);
 
 /* The Content-Type field of a multipart: "mixed", "alternative". */
 void message_header_multipart(struct buf *out, const char *subtype, const char *boundary);

@@ -33,7 +33,7 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 					   },
 					   2);
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
-		(void)message_header_add(out, fields[i], publish);
+		(void)message_header_add(card, out, fields[i], publish);
 	message_header_multipart(out, "mixed", boundary);
 	buf_join(out, "\r\n--", boundary, "\r\n", NULL);
 	buf_add(out, card->data, card->len);

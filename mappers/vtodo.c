@@ -188,10 +188,11 @@ static void shape_effort(struct vector *values, enum field field)
 static void shape_subject(struct vector *values)
 {
 	const char *subject = vector_str(values, FIELD_subject);
-	char *cut = subject ? mem_strdup(values, subject) : NULL;
+	char *cut;
 
-	if (!cut)
+	if (!subject || strlen(subject) <= SUBJECT_MAX_CHARS)
 		return;
+	cut = mem_strdup(values, subject);
 	cut[text_prefix_chars(cut, SUBJECT_MAX_CHARS)] = '\0';
 	vector_text(values, FIELD_subject, cut);
 	talloc_free(cut);

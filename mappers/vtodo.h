@@ -98,6 +98,11 @@ bool vtodo_same(const struct vector *values, const struct vector *seen);
 struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish, char **text_r,
 			   size_t *len_r) ATTR_MUST_CHECK;
 
+/* What vtodo_decode() makes of that text without a LAST, but `description` and `problems`; told from
+ * PUBLISH, as reading costs more than writing. NULL: only reading tells (attachments, no trailer, a
+ * text or a number that does not come back to the letter). */
+struct vtodo *vtodo_foresee(TALLOC_CTX *mem, const struct vtodo_publish *publish);
+
 /* The same item with the values that PUBLISH says. A property whose value already means the same
  * (value_same() against the decoded text) keeps its bytes. DTSTAMP, LAST-MODIFIED,
  * X-TASKFERRY-EDITION and the trailer ride along; X-ALT-DESC and ALTREP go where DESCRIPTION

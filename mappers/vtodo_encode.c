@@ -3,7 +3,6 @@
 #include "mappers/vtodo_private.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -15,8 +14,7 @@
  * item; everything else only where it says something. */
 
 #define DAY_SECONDS 86400
-#define FIRST_TEXT 2000 /* bytes of most items, and of most descriptions */
-#define FIRST_LINE 1000
+#define FIRST_TEXT 2000 /* bytes of most items */
 #define NOON 12 /* of a day that is told as an instant: the same day wherever the reader is */
 
 static void put_date(struct buf *out, int year, int month, int day)
@@ -46,9 +44,12 @@ char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
 
 char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
 {
-	return mem_printf(mem, "%" PRId64 "%s%s", publish->edition,
-			  publish->edition_hash ? "-" : "",
-			  publish->edition_hash ? publish->edition_hash : "");
+	const char *hash = publish->edition_hash;
+	struct buf *text = buf_new_sized(mem, sizeof "1000000000-9f86d081");
+
+	buf_number(text, publish->edition, 0);
+	buf_join(text, hash ? "-" : "", hash ? hash : "", NULL);
+	return buf_steal(&text, mem, NULL);
 }
 
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer)
@@ -101,19 +102,22 @@ static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *valu
 	return (struct vtodo_written){ ";VALUE=DATE", buf_steal(&text, mem, NULL) };
 }
 
-/* RFC 5545 section 3.8.2.1: UTC. */
+struct when vtodo_encode_utc(const struct when *when)
+{
+	return when->kind == WHEN_DATE ? when_from_local(when->day, NOON, 0, 0, NULL) : *when;
+}
+
 static struct vtodo_written write_utc(TALLOC_CTX *mem, const struct value *value)
 {
-	struct when when = value->when;
-
-	if (when.kind == WHEN_DATE)
-		when = when_from_local(when.day, NOON, 0, 0, NULL);
-	return plain(vtodo_encode_stamp(mem, when.us));
+	return plain(vtodo_encode_stamp(mem, vtodo_encode_utc(&value->when).us));
 }
 
 static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *value)
 {
-	return plain(mem_printf(mem, "%" PRId64, value->number));
+	struct buf *text = buf_new_sized(mem, sizeof "100");
+
+	buf_number(text, value->number, 0);
+	return plain(buf_steal(&text, mem, NULL));
 }
 
 static struct vtodo_written write_effort(TALLOC_CTX *mem, const struct value *value)
@@ -150,45 +154,51 @@ static const struct property {
 	{ FIELD_actual_work, write_effort },
 };
 
+static struct vtodo_written written_by(const struct property *property, TALLOC_CTX *mem,
+				       const struct value *value)
+{
+	const struct value status = { .presence = SET, .number = STATUS_NEEDS_ACTION };
+
+	if (value->presence == SET)
+		return property->write(mem, value);
+	return property->field == FIELD_status ? write_status(mem, &status) : plain(NULL);
+}
+
 struct vtodo_written vtodo_encode_field(TALLOC_CTX *mem, enum field field,
 					const struct value *value)
 {
-	struct value status = { .presence = SET, .number = STATUS_NEEDS_ACTION };
-
-	if (value->presence != SET)
-		return field == FIELD_status ? write_status(mem, &status) : plain(NULL);
 	for (size_t i = 0; i < COUNT_OF(properties); i++)
 		if (properties[i].field == field)
-			return properties[i].write(mem, value);
+			return written_by(&properties[i], mem, value);
 	return plain(NULL);
 }
 
 /* The lines of a new item. */
 struct item {
+	TALLOC_CTX *own; /* what is made on the way */
 	struct buf *text;
-	struct buf *line; /* the one that is being written */
 	size_t longest;
 };
 
 static void add(struct item *item, const char *name, const char *params, const char *value)
 {
-	struct buf *line = item->line;
+	size_t from = item->text->len, len;
 
-	buf_clear(line);
-	buf_join(line, name, params, ":", value, NULL);
-	icaltext_fold(item->text, line->data, "\r\n");
-	item->longest = line->len > item->longest ? line->len : item->longest;
+	buf_join(item->text, name, params, ":", value, NULL);
+	len = item->text->len - from;
+	item->longest = len > item->longest ? len : item->longest;
+	icaltext_fold_last(item->text, from, "\r\n");
 }
 
 static void add_head(struct item *item, const struct vtodo_publish *publish)
 {
-	char *now = vtodo_encode_stamp(item->line, publish->now_us);
+	char *now = vtodo_encode_stamp(item->own, publish->now_us);
 
 	add(item, "BEGIN", "", "VCALENDAR");
 	add(item, "VERSION", "", "2.0");
-	add(item, "PRODID", "", "-//taskferry//taskferry " PACKAGE_VERSION "//EN");
+	add(item, "PRODID", "", VTODO_PRODID);
 	add(item, "BEGIN", "", "VTODO");
-	add(item, "UID", "", vtodo_text_escape(item->line, publish->uid));
+	add(item, "UID", "", vtodo_text_escape(item->own, publish->uid));
 	add(item, "DTSTAMP", "", now);
 	add(item, "CREATED", "", now);
 	add(item, "LAST-MODIFIED", "", now);
@@ -197,18 +207,18 @@ static void add_head(struct item *item, const struct vtodo_publish *publish)
 static void add_description(struct item *item, const struct vtodo_publish *publish,
 			    const struct vector *values)
 {
-	char *text = vtodo_encode_description(item->line, vector_str(values, FIELD_notes),
+	char *text = vtodo_encode_description(item->own, vector_str(values, FIELD_notes),
 					      publish->trailer);
 
 	if (*text)
-		add(item, field_table[FIELD_notes].vtodo, "", vtodo_text_escape(item->line, text));
+		add(item, field_table[FIELD_notes].vtodo, "", vtodo_text_escape(item->own, text));
 }
 
 struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish, char **text_r,
 			   size_t *len_r)
 {
-	struct buf *own = buf_new_sized(mem, FIRST_LINE);
-	struct item item = { .text = buf_new_sized(mem, FIRST_TEXT), .line = own };
+	TALLOC_CTX *own = MEM_CONTEXT(mem);
+	struct item item = { .own = own, .text = buf_new_sized(mem, FIRST_TEXT) };
 	struct vector *values = vtodo_shape(own, publish->values);
 	struct fault *fault;
 
@@ -217,7 +227,7 @@ struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish,
 	for (size_t i = 0; i < COUNT_OF(properties); i++) {
 		enum field field = properties[i].field;
 		struct vtodo_written written =
-			vtodo_encode_field(own, field, &values->value[field]);
+			written_by(&properties[i], own, &values->value[field]);
 
 		if (written.value)
 			add(&item, field_table[field].vtodo, written.params, written.value);

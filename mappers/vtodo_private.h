@@ -8,6 +8,7 @@
 extern const struct icaltext_limits vtodo_limits;
 
 #define VTODO_EDITION "X-TASKFERRY-EDITION"
+#define VTODO_PRODID "-//taskferry//taskferry " PACKAGE_VERSION "//EN" /* of items that we make */
 #define VTODO_PROBLEMS_MAX 50 /* per item; what comes after is not named */
 #define VTODO_SHOWN_CHARS 60  /* of a refused value in a problem */
 
@@ -52,6 +53,9 @@ struct vtodo_written {
 struct vtodo_written vtodo_encode_field(TALLOC_CTX *mem, enum field field,
 					const struct value *value);
 char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us);
+
+/* The instant that stands for WHEN where only one may (RFC 5545 section 3.8.2.1: UTC). */
+struct when vtodo_encode_utc(const struct when *when);
 char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish);
 
 /* The whole text of DESCRIPTION, not escaped; "" when there is none. NOTES may be NULL. */

@@ -138,25 +138,15 @@ char *vtodo_text_word(TALLOC_CTX *mem, const struct icaltext_line *line)
 	return text_trim(mem, text_to_utf8(mem, line->value, line->value_len));
 }
 
-/* How much of TEXT stands for itself. */
-static size_t literal_length(const char *text)
-{
-	size_t n = 0;
-
-	while (text[n] && text[n] != '\n' && text[n] != '\r' && text[n] != '\\' && text[n] != ';' &&
-	       text[n] != ',')
-		n++;
-	return n;
-}
-
 char *vtodo_text_escape(TALLOC_CTX *mem, const char *text)
 {
 	size_t len = strlen(text), n;
 	struct buf *buf = buf_new_sized(mem, len + len / 8);
 
-	text = text_to_utf8(buf, text, len);
+	if (!text_is_clean(text, len))
+		text = text_to_utf8(buf, text, len);
 	for (;; text += n + 1) {
-		n = literal_length(text);
+		n = strcspn(text, "\n\r\\;,");
 		buf_add(buf, text, n);
 		if (!text[n])
 			break;

@@ -157,6 +157,8 @@ static json_t *accounts_json(struct cli *cli, const struct status_view *view)
 				    account->last_seen_us ? json_integer(lag_s(cli, account))
 							  : json_null());
 		json_object_set_new(object, "error", cli_json_text(account->error));
+		json_object_set_new(object, "full_since",
+				    cli_json_time(cli->mem, account->full_since_us));
 		add_way(cli, view, account, object);
 		json_array_append_new(array, object);
 	}

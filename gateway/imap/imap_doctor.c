@@ -2,6 +2,7 @@
 
 #include "gateway/imap/imap_private.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -123,11 +124,32 @@ static void set_caps(const struct imap *imap, struct endpoint_caps *caps)
 	caps->modified_time = imap_session_can(imap->session, IMAP_CAP_SAVEDATE);
 }
 
+static void find_room(struct endpoint_probe *probe, const struct imap_quota *quota)
+{
+	for (size_t i = 0; i < quota->count; i++) {
+		const struct imap_quota_row *row = &quota->rows[i];
+		bool full = row->used >= row->limit;
+
+		add_finding(probe, full ? FINDING_WARNING : FINDING_INFO, "quota",
+			    mem_printf(probe, "%" PRIu64 " of %" PRIu64 " %s", row->used, row->limit,
+				       imap_quota_unit(row)),
+			    full ? "The mailbox is full; make room in it, or raise its quota."
+				 : "How much of its room the account uses.");
+	}
+}
+
+struct probing {
+	TALLOC_CTX *mem;
+	struct imap_quota quota;
+};
+
 /* The server is asked, so that a session that has been open for long is one. */
 static struct fault *probe_it(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
-	(void)context;
+	struct probing *probing = context;
+
 	FAULT_TRY(imap_session_ask_server(imap->session, mem));
+	FAULT_TRY(imap_quota_ask(imap, probing->mem, "INBOX", &probing->quota));
 	return imap_noop(imap, mem);
 }
 
@@ -135,14 +157,16 @@ struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				struct endpoint_probe **probe_r)
 {
 	struct imap *imap = (struct imap *)endpoint;
+	struct probing probing = { .mem = mem };
 	struct endpoint_probe *probe;
 
-	FAULT_TRY(imap_do(imap, mem, probe_it, NULL));
+	FAULT_TRY(imap_do(imap, mem, probe_it, &probing));
 	probe = MEM_NEW(mem, struct endpoint_probe);
 	find_account(imap, probe);
 	find_caps(imap, probe);
 	find_names(imap, probe);
 	find_keywords(imap, probe);
+	find_room(probe, &probing.quota);
 	set_caps(imap, &probe->caps);
 	*probe_r = probe;
 	return NULL;

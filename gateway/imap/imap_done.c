@@ -31,8 +31,9 @@ struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem, const char *fol
 	FAULT_TRY(imap_folder_is_there(imap, mem, mailbox, &there));
 	if (there)
 		return NULL;
-	FAULT_TRY(imap_folder_wish(imap, mem, "CREATE ", mailbox));
-	return imap_folder_wish(imap, mem, "SUBSCRIBE ", mailbox);
+	return imap_folder_wishes(
+		imap, mem,
+		(struct imap_wish[]){ { "CREATE ", mailbox }, { "SUBSCRIBE ", mailbox } }, 2);
 }
 
 const char *imap_done_beside(const struct endpoint *endpoint)

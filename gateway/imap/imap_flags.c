@@ -62,8 +62,10 @@ struct imap_flags *imap_flags_of_list(TALLOC_CTX *mem, const struct imap_node *l
 struct imap_flags *imap_flags_of_text(TALLOC_CTX *mem, const char *text)
 {
 	struct imap_flags *flags = MEM_NEW(mem, struct imap_flags);
-	char *copy = mem_strdup(flags, text), *save = NULL;
+	char *copy = *text ? mem_strdup(flags, text) : NULL, *save = NULL;
 
+	if (!copy)
+		return flags;
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		add(flags, word);
 	talloc_free(copy);
@@ -109,8 +111,11 @@ struct imap_flags *imap_flags_kept(TALLOC_CTX *mem, const struct imap_flags *fla
 				   const char *permanent)
 {
 	struct imap_flags *kept = MEM_NEW(mem, struct imap_flags);
-	const struct imap_flags *told = imap_flags_of_text(kept, permanent ? permanent : "");
+	const struct imap_flags *told;
 
+	if (!flags->count)
+		return kept;
+	told = imap_flags_of_text(kept, any || !permanent ? "" : permanent);
 	for (size_t i = 0; i < flags->count; i++) {
 		const char *name = flags->names[i];
 

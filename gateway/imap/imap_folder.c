@@ -294,18 +294,28 @@ static void set_refused(struct imap *imap, const char *what)
 	imap->refused[imap->refused_count++] = mem_strdup(imap, what);
 }
 
-struct fault *imap_folder_wish(struct imap *imap, TALLOC_CTX *mem, const char *words,
-			       const char *name)
+struct fault *imap_folder_wishes(struct imap *imap, TALLOC_CTX *mem, const struct imap_wish *wishes,
+				 size_t count)
 {
-	char *what = mem_printf(mem, "%s%s", words, name);
-	struct imap_answer answer;
+	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, count);
+	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, count);
+	const char **sent = MEM_ARRAY(mem, const char *, count);
+	size_t n = 0, answered;
 
-	if (was_refused(imap, what))
-		return NULL;
-	FAULT_TRY(imap_session_run(imap->session, mem, name_line(mem, words, name, true), NULL,
-				   NULL, &answer));
-	if (answer.status != IMAP_OK)
-		set_refused(imap, what);
+	for (size_t i = 0; i < count; i++) {
+		const struct imap_wish *wish = &wishes[i];
+		char *what = mem_printf(mem, "%s%s", wish->words, wish->name);
+
+		if (was_refused(imap, what))
+			continue;
+		lines[n] = name_line(mem, wish->words, wish->name, true);
+		sent[n++] = what;
+	}
+	FAULT_TRY(
+		imap_session_run_all(imap->session, mem, lines, n, NULL, NULL, answers, &answered));
+	for (size_t i = 0; i < n; i++)
+		if (answers[i].status != IMAP_OK)
+			set_refused(imap, sent[i]);
 	return NULL;
 }
 
@@ -398,16 +408,6 @@ static struct fault *rename_known(struct imap *imap, TALLOC_CTX *mem, const stru
 	return NULL;
 }
 
-static struct fault *subscribe(struct imap *imap, TALLOC_CTX *mem, const struct place *places)
-{
-	if (places[WANTED].subscribed)
-		return NULL; /* with its parent, as far as the server wanted to */
-	FAULT_TRY(imap_folder_wish(imap, mem, "SUBSCRIBE ", places[WANTED].name));
-	if (places[PARENT].name && !places[PARENT].subscribed)
-		FAULT_TRY(imap_folder_wish(imap, mem, "SUBSCRIBE ", places[PARENT].name));
-	return NULL;
-}
-
 struct ensuring {
 	const struct endpoint_folder *asked, *folder;
 	const char *known;
@@ -466,6 +466,30 @@ static struct fault *heed_notes(struct imap *imap, TALLOC_CTX *mem, struct ensur
 	return look_at_places(imap, mem, ensuring, places);
 }
 
+/* What a folder that is new to us gets besides, all in one piece. Nothing can stand below one that was
+ * just made, so that nobody looks. */
+static struct fault *equip(struct imap *imap, TALLOC_CTX *mem, const struct ensuring *ensuring,
+			   const struct place *places)
+{
+	const struct place *wanted = &places[WANTED], *parent = &places[PARENT];
+	char *done = imap_done_mailbox(imap, mem, ensuring->address);
+	struct imap_wish wishes[4];
+	size_t n = 0;
+
+	if (!wanted->subscribed) { /* with its parent, as far as the server wants to */
+		wishes[n++] = (struct imap_wish){ "SUBSCRIBE ", wanted->name };
+		if (parent->name && !parent->subscribed)
+			wishes[n++] = (struct imap_wish){ "SUBSCRIBE ", parent->name };
+	}
+	if (ensuring->created && done) {
+		wishes[n++] = (struct imap_wish){ "CREATE ", done };
+		wishes[n++] = (struct imap_wish){ "SUBSCRIBE ", done };
+	}
+	FAULT_TRY(imap_folder_wishes(imap, mem, wishes, n));
+	return ensuring->created || ensuring->known ? NULL
+						    : imap_done_make(imap, mem, ensuring->address);
+}
+
 /* Renames it, or makes it, if need be. */
 static struct fault *bring_about(struct imap *imap, TALLOC_CTX *mem, struct ensuring *ensuring,
 				 struct place *places)
@@ -481,11 +505,10 @@ static struct fault *bring_about(struct imap *imap, TALLOC_CTX *mem, struct ensu
 		return NULL; /* (1) */
 	if (!has && !renamed)
 		FAULT_TRY(create(imap, mem, places, &ensuring->created));
-	FAULT_TRY(subscribe(imap, mem, places));
-	if (ensuring->created || !ensuring->known)
-		FAULT_TRY(imap_done_make(imap, mem, ensuring->address));
+	FAULT_TRY(equip(imap, mem, ensuring, places));
 	if (renamed && places[KNOWN].subscribed)
-		FAULT_TRY(imap_folder_wish(imap, mem, "UNSUBSCRIBE ", places[KNOWN].name));
+		FAULT_TRY(imap_folder_wishes(
+			imap, mem, &(struct imap_wish){ "UNSUBSCRIBE ", places[KNOWN].name }, 1));
 	return ensuring->noted ? NULL
 			       : imap_metadata_set(imap, mem, ensuring->address, ensuring->folder);
 }

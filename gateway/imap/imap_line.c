@@ -11,6 +11,7 @@
 /* A command is a list of pieces: text of ours, literals, replies. Only what this file has checked
  * gets into a text piece, so no argument can end a line and begin a command of its own. */
 
+#define FIRST_TEXT 60   /* bytes of most texts between literals */
 #define QUOTED_MAX 1000 /* bytes: servers limit lines, literals less so */
 
 static bool is_plain(const char *text)
@@ -32,7 +33,8 @@ static int piece_wipe(struct buf *bytes)
 	return 0;
 }
 
-static struct imap_piece *piece_add(struct imap_line *line, enum imap_piece_kind kind)
+static struct imap_piece *piece_add(struct imap_line *line, enum imap_piece_kind kind,
+				    size_t bytes)
 {
 	struct imap_piece *piece;
 
@@ -40,7 +42,7 @@ static struct imap_piece *piece_add(struct imap_line *line, enum imap_piece_kind
 	piece = &line->pieces[line->count++];
 	piece->kind = kind;
 	piece->secret = false;
-	piece->bytes = buf_new(line);
+	piece->bytes = buf_new_sized(line, bytes);
 	return piece;
 }
 
@@ -50,7 +52,7 @@ static struct buf *open_text(struct imap_line *line)
 
 	if (last && last->kind == IMAP_PIECE_TEXT && !last->secret)
 		return last->bytes;
-	return piece_add(line, IMAP_PIECE_TEXT)->bytes;
+	return piece_add(line, IMAP_PIECE_TEXT, FIRST_TEXT)->bytes;
 }
 
 static bool says_fetches(const char *words)
@@ -69,17 +71,23 @@ struct imap_line *imap_line_new(TALLOC_CTX *mem, const char *words, bool writes)
 	return line;
 }
 
-void imap_line_add(struct imap_line *line, const char *fmt, ...)
+static void add_plain(struct imap_line *line, const char *text)
 {
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(line, fmt, ap);
-	va_end(ap);
 	assert(is_plain(text));
 	buf_puts(open_text(line), text);
 	line->size += strlen(text);
+}
+
+void imap_line_add(struct imap_line *line, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (strchr(fmt, '%'))
+		text = mem_vprintf(line, fmt, ap);
+	va_end(ap);
+	add_plain(line, text ? text : fmt);
 	talloc_free(text);
 }
 
@@ -87,7 +95,7 @@ void imap_line_literal(struct imap_line *line, const char *bytes, size_t n)
 {
 	if (memchr(bytes, '\0', n))
 		line->refused = "a NUL character cannot be sent";
-	buf_add(piece_add(line, IMAP_PIECE_LITERAL)->bytes, bytes, n);
+	buf_add(piece_add(line, IMAP_PIECE_LITERAL, n)->bytes, bytes, n);
 	line->size += n;
 }
 
@@ -113,13 +121,11 @@ void imap_line_mailbox(struct imap_line *line, const char *name)
 void imap_line_secret_bytes(struct imap_line *line, enum imap_piece_kind kind, const char *bytes,
 			    size_t n)
 {
-	struct imap_piece *piece = piece_add(line, kind);
+	struct imap_piece *piece = piece_add(line, kind, n);
 
 	piece->secret = true;
 	line->secret = true;
 	line->size += n;
-	piece->bytes->size = n + 1;
-	piece->bytes->data = MEM_GROW(piece->bytes, piece->bytes->data, char, n + 1);
 	buf_add(piece->bytes, bytes, n);
 	talloc_set_destructor(piece->bytes, piece_wipe);
 }

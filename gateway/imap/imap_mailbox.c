@@ -142,6 +142,7 @@ static struct fault *tell(struct imap *imap, TALLOC_CTX *mem, void *context)
 	const struct telling *telling = context;
 	struct imap_line *line = imap_line_new(mem, "APPEND ", true);
 	struct imap_uids uids = { 0 };
+	struct imap_answer answer;
 
 	if (telling->again) {
 		FAULT_TRY(imap_folder_open(imap, mem, INBOX, true));
@@ -154,7 +155,9 @@ static struct fault *tell(struct imap *imap, TALLOC_CTX *mem, void *context)
 	imap_line_mailbox(line, INBOX);
 	imap_line_add(line, " ");
 	imap_line_literal(line, telling->text, telling->len);
-	return imap_run(imap, mem, line, NULL, NULL, FAULT_SCOPE_ACCOUNT, "APPEND");
+	FAULT_TRY(imap_session_run(imap->session, mem, line, NULL, NULL, &answer));
+	return imap_quota_judge(imap, mem, INBOX, telling->len, &answer,
+				imap_answer_fault(mem, &answer, FAULT_SCOPE_ACCOUNT, "APPEND"));
 }
 
 struct fault *imap_mailbox_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,

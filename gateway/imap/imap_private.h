@@ -134,10 +134,14 @@ struct fault *imap_folder_selected(struct imap *imap, TALLOC_CTX *mem, const cha
 				   const struct imap_answer *answer) ATTR_MUST_CHECK;
 bool imap_folder_is_selected(const struct imap *imap, const char *folder);
 
-/* WORDS and NAME as a command of which nothing depends, and which is not sent again once the server
- * has refused it. */
-struct fault *imap_folder_wish(struct imap *imap, TALLOC_CTX *mem, const char *words,
-			       const char *name) ATTR_MUST_CHECK;
+/* A command on which nothing depends: WORDS and the mailbox NAME. */
+struct imap_wish {
+	const char *words, *name;
+};
+
+/* In one piece; what the server has refused once is not sent again. */
+struct fault *imap_folder_wishes(struct imap *imap, TALLOC_CTX *mem, const struct imap_wish *wishes,
+				 size_t count) ATTR_MUST_CHECK;
 
 /* *THERE_R: the server lists it, as one that holds messages. */
 struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
@@ -236,6 +240,38 @@ struct fault *imap_rights_check(struct imap *imap, TALLOC_CTX *mem, const char *
 /* The same, when it is found out in another way. */
 struct fault *imap_rights_fault(TALLOC_CTX *mem, const char *folder, const char *what);
 
+/* ---- imap_quota.c: how much room there is (RFC 9208) ---- */
+
+struct imap_quota_row {
+	const char *resource; /* "STORAGE" in KiB, or "MESSAGE" */
+	uint64_t used, limit;
+};
+
+struct imap_quota {
+	struct imap_quota_row *rows;
+	size_t count; /* 0: the server tells of none */
+};
+
+/* "KiB" or "messages" */
+const char *imap_quota_unit(const struct imap_quota_row *row);
+
+/* Of MAILBOX. A fault is of the session. */
+struct fault *imap_quota_ask(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+			     struct imap_quota *quota_r) ATTR_MUST_CHECK;
+
+/* FAULT is what the ANSWER to an APPEND of SIZE bytes to MAILBOX came to. Where that was a NO without a
+ * code, as Cyrus says of a full mailbox, the server's numbers tell whether it is that. A fault of the
+ * session goes before. */
+struct fault *imap_quota_judge(struct imap *imap, TALLOC_CTX *mem, const char *mailbox, size_t size,
+			       const struct imap_answer *answer, struct fault *fault);
+
+/* The same for many: UNSAID has the words of such a NO for each put that got one, or NULL; they are
+ * NULL afterwards. A put that finds no room is FULL, others keep their fault, or none. The fault is of
+ * the session, and then of all that have one. */
+struct fault *imap_quota_judge_puts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				    struct endpoint_put *puts, const char **unsaid,
+				    size_t count) ATTR_MUST_CHECK;
+
 /* ---- imap_done.c: the mailbox for tasks that are done ---- */
 
 #define IMAP_DONE_MARK "/Done" /* whatever it is called */
@@ -244,7 +280,7 @@ struct fault *imap_rights_fault(TALLOC_CTX *mem, const char *folder, const char 
  * by APPEND to this name, and call imap_notice_wrote() and imap_notice_placed() with it. */
 char *imap_done_mailbox(struct imap *imap, TALLOC_CTX *mem, const char *folder);
 
-/* Makes and subscribes it below a FOLDER that has just been made; nothing depends on it. */
+/* Makes and subscribes it below a FOLDER, unless it is there; nothing depends on it. */
 struct fault *imap_done_make(struct imap *imap, TALLOC_CTX *mem,
 			     const char *folder) ATTR_MUST_CHECK;
 

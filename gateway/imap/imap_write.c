@@ -66,6 +66,7 @@ struct endpoint_putting {
 	struct imap_messages olds;
 	struct imap_body *bodies; /* what is sent of each */
 	bool *lost; /* stored, but the answer does not say where */
+	const char **unsaid; /* NO without a code: these were its words */
 	struct parcels parcels;
 	struct imap_sent *sent; /* NULL: answered already, or nothing was sent */
 	struct fault *fault;    /* that has ended the session */
@@ -457,6 +458,14 @@ static void take_refused(struct endpoint_putting *write, const struct parcel *pa
 			imap_answer_fault(write->results, answer, FAULT_SCOPE_ITEM, "APPEND");
 }
 
+static void note_unsaid(struct endpoint_putting *write, const struct parcel *parcel,
+			const struct imap_answer *answer)
+{
+	for (size_t i = 0; i < parcel->count; i++)
+		write->unsaid[parcel->which[i]] =
+			answer->status == IMAP_NO && !answer->code ? answer->text : NULL;
+}
+
 static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
 			    const struct fault *fault, bool sent)
 {
@@ -476,6 +485,8 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 		const struct parcel *parcel = &parcels->list[i];
 		const struct imap_answer *answer = &parcels->answers[i];
 
+		if (i < parcels->answered)
+			note_unsaid(write, parcel, answer);
 		if (i >= parcels->answered)
 			take_unanswered(write, parcel, write->fault, i < parcels->gone);
 		else if (answer->status == IMAP_OK)
@@ -723,6 +734,7 @@ static struct endpoint_putting *putting_new(struct imap *imap, TALLOC_CTX *mem, 
 	write->puts = puts;
 	write->count = count;
 	write->lost = MEM_ARRAY(write, bool, count);
+	write->unsaid = MEM_ARRAY(write, const char *, count);
 	talloc_set_destructor(write, putting_end);
 	return write;
 }
@@ -752,6 +764,24 @@ struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	return NULL;
 }
 
+/* What was refused without a reason may have found no room: that is not its own fault. */
+static void judge_room(struct endpoint_putting *write)
+{
+	if (!write->fault)
+		write->fault = imap_quota_judge_puts(write->imap, write->results, write->mailbox,
+						     write->puts, write->unsaid, write->count);
+}
+
+static size_t drop_judged(const struct endpoint_putting *write, size_t *which, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!write->puts[which[i]].fault)
+			which[n++] = which[i];
+	return n;
+}
+
 static void take_all(struct endpoint_putting *write)
 {
 	size_t *again = MEM_ARRAY(write->mem, size_t, write->count), again_count = 0;
@@ -764,8 +794,11 @@ static void take_all(struct endpoint_putting *write)
 	if (!write->fault && !imap_is_connected(write->imap))
 		write->fault = fault_new(write->mem, FAULT_UNREACHABLE,
 					 "the connection ended behind the answer");
+	judge_room(write);
+	again_count = drop_judged(write, again, again_count);
 	if (again_count)
 		send_again(write, again, again_count);
+	judge_room(write);
 	for (size_t i = 0; i < write->count && write->fault; i++)
 		if (write->lost[i] && !imap_is_connected(write->imap)) {
 			take_unanswered(write, &(struct parcel){ &i, 1, 0 }, write->fault, true);

@@ -567,7 +567,7 @@ static struct fault *memory_place(struct endpoint *endpoint, TALLOC_CTX *mem, bo
 
 	(void)find; /* it is known without asking */
 	place->origin = mem_printf(place, "memory:%s", memory->path);
-	place->home = mem_strdup(place, memory->user);
+	place->home = mem_strdup(place, memory->login);
 	place->asked = mem_printf(place, "%s\n%s", place->origin, place->home);
 	place->how = "the login";
 	*place_r = place;
@@ -666,7 +666,8 @@ struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 		memory->endpoint.ops = &memory->push_ops;
 	}
 	memory->path = mem_strndup(memory, path, strcspn(path, "?"));
-	memory->user = mem_strdup(memory, user ? user : "anybody");
+	memory->login = mem_strdup(memory, user ? user : "anybody");
+	memory->user = strchr(memory->login, '~') ? strchr(memory->login, '~') + 1 : memory->login;
 	memory->clock = clock;
 	memory->points = points;
 	memory->lock_fd = memory->push_fd = -1;

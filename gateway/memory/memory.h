@@ -34,7 +34,8 @@
 
 #define MEMORY_FILE_MAX ((size_t)256 << 20) /* bytes */
 
-/* The account of USER on the server in the file PATH. CLOCK and POINTS outlive it. */
+/* The account of USER on the server in the file PATH; "NAME~OWNER" is another name of OWNER's, which
+ * endpoint_place() does not see through. CLOCK and POINTS outlive it. */
 struct endpoint *memory_new(TALLOC_CTX *mem, const char *path, const char *user,
 			    struct clock *clock, struct points *points);
 

@@ -52,7 +52,8 @@ struct memory_endpoint {
 	struct endpoint endpoint;
 	struct endpoint_ops push_ops; /* those with push */
 	char *path;
-	char *user;
+	char *login; /* as it was given */
+	char *user;  /* whose mailbox it opens */
 	struct clock *clock;
 	struct points *points;
 	bool appends, managed, whole;

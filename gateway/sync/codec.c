@@ -59,9 +59,9 @@ static struct fault *decode_vtodo(TALLOC_CTX *mem, const char *text, size_t len,
 	return NULL;
 }
 
-static void vtodo_publish_of(const struct codec_publish *publish, struct vtodo_publish *out)
+static struct vtodo_publish vtodo_publish_of(const struct codec_publish *publish)
 {
-	*out = (struct vtodo_publish){ .values = publish->values,
+	return (struct vtodo_publish){ .values = publish->values,
 				       .uid = publish->uid,
 				       .edition = publish->edition,
 				       .edition_hash = publish->edition_hash,
@@ -74,13 +74,10 @@ static void vtodo_publish_of(const struct codec_publish *publish, struct vtodo_p
 }
 
 static struct fault *encode_vtodo(TALLOC_CTX *mem, const char *old, size_t old_len,
-				  const struct codec_publish *publish, char **text_r, size_t *len_r)
+				  const struct vtodo_publish *publish, char **text_r, size_t *len_r)
 {
-	struct vtodo_publish out;
-
-	vtodo_publish_of(publish, &out);
-	return old ? vtodo_patch(mem, old, old_len, &out, text_r, len_r)
-		   : vtodo_encode(mem, &out, text_r, len_r);
+	return old ? vtodo_patch(mem, old, old_len, publish, text_r, len_r)
+		   : vtodo_encode(mem, publish, text_r, len_r);
 }
 
 /* ---- a message ---- */
@@ -262,9 +259,9 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 }
 
 /* Links stand in the VTODO. */
-static struct codec_publish with_links(TALLOC_CTX *mem, const struct codec_publish *publish)
+static struct vtodo_publish with_links(TALLOC_CTX *mem, const struct codec_publish *publish)
 {
-	struct codec_publish out = *publish;
+	struct vtodo_publish out = vtodo_publish_of(publish);
 	struct files_content *links = MEM_ARRAY(mem, struct files_content, publish->file_count + 1);
 
 	out.file_count = 0;
@@ -291,14 +288,16 @@ static void add_parts(TALLOC_CTX *mem, const struct codec_publish *publish,
 
 /* What decode_message() makes of a new message without parts that carries this VTODO: its card says the
  * same, as nobody has edited either. */
-static struct fault *decode_new(TALLOC_CTX *mem, const char *calendar, size_t len,
-				struct decoded **decoded_r)
+static struct fault *decode_new(TALLOC_CTX *mem, const struct vtodo_publish *publish,
+				const char *calendar, size_t len, struct decoded **decoded_r)
 {
 	const struct message message = { .uid = NULL };
-	struct halves now = { .message = (struct message *)(uintptr_t)&message };
+	struct halves now = { .message = (struct message *)(uintptr_t)&message,
+			      .vtodo = vtodo_foresee(mem, publish) };
 	struct decoded *decoded;
 
-	FAULT_TRY(vtodo_decode(mem, calendar, len, NULL, &now.vtodo));
+	if (!now.vtodo)
+		FAULT_TRY(vtodo_decode(mem, calendar, len, NULL, &now.vtodo));
 	decoded = of_vtodo(mem, now.vtodo);
 	join_files(&now, decoded);
 	*decoded_r = decoded;
@@ -321,7 +320,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				       .subject = vector_str(publish->values, FIELD_subject),
 				       .thread = publish->thread,
 				       .now_us = publish->now_us };
-	struct codec_publish half = with_links(mem, publish);
+	struct vtodo_publish half = with_links(mem, publish);
 	struct message *message = NULL;
 	char *calendar = NULL;
 
@@ -332,7 +331,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 			       &out.calendar_len));
 	out.calendar = calendar;
 	if (keep && !old && !publish->file_count)
-		FAULT_TRY(decode_new(keep, calendar, out.calendar_len, decoded_r));
+		FAULT_TRY(decode_new(keep, &half, calendar, out.calendar_len, decoded_r));
 	add_parts(mem, publish, &out);
 	out.card = card_write(mem, vtodo_normal(mem, publish->values), publish->trailer);
 	out.html = card_html(mem, out.card);
@@ -377,11 +376,12 @@ static struct fault *encode(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_for
 {
 	TALLOC_CTX *own = mem_pool(mem, ENCODE_POOL);
 	size_t old_len = old ? strlen(old) : 0, len = 0;
+	struct vtodo_publish vtodo = vtodo_publish_of(publish);
 	char *text = NULL;
 	struct fault *fault =
 		form == ENDPOINT_MESSAGE
 			? encode_message(own, old, old_len, publish, keep, &text, &len, decoded_r)
-			: encode_vtodo(own, old, old_len, publish, &text, &len);
+			: encode_vtodo(own, old, old_len, &vtodo, &text, &len);
 
 	if (fault) {
 		talloc_steal(mem, fault);
@@ -404,6 +404,9 @@ struct fault *codec_encode_new(TALLOC_CTX *mem, TALLOC_CTX *keep, enum endpoint_
 			       const struct codec_publish *publish, char **text_r, size_t *len_r,
 			       struct decoded **decoded_r)
 {
-	*decoded_r = NULL;
+	struct vtodo_publish out = vtodo_publish_of(publish);
+	struct vtodo *vtodo = form == ENDPOINT_VTODO ? vtodo_foresee(keep, &out) : NULL;
+
+	*decoded_r = vtodo ? of_vtodo(keep, vtodo) : NULL;
 	return encode(mem, keep, form, NULL, publish, text_r, len_r, decoded_r);
 }

@@ -8,7 +8,8 @@
  * There is one leader at most. It alone makes jobs, leases them and ends requests, so that a job is
  * never leased without its worker being counted, and a quota never exceeded. As soon as it has
  * found something to do it lets somebody else lead, and does it. When all workers are busy nobody
- * leads; the first to be done looks.
+ * leads; the first to be done looks. Of those who wait, the one that worked last is called, and no
+ * other: what it needs is in its memory, and the rest keep still.
  *
  * Workers begin with the work. The first one has a connection to the database; each further one opens
  * its own when it leads for the first time, and that it does when there is a job for it, when somebody
@@ -97,10 +98,32 @@ static void poke(struct engine *engine)
 	pthread_cond_signal(&engine->wake);
 }
 
-void engine_call(struct engine *engine)
+/* Nobody leads: one of those who wait may, one with a connection if there is any. Only one wakes. */
+static void call_follower(struct engine *engine)
 {
-	engine->need = true;
-	pthread_cond_broadcast(&engine->turn);
+	struct engine_worker *chosen = engine->followers;
+
+	for (struct engine_worker *at = chosen; at; at = at->below) {
+		if (at->store) {
+			chosen = at;
+			break;
+		}
+	}
+	if (chosen && !engine->led)
+		pthread_cond_signal(&chosen->turn);
+}
+
+static void call_all(struct engine *engine)
+{
+	pthread_cond_broadcast(&engine->wake);
+	for (struct engine_worker *at = engine->followers; at; at = at->below)
+		pthread_cond_signal(&at->turn);
+}
+
+void engine_call(struct engine *engine, bool more)
+{
+	engine->need = engine->need || more;
+	call_follower(engine);
 	poke(engine);
 }
 
@@ -124,10 +147,8 @@ bool engine_ends(struct engine *engine, struct fault *fault)
 	ends = !busy || engine->stopping || ++engine->refusals >= engine->patience;
 	if (ends && !engine->fault && !(busy && engine->stopping))
 		engine->fault = engine_copy(engine->mem, fault);
-	if (ends) {
-		pthread_cond_broadcast(&engine->wake);
-		pthread_cond_broadcast(&engine->turn);
-	}
+	if (ends)
+		call_all(engine);
 	pthread_mutex_unlock(&engine->lock);
 	talloc_free(fault);
 	return ends;
@@ -136,7 +157,7 @@ bool engine_ends(struct engine *engine, struct fault *fault)
 void engine_poke(struct engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
-	engine_call(engine);
+	engine_call(engine, true);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -149,7 +170,7 @@ void engine_look(struct engine *engine, const int64_t *accounts, size_t count)
 	if (engine->led)
 		poke(engine); /* take_look() calls others, if there is more to do */
 	else
-		engine_call(engine);
+		engine_call(engine, true);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -157,8 +178,7 @@ void engine_stop(struct engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
 	engine->stopping = true;
-	pthread_cond_broadcast(&engine->wake);
-	pthread_cond_broadcast(&engine->turn);
+	call_all(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -561,13 +581,22 @@ static void wait_behind(struct engine_worker *worker, bool *rested)
 	struct timespec until = mono_timespec(engine_mono_us() + REST_US);
 
 	if (*rested || !worker->store) {
-		pthread_cond_wait(&engine->turn, &engine->lock);
-	} else if (pthread_cond_timedwait(&engine->turn, &engine->lock, &until) == ETIMEDOUT) {
+		pthread_cond_wait(&worker->turn, &engine->lock);
+	} else if (pthread_cond_timedwait(&worker->turn, &engine->lock, &until) == ETIMEDOUT) {
 		*rested = true;
 		pthread_mutex_unlock(&engine->lock);
 		rest(worker->store);
 		pthread_mutex_lock(&engine->lock);
 	}
+}
+
+static void leave_followers(struct engine_worker *worker)
+{
+	struct engine_worker **at = &worker->engine->followers;
+
+	while (*at != worker)
+		at = &(*at)->below;
+	*at = worker->below;
 }
 
 /* Waits until it is this worker's turn. One without a connection leaves it to the others for a while
@@ -578,6 +607,8 @@ static void follow(struct engine_worker *worker)
 	bool waited = false, rested = false;
 
 	pthread_mutex_lock(&engine->lock);
+	worker->below = engine->followers;
+	engine->followers = worker;
 	while (engine->led || !(worker->store || engine->need || waited || engine->reconciles ||
 				is_ending(engine))) {
 		struct timespec until = mono_timespec(engine_mono_us() + LOOK_US);
@@ -585,9 +616,10 @@ static void follow(struct engine_worker *worker)
 		if (engine->led)
 			wait_behind(worker, &rested);
 		else
-			waited = pthread_cond_timedwait(&engine->turn, &engine->lock, &until) ==
+			waited = pthread_cond_timedwait(&worker->turn, &engine->lock, &until) ==
 				 ETIMEDOUT;
 	}
+	leave_followers(worker);
 	engine->led = true;
 	engine->need = false;
 	pthread_mutex_unlock(&engine->lock);
@@ -599,7 +631,7 @@ static void hand_over(struct engine *engine, const struct engine_task *task)
 	engine->led = false;
 	if (task->job || task->wake)
 		engine->busy++;
-	pthread_cond_broadcast(&engine->turn);
+	call_follower(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -728,11 +760,12 @@ static int engine_close(struct engine *engine)
 {
 	engine_stop(engine);
 	(void)engine_join(engine, FOREVER_US);
-	for (int i = 0; i < engine->worker_count; i++)
+	for (int i = 0; i < engine->worker_count; i++) {
+		pthread_cond_destroy(&engine->workers[i].turn);
 		talloc_free(engine->workers[i].mem);
+	}
 	HASH_CLEAR(hh, engine->accounts);
 	pthread_cond_destroy(&engine->gone);
-	pthread_cond_destroy(&engine->turn);
 	pthread_cond_destroy(&engine->wake);
 	pthread_mutex_destroy(&engine->tell);
 	pthread_mutex_destroy(&engine->lock);
@@ -747,8 +780,9 @@ static void make_conditions(struct engine *engine)
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&engine->wake, &monotonic);
-	pthread_cond_init(&engine->turn, &monotonic);
 	pthread_cond_init(&engine->gone, &monotonic);
+	for (int i = 0; i < engine->worker_count; i++)
+		pthread_cond_init(&engine->workers[i].turn, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 

@@ -44,6 +44,7 @@ struct work {
 	int64_t series_done, series_total; /* of the folder that it pushes just now */
 	int64_t moved_project;             /* the last one in which something happened */
 	bool answered;                     /* so the server does */
+	const char *full_error; /* of the account, if it was full before this job; or NULL */
 	struct replies *replies;           /* it is the mailbox with replies; NULL: it is not */
 	bool later;                        /* nobody's fault: it is done again */
 };
@@ -534,6 +535,7 @@ static void judge_account(struct work *work, const struct fault *fault)
 
 	if (!fault && !work->visit.rounds)
 		return; /* nobody was asked */
+	work->full_error = !fault && account->full_since_us ? account->error : NULL;
 	if (!fault) {
 		account->state = ACCOUNT_OK;
 		account->error = NULL;
@@ -543,8 +545,29 @@ static void judge_account(struct work *work, const struct fault *fault)
 	}
 	account->state = fault->next == FAULT_NEXT_RETRY ? ACCOUNT_UNREACHABLE : ACCOUNT_HELD;
 	account->error = fault->text;
+	if (fault->kind != FAULT_FULL)
+		account->full_since_us = 0;
+	else if (!account->full_since_us)
+		account->full_since_us = clock_now_us(work->engine->env.clock);
 	if (fault->kind == FAULT_LOGIN)
 		note_login(work);
+}
+
+/* A round that did not try again what found no room says nothing of room. */
+static struct fault *judge_room(struct work *work)
+{
+	struct account *account = work->account;
+	bool waits = false;
+
+	if (!work->full_error)
+		return NULL;
+	FAULT_TRY(link_account_waits(work->worker->store, account, account->id, work->full_error,
+				     &waits));
+	account->state = waits ? ACCOUNT_UNREACHABLE : ACCOUNT_OK;
+	account->error = waits ? work->full_error : NULL;
+	if (!waits)
+		account->full_since_us = 0;
+	return NULL;
 }
 
 /* A held account is said once, and left alone for a while. */
@@ -586,6 +609,7 @@ static struct fault *write_account(struct work *work, const void *data)
 	if (work->place)
 		FAULT_TRY(homes_renew(work->worker->store, work->account->id, work->place));
 
+	FAULT_TRY(judge_room(work));
 	FAULT_TRY(link_account_set(work->worker->store, work->account));
 	for (size_t i = 0; i < work->visit.still_count; i++)
 		FAULT_TRY(link_folder_seen(work->worker->store, work->visit.still[i],

@@ -65,9 +65,11 @@ struct engine_worker {
 	pthread_t thread;
 	struct store *store; /* NULL: it has not led yet */
 	struct round_env env;
-	int64_t version; /* data_version when it looked last */
+	int64_t version;     /* data_version when it looked last */
+	pthread_cond_t turn; /* it may become the leader */
 	/* under `lock`: */
 	int64_t job, lease_until_us; /* what it works on; 0: nothing */
+	struct engine_worker *below; /* in `followers` */
 };
 
 struct engine {
@@ -81,7 +83,6 @@ struct engine {
 	int worker_count;
 	pthread_mutex_t lock, tell;
 	pthread_cond_t wake; /* the leader */
-	pthread_cond_t turn; /* somebody may become the leader */
 	pthread_cond_t gone; /* a worker ended */
 	/* under `lock`: */
 	bool led;        /* a worker looks into the queue, or waits for a reason to */
@@ -93,6 +94,7 @@ struct engine {
 	bool stopping;
 	struct fault *fault;
 	int started, opened, running, busy; /* workers */
+	struct engine_worker *followers;    /* who has worked last is the first */
 	int refusals;                       /* of a busy database, one after the other */
 	struct engine_server *servers;
 	struct engine_account *accounts; /* hash by id */
@@ -115,8 +117,8 @@ struct engine {
 
 int64_t engine_mono_us(void);
 
-/* There may be something to do for somebody who is not working: under `lock`. */
-void engine_call(struct engine *engine);
+/* There may be something to do; MORE: for one more worker than have led so far. Under `lock`. */
+void engine_call(struct engine *engine, bool more);
 
 /* True from the moment on that no new job is begun. */
 bool engine_is_ending(struct engine *engine);

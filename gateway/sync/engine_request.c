@@ -206,7 +206,7 @@ void engine_request(struct engine *engine, const struct sync_options *options, e
 	pthread_mutex_lock(&engine->lock);
 	request->serial = ++engine->serial;
 	DL_APPEND(engine->inbox, request);
-	engine_call(engine);
+	engine_call(engine, true);
 	pthread_mutex_unlock(&engine->lock);
 }
 

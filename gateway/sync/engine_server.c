@@ -109,12 +109,8 @@ void engine_server_answers(struct engine *engine, struct engine_server *server)
 
 	pthread_mutex_lock(&engine->lock);
 	silent_us = server->silent_us;
-	if (!server->proven) { /* others may enter */
-		engine->look = true;
-		engine->need = engine->need || engine->need_later;
-		pthread_cond_signal(&engine->wake);
-		pthread_cond_broadcast(&engine->turn);
-	}
+	if (!server->proven) /* others may enter */
+		engine_call(engine, engine->need_later);
 	server->proven = true;
 	server->failures = 0;
 	server->until_us = server->silent_us = 0;

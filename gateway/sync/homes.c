@@ -50,9 +50,8 @@ static bool is_same(const struct place *kept, const struct endpoint_place *place
 	       kept->found_us == place->found_us;
 }
 
-/* "SERVER/RESOURCE" of an account that still gets items; NULL: the configuration has it no more. */
-static struct fault *name_of(struct store *store, TALLOC_CTX *mem, const struct conf *conf,
-			     int64_t id, const char **name_r)
+struct fault *homes_account(struct store *store, TALLOC_CTX *mem, const struct conf *conf,
+			    int64_t id, const char **name_r)
 {
 	const struct conf_server **servers =
 		MEM_ARRAY(mem, const struct conf_server *, conf->server_count);
@@ -60,6 +59,7 @@ static struct fault *name_of(struct store *store, TALLOC_CTX *mem, const struct 
 	struct account *account = NULL;
 	size_t count = 0;
 
+	*name_r = NULL;
 	FAULT_TRY(link_account_by_id(store, mem, id, &account));
 	if (account)
 		FAULT_TRY(project_resource(store, mem, account->resource_id, &resource));
@@ -83,7 +83,7 @@ static struct fault *keep(struct store *store, TALLOC_CTX *mem, const struct con
 
 	FAULT_TRY(place_same(store, mem, &wanted, &others, &count));
 	for (size_t i = 0; i < count && !other; i++)
-		FAULT_TRY(name_of(store, mem, conf, others[i].account_id, &other));
+		FAULT_TRY(homes_account(store, mem, conf, others[i].account_id, &other));
 	if (other)
 		return fault_reaches(
 			fault_new(mem, FAULT_CONFIG,

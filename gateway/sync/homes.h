@@ -16,6 +16,11 @@
 struct fault *homes_load(struct store *store, TALLOC_CTX *mem, int64_t account,
 			 struct endpoint_place **place_r) ATTR_MUST_CHECK;
 
+/* "SERVER/RESOURCE" of an account that still gets items; *NAME_R NULL: the configuration has it no
+ * more. */
+struct fault *homes_account(struct store *store, TALLOC_CTX *mem, const struct conf *conf,
+			    int64_t account, const char **name_r) ATTR_MUST_CHECK;
+
 /* Remembers it, in a transaction of its own; nothing is written when nothing changes. CONFIG fault of
  * the account, held: another account of the configuration has this home; then nothing is
  * remembered. */

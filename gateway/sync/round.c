@@ -274,19 +274,18 @@ struct fault *round_advance(struct round *round)
 	return fault;
 }
 
-/* What is to be read, a part after the other: memory does not depend on how much it is. Messages at
- * first contact are judged together (round_commit()). */
+/* What is to be read, a part after the other: memory does not depend on how much it is. */
 static struct fault *read_all(struct round *round)
 {
 	const char **addresses = round->read;
 	size_t count = round->read_count, done = 0;
-	bool together = round->endpoint->ops->appends && !round->folder->last_round_us;
 
 	round->read = NULL;
 	round->read_count = 0;
+	FAULT_TRY(round_first_order(round, addresses, count));
 	while (done < count) {
 		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-		size_t left = count - done, n = left < ROUND_BATCH || together ? left : ROUND_BATCH;
+		size_t left = count - done, n = left < ROUND_BATCH ? left : ROUND_BATCH;
 		struct found *found = NULL;
 
 		FAULT_TRY(round_fetch(round, mem, addresses + done, n, &found));

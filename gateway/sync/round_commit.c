@@ -330,6 +330,8 @@ static struct fault *commit_found(struct round *round, TALLOC_CTX *mem, struct f
 		return round_set_aside(round, found, "undecodable", found->fault->text);
 	}
 	if (!link)
+		FAULT_TRY(round_check_shared(round, mem, found));
+	if (!link)
 		FAULT_TRY(round_match(round, mem, found, &link));
 	if (!link && round_is_settling(round, found, &due_us))
 		return round_wait_for(round, found, "settle", due_us);
@@ -357,31 +359,11 @@ static struct fault *end_transaction(struct round *round, struct fault *fault)
 	return fault;
 }
 
-/* The highest edition first, then as they arrived. */
-static int by_edition(const void *a, const void *b)
-{
-	const struct found *one = a, *other = b;
-	int64_t first = one->decoded ? one->decoded->edition : 0,
-		second = other->decoded ? other->decoded->edition : 0;
-	bool one_is_done = mark_is_in_folder(one->item->marks),
-	     other_is_done = mark_is_in_folder(other->item->marks);
-
-	if (first != second)
-		return first > second ? -1 : 1;
-	/* one in the sub-folder for what is done was put there by somebody, last */
-	if (one_is_done != other_is_done)
-		return one_is_done ? 1 : -1;
-	return strcmp(one->address, other->address);
-}
-
 struct fault *round_commit(struct round *round, struct found *found, size_t count)
 {
 	TALLOC_CTX *mem = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
 
-	/* at first contact the newest of several messages is adopted, and the others are judged by it;
-	 * the other way round this database would look older than the world (M10) */
-	if (round->endpoint->ops->appends && !round->folder->last_round_us && count)
-		qsort(found, count, sizeof *found, by_edition);
+	round_first_sort(round, found, count);
 	for (size_t done = 0; done < count;) {
 		size_t end = count - done < ROUND_BATCH ? count : done + ROUND_BATCH;
 		struct fault *fault = store_begin(round->env->store);
@@ -507,7 +489,7 @@ static struct fault *find_stray(struct round *round, TALLOC_CTX *mem,
 	char **addresses = NULL;
 	size_t count = 0;
 
-	if (!round->endpoint->ops->appends || round->options->dry_run)
+	if (!round->endpoint->ops->appends || round->options->dry_run || !round_views_strays(round))
 		return NULL;
 	FAULT_TRY(link_strays_of(round->env->store, mem, round->folder->id, view->assignment->uid,
 				 &addresses, &count));
@@ -533,8 +515,9 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, TAL
 	active = view.assignment->state == ASSIGNMENT_ACTIVE;
 	if (view.assignment->state == ASSIGNMENT_WITHDRAWN)
 		return commit_end(round, mem, assignment);
-	FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment, false,
-				     &link));
+	if (round_views_linked(round, assignment))
+		FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment,
+					     false, &link));
 	if (!link && active)
 		FAULT_TRY(link_fresh(round->env->store, mem, round->folder->id, assignment, &link));
 	else if (active)
@@ -608,11 +591,14 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 
 		if (!fault)
 			fault = round_views_begin(round, &keep);
+		if (!fault && !round->folder->project_seq && one == commit_assignment)
+			fault = round_views_ahead(round, ids + done, end - done);
 		for (; !fault && done < end; done++) {
 			fault = one(round, mem, keep, ids[done]);
 			if (!fault)
 				mem_pool_clear(mem);
 		}
+		round_views_end(round);
 		FAULT_TRY(end_transaction(round, fault));
 		if (done < count)
 			FAULT_TRY(round_push_ahead(round, ids + done, count - done));
@@ -629,6 +615,17 @@ static bool looks_at_all(const struct round *round)
 	       !round->folder->project_seq;
 }
 
+static struct fault *commit_unlinked(struct round *round)
+{
+	int64_t *ids = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_unlinked(round->env->store, round->mem, round->folder, round->resource->id,
+				&ids, &count));
+	FAULT_TRY(round_moved_first(round, ids, &count));
+	return each_id(round, ids, count, commit_assignment);
+}
+
 struct fault *round_commit_project(struct round *round)
 {
 	struct store *store = round->env->store;
@@ -643,10 +640,8 @@ struct fault *round_commit_project(struct round *round)
 		FAULT_TRY(each_id(round, ids, count, commit_assignment));
 	}
 	if (looks_at_all(round)) {
-		FAULT_TRY(link_unlinked(store, round->mem, round->folder, round->resource->id, &ids,
-					&count));
-		FAULT_TRY(round_moved_first(round, ids, &count));
-		FAULT_TRY(each_id(round, ids, count, commit_assignment));
+		if (round->folder->project_seq || !last) /* else it was each of them */
+			FAULT_TRY(commit_unlinked(round));
 		FAULT_TRY(link_withdrawn(store, round->mem, round->folder, round->resource->id,
 					 &ids, &count));
 		FAULT_TRY(each_id(round, ids, count, commit_withdrawn));

@@ -94,8 +94,8 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *ke
 	FAULT_TRY(round_files_compose(round, mem, link, &publish));
 	trailer.hint = TRAILER_HINT_WORK;
 	if (round_form(round) == ENDPOINT_MESSAGE)
-		trailer.hint = mem_printf(mem, "%s " TRAILER_HINT_WORK,
-					  hint_message(mem, round->env->conf));
+		trailer.hint = mem_join(mem, hint_message(mem, round->env->conf),
+					" " TRAILER_HINT_WORK, NULL);
 	publish.uid = view.assignment->uid;
 	publish.reply_to = reply_to(round, mem, &view);
 	publish.edition_hash = codec_hash(mem, link->want);

@@ -137,6 +137,17 @@ struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct 
 struct fault *round_check_age(struct round *round, TALLOC_CTX *mem, struct link *link,
 			      const struct found *found, bool *alone_r) ATTR_MUST_CHECK;
 
+/* round_first.c: messages at first contact are judged from the highest edition on. Sorts ADDRESSES for
+ * that, where more than one piece is to be read; and what is judged together. */
+struct fault *round_first_order(struct round *round, const char **addresses,
+				size_t count) ATTR_MUST_CHECK;
+void round_first_sort(const struct round *round, struct found *found, size_t count);
+
+/* round_shared.c: CONFIG fault of the account, held, where an item at an address without a link is one
+ * that another account has there: both open one mailbox. */
+struct fault *round_check_shared(struct round *round, TALLOC_CTX *mem,
+				 const struct found *found) ATTR_MUST_CHECK;
+
 /* What is said of an item that is not ours. */
 const char *round_foreign_note(struct round *round, const char *summary);
 
@@ -398,10 +409,20 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 /* What decisions of one write transaction saw is good for composing as long as nothing of the project has
  * been changed since, by anybody (round_view.c).
  *   begin  in a transaction that decides: forgets those of before; views are to be made under *MEM_R
+ *   ahead  in it: reads at once what there is to know of the person's assignments from the lowest of COUNT
+ *          IDS to the highest, for views that are asked for until its
+ *   end
+ *   linked false: read ahead, and the assignment has no link yet
+ *   strays false: read ahead, and no foreign item bears a UID
  *   keep   one of them
  *   check  in a transaction that reads: forgets them if anything has changed
  *   find   NULL: it was not kept */
 struct fault *round_views_begin(struct round *round, TALLOC_CTX **mem_r) ATTR_MUST_CHECK;
+struct fault *round_views_ahead(struct round *round, const int64_t *ids,
+				size_t count) ATTR_MUST_CHECK;
+void round_views_end(struct round *round);
+bool round_views_linked(const struct round *round, int64_t assignment);
+bool round_views_strays(const struct round *round);
 void round_views_keep(struct round *round, const struct assignment_view *view);
 struct fault *round_views_check(struct round *round) ATTR_MUST_CHECK;
 const struct assignment_view *round_views_find(struct round *round, int64_t assignment);

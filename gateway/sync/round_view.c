@@ -7,10 +7,24 @@
 #include <string.h>
 
 #include "gateway/sync/context.h"
+#include "store/sheet.h"
 
 #define ANCESTORS_MAX                                                                              \
 	32 /* levels; Project allows 65,535, people stop at 10; also ends a circle in broken data  \
 	    */
+
+struct round_views {
+	int64_t seq;		/* of the project's last change when they were read */
+	struct assignment_view *list; /* as they were decided on */
+	size_t count, next;
+	struct sheet *sheet; /* what was read ahead, while its transaction lasts; NULL: nothing */
+};
+
+static struct sheet_row *read_ahead(const struct round *round, int64_t assignment)
+{
+	return round->views && round->views->sheet ? sheet_find(round->views->sheet, assignment)
+						   : NULL;
+}
 
 /* The UID of the nearest task above this one that the same person has an item of. */
 static struct fault *parent_uid(struct round *round, TALLOC_CTX *mem,
@@ -53,19 +67,34 @@ static struct fault *assignee(struct round *round, TALLOC_CTX *mem,
 	return NULL;
 }
 
+/* The assignment, its task and their values. */
+static struct fault *read_rows(struct round *round, TALLOC_CTX *mem, int64_t assignment,
+			       struct assignment_view *view)
+{
+	struct sheet_row *row = read_ahead(round, assignment);
+	struct store *store = round->env->store;
+
+	if (row) {
+		view->assignment = &row->assignment;
+		view->stamped = row->stamped;
+		view->task = &row->task;
+		return NULL;
+	}
+	FAULT_TRY(project_assignment(store, mem, assignment, &view->assignment));
+	if (!view->assignment)
+		return fault_new(mem, FAULT_INTERNAL, "assignment %lld is not there",
+				 (long long)assignment);
+	FAULT_TRY(project_values(store, mem, view->assignment, &view->stamped));
+	return project_task(store, mem, view->assignment->task_id, &view->task);
+}
+
 struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignment,
 			 struct assignment_view *view_r)
 {
-	struct store *store = round->env->store;
 	struct assignment_view view = { .assignment = NULL };
 	struct resource *resource = NULL;
 
-	FAULT_TRY(project_assignment(store, mem, assignment, &view.assignment));
-	if (!view.assignment)
-		return fault_new(mem, FAULT_INTERNAL, "assignment %lld is not there",
-				 (long long)assignment);
-	FAULT_TRY(project_values(store, mem, view.assignment, &view.stamped));
-	FAULT_TRY(project_task(store, mem, view.assignment->task_id, &view.task));
+	FAULT_TRY(read_rows(round, mem, assignment, &view));
 	FAULT_TRY(assignee(round, mem, view.assignment, &resource));
 	FAULT_TRY(parent_uid(round, mem, view.assignment, view.stamped, &view.parent_uid));
 	if (!view.task || !resource)
@@ -73,7 +102,7 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 				 (long long)assignment);
 	view.context = context_make(mem,
 				    &(struct context_of){ .conf = round->env->conf,
-							  .store = store,
+							  .store = round->env->store,
 							  .clock = round->env->clock,
 							  .project = round->project,
 							  .resource = resource,
@@ -86,12 +115,6 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
 
 /* ---- kept from the decision to the composition ---- */
 
-struct round_views {
-	int64_t seq;			/* of the project's last change when they were read */
-	struct assignment_view *list; /* as they were decided on */
-	size_t count, next;
-};
-
 struct fault *round_views_begin(struct round *round, TALLOC_CTX **mem_r)
 {
 	struct round_views *views = MEM_NEW(round->mem, struct round_views);
@@ -101,6 +124,39 @@ struct fault *round_views_begin(struct round *round, TALLOC_CTX **mem_r)
 	round->views = views;
 	*mem_r = views;
 	return NULL;
+}
+
+struct fault *round_views_ahead(struct round *round, const int64_t *ids, size_t count)
+{
+	struct sheet_of of = { .project = round->project->id,
+			       .resource = round->resource->id,
+			       .folder = round->folder->id,
+			       .first = ids[0],
+			       .last = ids[0] };
+
+	for (size_t i = 0; i < count; i++) {
+		of.first = ids[i] < of.first ? ids[i] : of.first;
+		of.last = ids[i] > of.last ? ids[i] : of.last;
+	}
+	return sheet_read(round->env->store, round->views, &of, &round->views->sheet);
+}
+
+void round_views_end(struct round *round)
+{
+	if (round->views)
+		round->views->sheet = NULL; /* the views stand on it */
+}
+
+bool round_views_linked(const struct round *round, int64_t assignment)
+{
+	const struct sheet_row *row = read_ahead(round, assignment);
+
+	return !row || row->linked;
+}
+
+bool round_views_strays(const struct round *round)
+{
+	return !round->views || !round->views->sheet || round->views->sheet->strays;
 }
 
 void round_views_keep(struct round *round, const struct assignment_view *view)

@@ -39,7 +39,8 @@ void buf_room(struct buf *buf, size_t n)
 
 void buf_add(struct buf *buf, const void *bytes, size_t n)
 {
-	buf_room(buf, n);
+	if (buf->len + n >= buf->size)
+		buf_room(buf, n);
 	if (n)
 		memcpy(buf->data + buf->len, bytes, n);
 	buf->len += n;
@@ -57,9 +58,16 @@ void buf_join(struct buf *buf, ...)
 	va_list ap;
 
 	va_start(ap, buf);
-	while ((text = va_arg(ap, const char *)))
-		buf_puts(buf, text);
+	while ((text = va_arg(ap, const char *))) {
+		size_t n = strlen(text);
+
+		if (buf->len + n >= buf->size)
+			buf_room(buf, n);
+		memcpy(buf->data + buf->len, text, n);
+		buf->len += n;
+	}
 	va_end(ap);
+	buf->data[buf->len] = '\0';
 }
 
 #define NUMBER_DIGITS 20 /* of 2^64 */
@@ -99,8 +107,14 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 
 void buf_clear(struct buf *buf)
 {
-	buf->len = 0;
-	buf->data[0] = '\0';
+	buf_cut(buf, 0);
+}
+
+void buf_cut(struct buf *buf, size_t len)
+{
+	assert(len <= buf->len);
+	buf->len = len;
+	buf->data[len] = '\0';
 }
 
 char *buf_steal(struct buf **buf, TALLOC_CTX *mem, size_t *len_r)

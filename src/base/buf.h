@@ -43,6 +43,9 @@ static inline void buf_putc(struct buf *buf, char c)
 void buf_printf(struct buf *buf, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void buf_clear(struct buf *buf);
 
+/* Drops what stands behind the first LEN bytes. */
+void buf_cut(struct buf *buf, size_t len);
+
 /* Moves the bytes to MEM and frees the buf. *LEN_R may be NULL. */
 char *buf_steal(struct buf **buf, TALLOC_CTX *mem, size_t *len_r);
 

@@ -92,27 +92,42 @@ static size_t plain_run(const char *text, size_t n)
 	return i;
 }
 
-char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n)
+/* How many of the first N bytes text_to_utf8() leaves as they are. */
+static size_t clean_run(const char *text, size_t n)
 {
-	size_t len = plain_run(text, n);
-	struct buf *buf;
+	size_t i, len;
 
-	if (len == n)
-		return mem_bytes(mem, text, n);
-	buf = buf_new_sized(mem, n + sizeof REPLACEMENT);
-	for (size_t i = 0; i < n; i += len) {
+	for (i = plain_run(text, n); i < n; i += len + plain_run(text + i + len, n - i - len)) {
 		int32_t code;
 
-		len = plain_run(text + i, n - i);
-		if (len) {
-			buf_add(buf, text + i, len);
-			continue;
-		}
 		len = utf8_read(text + i, n - i, &code);
-		if (code < 0 || (is_control(code) && code != '\t' && code != '\r' && code != '\n'))
-			buf_puts(buf, REPLACEMENT);
-		else
-			buf_add(buf, text + i, len);
+		if (code < 0 || (is_control(code) && code != '\t'))
+			break;
+	}
+	return i;
+}
+
+bool text_is_clean(const char *text, size_t n)
+{
+	return clean_run(text, n) == n;
+}
+
+char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n)
+{
+	size_t clean = clean_run(text, n);
+	struct buf *buf;
+	int32_t code;
+
+	if (clean == n)
+		return mem_bytes(mem, text, n);
+	buf = buf_new_sized(mem, n + sizeof REPLACEMENT);
+	for (size_t i = 0; i < n; clean = clean_run(text + i, n - i)) {
+		buf_add(buf, text + i, clean);
+		i += clean;
+		if (i == n)
+			break;
+		buf_puts(buf, REPLACEMENT);
+		i += utf8_read(text + i, n - i, &code);
 	}
 	return buf_steal(&buf, mem, NULL);
 }
@@ -496,4 +511,13 @@ char *text_one_line(TALLOC_CTX *mem, const char *text, size_t chars)
 			buf_puts(buf, ELLIPSIS);
 	}
 	return buf_steal(&buf, mem, NULL);
+}
+
+const char *text_trim_line(TALLOC_CTX *mem, const char *text, size_t chars)
+{
+	size_t n = strlen(text);
+
+	if (n && n <= chars && *text != ' ' && text[n - 1] != ' ' && text_printable(text, n) == n)
+		return text;
+	return text_trim(mem, text_one_line(mem, text, chars));
 }

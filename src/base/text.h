@@ -19,6 +19,9 @@ size_t text_printable(const char *text, size_t n);
  * became U+FFFD. */
 char *text_to_utf8(TALLOC_CTX *mem, const char *text, size_t n);
 
+/* True when that copy is the same. */
+bool text_is_clean(const char *text, size_t n);
+
 /* Number of code points of well-formed UTF-8; the largest prefix, in bytes, of at most N code
  * points / N bytes that does not cut a code point in two. */
 size_t text_length(const char *text);
@@ -88,5 +91,8 @@ bool text_is_address(const char *text);
 /* One line for people: control characters, newlines and direction overrides become blanks, what
  * is not UTF-8 becomes U+FFFD; cut with an ellipsis as its last of CHARS code points. */
 char *text_one_line(TALLOC_CTX *mem, const char *text, size_t chars);
+
+/* The same without white space at the ends; TEXT itself where that is all. */
+const char *text_trim_line(TALLOC_CTX *mem, const char *text, size_t chars);
 
 #endif

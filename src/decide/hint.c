@@ -36,5 +36,5 @@ char *hint_message(TALLOC_CTX *mem, const struct conf *conf)
 		buf_puts(out, ", answer it with the line Percent: 60");
 	buf_puts(out, out->len ? ", or edit" : ", edit");
 	buf_puts(out, " a line at its top, such as Percent: 60, if your program can.");
-	return mem_printf(mem, "In a mail program:%s", out->data + 1);
+	return mem_join(mem, "In a mail program:", out->data + 1, NULL);
 }

@@ -2,15 +2,16 @@
 
 #include "model/effort.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 
 /* Both readers add up micro-units so that "1.5h" and "PT0.5S" are exact: a duration in
  * microseconds, a text in millionths of a minute. */
 #define MICRO INT64_C(1000000)
+#define FIRST_TEXT 20 /* bytes of most efforts */
 
 static bool is_digit(char c)
 {
@@ -110,13 +111,18 @@ static struct parts parts_of(int64_t minutes)
 char *effort_to_iso(TALLOC_CTX *mem, int64_t minutes)
 {
 	struct parts p = parts_of(minutes);
-	unsigned long long hours = p.hours, rest = p.minutes;
+	struct buf *text = buf_new_sized(mem, FIRST_TEXT);
 
-	if (!hours)
-		return mem_printf(mem, "%sPT%lluM", p.sign, rest);
-	if (!rest)
-		return mem_printf(mem, "%sPT%lluH", p.sign, hours);
-	return mem_printf(mem, "%sPT%lluH%lluM", p.sign, hours, rest);
+	buf_join(text, p.sign, "PT", NULL);
+	if (p.hours) {
+		buf_number(text, (int64_t)p.hours, 0);
+		buf_putc(text, 'H');
+	}
+	if (p.minutes || !p.hours) {
+		buf_number(text, (int64_t)p.minutes, 0);
+		buf_putc(text, 'M');
+	}
+	return buf_steal(&text, mem, NULL);
 }
 
 enum unit { UNIT_DAY, UNIT_HOUR, UNIT_MINUTE, UNITS };
@@ -231,11 +237,17 @@ bool effort_from_text(const char *text, int64_t day_min, int64_t *minutes_r)
 char *effort_to_text(TALLOC_CTX *mem, int64_t minutes)
 {
 	struct parts p = parts_of(minutes);
-	unsigned long long hours = p.hours, rest = p.minutes;
+	struct buf *text = buf_new_sized(mem, FIRST_TEXT);
 
-	if (!hours && rest)
-		return mem_printf(mem, "%s%llu min", p.sign, rest);
-	if (!rest)
-		return mem_printf(mem, "%s%llu h", p.sign, hours);
-	return mem_printf(mem, "%s%llu h %llu min", p.sign, hours, rest);
+	buf_puts(text, p.sign);
+	if (p.hours || !p.minutes) {
+		buf_number(text, (int64_t)p.hours, 0);
+		buf_puts(text, " h");
+	}
+	if (p.minutes) {
+		buf_puts(text, p.hours ? " " : "");
+		buf_number(text, (int64_t)p.minutes, 0);
+		buf_puts(text, " min");
+	}
+	return buf_steal(&text, mem, NULL);
 }

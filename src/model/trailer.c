@@ -31,8 +31,11 @@
  */
 
 #define WORD "taskferry"  /* of the separator */
+#define WORD_RARE "kK"    /* its letter that texts have fewest of */
+#define WORD_RARE_AT 3    /* where it stands */
 #define WRAPPED_MAX 32    /* lines that a client may make of one */
 #define NAME_MAX_CHARS 80 /* of a predecessor */
+#define FIRST_TEXT 500    /* bytes of most trailers */
 
 static const char *const blanks[] = { " ", "\t", "\v", "\f", "\u00a0" };
 static const char *const dashes[] = { "-",      "\u2010", "\u2011", "\u2012",
@@ -209,11 +212,12 @@ static bool is_separator(const char *text, struct separator *sep)
 /* The first separator, escaped or not, at or behind FROM. */
 static bool find_separator(const char *text, size_t from, struct separator *sep_r)
 {
-	for (const char *c = text + from; *c; c++) {
-		struct separator sep = { .word = (size_t)(c - text) - from };
+	for (const char *c = text + from; *(c += strcspn(c, WORD_RARE)); c++) {
+		struct separator sep = { .word = (size_t)(c - text) - from - WORD_RARE_AT };
 
-		if ((*c | 0x20) != *WORD || (c[1] | 0x20) != WORD[1] ||
-		    strncasecmp(c, WORD, strlen(WORD)) != 0 || !is_separator(text + from, &sep))
+		if ((size_t)(c - text) < from + WORD_RARE_AT ||
+		    strncasecmp(c - WORD_RARE_AT, WORD, strlen(WORD)) != 0 ||
+		    !is_separator(text + from, &sep))
 			continue;
 		*sep_r = (struct separator){ sep.from + from, sep.to + from, sep.word + from,
 					     sep.escapes };
@@ -233,15 +237,16 @@ static bool find_cut(const char *text, size_t from, struct separator *sep_r)
 	return false;
 }
 
-/* TEXT with one backslash more, or one less, before the word of every separator in it. */
-static char *escape(TALLOC_CTX *mem, const char *text, bool more)
+/* TEXT with one backslash more, or one less, before the word of every separator in it; itself when
+ * there is none. */
+static const char *escape(TALLOC_CTX *mem, const char *text, bool more)
 {
 	struct separator sep;
 	struct buf *buf;
 	size_t at = 0;
 
 	if (!find_separator(text, 0, &sep))
-		return mem_strdup(mem, text);
+		return text;
 	buf = buf_new(mem);
 	for (size_t from = 0; find_separator(text, from, &sep); from = sep.to) {
 		buf_add(buf, text + at, sep.word - at);
@@ -704,7 +709,7 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 		       text_starts(before, text);
 	char *notes = cut_off ? known.notes : split(own, text, &known);
 
-	notes = escape(mem, notes, false);
+	notes = mem_strdup(mem, escape(own, notes, false));
 	talloc_free(own);
 	return notes;
 }
@@ -712,8 +717,8 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 {
 	TALLOC_CTX *own = MEM_CONTEXT(NULL);
-	char *line = escape(own, plain(own, trailer), true);
-	char *above = escape(own, plain(own, notes), true);
+	const char *line = escape(own, plain(own, trailer), true);
+	const char *above = escape(own, plain(own, notes), true);
 	struct buf *buf = buf_new_sized(mem, strlen(above) + 2 * strlen(line));
 
 	buf_puts(buf, above);
@@ -722,7 +727,9 @@ char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 	while (*line) {
 		size_t len = strcspn(line, "\n");
 
-		buf_puts(buf, len ? "\n" TRAILER_MARK " " : "\n" TRAILER_MARK);
+		buf_puts(buf, "\n" TRAILER_MARK);
+		if (len)
+			buf_putc(buf, ' ');
 		buf_add(buf, line, len);
 		line += len + (line[len] == '\n');
 	}
@@ -730,11 +737,16 @@ char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 	return buf_steal(&buf, mem, NULL);
 }
 
+char *trailer_notes(TALLOC_CTX *mem, const char *notes)
+{
+	return plain(mem, notes);
+}
+
 /* Making a trailer */
 
 static void put_line(struct buf *buf, const char *key, const char *text)
 {
-	char *line = text ? text_trim(buf, text_one_line(buf, text, TRAILER_LINE_MAX_CHARS)) : NULL;
+	const char *line = text ? text_trim_line(buf, text, TRAILER_LINE_MAX_CHARS) : NULL;
 
 	if (line && *line)
 		buf_join(buf, key, line, "\n", NULL);
@@ -750,10 +762,15 @@ static void put_lines(struct buf *buf, const char *lines)
 
 static void put_description(struct buf *buf, const char *description)
 {
-	char *text = plain(buf, description);
-	size_t max = text_prefix_chars(text, TRAILER_DESCRIPTION_MAX_CHARS), len;
-	bool cut = text[max];
+	char *text;
+	size_t max, len;
+	bool cut;
 
+	if (!description)
+		return;
+	text = plain(buf, description);
+	max = text_prefix_chars(text, TRAILER_DESCRIPTION_MAX_CHARS);
+	cut = text[max];
 	text[max] = '\0';
 	text += strspn(text, "\n");
 	for (; *text; text += len + (text[len] == '\n')) {
@@ -769,8 +786,8 @@ static void put_work(struct buf *buf, const struct vector *values)
 	int64_t actual = vector_get(values, FIELD_actual_work, 0);
 
 	if (vector_get(values, FIELD_total_work, 0) > 0) /* a milestone has no work to speak of */
-		buf_printf(buf, "Work: %s of %s\n", effort_to_text(buf, actual),
-			   effort_to_text(buf, vector_get(values, FIELD_total_work, 0)));
+		buf_join(buf, "Work: ", effort_to_text(buf, actual), " of ",
+			 effort_to_text(buf, vector_get(values, FIELD_total_work, 0)), "\n", NULL);
 	else if (actual)
 		buf_printf(buf, "Work: %s\n", effort_to_text(buf, actual));
 }
@@ -789,10 +806,13 @@ static void put_values(struct buf *buf, const struct vector *values)
 
 static void put_predecessors(struct buf *buf, const char *lines)
 {
-	struct buf *names = buf_new(buf);
+	struct buf *names;
 	size_t count = 0;
 
-	for (const char *line = lines; line && *line;) {
+	if (!lines || !*lines)
+		return;
+	names = buf_new(buf);
+	for (const char *line = lines; *line;) {
 		size_t len = strcspn(line, "\n");
 
 		if (len && count++ < TRAILER_PREDECESSORS_MAX)
@@ -809,7 +829,7 @@ static void put_predecessors(struct buf *buf, const char *lines)
 
 char *trailer_text(TALLOC_CTX *mem, const struct trailer *trailer)
 {
-	struct buf *buf = buf_new(mem);
+	struct buf *buf = buf_new_sized(mem, FIRST_TEXT);
 	const struct vector *values = trailer->values;
 
 	if (values)

@@ -63,6 +63,9 @@ char *trailer_text(TALLOC_CTX *mem, const struct trailer *trailer);
  * white space at the end. */
 char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer);
 
+/* What trailer_split() gives back of NOTES that were joined with a trailer. */
+char *trailer_notes(TALLOC_CTX *mem, const char *notes);
+
 /* The person's notes in DESCRIPTION, with LF only and without blank lines and blanks at the end; ""
  * when there are none (NULL counts as ""). LAST is the description that we wrote last (whole), or
  * NULL.

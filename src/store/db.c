@@ -173,11 +173,16 @@ bool db_bool(struct db_cursor *cursor, int column)
 	return cursor->db->driver->number(cursor, column) != 0;
 }
 
-char *db_text(struct db_cursor *cursor, TALLOC_CTX *mem, int column)
+const char *db_peek(struct db_cursor *cursor, int column)
 {
 	if (cursor->db->driver->is_null(cursor, column))
 		return NULL;
-	return mem_strdup(mem, cursor->db->driver->text(cursor, column));
+	return cursor->db->driver->text(cursor, column);
+}
+
+char *db_text(struct db_cursor *cursor, TALLOC_CTX *mem, int column)
+{
+	return mem_strdup(mem, db_peek(cursor, column));
 }
 
 char *db_bytes(struct db_cursor *cursor, TALLOC_CTX *mem, int column, size_t *len_r)

@@ -42,6 +42,9 @@ int64_t db_int(struct db_cursor *cursor, int column); /* NULL is 0 */
 bool db_bool(struct db_cursor *cursor, int column);
 char *db_text(struct db_cursor *cursor, TALLOC_CTX *mem, int column); /* NULL is NULL */
 
+/* The same where it is, good until the cursor moves or the column is read as something else. */
+const char *db_peek(struct db_cursor *cursor, int column);
+
 /* Bytes, with a NUL behind them; NULL is NULL and 0. */
 char *db_bytes(struct db_cursor *cursor, TALLOC_CTX *mem, int column, size_t *len_r);
 

@@ -147,6 +147,24 @@ static struct fault *sqlite_execute(struct db *base, const char *text)
 	return NULL;
 }
 
+/* The text of a migration. Only a key that is called INTEGER is SQLite's own number of a row, which is
+ * found at once and has no index; its values are as large as those of a BIGINT. */
+static struct fault *sqlite_migrate(struct db *base, const char *text)
+{
+	static const char key[] = "BIGINT PRIMARY KEY";
+	const char *at = strstr(text, key);
+	struct fault *fault;
+	char *own;
+
+	if (!at)
+		return sqlite_execute(base, text);
+	own = mem_printf(base, "%.*sINTEGER PRIMARY KEY%s", (int)(at - text), text,
+			 at + strlen(key));
+	fault = sqlite_execute(base, own);
+	talloc_free(own);
+	return fault;
+}
+
 static struct fault *sqlite_begin(struct db *base, bool write)
 {
 	return sqlite_execute(base, write ? "BEGIN IMMEDIATE" : "BEGIN");
@@ -323,7 +341,7 @@ const struct db_driver db_sqlite = {
 	.text = sqlite_text,
 	.bytes = sqlite_bytes,
 	.close = sqlite_close_cursor,
-	.execute = sqlite_execute,
+	.execute = sqlite_migrate,
 	.has_table = sqlite_has_table,
 	.data_version = sqlite_data_version,
 	.rest = sqlite_rest,

@@ -42,6 +42,7 @@ static void read_account(struct db_cursor *cursor, TALLOC_CTX *mem, void *elemen
 	account->last_seen_us = db_int(cursor, 5);
 	account->login_failures = db_int(cursor, 6);
 	account->login_since_us = db_int(cursor, 7);
+	account->full_since_us = db_int(cursor, 8);
 }
 
 static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -195,9 +196,22 @@ struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account
 
 struct fault *link_account_set(struct store *store, const struct account *account)
 {
-	return db_run(store->db, SQL_ACCOUNT_SET, "ittiii", account->id,
+	return db_run(store->db, SQL_ACCOUNT_SET, "ittiiii", account->id,
 		      account_states[account->state], account->error, account->last_seen_us,
-		      account->login_failures, account->login_since_us);
+		      account->login_failures, account->login_since_us, account->full_since_us);
+}
+
+struct fault *link_account_waits(struct store *store, TALLOC_CTX *mem, int64_t account,
+				 const char *error, bool *waits_r)
+{
+	struct db_cursor *cursor = NULL;
+	int64_t *ids = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ACCOUNT_WAITS, "it", account, error));
+	FAULT_TRY(rows_all(cursor, mem, read_id, sizeof *ids, &ids, &count));
+	*waits_r = count > 0;
+	return NULL;
 }
 
 struct fault *link_account_release(struct store *store, int64_t account)
@@ -260,6 +274,17 @@ struct fault *link_account_seen(struct store *store, int64_t account, int64_t no
 {
 	FAULT_TRY(db_run(store->db, SQL_ACCOUNT_SEEN, "ii", account, now_us));
 	return all_us ? db_run(store->db, SQL_FOLDERS_SEEN, "ii", account, all_us) : NULL;
+}
+
+struct fault *link_elsewhere(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			     const char *address, const struct account *account,
+			     const char *object_id, int64_t **accounts_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_ELSEWHERE, "itiit", assignment, address,
+			   account->id, account->resource_id, object_id));
+	return rows_all(cursor, mem, read_id, sizeof **accounts_r, accounts_r, count_r);
 }
 
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,

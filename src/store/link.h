@@ -38,6 +38,8 @@ struct account {
 	const char *error;
 	int64_t last_seen_us; /* the last round that reached it; 0 never */
 	int64_t login_failures, login_since_us;
+	int64_t full_since_us; /* there was no room for what is to be written, and nothing has
+				  found any since; 0: not so */
 };
 
 struct folder {
@@ -119,6 +121,10 @@ struct fault *link_account_by_id(struct store *store, TALLOC_CTX *mem, int64_t i
 struct fault *link_accounts(struct store *store, TALLOC_CTX *mem, struct account **list_r,
 			    size_t *count_r) ATTR_MUST_CHECK;
 
+/* *WAITS_R: something is to be written there that was refused with that ERROR last. */
+struct fault *link_account_waits(struct store *store, TALLOC_CTX *mem, int64_t account,
+				 const char *error, bool *waits_r) ATTR_MUST_CHECK;
+
 /* A person looked into it: refused logins of an account (0: of all) are forgotten. */
 struct fault *link_account_release(struct store *store, int64_t account) ATTR_MUST_CHECK;
 struct fault *link_account_set(struct store *store, const struct account *account) ATTR_MUST_CHECK;
@@ -141,6 +147,14 @@ struct fault *link_folder_seen(struct store *store, int64_t folder, int64_t now_
 /* The account answered at NOW_US; so were all its folders until ALL_US (0: that is not known). */
 struct fault *link_account_seen(struct store *store, int64_t account, int64_t now_us,
 				int64_t all_us) ATTR_MUST_CHECK;
+
+/* Other accounts than ACCOUNT in which the assignment's item stands at that very address, as their
+ * server has confirmed; of the same person's only those where the folder has that OBJECT_ID (NULL:
+ * none of them). */
+struct fault *link_elsewhere(struct store *store, TALLOC_CTX *mem, int64_t assignment,
+			     const char *address, const struct account *account,
+			     const char *object_id, int64_t **accounts_r,
+			     size_t *count_r) ATTR_MUST_CHECK;
 
 /* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
  * changes. */

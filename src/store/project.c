@@ -3,6 +3,7 @@
 #include "store/project.h"
 
 #include "base/text.h"
+#include "store/project_private.h"
 #include "store/rows.h"
 
 static const char *const project_states[] = { "draft", "published", "archived" };
@@ -53,7 +54,7 @@ static void read_resource(struct db_cursor *cursor, TALLOC_CTX *mem, void *eleme
 	resource->email = db_text(cursor, mem, 3);
 }
 
-static void read_assignment(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+void project_read_assignment(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 {
 	struct assignment *assignment = element;
 
@@ -64,7 +65,7 @@ static void read_assignment(struct db_cursor *cursor, TALLOC_CTX *mem, void *ele
 	assignment->source_key = db_text(cursor, mem, 4);
 	assignment->uid = db_text(cursor, mem, 5);
 	assignment->state = (enum assignment_state)rows_name(assignment_states, ASSIGNMENT_STATES,
-							     db_text(cursor, mem, 6));
+							     db_peek(cursor, 6));
 }
 
 struct fault *project_by_code(struct store *store, TALLOC_CTX *mem, const char *code,
@@ -278,7 +279,7 @@ struct fault *project_assignment(struct store *store, TALLOC_CTX *mem, int64_t i
 	struct db_cursor *cursor = NULL;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_BY_ID, "i", id));
-	return rows_one(cursor, mem, read_assignment, sizeof **assignment_r, assignment_r);
+	return rows_one(cursor, mem, project_read_assignment, sizeof **assignment_r, assignment_r);
 }
 
 struct fault *project_assignment_by_uid(struct store *store, TALLOC_CTX *mem, const char *uid,
@@ -287,11 +288,11 @@ struct fault *project_assignment_by_uid(struct store *store, TALLOC_CTX *mem, co
 	struct db_cursor *cursor = NULL;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_BY_UID, "t", uid));
-	FAULT_TRY(rows_one(cursor, mem, read_assignment, sizeof **assignment_r, assignment_r));
+	FAULT_TRY(rows_one(cursor, mem, project_read_assignment, sizeof **assignment_r, assignment_r));
 	if (*assignment_r)
 		return NULL;
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_BY_ALIAS, "t", uid));
-	return rows_one(cursor, mem, read_assignment, sizeof **assignment_r, assignment_r);
+	return rows_one(cursor, mem, project_read_assignment, sizeof **assignment_r, assignment_r);
 }
 
 struct fault *project_uid_alias(struct store *store, const char *uid, int64_t assignment)
@@ -310,7 +311,7 @@ struct fault *project_assignments(struct store *store, TALLOC_CTX *mem, int64_t 
 	else
 		FAULT_TRY(
 			db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_OF_PROJECT, "i", project));
-	return rows_all(cursor, mem, read_assignment, sizeof **list_r, list_r, count_r);
+	return rows_all(cursor, mem, project_read_assignment, sizeof **list_r, list_r, count_r);
 }
 
 struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, int64_t task,
@@ -320,7 +321,7 @@ struct fault *project_assignments_of_task(struct store *store, TALLOC_CTX *mem, 
 	struct db_cursor *cursor = NULL;
 
 	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_ASSIGNMENT_OF_TASK, "ii", task, resource));
-	return rows_all(cursor, mem, read_assignment, sizeof **list_r, list_r, count_r);
+	return rows_all(cursor, mem, project_read_assignment, sizeof **list_r, list_r, count_r);
 }
 
 struct fault *project_log(struct store *store, const struct assignment *assignment,

@@ -73,6 +73,13 @@ X(ASSIGNMENT_OF_PERSON, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.
 X(ASSIGNMENT_OF_TASK, "SELECT id, project_id, task_id, resource_id, source_key, uid, state FROM assignment " \
   "WHERE task_id = $1 AND resource_id = $2 ORDER BY id") \
 X(ASSIGNMENT_IDS, "SELECT id FROM assignment WHERE project_id = $1 AND resource_id = $2 ORDER BY id") \
+X(SHEET_ROWS, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state, t.source_key, t.active, t.position, " \
+  "(SELECT COUNT(*) FROM link l WHERE l.folder_id = $5 AND l.assignment_id = a.id) FROM assignment a JOIN task t ON t.id = a.task_id " \
+  "WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
+X(SHEET_TASK_VALUES, "SELECT a.id, v.field, v.text, v.seq, v.changed_at, v.author FROM assignment a JOIN field_value v " \
+  "ON v.owner = a.task_id WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
+X(SHEET_OWN_VALUES, "SELECT a.id, v.field, v.text, v.seq, v.changed_at, v.author FROM assignment a JOIN field_value v " \
+  "ON v.owner = a.id WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
 X(ASSIGNMENT_ADD, "INSERT INTO assignment (id, project_id, task_id, resource_id, source_key, uid, state) " \
   "VALUES ($1, $2, $3, $4, $5, $6, 'active')") \
 X(ASSIGNMENT_STATE, "UPDATE assignment SET state = $2 WHERE id = $1") \
@@ -118,15 +125,16 @@ X(REVISION_ANY, "SELECT 1 FROM revision WHERE assignment_id = $1 LIMIT 1") \
 X(REVISION_DECIDE, "UPDATE revision SET state = $2, comment = $3, decided_at = $4, decided_by = $5 WHERE id = $1") \
 X(REVISION_SAME, "SELECT COUNT(*) FROM revision WHERE assignment_id = $1 AND state = $2 AND fields = $3") \
 /* accounts, folders */ \
-X(ACCOUNT_GET, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account " \
+X(ACCOUNT_GET, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since, full_since FROM account " \
   "WHERE server = $1 AND resource_id = $2") \
-X(ACCOUNT_BY_ID, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since FROM account WHERE id = $1") \
-X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_seen_at, a.login_failures, a.login_since " \
+X(ACCOUNT_BY_ID, "SELECT id, server, resource_id, state, error, last_seen_at, login_failures, login_since, full_since FROM account WHERE id = $1") \
+X(ACCOUNT_ALL, "SELECT a.id, a.server, a.resource_id, a.state, a.error, a.last_seen_at, a.login_failures, a.login_since, a.full_since " \
   "FROM account a JOIN resource r ON r.id = a.resource_id ORDER BY a.server, r.key") \
 X(ACCOUNT_ADD, "INSERT INTO account (id, server, resource_id, state, login_failures, login_since) VALUES ($1, $2, $3, 'new', 0, 0)") \
-X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6 WHERE id = $1") \
+X(ACCOUNT_SET, "UPDATE account SET state = $2, error = $3, last_seen_at = $4, login_failures = $5, login_since = $6, full_since = $7 WHERE id = $1") \
 X(ACCOUNT_UNREACHABLE, "UPDATE account SET state = 'unreachable', error = $2 WHERE server = $1 AND state IN ('new', 'ok') AND EXISTS " \
   "(SELECT 1 FROM job j WHERE j.account_id = account.id AND j.state <> 'done' AND j.state IN ('ready', 'waiting') AND j.due_at <= $3)") \
+X(ACCOUNT_WAITS, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.dirty AND l.error = $2 LIMIT 1") \
 X(ACCOUNT_RELEASE, "UPDATE account SET login_failures = 0 WHERE login_failures > 0 AND ($1 = 0 OR id = $1)") \
 X(PLACE_GET, "SELECT account_id, asked, origin, home, principal, how, found_at FROM account_place WHERE account_id = $1") \
 X(PLACE_SET, "INSERT INTO account_place (account_id, asked, origin, home, principal, how, found_at) VALUES ($1, $2, $3, $4, $5, $6, $7) " \
@@ -148,7 +156,7 @@ X(FOLDER_RESTING, "SELECT f.id, f.account_id, f.project_id, f.address, f.token, 
   "AND NOT EXISTS (SELECT 1 FROM link_file u CROSS JOIN link l WHERE u.how = 'upload' AND l.id = u.link_id AND l.state = 'ok' " \
   "AND l.folder_id = f.id) " \
   "AND NOT EXISTS (SELECT 1 FROM folder y JOIN link l ON l.folder_id = y.id WHERE y.account_id = $1 AND l.state = 'missing' " \
-  "AND l.state <> 'ok') " \
+  "AND l.state <> 'ok' AND l.state <> 'new') " \
   "AND NOT EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.id") \
 X(FOLDER_SEEN, "UPDATE folder SET last_round_at = $2 WHERE id = $1") \
@@ -158,6 +166,9 @@ X(FOLDERS_SEEN, "UPDATE folder SET last_round_at = $2 WHERE account_id = $1 AND 
 X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
   "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
   "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \
+X(LINK_ELSEWHERE, "SELECT f.account_id FROM link l JOIN folder f ON f.id = l.folder_id JOIN account a ON a.id = f.account_id " \
+  "WHERE l.assignment_id = $1 AND l.address = $2 AND f.account_id <> $3 AND l.seen_version IS NOT NULL " \
+  "AND (a.resource_id <> $4 OR f.object_id = $5) ORDER BY f.account_id") \
 X(FOLDER_RENAMED, "UPDATE folder SET state = 'new' WHERE project_id = $1 AND state = 'ok'") \
 X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at, reconciled_at) VALUES ($1, $2, $3, 0, 'new', 0, $4)") \
 X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7, reconciled_at = $8, " \
@@ -179,7 +190,7 @@ X(LINK_AT_REST, "SELECT id FROM link WHERE folder_id = $1 AND state = 'ok' AND N
 X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
 X(LINK_MISSING_OF_ACCOUNT, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.state = 'missing' " \
-  "AND l.state <> 'ok' " \
+  "AND l.state <> 'ok' AND l.state <> 'new' " \
   "ORDER BY l.id") \
 X(LINK_FORGET_ALL, "UPDATE link SET seen_version = NULL, seen_text = NULL, seen_vector = NULL, seen_ids = NULL, state = 'new', dirty = TRUE, due_at = 0, " \
   "attempts = 0, error = NULL WHERE state IN ('ok', 'held', 'missing', 'new')") \
@@ -195,7 +206,7 @@ X(LINK_AMISS, "SELECT l.id, l.assignment_id, CASE WHEN l.dirty AND l.want_vector
   "AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.folder_id = l.folder_id AND p.address = l.address) ORDER BY l.id") \
 X(LINK_DOUBLE, "SELECT MIN(l.id), MIN(l.assignment_id), l.address FROM link l WHERE l.folder_id = $1 AND l.seen_version IS NOT NULL " \
   "AND l.state IN ('ok', 'held', 'withdrawing') GROUP BY l.address HAVING COUNT(*) > 1 ORDER BY l.address") \
-X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing' AND l.state <> 'ok'") \
+X(LINK_MISSING, "SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.state = 'missing' AND l.state <> 'ok' AND l.state <> 'new'") \
 X(LINK_COUNT, "SELECT COUNT(*) FROM (SELECT l.id FROM link l WHERE l.folder_id = $1 AND l.seen_version IS NOT NULL " \
   "AND l.state IN ('ok', 'held', 'missing') LIMIT $2) AS few") \
 X(LINK_UNLINKED, "SELECT a.id FROM assignment a WHERE a.project_id = $2 AND a.resource_id = $3 AND a.state = 'active' " \
@@ -220,12 +231,12 @@ X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JO
 X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN account ac ON ac.id = f.account_id " \
   "JOIN resource r ON r.id = ac.resource_id JOIN project p ON p.id = f.project_id WHERE f.error IS NOT NULL AND p.state = 'published' " \
   "ORDER BY f.id") \
-X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held' AND state <> 'ok'") \
-X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' AND l.state <> 'ok' ORDER BY l.id") \
-X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND state <> 'ok' AND folder_id = $1") \
+X(LINK_HELD_COUNT, "SELECT COUNT(*) FROM link WHERE state = 'held' AND state <> 'ok' AND state <> 'new'") \
+X(LINK_HELD, "SELECT l.id, l.assignment_id, l.error FROM link l WHERE l.state = 'held' AND l.state <> 'ok' AND l.state <> 'new' ORDER BY l.id") \
+X(LINK_RELEASE, "UPDATE link SET state = 'ok', error = NULL, attempts = 0, corrections = 0 WHERE state = 'held' AND state <> 'ok' AND state <> 'new' AND folder_id = $1") \
 X(LINK_HASTEN, "UPDATE link SET due_at = 0, attempts = 0 WHERE folder_id = $1 AND dirty AND attempts > 0 AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_RESTORE, "UPDATE link SET state = 'new', seen_text = NULL, seen_vector = NULL, seen_version = NULL, seen_ids = NULL, dirty = TRUE, " \
-  "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND state <> 'ok' AND folder_id = $1") \
+  "due_at = 0, attempts = 0, error = NULL WHERE state = 'missing' AND state <> 'ok' AND state <> 'new' AND folder_id = $1") \
 X(PENDING_RELEASE, "UPDATE pending SET due_at = 0 WHERE folder_id = $1 AND reason = 'held'") \
 X(PENDING_MISMATCHED, "INSERT INTO pending (folder_id, address, reason, first_seen_at, due_at) SELECT folder_id, address, 'held', seen_at, 0 FROM stray " \
   "WHERE folder_id = $1 AND state = 'mismatch' ON CONFLICT (folder_id, address) DO NOTHING") \
@@ -254,6 +265,7 @@ X(STRAY_FOREIGN, "SELECT s.folder_id, s.address, s.summary, s.uid, s.edition, s.
   "JOIN folder f ON f.id = s.folder_id JOIN project p ON p.id = f.project_id WHERE f.account_id = $1 AND s.state = 'foreign' " \
   "ORDER BY s.folder_id, s.address") \
 X(STRAY_ADDRESSES, "SELECT address FROM stray WHERE folder_id = $1 ORDER BY address") \
+X(STRAY_HAVE_UID, "SELECT COUNT(*) FROM stray WHERE folder_id = $1 AND state = 'foreign' AND uid IS NOT NULL") \
 X(STRAY_OF_UID, "SELECT address FROM stray WHERE folder_id = $1 AND state = 'foreign' AND uid = $2 ORDER BY address") \
 X(STRAY_WITH, "SELECT address FROM stray WHERE folder_id = $1 AND state = $3 AND text LIKE $2 ORDER BY address") \
 X(STRAY_DROP, "DELETE FROM stray WHERE folder_id = $1 AND address = $2") \
@@ -483,7 +495,17 @@ X(5, "CREATE TABLE reply_answer (id BIGINT PRIMARY KEY, account_id BIGINT NOT NU
 X(5, "CREATE TABLE reply_order (assignment_id BIGINT PRIMARY KEY REFERENCES assignment (id), item_sequence BIGINT NOT NULL, stamp BIGINT NOT NULL)") \
 X(5, "CREATE INDEX reply_answer_account ON reply_answer (account_id, created_at)") \
 /* 5: the mailbox for what is done that was made below a folder */ \
-X(5, "ALTER TABLE folder ADD COLUMN beside TEXT")
+X(5, "ALTER TABLE folder ADD COLUMN beside TEXT") \
+/* 5: since when the mailbox has no room */ \
+X(5, "ALTER TABLE account ADD COLUMN full_since BIGINT NOT NULL DEFAULT 0") \
+/* 5: a new item is written soon, and is in none of the indexes of what is not as it should be, from which it would be removed
+ * at once (statements say `state <> 'new'` too), nor in that of addresses before it has one */ \
+X(5, "DROP INDEX link_unusual") \
+X(5, "CREATE INDEX link_unusual ON link (state) WHERE state <> 'ok' AND state <> 'new'") \
+X(5, "DROP INDEX link_apart") \
+X(5, "CREATE INDEX link_apart ON link (folder_id, state) WHERE state <> 'ok' AND state <> 'new'") \
+X(5, "DROP INDEX link_address") \
+X(5, "CREATE INDEX link_address ON link (folder_id, address) WHERE address IS NOT NULL")
 /* clang-format on */
 
 /* The newest migration that this program knows. */

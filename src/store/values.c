@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "store/blobs.h"
+#include "store/project_private.h"
 #include "store/rows.h"
 
 int64_t project_owner(const struct assignment *assignment, enum field field)
@@ -16,31 +17,27 @@ int64_t project_owner(const struct assignment *assignment, enum field field)
 	return field_table[field].scope == SCOPE_TASK ? assignment->task_id : assignment->id;
 }
 
-/* Adds the values of one owner. A field of the other scope, or one that this program does not know,
- * is skipped; a text that is no value any more is a DATA fault: the database is not what we wrote.
- */
-static struct fault *add_values(struct store *store, int64_t owner, enum field_scope scope,
-				struct stamped *stamped)
+struct fault *values_take(struct db_cursor *cursor, int column, enum field_scope scope,
+			  struct stamped *stamped, TALLOC_CTX *authors, const char **author)
 {
-	struct db_cursor *cursor = NULL;
+	enum field field = field_find(db_peek(cursor, column));
+	struct value value = { .presence = ABSENT };
+	const char *name;
 
-	FAULT_TRY(db_query(store->db, stamped, &cursor, SQL_VALUE_OF, "i", owner));
-	while (db_next(cursor)) {
-		enum field field = field_find(db_text(cursor, stamped, 0));
-		struct value value = { .presence = ABSENT };
-
-		if (field == FIELDS || field_table[field].scope != scope)
-			continue;
-		FAULT_TRY(value_parse(stamped->values, field, db_text(cursor, stamped, 1), &value));
-		stamped->values->value[field] = value;
-		stamped->seq[field] = db_int(cursor, 2);
-		stamped->at_us[field] = db_int(cursor, 3);
-		stamped->author[field] = db_text(cursor, stamped, 4);
-	}
-	return db_close(&cursor);
+	if (field == FIELDS || field_table[field].scope != scope)
+		return NULL;
+	FAULT_TRY(value_parse(stamped->values, field, db_peek(cursor, column + 1), &value));
+	stamped->values->value[field] = value;
+	stamped->seq[field] = db_int(cursor, column + 2);
+	stamped->at_us[field] = db_int(cursor, column + 3);
+	name = db_peek(cursor, column + 4);
+	if (!*author || !text_same(*author, name))
+		*author = mem_strdup(authors, name);
+	stamped->author[field] = *author;
+	return NULL;
 }
 
-static struct stamped *stamped_new(TALLOC_CTX *mem)
+struct stamped *values_new(TALLOC_CTX *mem)
 {
 	struct stamped *stamped = MEM_NEW(mem, struct stamped);
 
@@ -48,10 +45,22 @@ static struct stamped *stamped_new(TALLOC_CTX *mem)
 	return stamped;
 }
 
+static struct fault *add_values(struct store *store, int64_t owner, enum field_scope scope,
+				struct stamped *stamped)
+{
+	struct db_cursor *cursor = NULL;
+	const char *author = NULL;
+
+	FAULT_TRY(db_query(store->db, stamped, &cursor, SQL_VALUE_OF, "i", owner));
+	while (db_next(cursor))
+		FAULT_TRY(values_take(cursor, 0, scope, stamped, stamped, &author));
+	return db_close(&cursor);
+}
+
 struct fault *project_values(struct store *store, TALLOC_CTX *mem,
 			     const struct assignment *assignment, struct stamped **stamped_r)
 {
-	struct stamped *stamped = stamped_new(mem);
+	struct stamped *stamped = values_new(mem);
 
 	FAULT_TRY(add_values(store, assignment->task_id, SCOPE_TASK, stamped));
 	FAULT_TRY(add_values(store, assignment->id, SCOPE_ASSIGNMENT, stamped));
@@ -62,7 +71,7 @@ struct fault *project_values(struct store *store, TALLOC_CTX *mem,
 struct fault *project_task_values(struct store *store, TALLOC_CTX *mem, int64_t task,
 				  struct stamped **stamped_r)
 {
-	struct stamped *stamped = stamped_new(mem);
+	struct stamped *stamped = values_new(mem);
 
 	FAULT_TRY(add_values(store, task, SCOPE_TASK, stamped));
 	*stamped_r = stamped;

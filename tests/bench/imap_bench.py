@@ -2,8 +2,9 @@
 """taskferry and mbsync on one throwaway Dovecot, in the same run, the two in turn. Prints tables; asserts nothing.
 
     publish   N assignments of one person; mbsync pushes the same messages from a Maildir
-    raw       publishing alone, on Dovecot and Cyrus: beside mbsync and the limit, which is the same messages by MULTIAPPEND
-              of a client that does nothing else, 100 in a command, connection and login counted
+    raw       publishing alone, on Dovecot and Cyrus, by a new process and by the running service (from the commit of `publish`):
+              beside mbsync and the limit, which is the same messages by MULTIAPPEND of a client that does nothing else, 100
+              in a command, connection and login counted
     sync      with nothing changed, with one star set, and with one message edited, beside mbsync
     service   with nothing changed: the running service, asked for a round over its control socket, beside mbsync's process and
               a new process of ours, on Dovecot and Cyrus
@@ -16,11 +17,14 @@ usage: TASKFERRY=path/to/taskferry imap_bench.py [--items N] [--runs N] [--edits
 else Dovecot polls beyond 128; TMPDIR on a tmpfs leaves the disk out of it)
 """
 import argparse
+import contextlib
 import json
+import mmap
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -32,12 +36,14 @@ os.environ.setdefault("TF_SRCDIR", ROOT)
 os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
 from lab import (PASSWORD, PROGRAM, DovecotServer, Mailbox, NotInstalled, Proxy, Service, Site,      # noqa: E402
-                 end_by_signals, first_line, login_of, run_script, wait_for, with_card)
+                 end_by_signals, first_line, login_of, run_script, wait_for, with_card, write_plan)
 
-OURS, PEER, RAW = "p0001", "mbsync", "raw"      # the logins of the two, and of the limit
+OURS, SERVED, PEER, RAW = "p0001", "p0002", "mbsync", "raw"     # logins: our process, our service, the peer, the limit
+COMMITS_PAUSE_S = 0.0001
 RAW_BATCH = 100         # messages in one MULTIAPPEND
 PEOPLE_OF_LATENCY = 20
 WARM_ROUNDS = 20        # until each worker has worked
+SERVED_REST_S = 2
 REST_S = 0.1            # until the service listens again
 IDLE_S = 10
 MBSYNC_REST_S = 1.1     # it sleeps until the second of a change in the Maildir is over: not to be measured
@@ -69,10 +75,10 @@ def counts(proxy, command, env=None):
 
 
 class Ferry:
-    def __init__(self, directory, url, count):
+    def __init__(self, directory, url, count, login=OURS):
         self.site = Site(directory, {
             "mail": f"type = imap\nurl = {url}\nlogin = %{{local}}\npassword = {PASSWORD}\nsettle = 0s\n"})
-        self.site.prepare([OURS], count)
+        self.site.prepare([login], count)
         self.command, self.env = [PROGRAM, "-v", "sync"], self.site.env
 
     def through(self, port):
@@ -104,6 +110,28 @@ class Mbsync:
             with open(os.path.join(self.directory, "mail", "tasks", "new", f"1.{number}.bench"), "wb") as file:
                 file.write(raw.replace(b"\r\n", b"\n"))
         time.sleep(MBSYNC_REST_S)
+
+
+class Commits:
+    """The counter of transactions in the index of SQLite's log (iChange of the WAL-index header): memory that is shared. Asking
+    the database itself all the time would take one of two cores from those who are measured."""
+
+    def __init__(self, path):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as db:
+            db.execute("SELECT count(*) FROM project")
+            with open(path + "-shm", "rb") as file:
+                self.index = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ)
+
+    def number(self):
+        return self.index[8:12]
+
+    def wait_for_more(self, than, until):
+        """(the number, when it came); (None, None): nothing came until then."""
+        while (number := self.number()) == than:
+            if time.monotonic() > until:
+                return None, None
+            time.sleep(COMMITS_PAUSE_S)
+        return number, time.monotonic()
 
 
 def edit_one(url, login, percent):
@@ -221,10 +249,11 @@ def raw_publish(port, messages):
 
 
 def publish_raw(kind, count):
-    """One run: seconds and CPU seconds of us, of mbsync, of the limit."""
+    """One run: our process, mbsync's, each with its CPU; our service; the limit."""
     directory = tempfile.mkdtemp(prefix="tf-bench-")
     os.chmod(directory, 0o711)      # so that Dovecot's mail stays here, and not on another file system
-    server = {"dovecot": DovecotServer, "cyrus": CyrusServer}[kind](directory, [OURS, PEER, RAW], {"DOVECOT_LOG_WRITES": "no"})
+    server = {"dovecot": DovecotServer, "cyrus": CyrusServer}[kind](directory, [OURS, SERVED, PEER, RAW],
+                                                                     {"DOVECOT_LOG_WRITES": "no"})
     port = int(server.url.rpartition(":")[2])
     try:
         ferry = Ferry(os.path.join(directory, "ferry"), server.url, count)
@@ -235,10 +264,30 @@ def publish_raw(kind, count):
             sys.exit(f"{len(messages)} of {count} messages")
         peer.fill(messages)
         theirs, _ = timed(peer.command, peer.env)
-        return ours, theirs, raw_publish(port, messages)
+        served = publish_served(os.path.join(directory, "served"), server.url, count)
+        return ours, theirs, raw_publish(port, messages), served
     finally:
         server.stop()
         shutil.rmtree(directory)
+
+
+def publish_served(directory, url, count):
+    """Seconds from the commit of `publish` until the running service, which knows the person, has put everything there."""
+    site = Ferry(directory, url, 1, SERVED).site
+    with Service(site) as service:
+        wait_for("listening", 60, lambda: site.json("status")["service"]["listening"] == 1)
+        site.run("import", write_plan(os.path.join(directory, "second.xml"), [SERVED], count, "Second"), "--project", "second")
+        time.sleep(SERVED_REST_S)       # the service has looked what was imported
+        commits, said = Commits(site.database), os.path.getsize(service.log)
+        number, until = commits.number(), time.monotonic() + 60
+        publisher = subprocess.Popen([PROGRAM, "publish", "second"], env=site.env, stdout=subprocess.DEVNULL)
+        _, start = commits.wait_for_more(number, until)
+        while os.path.getsize(service.log) == said and time.monotonic() < until:
+            time.sleep(COMMITS_PAUSE_S)
+        taken = time.monotonic() - start
+        if publisher.wait() or f"created={count} " not in service.tail(1):
+            sys.exit(f"not published at once:\n{service.tail()}")
+    return taken
 
 
 def print_raw(count, runs):
@@ -248,12 +297,16 @@ def print_raw(count, runs):
         except NotInstalled as reason:
             print(f"{kind}: {reason}")
             continue
-        ours, theirs, raw = ([row[i] for row in rows] for i in range(3))
-        print(f"{kind}, {count} messages, {runs} runs, medians, s: "
-              f"taskferry {statistics.median(run[0] for run in ours):.3f} (CPU {statistics.median(run[1] for run in ours):.3f}), "
-              f"mbsync {statistics.median(run[0] for run in theirs):.3f}, MULTIAPPEND alone {statistics.median(raw):.3f}; "
-              f"mbsync / taskferry {statistics.median(t[0] / o[0] for t, o in zip(theirs, ours)):.2f}, "
-              f"taskferry / limit {statistics.median(o[0] / r for o, r in zip(ours, raw)):.2f}")
+        raw = [row[2] for row in rows]
+        peer = [row[1][0] for row in rows]
+        print(f"{kind}, {count} messages, {runs} runs, medians: mbsync {statistics.median(peer):.3f} s, "
+              f"MULTIAPPEND alone {statistics.median(raw):.3f} s")
+        cpu = f" (CPU {statistics.median(row[0][1] for row in rows):.3f})"
+        for what, ours, more in (("a new process", [row[0][0] for row in rows], cpu), ("the service", [row[3] for row in rows], "")):
+            print(f"  {what:14} {statistics.median(ours):.3f} s{more}, mbsync / it "
+                  f"{statistics.median(p / o for p, o in zip(peer, ours)):.2f}, "
+                  f"it / limit {statistics.median(o / r for o, r in zip(ours, raw)):.2f}")
+        sys.stdout.flush()
 
 
 def ask_service(path):

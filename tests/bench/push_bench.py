@@ -29,7 +29,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 os.environ.setdefault("TF_SRCDIR", ROOT)
 os.environ.setdefault("TASKFERRY", os.path.join(os.getcwd(), "taskferry"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "clients"))
-from imap_bench import CyrusServer                                                                # noqa: E402
+from imap_bench import Commits, CyrusServer                                                          # noqa: E402
 from lab import PASSWORD, DovecotServer, Mailbox, Service, Site, end_by_signals, login_of, wait_for, with_card  # noqa: E402
 
 PEOPLE_OF_LATENCY = 10
@@ -65,21 +65,23 @@ class Idler(threading.Thread):
 
 
 class Rows:
-    """The number of the last change in the database, asked for without a pause to speak of."""
+    """The number of the last change in the database."""
 
     def __init__(self, path):
         self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+        self.commits = Commits(path)
 
     def last(self):
         return self.db.execute("SELECT max(seq) FROM change").fetchone()[0] or 0
 
     def wait_for_more(self, than, seconds=30):
-        until = time.monotonic() + seconds
+        """When it was committed; None: it was not."""
+        number, now, until = None, time.monotonic(), time.monotonic() + seconds
         while self.last() <= than:
-            if time.monotonic() > until:
+            number, now = self.commits.wait_for_more(number, until)
+            if number is None:
                 return None
-            time.sleep(0.0002)
-        return time.monotonic()
+        return now
 
 
 def print_line(what, values, unit="ms"):

@@ -43,3 +43,81 @@ Test(imap_cyrus, two_hundred_folders_by_one_command)
 {
 	try_many_folders(CYRUS);
 }
+
+/* ---- a full mailbox, of which Cyrus says NO without a code ---- */
+
+#define QUOTA_KIB 20
+#define LARGE (6 << 10) /* bytes: three of them go in, four do not */
+
+static void set_quota(struct lab *lab, const char *limits)
+{
+	struct imap_session_options options = { .host = "127.0.0.1",
+						.port = lab->port,
+						.trusts = lab->trusts,
+						.stop_fd = -1,
+						.user = "cyrus",
+						.password = secret_new(lab, "cyruskey", 8),
+						.clock = lab->clock };
+	struct imap_session *admin = NULL;
+	struct imap_line *line = imap_line_new(lab, "SETQUOTA ", true);
+	struct imap_answer answer;
+
+	fine(imap_session_open(lab, &options, &admin), "administrator");
+	imap_line_add(line, "user/%s (%s)", lab->user, limits);
+	fine(imap_session_run(admin, lab, line, NULL, NULL, &answer), "SETQUOTA");
+	cr_assert_eq((int)answer.status, IMAP_OK, "%s", answer.text);
+	imap_session_close(&admin);
+}
+
+static struct endpoint_put large(struct lab *lab, const char *id)
+{
+	struct endpoint_put one = { .text = message(lab, id) };
+	char *text = talloc_asprintf(lab, "%s%*s\r\n", one.text, LARGE, ".");
+
+	for (size_t i = 78; i + 2 < strlen(text); i += 78)
+		if (i > strlen(one.text) + 2)
+			memcpy(text + i, "\r\n", 2);
+	one.text = text;
+	one.len = strlen(text);
+	return one;
+}
+
+static void try_full(uint64_t without)
+{
+	struct lab *lab = lab_new(CYRUS, without, "full %llx", (unsigned long long)without);
+	char *folder = new_folder(lab);
+	struct endpoint_put puts[5];
+	size_t stored = 0;
+
+	set_quota(lab, mem_printf(lab, "STORAGE %d", QUOTA_KIB));
+	for (size_t i = 0; i < COUNT_OF(puts); i++)
+		puts[i] = large(lab, mem_printf(lab, "uid-%zu", i));
+	fine(endpoint_put(lab->world.endpoint, lab, folder, puts, COUNT_OF(puts)), "put");
+	for (size_t i = 0; i < COUNT_OF(puts); i++) {
+		stored += !puts[i].fault;
+		if (puts[i].fault)
+			expect(puts[i].fault, FAULT_FULL, FAULT_SCOPE_ACCOUNT, "no room");
+	}
+	cr_assert_lt(stored, COUNT_OF(puts), "there was room");
+	cr_assert_eq(notice(lab, folder, NULL)->count, stored);
+	set_quota(lab, "");
+	for (size_t i = 0; i < COUNT_OF(puts); i++)
+		if (puts[i].fault)
+			fine(endpoint_put(lab->world.endpoint, lab, folder, &puts[i], 1), "again");
+	for (size_t i = 0; i < COUNT_OF(puts); i++)
+		fine(puts[i].fault, "with room");
+	cr_assert_eq(notice(lab, folder, NULL)->count, COUNT_OF(puts));
+	set_quota(lab, "MESSAGE 5");
+	puts[0] = (struct endpoint_put){ .text = message(lab, "one-more") };
+	puts[0].len = strlen(puts[0].text);
+	fine(endpoint_put(lab->world.endpoint, lab, folder, puts, 1), "one more");
+	expect(puts[0].fault, FAULT_FULL, FAULT_SCOPE_ACCOUNT, "too many messages");
+	set_quota(lab, "");
+	lab_end(lab);
+}
+
+Test(imap_cyrus, a_full_mailbox_is_the_accounts_affair)
+{
+	try_full(0);
+	try_full(UINT64_C(1) << IMAP_CAP_MULTIAPPEND);
+}

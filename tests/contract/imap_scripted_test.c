@@ -187,6 +187,81 @@ Test(imap_scripted, refusals_are_what_they_are)
 	}
 }
 
+/* ---- a NO without a reason, of a mailbox that may be full ---- */
+
+#define ALL_CAPS "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND"
+
+static const struct {
+	const char *caps, *quota;
+	enum fault_kind kind;
+} rooms[] = {
+	{ ALL_CAPS " QUOTA", "* QUOTA \"\" (STORAGE 512 512)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 511 512)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 510 512)\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 1 512 MESSAGE 3 3)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 1 512 MESSAGE 2 3)\r\n$T OK done\r\n",
+	  FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (MAILBOX 3 3 STORAGE 1 9)\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA",
+	  "* QUOTA r (STORAGE 1 512)\r\n* QUOTA s (STORAGE 0 0)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r ()\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA (STORAGE 9 9\r\n* QUOTA\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 9 x)\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "$T NO not for you\r\n", FAULT_REFUSED },
+	{ ALL_CAPS, "* QUOTA r (STORAGE 512 512)\r\n$T OK done\r\n", FAULT_REFUSED },
+};
+
+Test(imap_scripted, numbers_and_not_words_say_that_a_mailbox_is_full)
+{
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		struct imap_script_row rows[] = {
+			{ .when = "APPEND", .say = "$T NO Over quota\r\n" },
+			{ .when = "GETQUOTAROOT \"" FOLDER "\"", .say = rooms[i].quota },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), rooms[i].caps);
+		struct endpoint_put puts[2] = { text_of(lab, "a"), text_of(lab, "b") };
+		bool full = rooms[i].kind == FAULT_FULL;
+
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 2), rooms[i].quota);
+		for (size_t j = 0; j < 2; j++)
+			expect(puts[j].fault, rooms[i].kind,
+			       full ? FAULT_SCOPE_ACCOUNT : FAULT_SCOPE_ITEM, rooms[i].quota);
+		cr_assert_eq(heard_times(lab, "APPEND"), full ? 1 : 3, "sent once more: %s",
+			     rooms[i].quota);
+		lab_end(lab);
+	}
+}
+
+/* What a broken connection does not tell is no reason to hold an item. */
+Test(imap_scripted, a_lost_answer_about_room_is_no_refusal)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "APPEND", .say = "$T NO Over quota\r\n" },
+		{ .when = "GETQUOTAROOT", .say = "* BYE\r\n", .then = IMAP_SCRIPT_CLOSE },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), ALL_CAPS " QUOTA");
+	struct endpoint_put one = text_of(lab, "a");
+
+	fine(endpoint_put(lab->endpoint, lab, FOLDER, &one, 1), "put");
+	cr_assert_not_null(one.fault);
+	cr_assert_eq(one.fault->next, FAULT_NEXT_RETRY, "%s", one.fault->text);
+	cr_assert_not(one.fault->maybe_done);
+	lab_end(lab);
+}
+
+Test(imap_scripted, a_letter_finds_no_room_either)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "APPEND", .say = "$T NO Over quota\r\n" },
+		{ .when = "GETQUOTAROOT \"INBOX\"", .say = "* QUOTA r (STORAGE 9 9)\r\n$T OK\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), ALL_CAPS " QUOTA");
+
+	expect(lab->endpoint->ops->tell(lab->endpoint, lab, "a@x", "a\r\n", 3, false), FAULT_FULL,
+	       FAULT_SCOPE_ACCOUNT, "letter");
+	lab_end(lab);
+}
+
 /* The first message, by which the batch is known as well, is not wanted; the other two are. */
 static const struct imap_script_row picky_rows[] = {
 	{ .when = "APPEND \"" FOLDER "\" {21+}", .say = "$T NO not that one\r\n" },

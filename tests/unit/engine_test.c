@@ -391,6 +391,31 @@ Test(engine, a_refused_login_holds_the_account, .timeout = 300)
 	world_free(world);
 }
 
+/* A round that does not try again what found no room does not make it well. */
+Test(engine, a_full_account_is_full_until_something_found_room, .timeout = 300)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t id = world_account(world, 1, 'a')->id, since;
+	int one = 1;
+
+	world_script(world, 'a', "put 1-9 full\n");
+	world_start(world, 1, NULL, true);
+	expect_failed(world, 1);
+	since = world_account(world, 1, 'a')->full_since_us;
+	cr_expect_gt(since, 0);
+	expect_done(world, 1);
+	cr_expect_eq(world_account(world, 1, 'a')->state, ACCOUNT_UNREACHABLE);
+	cr_expect_not_null(world_account(world, 1, 'a')->error);
+	cr_expect_eq(world_account(world, 1, 'a')->full_since_us, since);
+	world_script(world, 'a', "");
+	atomic_fetch_add(&world->clock->by_us, 7200 * CLOCK_SECOND_US);
+	world_add_job(world, id, 0);
+	cr_assert(world_until(is_well, world, &one), "%s", world_log(world));
+	cr_expect_null(world_account(world, 1, 'a')->error);
+	cr_expect_eq(world_account(world, 1, 'a')->full_since_us, 0);
+	world_free(world);
+}
+
 Test(engine, a_server_that_is_not_in_the_configuration_any_more, .timeout = 300)
 {
 	struct engine_world *world = world_new("a", 1);

@@ -7,6 +7,7 @@
 
 #include "spec.h"
 #include "store/project.h"
+#include "store/sheet.h"
 #include "store_world.h"
 
 static struct folder *folder_of(struct store_world *world)
@@ -356,5 +357,163 @@ Test(store_link, what_changes_touched_is_the_same_by_both_ways)
 			for (size_t j = 0; j < count; j++)
 				cr_expect_eq(ids[j], world.assignment->id);
 		}
+	store_world_free(&world);
+}
+
+/* Ana's second assignment, of a task of its own. */
+static struct assignment *another(struct store_world *world, const char *key)
+{
+	struct assignment assignment = { .project_id = world->project,
+					 .resource_id = world->ana,
+					 .source_key = key,
+					 .uid = key },
+			  *made = NULL;
+
+	STORE_OK(project_task_add(world->store, world->project, key, 2, &assignment.task_id));
+	STORE_OK(project_assignment_add(world->store, &assignment, "project:x", NULL,
+					&assignment.id));
+	STORE_OK(project_assignment(world->store, world->mem, assignment.id, &made));
+	return made;
+}
+
+static void set_text(struct store_world *world, const struct assignment *assignment,
+		     enum field field, const char *text, const char *author)
+{
+	struct value value = { .presence = SET, .text = text };
+
+	STORE_OK(project_change(world->store,
+				&(struct project_step){ .project_id = world->project,
+							.task_id = assignment->task_id,
+							.assignment_id = assignment->id,
+							.field = field,
+							.new = &value,
+							.at_us = 5,
+							.author = author },
+				NULL));
+}
+
+/* A sheet says what is said one by one. */
+static void expect_row(struct store_world *world, struct sheet *sheet,
+		       const struct assignment *assignment, bool linked)
+{
+	struct sheet_row *row = sheet_find(sheet, assignment->id);
+	struct stamped *stamped = NULL;
+	struct task *task = NULL;
+
+	cr_assert_not_null(row);
+	STORE_OK(project_values(world->store, world->mem, assignment, &stamped));
+	STORE_OK(project_task(world->store, world->mem, assignment->task_id, &task));
+	cr_expect_str_eq(row->assignment.uid, assignment->uid);
+	cr_expect_str_eq(row->assignment.source_key, assignment->source_key);
+	cr_expect_eq(row->assignment.task_id, assignment->task_id);
+	cr_expect_eq(row->assignment.resource_id, assignment->resource_id);
+	cr_expect_eq(row->assignment.state, assignment->state);
+	cr_expect_eq(row->task.id, task->id);
+	cr_expect_str_eq(row->task.source_key, task->source_key);
+	cr_expect_eq(row->task.active, task->active);
+	cr_expect_eq(row->task.position, task->position);
+	cr_expect_eq(row->linked, linked);
+	for (int f = 0; f < FIELDS; f++) {
+		cr_expect(value_identical((enum field)f, &row->stamped->values->value[f],
+					  &stamped->values->value[f]),
+			  "%s", field_table[f].name);
+		cr_expect_eq(row->stamped->seq[f], stamped->seq[f]);
+		cr_expect_eq(row->stamped->at_us[f], stamped->at_us[f]);
+		cr_expect_eq(!row->stamped->author[f], !stamped->author[f]);
+		if (stamped->author[f])
+			cr_expect_str_eq(row->stamped->author[f], stamped->author[f]);
+	}
+}
+
+Test(store_link, a_sheet_of_many_assignments)
+{
+	struct store_world world = store_world_new();
+	struct assignment *second, *third;
+	struct folder *folder;
+	struct link *link = NULL;
+	struct sheet *sheet = NULL;
+	struct sheet_of of = { .first = 0, .last = INT64_MAX };
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	second = another(&world, "18");
+	third = another(&world, "19");
+	set_text(&world, world.assignment, FIELD_subject, "Ship crate", "project:x");
+	set_text(&world, world.assignment, FIELD_notes, "wet", "mailbox:y");
+	set_text(&world, world.assignment, FIELD_description, "big", "project:z");
+	set_text(&world, third, FIELD_notes, "dry", "mailbox:y");
+	folder = folder_of(&world);
+	STORE_OK(link_of_assignment(world.store, world.mem, folder->id, second->id, true, &link));
+	of.project = world.project;
+	of.resource = world.ana;
+	of.folder = folder->id;
+	STORE_OK(sheet_read(world.store, world.mem, &of, &sheet));
+	cr_expect_eq(sheet->count, 3);
+	cr_expect_not(sheet->strays);
+	expect_row(&world, sheet, world.assignment, false);
+	expect_row(&world, sheet, second, true);
+	expect_row(&world, sheet, third, false);
+	cr_expect_null(sheet_find(sheet, third->id + 1));
+	STORE_OK(link_stray_put(world.store,
+				&(struct stray){ .folder_id = folder->id,
+						 .address = "a",
+						 .state = "foreign",
+						 .uid = "u" },
+				NULL, NULL, 1));
+	of.first = of.last = second->id;
+	STORE_OK(sheet_read(world.store, world.mem, &of, &sheet));
+	cr_expect_eq(sheet->count, 1);
+	cr_expect(sheet->strays);
+	expect_row(&world, sheet, second, true);
+	of.resource = world.bob;
+	STORE_OK(sheet_read(world.store, world.mem, &of, &sheet));
+	cr_expect_eq(sheet->count, 0);
+	STORE_OK(store_commit(world.store));
+	store_world_free(&world);
+}
+
+static size_t elsewhere(struct store_world *world, const char *server, int64_t person,
+			const char *address, const char *object_id)
+{
+	struct account *account = NULL;
+	int64_t *others = NULL;
+	size_t count = 0;
+
+	STORE_OK(store_begin(world->store));
+	STORE_OK(link_account(world->store, world->mem, server, person, true, &account));
+	STORE_OK(link_elsewhere(world->store, world->mem, world->assignment->id, address, account,
+				object_id, &others, &count));
+	STORE_OK(store_commit(world->store));
+	return count;
+}
+
+/* Numbers of two mailboxes of one person's may be the same, but not their ids; whose item it is tells
+ * between two people. */
+Test(store_link, an_item_at_the_same_place_elsewhere)
+{
+	struct store_world world = store_world_new();
+	struct folder *folder;
+	struct link *link;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	folder->object_id = "f1";
+	STORE_OK(link_folder_set(world.store, folder));
+	link = link_with_all(&world, folder);
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	cr_expect_eq(elsewhere(&world, "calendars", world.bob, link->address, NULL), 1);
+	cr_expect_eq(elsewhere(&world, "calendars", world.bob, "/ana/x/uid-2.ics", NULL), 0);
+	cr_expect_eq(elsewhere(&world, "calendars", world.ana, link->address, "f1"), 0, "its own");
+	cr_expect_eq(elsewhere(&world, "other", world.ana, link->address, NULL), 0);
+	cr_expect_eq(elsewhere(&world, "other", world.ana, link->address, "f2"), 0);
+	cr_expect_eq(elsewhere(&world, "other", world.ana, link->address, "f1"), 1);
+	link->seen_version = NULL;
+	STORE_OK(store_begin(world.store));
+	STORE_OK(link_set(world.store, link));
+	STORE_OK(store_commit(world.store));
+	cr_expect_eq(elsewhere(&world, "calendars", world.bob, link->address, NULL), 0,
+		     "not confirmed");
 	store_world_free(&world);
 }

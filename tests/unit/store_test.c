@@ -76,6 +76,27 @@ Test(store, what_may_be_lost_waits_for_no_disk)
 	store_world_free(&world);
 }
 
+/* Such a key has no index beside it. */
+Test(store, keys_are_numbers_of_rows)
+{
+	static const char count[] =
+		"SELECT COUNT(*), SUM(c.type = 'INTEGER') FROM sqlite_master m, "
+		"pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk = 1 AND c.type <> 'TEXT' "
+		"AND (SELECT MAX(p.pk) FROM pragma_table_info(m.name) p) = 1";
+	struct store_world world = store_world_new();
+	sqlite3_stmt *statement = NULL;
+	sqlite3 *handle = NULL;
+
+	cr_assert_eq(sqlite3_open(world.path, &handle), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(handle, count, -1, &statement, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+	cr_expect_geq(sqlite3_column_int(statement, 0), 12);
+	cr_expect_eq(sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1));
+	sqlite3_finalize(statement);
+	sqlite3_close(handle);
+	store_world_free(&world);
+}
+
 Test(store, other_people_cannot_read_it)
 {
 	struct store_world world = store_world_new();
