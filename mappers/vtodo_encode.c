@@ -39,7 +39,7 @@ char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
 	buf_number(text, second / 60 % 60, 2);
 	buf_number(text, second % 60, 2);
 	buf_putc(text, 'Z');
-	return buf_steal(&text, mem, NULL);
+	return text->data;
 }
 
 char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
@@ -49,7 +49,7 @@ char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
 
 	buf_number(text, publish->edition, 0);
 	buf_join(text, hash ? "-" : "", hash ? hash : "", NULL);
-	return buf_steal(&text, mem, NULL);
+	return text->data;
 }
 
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer)
@@ -86,7 +86,7 @@ static struct vtodo_written write_list(TALLOC_CTX *mem, const struct value *valu
 		buf_puts(buf, vtodo_text_escape(mem, mem_strndup(mem, name, len)));
 		name += len + (name[len] == '\n');
 	}
-	return plain(buf_steal(&buf, mem, NULL));
+	return plain(buf->data);
 }
 
 static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *value)
@@ -99,7 +99,7 @@ static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *valu
 	when_day_to_civil(value->when.day, &year, &month, &day);
 	text = buf_new_sized(mem, sizeof "20261121");
 	put_date(text, year, month, day);
-	return (struct vtodo_written){ ";VALUE=DATE", buf_steal(&text, mem, NULL) };
+	return (struct vtodo_written){ ";VALUE=DATE", text->data };
 }
 
 struct when vtodo_encode_utc(const struct when *when)
@@ -117,7 +117,7 @@ static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *va
 	struct buf *text = buf_new_sized(mem, sizeof "100");
 
 	buf_number(text, value->number, 0);
-	return plain(buf_steal(&text, mem, NULL));
+	return plain(text->data);
 }
 
 static struct vtodo_written write_effort(TALLOC_CTX *mem, const struct value *value)

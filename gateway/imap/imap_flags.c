@@ -130,10 +130,13 @@ struct imap_flags *imap_flags_wished(TALLOC_CTX *mem, const struct imap_flags *o
 				     const struct imap_flags_wish *wish, bool any,
 				     const char *permanent)
 {
-	const struct imap_flags *more = imap_flags_of_text(mem, wish->add ? wish->add : "");
-	const struct imap_flags *drop = imap_flags_of_text(mem, wish->drop ? wish->drop : "");
+	const struct imap_flags *more, *drop;
 	struct imap_flags *left = MEM_NEW(mem, struct imap_flags);
 
+	if (!old && !wish->add)
+		return left;
+	more = imap_flags_of_text(mem, wish->add ? wish->add : "");
+	drop = imap_flags_of_text(mem, wish->drop ? wish->drop : "");
 	for (size_t i = 0; i < more->count; i++)
 		if (*more->names[i] != '/' && !imap_flags_have(drop, more->names[i]))
 			add(left, more->names[i]);

@@ -181,11 +181,16 @@ void files_add(struct files *files, const struct file *file)
 /* Those of A that are in B, or are not. */
 static char *pick(TALLOC_CTX *mem, const char *a, const char *b, bool in_b)
 {
-	TALLOC_CTX *scratch = MEM_CONTEXT(mem);
-	struct files *first = files_read(scratch, a), *second = files_read(scratch, b),
-		     *out = MEM_NEW(scratch, struct files);
+	TALLOC_CTX *scratch;
+	struct files *first, *second, *out;
 	char *text;
 
+	if (!a)
+		return NULL;
+	scratch = MEM_CONTEXT(mem);
+	first = files_read(scratch, a);
+	second = files_read(scratch, b);
+	out = MEM_NEW(scratch, struct files);
 	for (size_t i = 0; i < first->count; i++)
 		if ((files_find(second, files_id(&first->list[i])) != NULL) == in_b)
 			files_add(out, &first->list[i]);
