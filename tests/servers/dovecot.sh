@@ -19,7 +19,7 @@
 # DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
 # DOVECOT_AUTH=all: also SCRAM-SHA-256, OAUTHBEARER, XOAUTH2 and EXTERNAL; DIR then holds, for the first user, client.pem (a
 # certificate with its key) and token (a bearer token), and other-token (of an unknown issuer); COMPRESS is offered too.
-# DOVECOT_PLUGINS=yes: METADATA, ACL and QUOTA are offered, and each user has DOVECOT_QUOTA bytes (default 1M).
+# DOVECOT_PLUGINS=yes: METADATA, ACL and QUOTA are offered, and each user has room for DOVECOT_QUOTA (KiB, or with a unit; default 1M).
 # Exit 77: Dovecot is not installed; 1: no start.
 set -eu
 
