@@ -1,3 +1,7 @@
+/* imap_auth_test.c - logins and compression.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>
@@ -34,10 +38,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	if (dovecot)
-		fixture_end(dovecot);
-	talloc_free(dovecot);
+	fixture_close(dovecot, stats->tests_failed);
 }
 
 /* ---- what is sent ---- */
@@ -635,7 +636,7 @@ Test(compress, answers_that_are_none)
 
 		lab->options.compress_after = 1;
 		if (answers[i].kind == FAULT_PROTOCOL)
-			lab->options.command_ms = 5 * IMAP_LAB_SHORT_MS; /* it may wait for more */
+			lab->options.command_ms = 10 * IMAP_LAB_SHORT_MS; /* it may wait for more */
 		imap_lab_open(lab);
 		fault = imap_session_run(lab->session, lab, imap_line_new(lab, "NOOP", false), NULL,
 					 NULL, &answer);

@@ -329,13 +329,14 @@ start_server() {
 	[ "$(id -u)" != 0 ] || [ "${DOVECOT_UIDS:-1}" -le 1 ] || spread_users "$DOVECOT_UIDS"
 	make_certificate
 	make_logins
-	again=0 patience=5
+	again=0 patience=20
 	while [ $again -lt 3 ]; do
 		start_once && return 0
 		if [ -s "$dir/ports" ] && [ $patience -gt 0 ]; then
 			patience=$((patience - 1)) # the old server's processes may hold its ports for longer than its master lives
 			sleep 1
 		else
+			[ ! -s "$dir/ports" ] || echo "dovecot.sh: not on its old ports: $(tail -n 2 "$dir/start.log")" >&2
 			rm -f "$dir/ports"
 			again=$((again + 1))
 		fi
