@@ -128,6 +128,7 @@ static bool renew(struct imap *imap)
 	text = now ? secret_reveal(now) : "";
 	if (!now || !strcmp(text, secret_reveal(account->password)))
 		return false;
+	talloc_free((void *)account->password); /* imap_new() made it: wiped */
 	account->password = secret_new(imap, text, strlen(text));
 	return true;
 }

@@ -36,7 +36,7 @@ struct imap_account {
 	bool master;                   /* one login for many people */
 	const struct secret *password; /* copied: the endpoint may live long; CERTIFICATE: NULL */
 	/* BEARER: a new token after a refusal, not within a minute of the last; or NULL. The token
-	 * belongs to whoever made it. */
+	 * belongs to whoever made it, and is copied. */
 	imap_renew *renew;
 	void *renew_context;
 	const char *tls_ca, *tls_cert, *tls_key, *tls_pin; /* stream.h */

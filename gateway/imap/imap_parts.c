@@ -172,6 +172,7 @@ struct reading {
 	struct buf *text; /* with stand-ins */
 	int64_t at;       /* octets of the message that are behind us */
 	size_t elided;
+	size_t unseen; /* bytes that have come since the text was looked at */
 };
 
 /* The body that begins at BODY goes, as far as it has come, and reading goes on behind it. */
@@ -212,7 +213,31 @@ static struct fault *read_on(struct reading *reading)
 	parts->bytes = reading->text;
 	FAULT_TRY(ask_chunk(parts, "BODY.PEEK[]", reading->at, IMAP_WHOLE_MAX));
 	reading->at += (int64_t)(reading->text->len - before);
+	reading->unseen += reading->text->len - before;
 	return reading->text->len > before ? NULL : not_told(parts, "all of it");
+}
+
+/* All of the text is looked at: not each time that a little more has come, however little a server
+ * gives at once. */
+static bool is_time_to_look(const struct reading *reading)
+{
+	return reading->unseen >= IMAP_WHOLE_MAX || reading->text->len > IMAP_ITEM_MAX ||
+	       reading->at >= reading->parts->size;
+}
+
+/* What is found is looked behind at once: `unseen` stays. */
+static bool find_large(struct reading *reading, int64_t min, size_t *body_r,
+		       struct message_section *section_r)
+{
+	const struct parts *parts = reading->parts;
+
+	if (!is_time_to_look(reading))
+		return false;
+	if (message_elide_next(parts->mem, reading->text->data, reading->text->len, parts->sections,
+			       parts->count, min, body_r, section_r))
+		return true;
+	reading->unseen = 0;
+	return false;
 }
 
 static struct fault *read_all(struct reading *reading)
@@ -223,8 +248,7 @@ static struct fault *read_all(struct reading *reading)
 	size_t body;
 
 	for (;;) {
-		if (message_elide_next(parts->mem, reading->text->data, reading->text->len,
-				       parts->sections, parts->count, min, &body, &section))
+		if (find_large(reading, min, &body, &section))
 			FAULT_TRY(elide(reading, body, &section));
 		else if (reading->text->len > IMAP_ITEM_MAX && min == MESSAGE_ELIDE_LESS)
 			return too_large(parts);
@@ -251,6 +275,7 @@ struct fault *imap_parts_read(struct imap *imap, TALLOC_CTX *mem, const char *ad
 	struct reading reading = { .parts = &parts, .text = buf_new(mem), .at = (int64_t)head_len };
 
 	buf_add(reading.text, head, head_len);
+	reading.unseen = head_len;
 	FAULT_TRY(ask_structure(&parts));
 	FAULT_TRY(read_all(&reading));
 	*text_r = buf_steal(&reading.text, mem, len_r);

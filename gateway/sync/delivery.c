@@ -195,6 +195,7 @@ static const enum imap_auth imap_auths[CONF_AUTHS] = {
 struct token_source {
 	const struct conf_password *password;
 	struct secret_names names;
+	TALLOC_CTX *last; /* of renew_copied() */
 };
 
 static struct fault *renew_token(void *context, const struct secret **token_r)
@@ -202,6 +203,16 @@ static struct fault *renew_token(void *context, const struct secret **token_r)
 	struct token_source *source = context;
 
 	return find_password(source, source->password, &source->names, token_r);
+}
+
+/* For who copies it: the one before goes, and is wiped. */
+static struct fault *renew_copied(void *context, const struct secret **token_r)
+{
+	struct token_source *source = context;
+
+	TALLOC_FREE(source->last);
+	source->last = MEM_CONTEXT(source);
+	return find_password(source->last, source->password, &source->names, token_r);
 }
 
 static struct token_source *token_source(TALLOC_CTX *mem, const struct conf_password *password,
@@ -339,7 +350,7 @@ static struct fault *imap_endpoint(TALLOC_CTX *mem, const struct delivery *deliv
 	account.tls_cert = certificate.file;
 	account.tls_key = certificate.key;
 	if (server->auth == CONF_AUTH_BEARER) {
-		account.renew = renew_token;
+		account.renew = renew_copied;
 		account.renew_context = token_source(mem, login->source, names);
 	}
 	*endpoint_r = imap_new(mem, delivery->clock, delivery->points, &account);

@@ -24,7 +24,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "torture"))
 from servers import (PASSWORD, SRCDIR, DovecotServer, Failed, Mailbox, NotInstalled, RadicaleServer,     # noqa: E402,F401
-                     edit_text, first_line, property_of, run_script, with_card)
+                     edit_text, first_line, property_of, run_script, server_logs, with_card)
 from torture import Tap                                                                                  # noqa: E402,F401
 
 PROGRAM = os.environ.get("TASKFERRY", "taskferry")
@@ -257,7 +257,7 @@ class Service:
 
 # ---- people ----
 
-def edit_message(box, subject, lines=None, note="", retries=5):
+def edit_message(box, subject, lines=None, note="", retries=50):
     """Edits our newest message of that task in place; returns when the old one is gone."""
     for _ in range(retries):
         found = [message for message in box.messages() if message.header("Subject") == subject
@@ -275,7 +275,7 @@ def dav(url, user, method, path, body=None, headers=None):
                                      data=body.encode() if body is not None else None)
     request.add_header("Authorization", "Basic " + base64.b64encode(f"{user}:{PASSWORD}".encode()).decode())
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=COMMAND_TIMEOUT_S) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, ""
@@ -437,7 +437,7 @@ class Story:
             value = function(*words)
         except Exception as fault:      # whatever it is, it is a failure of this step  # pylint: disable=broad-except
             text = str(fault) if isinstance(fault, Failed) else traceback.format_exc()
-            self.tap.result(False, name, text)
+            self.tap.result(False, name, f"{text}\n{server_logs()}")
             self.broken = name if fatal else None
             return None
         self.tap.result(True, f"{name} ({time.monotonic() - begin:.1f} s)")

@@ -1,3 +1,8 @@
+/* caldav_contract_test.c - the contract of endpoints over a real Radicale.
+ *
+ * waits: yes
+ * takes: 30
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>
@@ -43,13 +48,8 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	if (plain)
-		fixture_end(plain);
-	if (tls)
-		fixture_end(tls);
-	talloc_free(plain);
-	talloc_free(tls);
+	fixture_close(plain, stats->tests_failed);
+	fixture_close(tls, stats->tests_failed);
 }
 
 /* ---- the world ---- */

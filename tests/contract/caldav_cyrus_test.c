@@ -1,5 +1,7 @@
 /* caldav_cyrus_test.c - the contract of endpoints over a real Cyrus.
  *
+ * waits: yes
+ * takes: 20
  * timeout: 300
  */
 #include "config.h"

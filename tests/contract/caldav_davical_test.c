@@ -1,5 +1,6 @@
 /* caldav_davical_test.c - the contract of endpoints over a real DAViCal.
  *
+ * takes: 60
  * timeout: 300
  */
 #include "config.h"

@@ -38,12 +38,8 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	for (size_t i = 0; i < COUNT_OF(servers); i++) {
-		if (fixtures[i])
-			fixture_end(fixtures[i]);
-		talloc_free(fixtures[i]);
-	}
+	for (size_t i = 0; i < COUNT_OF(servers); i++)
+		fixture_close(fixtures[i], stats->tests_failed);
 }
 
 /* ---- the world ---- */

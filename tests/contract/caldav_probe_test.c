@@ -1,5 +1,9 @@
 /* What a probe finds: on the real servers, held against the table of what they are known to do; and on a
- * small server that can lack each trait, refuse the probe's collection, or go away in the middle. */
+ * small server that can lack each trait, refuse the probe's collection, or go away in the middle.
+ *
+ * waits: yes
+ * takes: 30
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>

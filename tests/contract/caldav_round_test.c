@@ -1,3 +1,8 @@
+/* caldav_round_test.c - whole rounds against a server that lies.
+ *
+ * waits: yes
+ * takes: 60
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>

@@ -613,7 +613,7 @@ Test(caldav_fetch, what_multiget_leaves_out_is_asked_for_directly)
 	/* changed ten seconds before the answer, by the server's clock: so by ours */
 	skew = clock_now_us(lab->clock) - items[0].modified_us;
 	off = skew - 10 * CLOCK_SECOND_US;
-	cr_assert(off >= 0 && off < 3 * CLOCK_SECOND_US, "off by %lld us", (long long)off);
+	cr_assert(off >= 0 && off < 60 * CLOCK_SECOND_US, "off by %lld us", (long long)off);
 	talloc_free(lab);
 }
 

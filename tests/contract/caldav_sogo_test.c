@@ -1,5 +1,6 @@
 /* caldav_sogo_test.c - the contract of endpoints over a real SOGo.
  *
+ * takes: 30
  * timeout: 300
  */
 #include "config.h"

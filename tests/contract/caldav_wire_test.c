@@ -1,3 +1,8 @@
+/* caldav_wire_test.c - answers that are cut, framed wrongly or late, at each operation.
+ *
+ * waits: yes
+ * takes: 30
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,6 @@
 /* caldav_xandikos_test.c - the contract of endpoints over a real Xandikos.
  *
+ * takes: 20
  * timeout: 300
  */
 #include "config.h"

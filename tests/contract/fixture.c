@@ -89,3 +89,18 @@ void fixture_end(struct fixture *fixture)
 	fixture_stop(fixture);
 	(void)run(words);
 }
+
+void fixture_close(struct fixture *fixture, size_t failed)
+{
+	const char *words[] = { "sh", "-c",
+				"echo \"the last of $0:\"; tail -n 15 \"$0\" | cut -c 1-400", NULL,
+				NULL };
+
+	if (!fixture)
+		return;
+	words[3] = mem_printf(fixture, "%s/log", fixture->dir);
+	if (failed)
+		(void)run(words);
+	fixture_end(fixture);
+	talloc_free(fixture);
+}

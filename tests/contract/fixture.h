@@ -29,4 +29,8 @@ void fixture_stop(struct fixture *fixture);
 /* Stops the server and removes the directory. */
 void fixture_end(struct fixture *fixture);
 
+/* After all tests, of which so many have FAILED: if any, the last that the server has logged is told
+ * first. Ends the fixture and frees it; NULL is harmless. */
+void fixture_close(struct fixture *fixture, size_t failed);
+
 #endif

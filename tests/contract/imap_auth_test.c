@@ -1,3 +1,7 @@
+/* imap_auth_test.c - logins and compression.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>
@@ -34,10 +38,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	if (dovecot)
-		fixture_end(dovecot);
-	talloc_free(dovecot);
+	fixture_close(dovecot, stats->tests_failed);
 }
 
 /* ---- what is sent ---- */
@@ -301,6 +302,16 @@ static const struct imap_script_row closed_rows[] = {
 	{ .when = "AUTHENTICATE", .say = "$T NO [AUTHENTICATIONFAILED] never\r\n" },
 };
 
+static void count_stale(const void *block, int depth, int max_depth, int is_reference, void *data)
+{
+	int *count = data;
+
+	(void)depth;
+	(void)max_depth;
+	*count += !is_reference && !strcmp(talloc_get_name(block), "struct secret") &&
+		  !strcmp(secret_reveal(block), "stale");
+}
+
 static struct fault *look(const struct imap_script *script, struct tokens *tokens, int times,
 			  int64_t *connections_r)
 {
@@ -310,6 +321,7 @@ static struct fault *look(const struct imap_script *script, struct tokens *token
 	struct endpoint_probe *probe;
 	struct endpoint *endpoint;
 	struct fault *fault = NULL;
+	int stale = 0;
 
 	account.url = mem_printf(mem, "imap://127.0.0.1:%d", imap_server_port(server));
 	account.trusts = trusts_new(mem);
@@ -320,6 +332,8 @@ static struct fault *look(const struct imap_script *script, struct tokens *token
 	for (int i = 0; i < times; i++)
 		fault = endpoint_probe(endpoint, mem, &probe);
 	*connections_r = endpoint_stats(endpoint).connections;
+	talloc_report_depth_cb(endpoint, 0, -1, count_stale, &stale);
+	cr_expect_eq(stale, 0, "the old token stays in memory");
 	talloc_steal(tokens->clock, fault);
 	talloc_free(endpoint);
 	talloc_free(mem);
@@ -622,7 +636,7 @@ Test(compress, answers_that_are_none)
 
 		lab->options.compress_after = 1;
 		if (answers[i].kind == FAULT_PROTOCOL)
-			lab->options.command_ms = 5 * IMAP_LAB_SHORT_MS; /* it may wait for more */
+			lab->options.command_ms = 10 * IMAP_LAB_SHORT_MS; /* it may wait for more */
 		imap_lab_open(lab);
 		fault = imap_session_run(lab->session, lab, imap_line_new(lab, "NOOP", false), NULL,
 					 NULL, &answer);

@@ -1,5 +1,6 @@
 /* imap_contract_test.c - the contract on a real Dovecot.
  *
+ * takes: 20
  * timeout: 400
  */
 #include "config.h"

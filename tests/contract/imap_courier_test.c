@@ -1,5 +1,7 @@
 /* imap_courier_test.c - the contract on a real Courier.
  *
+ * waits: yes
+ * takes: 30
  * timeout: 400
  */
 #include "config.h"

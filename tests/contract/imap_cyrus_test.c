@@ -1,5 +1,6 @@
 /* imap_cyrus_test.c - the contract on a real Cyrus.
  *
+ * takes: 20
  * timeout: 400
  */
 #include "config.h"

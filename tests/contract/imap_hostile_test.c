@@ -1,3 +1,7 @@
+/* imap_hostile_test.c - servers that lie, hang and end.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <criterion/criterion.h>
@@ -613,7 +617,7 @@ Test(hostile, starttls_in_the_way, .timeout = 300)
 
 		lab->options.starttls = true;
 		if (starts[i].row.then == IMAP_SCRIPT_HANG)
-			lab->options.command_ms = 5 * IMAP_LAB_SHORT_MS; /* not before STARTTLS */
+			lab->options.command_ms = 10 * IMAP_LAB_SHORT_MS; /* not before STARTTLS */
 		fault = imap_session_open(lab, &lab->options, &lab->session);
 		imap_lab_fault(fault, starts[i].kind, starts[i].what);
 		if (starts[i].text)

@@ -20,7 +20,7 @@
 #include "gateway/imap/imap_session.h"
 
 #define SERVER_MISSING "missing" /* in place of a folder */
-#define WAIT_MS 10000            /* for something that comes within a second */
+#define WAIT_MS 60000            /* for something that comes within a second */
 
 enum { DOT, SLASH, FS, SDBOX, CYRUS, COURIER, PLUGINS };
 
@@ -96,12 +96,8 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		if (fixtures[i])
-			fixture_end(fixtures[i]);
-		talloc_free(fixtures[i]);
-	}
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		fixture_close(fixtures[i], stats->tests_failed);
 }
 
 /* ---- the world ---- */

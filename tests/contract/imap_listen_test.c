@@ -1,3 +1,7 @@
+/* imap_listen_test.c - listening on real Dovecots.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include "imap_kit.h"

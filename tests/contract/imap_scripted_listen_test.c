@@ -1,3 +1,7 @@
+/* imap_scripted_listen_test.c - listening to a scripted server.
+ *
+ * waits: yes
+ */
 #include "config.h"
 
 #include <poll.h>
@@ -167,7 +171,7 @@ Test(imap_scripted_listen, what_a_server_tells_later)
 		for (int k = 0; k < 60 && !fault && !changed; k++) {
 			struct pollfd pollfd = { .fd = ear.fd, .events = POLLIN };
 
-			cr_assert_eq(poll(&pollfd, 1, 10000), 1, "%s", later[i].what);
+			cr_assert_eq(poll(&pollfd, 1, 60000), 1, "%s", later[i].what);
 			fault = endpoint_heard(lab->endpoint, &changed);
 		}
 		cr_expect_eq(fault != NULL, later[i].fault, "%s: %s", later[i].what,
@@ -203,7 +207,7 @@ Test(imap_scripted_listen, a_connection_that_went_silent)
 			silent[i].last,
 		};
 		struct lab *lab = lab_new(rows, COUNT_OF(rows), silent[i].caps);
-		struct imap_account account = { .user = "ana", .stop_fd = -1, .command_ms = 300 };
+		struct imap_account account = { .user = "ana", .stop_fd = -1, .command_ms = 1500 };
 		struct endpoint_ear ear;
 		struct endpoint *endpoint;
 		int alive = 0;

@@ -16,7 +16,7 @@
 
 #define SERVER_DIR "IMAP_SESSION_DIR"
 #define SERVER_MISSING "IMAP_SESSION_MISSING"
-#define WAIT_MS 20000 /* for what the server does by itself: it gathers changes for a while */
+#define WAIT_MS 60000 /* for what the server does by itself: it gathers changes for a while */
 
 static struct fixture *dovecot; /* of the runner's process */
 
@@ -34,10 +34,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	if (dovecot)
-		fixture_end(dovecot);
-	talloc_free(dovecot);
+	fixture_close(dovecot, stats->tests_failed);
 }
 
 /* ---- the world ---- */

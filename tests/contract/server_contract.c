@@ -59,10 +59,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-	(void)stats;
-	if (fixture)
-		fixture_end(fixture);
-	talloc_free(fixture);
+	fixture_close(fixture, stats->tests_failed);
 }
 
 /* ---- the world ---- */

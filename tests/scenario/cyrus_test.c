@@ -1,5 +1,6 @@
 /* cyrus_test.c - the scenarios over a real Cyrus.
  *
+ * takes: 30
  * timeout: 400
  */
 #include "config.h"

@@ -1,5 +1,6 @@
 /* davical_test.c - the scenarios over a real DAViCal.
  *
+ * takes: 100
  * timeout: 400
  */
 #include "config.h"

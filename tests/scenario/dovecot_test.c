@@ -1,5 +1,6 @@
 /* dovecot_test.c - the scenarios over a real Dovecot, with messages.
  *
+ * takes: 30
  * timeout: 400
  */
 #include "config.h"

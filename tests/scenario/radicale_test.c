@@ -1,5 +1,6 @@
 /* radicale_test.c - the scenarios over a real Radicale.
  *
+ * takes: 20
  * timeout: 400
  */
 #include "config.h"

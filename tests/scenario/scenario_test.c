@@ -1,6 +1,7 @@
 /* scenario_test.c - runs the *.scenario files beside it: what people do, and what must be true afterwards;
  * over servers in memory, and (radicale_test, dovecot_test) over real ones.
  *
+ * takes: 20
  * timeout: 400
  *
  *     # messages: ...; # servers: ...                where it is not played, and why (plays.h)

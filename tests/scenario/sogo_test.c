@@ -1,5 +1,6 @@
 /* sogo_test.c - the scenarios over a real SOGo.
  *
+ * takes: 40
  * timeout: 400
  */
 #include "config.h"

@@ -1,5 +1,6 @@
 /* xandikos_test.c - the scenarios over a real Xandikos.
  *
+ * takes: 30
  * timeout: 400
  */
 #include "config.h"

@@ -51,13 +51,13 @@ names_file() { # pid file
 	kill -0 "$1" 2>/dev/null && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qxF "$2"
 }
 
-# TERM, and KILL after five seconds.
+# TERM, and KILL after twenty seconds: what a server that is killed had started may live on.
 end_process() { # pid
 	is_ours "$1" || return 0
 	kill -TERM "$1"
 	tries=0
 	while is_ours "$1"; do
-		[ $tries -lt 50 ] || kill -KILL "$1" 2>/dev/null || :
+		[ $tries -lt 200 ] || kill -KILL "$1" 2>/dev/null || :
 		sleep 0.1
 		tries=$((tries + 1))
 	done

@@ -19,7 +19,7 @@
 # DOVECOT_PORT, DOVECOT_TLS_PORT (default: free ones; a restart in the same DIR keeps the last ones).
 # DOVECOT_AUTH=all: also SCRAM-SHA-256, OAUTHBEARER, XOAUTH2 and EXTERNAL; DIR then holds, for the first user, client.pem (a
 # certificate with its key) and token (a bearer token), and other-token (of an unknown issuer); COMPRESS is offered too.
-# DOVECOT_PLUGINS=yes: METADATA, ACL and QUOTA are offered, and each user has DOVECOT_QUOTA bytes (default 1M).
+# DOVECOT_PLUGINS=yes: METADATA, ACL and QUOTA are offered, and each user has room for DOVECOT_QUOTA (KiB, or with a unit; default 1M).
 # Exit 77: Dovecot is not installed; 1: no start.
 set -eu
 
@@ -329,13 +329,14 @@ start_server() {
 	[ "$(id -u)" != 0 ] || [ "${DOVECOT_UIDS:-1}" -le 1 ] || spread_users "$DOVECOT_UIDS"
 	make_certificate
 	make_logins
-	again=0 patience=5
+	again=0 patience=20
 	while [ $again -lt 3 ]; do
 		start_once && return 0
 		if [ -s "$dir/ports" ] && [ $patience -gt 0 ]; then
 			patience=$((patience - 1)) # the old server's processes may hold its ports for longer than its master lives
 			sleep 1
 		else
+			[ ! -s "$dir/ports" ] || echo "dovecot.sh: not on its old ports: $(tail -n 2 "$dir/start.log")" >&2
 			rm -f "$dir/ports"
 			again=$((again + 1))
 		fi

@@ -16,8 +16,9 @@ start_part() { # name command...
 	echo $! >"$dir/$part.pid"
 }
 
+# Of one that was started a moment ago: it need not have become the program yet whose command line is_ours looks for.
 part_runs() { # name
-	[ -s "$dir/$1.pid" ] && is_ours "$(cat "$dir/$1.pid")"
+	[ -s "$dir/$1.pid" ] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null
 }
 
 end_part() { # name
@@ -38,7 +39,7 @@ wait_for() { # what command...
 	tries=0
 	while ! "$@" 2>/dev/null; do
 		if [ $tries -ge 600 ]; then
-			echo "${0##*/}: no $what after 30 seconds" >&2
+			echo "${0##*/}: no $what after a minute" >&2
 			return 1
 		fi
 		sleep 0.1

@@ -21,6 +21,8 @@ from mailclient import Mailbox, MailError, part_text, with_calendar, with_card  
 
 PASSWORD = "secret"
 DAV = "{DAV:}"
+REQUEST_TIMEOUT_S = 300     # what takes longer hangs
+STARTED = {}                # directory -> name of a server that was started here
 
 
 class Failed(Exception):
@@ -150,6 +152,18 @@ def run_script(name, command, directory, *words, env=None):
         raise NotInstalled(f"{name.capitalize()} is not installed")
     if done.returncode:
         raise Failed(f"{name} does not {command}: {done.stderr}")
+    if command.startswith("start"):
+        STARTED[directory] = name
+
+
+def server_logs():
+    """What is wrong by the logs of the servers that were started here: their last few lines that say so."""
+    told = []
+    for directory, name in STARTED.items():
+        with contextlib.suppress(OSError), open(os.path.join(directory, "log"), encoding="utf-8", errors="replace") as file:
+            told += [f"log of {name}: {line.strip()[:300]}" for line in file
+                     if re.search(r"warning|error|fatal|panic|traceback", line, re.I)][-8:]
+    return "\n".join(told)
 
 
 def remove_tree(path):
@@ -381,7 +395,7 @@ class RadicaleServer(Plain):
         login = base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
         request.add_header("Authorization", "Basic " + login)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as answer:
                 return answer.headers, answer.read().decode()
         except urllib.error.HTTPError as error:
             raise Failed(f"another client's {method} {path}: {error}") from None

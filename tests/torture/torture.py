@@ -557,6 +557,15 @@ def point_names():
     return [line.split("\t")[0] for line in done.stdout.splitlines() if line]
 
 
+def points_asked_for(words):
+    """The names of --points; an unknown one is a mistake, not a point that is never passed."""
+    known, asked = point_names(), words.split(",")
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        sys.exit(f"torture.py: no such point: {', '.join(unknown)}; there are: {' '.join(known)}")
+    return asked
+
+
 def places(passed, name):
     """Where to kill at a point: in each step that passes it the first time; the second time there is; and the last."""
     found = []
@@ -696,6 +705,12 @@ class Runner:
     def stop(self):
         for slot in self.slots:
             slot.server.stop()
+        if os.environ.get("TORTURE_KEEP"):
+            return
+        for slot in self.slots:
+            remove_tree(slot.directory)
+        for plan in self.plans:
+            os.remove(plan)
 
 
 def all_places(found, _):
@@ -1042,11 +1057,11 @@ def main():
     if args.random:
         torture_random(tap, args.random, args.seed)
         return tap.end()
+    asked = points_asked_for(args.points) if args.points else None
     runner = Runner(SERVERS[args.server], KILL_CASES_AT_ONCE)
     simulated = args.server in ("memory", "messages", "whole")
     try:
-        named = args.points.split(",") if args.points else \
-            [name for name in point_names() if not name.startswith(NOT_THERE[args.server])]
+        named = asked or [name for name in point_names() if not name.startswith(NOT_THERE[args.server])]
         if args.part in (None, "kills"):
             places_of = all_places if os.environ.get("TORTURE") == "full" else some_places
             fired = torture_kills(tap, runner, named, LIMITS.get(args.server, places_of))

@@ -71,7 +71,7 @@ static void terminal_read(struct screen *screen, char *text, size_t size)
 	while (len == 0 || text[len - 1] != END) {
 		long n;
 
-		cr_assert(poll(&fd, 1, 5000) == 1, "the terminal keeps silent");
+		cr_assert(poll(&fd, 1, 60000) == 1, "the terminal keeps silent");
 		n = read(screen->master, text + len, size - len);
 		cr_assert(n > 0);
 		len += (size_t)n;
