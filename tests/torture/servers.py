@@ -144,7 +144,7 @@ def marks_of(flags, done=False):
 # which moves a message to the sub-folder for what is done, or back.
 
 def run_script(name, command, directory, *words, env=None):
-    """A script of tests/servers."""
+    """A script of tests/servers; what it said on standard error."""
     script = os.path.join(SRCDIR, "tests", "servers", name + ".sh")
     done = subprocess.run(["sh", script, command, directory, *words], capture_output=True, text=True, timeout=300, check=False,
                           stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
@@ -154,6 +154,7 @@ def run_script(name, command, directory, *words, env=None):
         raise Failed(f"{name} does not {command}: {done.stderr}")
     if command.startswith("start"):
         STARTED[directory] = name
+    return done.stderr
 
 
 def server_logs():
@@ -466,7 +467,7 @@ class DovecotServer:
 
     def start(self):
         users = () if os.path.exists(os.path.join(self.directory, "users")) else self.users
-        run_script("dovecot", "start", self.directory, *users, env=dict({"DOVECOT_LOG_WRITES": "yes"}, **(self.env or {})))
+        self.said = run_script("dovecot", "start", self.directory, *users, env=dict({"DOVECOT_LOG_WRITES": "yes"}, **(self.env or {})))
         self.url = first_line(self.directory, "url")
 
     def config(self):
