@@ -390,6 +390,11 @@ static bool is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+bool text_has_margin(const char *text)
+{
+	return *text && (is_blank(*text) || is_blank(text[strlen(text) - 1]));
+}
+
 char *text_trim(TALLOC_CTX *mem, const char *text)
 {
 	size_t n;

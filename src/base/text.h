@@ -82,6 +82,9 @@ bool text_glob(const char *pattern, const char *text);
 /* The text without white space at both ends. */
 char *text_trim(TALLOC_CTX *mem, const char *text);
 
+/* True when that would take something off. */
+bool text_has_margin(const char *text);
+
 /* True for an e-mail address that we accept anywhere (DESIGN section 9: addresses come from
  * files and get into logins and paths): local@domain, at most 254 bytes, [A-Za-z0-9._%+=-] and
  * UTF-8 letters (in the domain no `_%+=`), on neither side a leading `-` or `.`, a trailing `.`

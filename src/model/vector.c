@@ -521,7 +521,7 @@ struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
 	struct value value = { .presence = CLEARED };
 	char *shown;
 
-	if (text && !holds_text(field))
+	if (text && !holds_text(field) && text_has_margin(text))
 		text = text_trim(mem, text);
 	if (text && *text && !kind->parse(mem, field, text, &value)) {
 		shown = text_to_utf8(mem, text, strlen(text));

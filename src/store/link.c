@@ -68,12 +68,11 @@ static void read_folder(struct db_cursor *cursor, TALLOC_CTX *mem, void *element
  * text. */
 static struct vector *read_vector(struct db_cursor *cursor, TALLOC_CTX *mem, int column)
 {
-	char *text = db_text(cursor, mem, column);
+	const char *text = db_peek(cursor, column);
 	struct vector *vector = NULL;
 	struct fault *fault = text ? vector_decode(mem, text, &vector) : NULL;
 
 	talloc_free(fault);
-	talloc_free(text);
 	return vector;
 }
 
@@ -85,7 +84,7 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->folder_id = db_int(cursor, 1);
 	link->assignment_id = db_int(cursor, 2);
 	link->address = db_text(cursor, mem, 3);
-	link->state = (enum link_state)rows_name(link_states, LINK_STATES, db_text(cursor, mem, 4));
+	link->state = (enum link_state)rows_name(link_states, LINK_STATES, db_peek(cursor, 4));
 	link->seen_text = db_text(cursor, mem, 5);
 	link->seen = read_vector(cursor, mem, 6);
 	link->seen_version = db_text(cursor, mem, 7);

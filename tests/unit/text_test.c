@@ -328,6 +328,9 @@ Test(text, trim)
 	expect_text("trim", " \\t a b\\r\\n ", "a b", text_trim(mem, " \t a b\r\n "));
 	expect_text("trim", "blanks", "", text_trim(mem, " \t\n"));
 	expect_text("trim", "nothing", "", text_trim(mem, ""));
+	cr_expect(text_has_margin(" a") && text_has_margin("a\n") && text_has_margin("\t"));
+	cr_expect_not(text_has_margin("a b"));
+	cr_expect_not(text_has_margin(""));
 	expect_text("trim", "a", "a", text_trim(mem, "a"));
 	talloc_free(mem);
 }
