@@ -802,6 +802,14 @@ Test(conf_findings, findings_of_logins_to_mailboxes)
 		  "an account here\n" },
 		{ CALDAV "password_file = /p\nauthorize = %{email}\n",
 		  "f:7: error: 'authorize' is for servers of type imap\n" },
+	};
+
+	expect_findings(cases, COUNT_OF(cases), 0600);
+}
+
+Test(conf_findings, findings_of_secure_mailboxes)
+{
+	static const struct finding_case cases[] = {
 		{ SITE "[server s]\ntype = imap\nurl = imap://localhost\npassword_file = "
 		       "/p\ntls_pin = " PIN "\n",
 		  "f:7: error: 'tls_pin' needs imaps://, or starttls = yes\n" },
