@@ -111,18 +111,18 @@ static struct parts parts_of(int64_t minutes)
 char *effort_to_iso(TALLOC_CTX *mem, int64_t minutes)
 {
 	struct parts p = parts_of(minutes);
-	struct buf *text = buf_new_sized(mem, FIRST_TEXT);
+	struct buf text = buf_of(mem, FIRST_TEXT);
 
-	buf_join(text, p.sign, "PT", NULL);
+	buf_join(&text, p.sign, "PT", NULL);
 	if (p.hours) {
-		buf_number(text, (int64_t)p.hours, 0);
-		buf_putc(text, 'H');
+		buf_number(&text, (int64_t)p.hours, 0);
+		buf_putc(&text, 'H');
 	}
 	if (p.minutes || !p.hours) {
-		buf_number(text, (int64_t)p.minutes, 0);
-		buf_putc(text, 'M');
+		buf_number(&text, (int64_t)p.minutes, 0);
+		buf_putc(&text, 'M');
 	}
-	return buf_steal(&text, mem, NULL);
+	return text.data;
 }
 
 enum unit { UNIT_DAY, UNIT_HOUR, UNIT_MINUTE, UNITS };
@@ -237,17 +237,17 @@ bool effort_from_text(const char *text, int64_t day_min, int64_t *minutes_r)
 char *effort_to_text(TALLOC_CTX *mem, int64_t minutes)
 {
 	struct parts p = parts_of(minutes);
-	struct buf *text = buf_new_sized(mem, FIRST_TEXT);
+	struct buf text = buf_of(mem, FIRST_TEXT);
 
-	buf_puts(text, p.sign);
+	buf_puts(&text, p.sign);
 	if (p.hours || !p.minutes) {
-		buf_number(text, (int64_t)p.hours, 0);
-		buf_puts(text, " h");
+		buf_number(&text, (int64_t)p.hours, 0);
+		buf_puts(&text, " h");
 	}
 	if (p.minutes) {
-		buf_puts(text, p.hours ? " " : "");
-		buf_number(text, (int64_t)p.minutes, 0);
-		buf_puts(text, " min");
+		buf_puts(&text, p.hours ? " " : "");
+		buf_number(&text, (int64_t)p.minutes, 0);
+		buf_puts(&text, " min");
 	}
-	return buf_steal(&text, mem, NULL);
+	return text.data;
 }
