@@ -107,13 +107,13 @@ static void add_trailer(struct buf *out, const char *at)
 
 char *card_html(TALLOC_CTX *mem, const char *card)
 {
-	struct buf *out = buf_new_sized(mem, 2 * strlen(card));
+	struct buf out = buf_of(mem, 2 * strlen(card));
 	const char *at;
 
-	buf_puts(out, HEAD);
-	at = add_notes(out, add_keys(out, card));
+	buf_puts(&out, HEAD);
+	at = add_notes(&out, add_keys(&out, card));
 	if (*at)
-		add_trailer(out, next_line(at));
-	buf_puts(out, TAIL);
-	return buf_steal(&out, mem, NULL);
+		add_trailer(&out, next_line(at));
+	buf_puts(&out, TAIL);
+	return out.data;
 }

@@ -25,6 +25,7 @@
 #define ID_MAX 255         /* bytes of a UID that stands in a Message-ID as it is */
 #define HOST_MAX 253       /* bytes of a host name, RFC 1035 */
 #define DAY_S 86400
+#define FIRST_SEED 80      /* bytes of most seeds of a boundary */
 
 static const char *const names[] = {
 	[MESSAGE_FROM] = "From",
@@ -145,7 +146,7 @@ static size_t fitting(const char *text, bool q, size_t room)
 static void add_encoded(struct line *line, const char *text)
 {
 	bool q = q_length(text, strlen(text)) <= b_length(strlen(text));
-	struct buf *word = buf_new(line->out);
+	struct buf word = buf_of(NULL, ENCODED_MAX);
 
 	while (*text) {
 		size_t used = line->column + 1 + ENCODED_FRAME, n = 0;
@@ -154,17 +155,17 @@ static void add_encoded(struct line *line, const char *text)
 			n = fitting(text, q, MESSAGE_HEADER_LINE - used);
 		if (!n)
 			n = fitting(text, q, ENCODED_MAX - ENCODED_FRAME);
-		buf_clear(word);
-		buf_puts(word, q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
+		buf_clear(&word);
+		buf_puts(&word, q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
 		if (q)
-			add_q(word, text, n);
+			add_q(&word, text, n);
 		else
-			message_body_base64(word, text, n);
-		buf_puts(word, "?=");
-		add(line, word->data, word->len);
+			message_body_base64(&word, text, n);
+		buf_puts(&word, "?=");
+		add(line, word.data, word.len);
 		text += n;
 	}
-	talloc_free(word);
+	talloc_free(word.data);
 }
 
 static bool is_ascii(const char *text)
@@ -215,16 +216,17 @@ static void add_text(struct line *line, const char *text)
 
 static void add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
 {
-	struct buf *quoted = buf_new_sized(tmp, strlen(name) + 2);
+	struct buf quoted = buf_of(tmp, strlen(name) + 2);
 	size_t n;
 
-	buf_putc(quoted, '"');
+	buf_putc(&quoted, '"');
 	for (; (n = strcspn(name, "\"\\")), name[n]; name += n + 1) {
-		buf_add(quoted, name, n);
-		buf_add(quoted, (char[]){ '\\', name[n] }, 2);
+		buf_add(&quoted, name, n);
+		buf_add(&quoted, (char[]){ '\\', name[n] }, 2);
 	}
-	buf_join(quoted, name, "\"", NULL);
-	add_words(line, quoted->data, quoted->len);
+	buf_puts(&quoted, name);
+	buf_putc(&quoted, '"');
+	add_words(line, quoted.data, quoted.len);
 }
 
 static void add_mailbox(TALLOC_CTX *tmp, struct line *line, const char *name, const char *address)
@@ -307,11 +309,12 @@ static bool says(enum message_own own, const struct message_publish *publish)
 static char *edition_of(TALLOC_CTX *mem, const struct message_publish *publish)
 {
 	const char *hash = publish->edition_hash;
-	struct buf *edition = buf_new_sized(mem, sizeof "1000000000-9f86d081");
+	struct buf edition = buf_of(mem, sizeof "1000000000-9f86d081");
 
-	buf_number(edition, publish->edition, 0);
-	buf_join(edition, hash ? "-" : "", hash ? hash : "", NULL);
-	return edition->data;
+	buf_number(&edition, publish->edition, 0);
+	if (hash)
+		buf_join(&edition, "-", hash, NULL);
+	return edition.data;
 }
 
 bool message_header_add(TALLOC_CTX *tmp, struct buf *out, enum message_own own,
@@ -375,13 +378,12 @@ void message_header_multipart(struct buf *out, const char *subtype, const char *
 		 NULL);
 }
 
-static bool occurs(const char *word, const struct message_slice *slice)
+static bool occurs(const struct buf *word, const struct message_slice *slice)
 {
 	const char *at = slice->text, *past = slice->text + slice->len;
-	size_t len = strlen(word);
 
-	while ((at = memchr(at, *word, (size_t)(past - at)))) {
-		if ((size_t)(past - at) >= len && memcmp(at, word, len) == 0)
+	while ((at = memchr(at, *word->data, (size_t)(past - at)))) {
+		if ((size_t)(past - at) >= word->len && memcmp(at, word->data, word->len) == 0)
 			return true;
 		at++;
 	}
@@ -394,23 +396,24 @@ static bool occurs(const char *word, const struct message_slice *slice)
 char *message_header_boundary(TALLOC_CTX *mem, const struct message_publish *publish,
 			      const char *within, const struct message_slice *texts, size_t count)
 {
-	struct buf *seed = buf_new(mem);
+	struct buf seed = buf_of(mem, FIRST_SEED), boundary = buf_of(mem, FIRST_SEED);
 	bool taken;
-	char *boundary;
 
-	buf_join(seed, publish->uid, "\n", NULL);
-	buf_number(seed, publish->edition, 0);
-	buf_join(seed, "\n", within, NULL);
+	buf_puts(&seed, publish->uid);
+	buf_putc(&seed, '\n');
+	buf_number(&seed, publish->edition, 0);
+	buf_putc(&seed, '\n');
+	buf_puts(&seed, within);
 	do {
-		char *hash = digest_short(seed, seed->data, seed->len, 16);
-
-		boundary = mem_join(mem, "=_taskferry-", hash, NULL);
+		buf_clear(&boundary);
+		buf_puts(&boundary, "=_taskferry-");
+		digest_put(&boundary, seed.data, seed.len, 16);
 		taken = false;
 		for (size_t i = 0; i < count && !taken; i++)
-			taken = occurs(boundary, &texts[i]);
+			taken = occurs(&boundary, &texts[i]);
 		for (size_t i = 0; i < count && taken; i++)
-			buf_puts(seed, digest_sha256(seed, texts[i].text, texts[i].len));
+			digest_put(&seed, texts[i].text, texts[i].len, DIGEST_HEX);
 	} while (taken);
-	talloc_free(seed);
-	return boundary;
+	talloc_free(seed.data);
+	return boundary.data;
 }

@@ -28,6 +28,7 @@
 #define SHA256_BYTES 32
 #define SHA1_BYTES 20
 _Static_assert(SHA256_BYTES == DIGEST_HMAC_BYTES, "an HMAC is a hash");
+_Static_assert(2 * SHA256_BYTES == DIGEST_HEX, "two digits a byte");
 
 /* RFC 4122 appendix C: NameSpace_URL */
 static const unsigned char namespace_url[DIGEST_UUID_BYTES] = { 0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad,
@@ -55,7 +56,7 @@ void digest_put(struct buf *out, const void *bytes, size_t n, size_t chars)
 	unsigned char hash[SHA256_BYTES];
 	SHA256_CTX context;
 
-	assert(chars <= 2 * sizeof hash);
+	assert(chars <= DIGEST_HEX);
 	must(SHA256_Init(&context) && SHA256_Update(&context, bytes, n) &&
 		     SHA256_Final(hash, &context),
 	     "SHA-256");
@@ -72,7 +73,7 @@ char *digest_short(TALLOC_CTX *mem, const void *bytes, size_t n, size_t chars)
 
 char *digest_sha256(TALLOC_CTX *mem, const void *bytes, size_t n)
 {
-	return digest_short(mem, bytes, n, 2 * (size_t)SHA256_BYTES);
+	return digest_short(mem, bytes, n, DIGEST_HEX);
 }
 
 #define HMAC_BLOCK 64

@@ -8,7 +8,9 @@
 
 #include "base/buf.h"
 
-/* SHA-256 of the bytes as 64 lower-case hex digits. */
+#define DIGEST_HEX 64
+
+/* SHA-256 of the bytes as DIGEST_HEX lower-case hex digits. */
 char *digest_sha256(TALLOC_CTX *mem, const void *bytes, size_t n);
 
 /* The first CHARS digits of it: for marks that people see. */
