@@ -216,8 +216,12 @@ static void add_line(TALLOC_CTX *tmp, struct buf *card, const struct row *row,
 {
 	const char *key = field_table[row->field].card, *text = line_text(tmp, row, value);
 
-	if (text && fits_line(key, text))
-		buf_join(card, key, ": ", text, "\n", NULL);
+	if (!text || !fits_line(key, text))
+		return;
+	buf_puts(card, key);
+	buf_puts(card, ": ");
+	buf_puts(card, text);
+	buf_putc(card, '\n');
 }
 
 /* Without control characters, which do not get through mail, and without blank lines in front. */

@@ -54,8 +54,11 @@ struct line {
 
 static struct line begin(struct buf *out, const char *name)
 {
-	buf_join(out, name, ":", NULL);
-	return (struct line){ .out = out, .column = strlen(name) + 1 };
+	size_t from = out->len;
+
+	buf_puts(out, name);
+	buf_putc(out, ':');
+	return (struct line){ .out = out, .column = out->len - from };
 }
 
 static void end(struct line *line)

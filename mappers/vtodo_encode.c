@@ -193,9 +193,10 @@ static void end_line(struct item *item, size_t from)
 static void add_head(struct item *item, const struct vtodo_publish *publish)
 {
 	static const char *const stamped[] = { "DTSTAMP:", "CREATED:", "LAST-MODIFIED:" };
-	struct buf *text = &item->text;
+	struct buf *text = &item->text, now = buf_of(item->own, sizeof "20261121T080000Z");
 	size_t from;
 
+	vtodo_encode_stamp(&now, publish->now_us);
 	buf_puts(text, HEAD);
 	from = text->len;
 	buf_puts(text, "UID:");
@@ -203,7 +204,7 @@ static void add_head(struct item *item, const struct vtodo_publish *publish)
 	end_line(item, from);
 	for (size_t i = 0; i < COUNT_OF(stamped); i++) {
 		buf_puts(text, stamped[i]);
-		vtodo_encode_stamp(text, publish->now_us);
+		buf_add(text, now.data, now.len);
 		buf_puts(text, "\r\n");
 	}
 }

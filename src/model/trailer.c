@@ -718,10 +718,10 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 {
 	char *below = plain(mem, trailer), *above = plain(mem, notes);
-	const char *line = escape(below, below, true), *text = escape(above, above, true);
-	struct buf buf = buf_of(mem, strlen(text) + 2 * strlen(line));
+	const char *line = escape(below, below, true);
+	struct buf buf = buf_of(mem, strlen(above) + 2 * strlen(line));
 
-	buf_puts(&buf, text);
+	buf_puts(&buf, escape(above, above, true));
 	if (*line && buf.len)
 		buf_puts(&buf, "\n\n");
 	if (*line)
