@@ -41,8 +41,8 @@ static struct imap_piece *piece_add(struct imap_line *line, enum imap_piece_kind
 	struct imap_piece *piece;
 
 	if (line->count % SOME_PIECES == 0)
-		line->pieces = MEM_GROW(line, line->pieces, struct imap_piece,
-					line->count + SOME_PIECES);
+		line->pieces =
+			MEM_GROW(line, line->pieces, struct imap_piece, line->count + SOME_PIECES);
 	piece = &line->pieces[line->count++];
 	*piece = (struct imap_piece){ .kind = kind, .bytes = bytes };
 	return piece;

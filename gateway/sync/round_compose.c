@@ -24,8 +24,8 @@ static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
 	if (!keys)
 		return NULL;
 	titles = buf_new(mem);
-	for (char *key = strtok_r(keys, "\n", &save);
-	     key && shown < PREDECESSORS_SHOWN; key = strtok_r(NULL, "\n", &save), shown++) {
+	for (char *key = strtok_r(keys, "\n", &save); key && shown < PREDECESSORS_SHOWN;
+	     key = strtok_r(NULL, "\n", &save), shown++) {
 		struct stamped *stamped = NULL;
 		struct task *task = NULL;
 

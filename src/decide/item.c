@@ -19,7 +19,7 @@
 struct work {
 	const struct item_input *in;
 	struct item_decision *out;
-	struct vector *published;   /* the project's values as an item would show them; NULL: there is none */
+	struct vector *published;   /* with an item: the project's values as one would show them */
 	const struct vector *meant; /* the item as it was read, gestures understood */
 	struct merge *merge;
 	struct vector *asked; /* the project's values with all that the person may change */
