@@ -285,8 +285,8 @@ struct side {
 struct noticing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
-	const char *object_id; /* the session's; NULL: not told */
-	struct imap_ahead *ahead; /* NULL: nothing was asked before */
+	const char *object_id;            /* the session's; NULL: not told */
+	struct imap_ahead *ahead;         /* NULL: nothing was asked before */
 	struct imap_status status[SIDES]; /* of both mailboxes, if they were */
 	bool asked;
 	struct endpoint_notice *notice;
@@ -513,7 +513,9 @@ static struct fault *open_side(struct imap *imap, TALLOC_CTX *mem, struct side *
 		return NULL;
 	if (resyncs)
 		imap_listing_resync(&side->changes, side->since, &side->resync);
-	return imap_folder_open_since(imap, mem, side->mailbox, resyncs ? &side->resync : NULL);
+	return imap_folder_open_since(imap, mem, side->mailbox,
+				      imap_ahead_is_still(ahead, side->mailbox),
+				      resyncs ? &side->resync : NULL);
 }
 
 /* ---- the mailbox for tasks that are done (7) ---- */
@@ -576,7 +578,6 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 }
 
 /* ---- both ---- */
-
 
 static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *why)
 {
