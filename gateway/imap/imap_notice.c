@@ -548,9 +548,16 @@ static bool is_untouched(const struct imap_counts *since, const struct imap_coun
 	return since->sign != IMAP_SIGN_MODSEQ && same_messages(since, now) && !now->exists;
 }
 
+/* There is nothing to be listed. */
+static bool is_empty(const struct imap_counts *counts)
+{
+	return !counts->exists && counts->uidnext && counts->sign == IMAP_SIGN_MODSEQ;
+}
+
 static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct side *side,
 				  const struct noticing *noticing)
 {
+	const struct imap_listing nothing = { .count = 0 };
 	struct imap_status status = { .mailbox = side->mailbox };
 	bool first = noticing->token && !side->since; /* all that is told is told since a token */
 	struct fault *fault;
@@ -563,6 +570,10 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 		return is_absent(imap, mem, side);
 	if (is_untouched(side->since, &status.counts)) {
 		side->counts = *side->since;
+		return NULL;
+	}
+	if (!side->since && is_empty(&status.counts)) {
+		conclude(imap, side, &nothing, !first, &status.counts);
 		return NULL;
 	}
 	fault = open_side(imap, mem, side, NULL);
