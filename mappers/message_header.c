@@ -178,17 +178,21 @@ static bool is_ascii(const char *text)
 	return text_printable(text, len) == len;
 }
 
+static bool has_longer_word(const char *text, size_t max)
+{
+	for (size_t len; *text; text += len + (text[len] == ' ')) {
+		len = strcspn(text, " ");
+		if (len > max)
+			return true;
+	}
+	return false;
+}
+
 /* TEXT is one line, without blanks at its ends. */
 static bool is_plain(const char *text)
 {
-	if (!is_ascii(text) || strstr(text, "=?") || strstr(text, "  "))
-		return false;
-	for (size_t len; *text; text += len + (text[len] == ' ')) {
-		len = strcspn(text, " ");
-		if (len > WORD_MAX)
-			return false;
-	}
-	return true;
+	return is_ascii(text) && !strstr(text, "=?") && !strstr(text, "  ") &&
+	       !has_longer_word(text, WORD_MAX);
 }
 
 /* Words with single blanks between them; folded at its blanks, which are then the reader's too. */
@@ -217,11 +221,15 @@ static void add_text(struct line *line, const char *text)
 
 /* Names and addresses */
 
-static void add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
+/* False, and nothing added: NAME cannot go as it is. */
+static bool add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
 {
-	struct buf quoted = buf_of(tmp, strlen(name) + 2);
+	struct buf quoted;
 	size_t n;
 
+	if (!is_plain(name))
+		return false;
+	quoted = buf_of(tmp, strlen(name) + 2);
 	buf_putc(&quoted, '"');
 	for (; (n = strcspn(name, "\"\\")), name[n]; name += n + 1) {
 		buf_add(&quoted, name, n);
@@ -229,7 +237,10 @@ static void add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
 	}
 	buf_puts(&quoted, name);
 	buf_putc(&quoted, '"');
+	if (has_longer_word(quoted.data, MESSAGE_HEADER_LINE - 1)) /* of backslashes */
+		return false;
 	add_words(line, quoted.data, quoted.len);
+	return true;
 }
 
 static void add_mailbox(TALLOC_CTX *tmp, struct line *line, const char *name, const char *address)
@@ -237,9 +248,7 @@ static void add_mailbox(TALLOC_CTX *tmp, struct line *line, const char *name, co
 	const char *shown = name ? text_trim_line(tmp, name, NAME_MAX_CHARS) : NULL;
 	const char *angle = mem_join(tmp, "<", address, ">", NULL);
 
-	if (shown && *shown && is_plain(shown))
-		add_quoted(tmp, line, shown);
-	else if (shown)
+	if (shown && *shown && !add_quoted(tmp, line, shown))
 		add_encoded(line, shown);
 	add(line, angle, strlen(angle));
 }
