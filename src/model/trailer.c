@@ -751,8 +751,11 @@ static void put_line(struct buf *buf, const char *key, const char *text)
 {
 	const char *line = text ? text_trim_line(buf, text, TRAILER_LINE_MAX_CHARS) : NULL;
 
-	if (line && *line)
-		buf_join(buf, key, line, "\n", NULL);
+	if (!line || !*line)
+		return;
+	buf_puts(buf, key);
+	buf_puts(buf, line);
+	buf_putc(buf, '\n');
 }
 
 static void put_lines(struct buf *buf, const char *lines)

@@ -765,7 +765,8 @@ char *vector_hash(TALLOC_CTX *mem, const struct vector *vector)
 		    !kind_of((enum field)i)
 			     ->meaning(buf, (enum field)i, &vector->value[i], &meaning))
 			continue;
-		buf_join(buf, field_table[i].name, " ", NULL);
+		buf_puts(buf, field_table[i].name);
+		buf_putc(buf, ' ');
 		if (meaning.text)
 			put_escaped(buf, meaning.text);
 		else
