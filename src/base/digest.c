@@ -47,8 +47,10 @@ static void put_hex(struct buf *out, const unsigned char *bytes, size_t chars)
 {
 	static const char digits[] = "0123456789abcdef";
 
+	buf_room(out, chars);
 	for (size_t i = 0; i < chars; i++)
-		buf_putc(out, digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4]);
+		out->data[out->len++] = digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+	out->data[out->len] = '\0';
 }
 
 void digest_put(struct buf *out, const void *bytes, size_t n, size_t chars)

@@ -461,9 +461,9 @@ static bool is_address_part(const char *part, size_t n, const char *extra)
 	if (!n || *part == '-' || *part == '.' || part[n - 1] == '.')
 		return false;
 	for (size_t i = 0; i < n; i += len) {
-		int32_t code;
+		int32_t code = (unsigned char)part[i];
 
-		len = utf8_read(part + i, n - i, &code);
+		len = code < 0x80 ? 1 : utf8_read(part + i, n - i, &code);
 		if (code == '.' && part[i + 1] == '.')
 			return false;
 		if (code < 0x80
