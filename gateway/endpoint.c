@@ -186,9 +186,10 @@ struct fault *endpoint_hush(struct endpoint *endpoint)
 	return endpoint->ops->hush ? endpoint->ops->hush(endpoint) : NULL;
 }
 
-struct fault *endpoint_follow(struct endpoint *endpoint)
+struct fault *endpoint_follow(struct endpoint *endpoint, bool heard)
 {
-	return endpoint->ops->follow ? endpoint->ops->follow(endpoint) : endpoint_hush(endpoint);
+	return endpoint->ops->follow ? endpoint->ops->follow(endpoint, heard)
+				     : endpoint_hush(endpoint);
 }
 
 void endpoint_rest(struct endpoint *endpoint)
@@ -232,8 +233,7 @@ struct fault *endpoint_download(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 
 static struct fault *no_mailboxes(const struct endpoint *endpoint, TALLOC_CTX *mem)
 {
-	return fault_reaches(fault_new(mem, FAULT_REFUSED,
-				       "servers of type %s have no mailboxes",
+	return fault_reaches(fault_new(mem, FAULT_REFUSED, "servers of type %s have no mailboxes",
 				       endpoint->ops->kind),
 			     FAULT_SCOPE_ACCOUNT, FAULT_NEXT_HOLD);
 }
@@ -248,9 +248,9 @@ struct fault *endpoint_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const
 struct fault *endpoint_shelve(struct endpoint *endpoint, TALLOC_CTX *mem, const char *mailbox,
 			      const char *const *addresses, size_t count, const char *into)
 {
-	return endpoint->ops->shelve ? endpoint->ops->shelve(endpoint, mem, mailbox, addresses,
-							     count, into)
-				     : no_mailboxes(endpoint, mem);
+	return endpoint->ops->shelve
+		       ? endpoint->ops->shelve(endpoint, mem, mailbox, addresses, count, into)
+		       : no_mailboxes(endpoint, mem);
 }
 
 bool endpoint_can_tell(const struct endpoint *endpoint)

@@ -52,7 +52,7 @@ struct endpoint_folder {
 	const char *top;     /* the site as [site] folder says: "https://pm.example.com/web" */
 	const char *sub;     /* the project's name */
 	const char *suffix;  /* tells it from another project of that name; NULL: none is needed */
-	const char *url;     /* "https://pm.example.com/web#KEY": what it really is, under any name */
+	const char *url; /* "https://pm.example.com/web#KEY": what it really is, under any name */
 };
 
 /* One line of a listing. */
@@ -94,7 +94,7 @@ struct endpoint_put {
 	const char *address; /* in: where; a new item: the folder's address + NAME
 				(endpoint_address()) */
 	const char *text;
-	size_t len;       /* stand-ins in it name parts of messages in the same folder; CHANGED: one of
+	size_t len; /* stand-ins in it name parts of messages in the same folder; CHANGED: one of
 			   * them is not there any more. Such a text, and one with large parts, is never
 			   * vouched for (`version` NULL): it reads otherwise than it was put */
 	const char *if_version; /* in: replace exactly this version; NULL: create, refuse if it
@@ -153,19 +153,19 @@ struct endpoint_sweep {
 
 /* What listening has come to. */
 struct endpoint_ear {
-	int fd;		 /* becomes readable when something may have come; -1: it does not listen */
-	bool changed;	 /* something has come already: look again */
-	bool doubtful; /* it may miss something: look from time to time all the same */
-	size_t count;	 /* of the folders, those that it tells of: the first ones */
+	int fd;          /* becomes readable when something may have come; -1: it does not listen */
+	bool changed;    /* something has come already: look again */
+	bool doubtful;   /* it may miss something: look from time to time all the same */
+	size_t count;    /* of the folders, those that it tells of: the first ones */
 	const char *how; /* "notify", "idle" ...; NULL: it does not listen */
 };
 
 /* Where an account's folders are made. */
 struct endpoint_place {
-	const char *asked; /* what of the configuration it follows from: with other words it is not
+	const char *asked;  /* what of the configuration it follows from: with other words it is not
 			      believed any more. No secret in it */
-	const char *origin;    /* "https://dav.example.com:443": names the server */
-	const char *home;      /* with ORIGIN: two accounts that have both in common are one */
+	const char *origin; /* "https://dav.example.com:443": names the server */
+	const char *home;   /* with ORIGIN: two accounts that have both in common are one */
 	const char *principal; /* NULL: not known */
 	const char *how;       /* for people: "SRV record of example.com, principal" */
 	int64_t found_us;
@@ -192,9 +192,8 @@ struct endpoint_ops {
 	/* a new folder with all its items by one request; both NULL: there is no such way */
 	struct fault *(*whole_site)(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    const struct endpoint_folder *folder, char **address_r);
-	struct fault *(*whole_make)(struct endpoint *endpoint, TALLOC_CTX *mem,
-				    const char *address, const struct endpoint_put *puts,
-				    size_t count, bool *made_r);
+	struct fault *(*whole_make)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *address,
+				    const struct endpoint_put *puts, size_t count, bool *made_r);
 	struct fault *(*notice)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				const char *token, struct endpoint_notice **notice_r);
 	struct fault *(*fetch)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
@@ -248,7 +247,7 @@ struct endpoint_ops {
 				size_t count, struct endpoint_ear *ear_r);
 	struct fault *(*heard)(struct endpoint *endpoint, bool *changed_r);
 	struct fault *(*hush)(struct endpoint *endpoint);
-	struct fault *(*follow)(struct endpoint *endpoint); /* NULL: hush */
+	struct fault *(*follow)(struct endpoint *endpoint, bool heard); /* NULL: hush */
 	void (*rest)(struct endpoint *endpoint); /* NULL: it keeps no connection */
 	/* a mailbox that others write into, beside the folders that are ours; all three NULL: there is
 	 * none */
@@ -446,10 +445,10 @@ struct fault *endpoint_heard(struct endpoint *endpoint, bool *changed_r) ATTR_MU
 /* Ends listening; harmless when it does not listen. */
 struct fault *endpoint_hush(struct endpoint *endpoint) ATTR_MUST_CHECK;
 
-/* The same, for a look that follows the endpoint_heard() that asked for one at once: what that may have
- * asked ahead serves the first endpoint_notice(), which then tells of the moment of that call, not of its
- * own. */
-struct fault *endpoint_follow(struct endpoint *endpoint) ATTR_MUST_CHECK;
+/* The same, for a look that follows at once: what was asked ahead, by the endpoint_heard() just before
+ * (HEARD) or by this call, serves the first endpoint_notice(), which then tells of the moment of that call,
+ * not of its own. */
+struct fault *endpoint_follow(struct endpoint *endpoint, bool heard) ATTR_MUST_CHECK;
 
 /* Lets its connections go, and listening with them; the next operation makes others. Takes a moment
  * (a farewell). */

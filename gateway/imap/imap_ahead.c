@@ -11,6 +11,8 @@
  *   STATUS of the mailbox for tasks that are done
  *   SELECT folder (QRESYNC (uidvalidity modseq))
  *
+ * A look that nothing was heard before will hardly find that anything has changed: it asks STATUS and NOOP.
+ *
  * 1. By the numbers of the last notice, and only where the server has QRESYNC. A notice by another token
  *    has no use for the answers.
  * 2. They tell of the moment at which they were asked for: nobody but the look that follows at once
@@ -22,6 +24,8 @@
 
 struct imap_ahead {
 	const char *folder;
+	bool still;  /* nothing was heard: it is not selected anew */
+	bool warned; /* by an untagged NO or BAD, which may mean that it was made anew */
 	struct imap_counts since;
 	struct imap_line *lines[LINES_MAX];
 	size_t count;
@@ -37,7 +41,8 @@ static struct fault *take(void *context, const struct imap_response *response)
 
 	if (ahead->done.mailbox)
 		imap_status_take(&ahead->done, response);
-	return ahead->resync.each(ahead->resync.context, response);
+	ahead->warned = ahead->warned || imap_folder_is_warning(response);
+	return ahead->resync.each ? ahead->resync.each(ahead->resync.context, response) : NULL;
 }
 
 static void add(struct imap_ahead *ahead, struct imap_line *line)
@@ -45,27 +50,27 @@ static void add(struct imap_ahead *ahead, struct imap_line *line)
 	ahead->lines[ahead->count++] = line;
 }
 
-struct fault *imap_ahead_ask(struct imap *imap, const char *folder,
-			     struct imap_line *const *before, size_t count, bool *asked_r)
+static struct imap_ahead *ahead_new(struct imap *imap, const char *folder)
 {
-	const struct imap_noticed *last = folder ? imap_notice_last(imap, folder) : NULL;
-	struct imap_ahead *ahead;
+	struct imap_ahead *ahead = MEM_NEW(imap, struct imap_ahead);
+
+	ahead->folder = mem_strdup(ahead, folder);
+	return ahead;
+}
+
+static void add_done(struct imap *imap, struct imap_ahead *ahead)
+{
+	ahead->done.mailbox = imap_done_mailbox(imap, ahead, ahead->folder);
+	if (ahead->done.mailbox)
+		add(ahead, imap_status_line(imap, ahead, ahead->done.mailbox));
+}
+
+/* *ASKED_R false: the lines cannot be sent without waiting, AHEAD is no more. */
+static struct fault *ask(struct imap *imap, struct imap_ahead *ahead, bool *asked_r)
+{
 	struct fault *fault;
 
 	*asked_r = false;
-	if (!last || last->counts.sign != IMAP_SIGN_MODSEQ || !imap_session_resyncs(imap->session))
-		return NULL; /* (1) */
-	ahead = MEM_NEW(imap, struct imap_ahead);
-	ahead->folder = mem_strdup(ahead, folder);
-	ahead->since = last->counts;
-	for (size_t i = 0; i < count; i++)
-		add(ahead, talloc_steal(ahead, before[i]));
-	ahead->done.mailbox = imap_done_mailbox(imap, ahead, folder);
-	if (ahead->done.mailbox)
-		add(ahead, imap_status_line(imap, ahead, ahead->done.mailbox));
-	ahead->changes.mem = ahead;
-	imap_listing_resync(&ahead->changes, &ahead->since, &ahead->resync);
-	add(ahead, imap_session_select_line(imap->session, ahead, folder, &ahead->resync));
 	if (!imap_session_sends(imap->session, ahead->lines, ahead->count)) {
 		talloc_free(ahead);
 		return NULL;
@@ -82,6 +87,41 @@ struct fault *imap_ahead_ask(struct imap *imap, const char *folder,
 	return NULL;
 }
 
+struct fault *imap_ahead_ask(struct imap *imap, const char *folder, struct imap_line *const *before,
+			     size_t count, bool *asked_r)
+{
+	const struct imap_noticed *last = folder ? imap_notice_last(imap, folder) : NULL;
+	struct imap_ahead *ahead;
+
+	*asked_r = false;
+	if (!last || last->counts.sign != IMAP_SIGN_MODSEQ || !imap_session_resyncs(imap->session))
+		return NULL; /* (1) */
+	ahead = ahead_new(imap, folder);
+	ahead->since = last->counts;
+	for (size_t i = 0; i < count; i++)
+		add(ahead, talloc_steal(ahead, before[i]));
+	add_done(imap, ahead);
+	ahead->changes.mem = ahead;
+	imap_listing_resync(&ahead->changes, &ahead->since, &ahead->resync);
+	add(ahead, imap_session_select_line(imap->session, ahead, folder, &ahead->resync));
+	return ask(imap, ahead, asked_r);
+}
+
+struct fault *imap_ahead_ask_still(struct imap *imap)
+{
+	const char *folder = imap_session_selected(imap->session)->mailbox;
+	struct imap_ahead *ahead;
+	bool asked;
+
+	if (imap->ahead || !folder || !imap_notice_last(imap, folder))
+		return NULL;
+	ahead = ahead_new(imap, folder);
+	ahead->still = true;
+	add_done(imap, ahead);
+	add(ahead, imap_line_new(ahead, "NOOP", false));
+	return ask(imap, ahead, &asked);
+}
+
 /* (3) */
 static struct fault *receive(struct imap *imap, TALLOC_CTX *mem, struct imap_ahead *ahead,
 			     struct imap_answer *answer_r)
@@ -91,6 +131,8 @@ static struct fault *receive(struct imap *imap, TALLOC_CTX *mem, struct imap_ahe
 
 	FAULT_TRY(imap_session_receive(ahead->sent, mem, answers, &answered, &gone));
 	*answer_r = answers[ahead->count - 1];
+	if (ahead->still)
+		return NULL;
 	return imap_session_select_done(imap->session, mem, &ahead->resync, answer_r);
 }
 
@@ -105,7 +147,9 @@ struct fault *imap_ahead_take(struct imap *imap, TALLOC_CTX *mem, struct imap_ah
 	imap->ahead = NULL;
 	talloc_steal(mem, ahead);
 	FAULT_TRY(receive(imap, mem, ahead, &answer));
-	FAULT_TRY(imap_folder_selected(imap, mem, ahead->folder, &answer));
+	if (!ahead->still)
+		FAULT_TRY(imap_folder_selected(imap, mem, ahead->folder, &answer));
+	ahead->warned = ahead->warned || answer.status != IMAP_OK;
 	*ahead_r = ahead;
 	return NULL;
 }
@@ -120,7 +164,7 @@ struct fault *imap_ahead_drop(struct imap *imap)
 		return NULL;
 	imap->ahead = NULL;
 	fault = receive(imap, imap->session, ahead, &answer);
-	imap->selection++;
+	imap->selection += !ahead->still;
 	talloc_free(ahead);
 	return fault;
 }
@@ -132,6 +176,11 @@ bool imap_ahead_done(const struct imap_ahead *ahead, struct imap_status *status)
 	status->told = ahead->done.told;
 	status->counts = ahead->done.counts;
 	return true;
+}
+
+bool imap_ahead_is_still(const struct imap_ahead *ahead, const char *mailbox)
+{
+	return ahead && ahead->still && !ahead->warned && !strcmp(ahead->folder, mailbox);
 }
 
 bool imap_ahead_changes(struct imap *imap, struct imap_ahead *ahead, const char *mailbox,

@@ -208,12 +208,16 @@ bool imap_folder_is_selected(const struct imap *imap, const char *folder)
 	return text_same(imap_session_selected(imap->session)->mailbox, folder);
 }
 
-/* Dovecot says "* NO Internal error" and then OK when another has made the mailbox anew. */
+bool imap_folder_is_warning(const struct imap_response *response)
+{
+	return !strcmp(response->name, "NO") || !strcmp(response->name, "BAD");
+}
+
 static struct fault *take_warning(void *context, const struct imap_response *response)
 {
 	bool *warned = context;
 
-	*warned = *warned || !strcmp(response->name, "NO") || !strcmp(response->name, "BAD");
+	*warned = *warned || imap_folder_is_warning(response);
 	return NULL;
 }
 
@@ -221,7 +225,7 @@ static struct fault *take_warning(void *context, const struct imap_response *res
  * told already needs no NOOP. A server that
  * does not tell it (Courier) says OK to NOOP in a mailbox that is gone, too. */
 static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const char *folder,
-				      struct imap_resync *resync)
+				      bool asked, struct imap_resync *resync)
 {
 	int64_t age = clock_now_us(imap->clock) - imap->selected_us;
 	bool warned = false;
@@ -230,8 +234,9 @@ static struct fault *bring_up_to_date(struct imap *imap, TALLOC_CTX *mem, const 
 	    imap_session_selected(imap->session)->changes != imap->changes ||
 	    imap_session_selected(imap->session)->uidnext_found)
 		return select_it(imap, mem, folder, true, resync);
-	FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning, &warned,
-			   FAULT_SCOPE_FOLDER, "NOOP"));
+	if (!asked)
+		FAULT_TRY(imap_run(imap, mem, imap_line_new(mem, "NOOP", false), take_warning,
+				   &warned, FAULT_SCOPE_FOLDER, "NOOP"));
 	if (!warned && imap_session_selected(imap->session)->changes == imap->changes)
 		return NULL;
 	return select_it(imap, mem, folder, true, resync);
@@ -244,13 +249,20 @@ static void is_as_now(struct imap *imap)
 	imap->writes = imap_writes(imap);
 }
 
-static struct fault *open_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now,
+/* What is wanted of a mailbox that is selected. */
+enum upto {
+	UPTO_ANY, /* what is known of it will do */
+	UPTO_NOW,
+	UPTO_ASKED, /* likewise, and a NOOP has been answered */
+};
+
+static struct fault *open_it(struct imap *imap, TALLOC_CTX *mem, const char *folder, enum upto upto,
 			     struct imap_resync *resync)
 {
 	if (imap_folder_is_selected(imap, folder)) {
-		if (!now && imap->writes == imap_writes(imap))
+		if (upto == UPTO_ANY && imap->writes == imap_writes(imap))
 			return NULL;
-		FAULT_TRY(bring_up_to_date(imap, mem, folder, resync));
+		FAULT_TRY(bring_up_to_date(imap, mem, folder, upto == UPTO_ASKED, resync));
 	} else {
 		FAULT_TRY(select_it(imap, mem, folder, false, resync));
 	}
@@ -268,13 +280,13 @@ struct fault *imap_folder_selected(struct imap *imap, TALLOC_CTX *mem, const cha
 
 struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder, bool now)
 {
-	return open_it(imap, mem, folder, now, NULL);
+	return open_it(imap, mem, folder, now ? UPTO_NOW : UPTO_ANY, NULL);
 }
 
 struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
-				     struct imap_resync *resync)
+				     bool asked, struct imap_resync *resync)
 {
-	return open_it(imap, mem, folder, true, resync);
+	return open_it(imap, mem, folder, asked ? UPTO_ASKED : UPTO_NOW, resync);
 }
 
 /* ---- making ---- */

@@ -108,21 +108,36 @@ struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r)
 	return NULL;
 }
 
-struct fault *imap_listen_hush(struct endpoint *endpoint)
+static struct fault *end(struct imap *imap)
 {
-	FAULT_TRY(imap_listen_follow(endpoint));
-	return imap_ahead_drop((struct imap *)endpoint);
-}
-
-struct fault *imap_listen_follow(struct endpoint *endpoint)
-{
-	struct imap *imap = (struct imap *)endpoint;
-
 	if (imap->session && imap->notify)
 		return imap_notify_end(imap);
 	if (!imap->session || !imap_session_is_idle(imap->session))
 		return NULL;
 	return imap_session_idle_end(imap->session);
+}
+
+struct fault *imap_listen_hush(struct endpoint *endpoint)
+{
+	struct imap *imap = (struct imap *)endpoint;
+
+	FAULT_TRY(end(imap));
+	return imap_ahead_drop(imap);
+}
+
+/* What was asked when something was heard, and not at once followed, tells of then. */
+struct fault *imap_listen_follow(struct endpoint *endpoint, bool heard)
+{
+	struct imap *imap = (struct imap *)endpoint;
+	bool idles = imap->session && !imap->notify && imap_session_is_idle(imap->session);
+
+	if (heard)
+		return end(imap);
+	if (imap->ahead)
+		return imap_listen_hush(endpoint);
+	if (idles && imap->listens == 1)
+		FAULT_TRY(imap_ahead_ask_still(imap));
+	return end(imap);
 }
 
 void imap_listen_rest(struct endpoint *endpoint)

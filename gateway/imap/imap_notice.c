@@ -285,8 +285,8 @@ struct side {
 struct noticing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
-	const char *object_id; /* the session's; NULL: not told */
-	struct imap_ahead *ahead; /* NULL: nothing was asked before */
+	const char *object_id;            /* the session's; NULL: not told */
+	struct imap_ahead *ahead;         /* NULL: nothing was asked before */
 	struct imap_status status[SIDES]; /* of both mailboxes, if they were */
 	bool asked;
 	struct endpoint_notice *notice;
@@ -513,7 +513,9 @@ static struct fault *open_side(struct imap *imap, TALLOC_CTX *mem, struct side *
 		return NULL;
 	if (resyncs)
 		imap_listing_resync(&side->changes, side->since, &side->resync);
-	return imap_folder_open_since(imap, mem, side->mailbox, resyncs ? &side->resync : NULL);
+	return imap_folder_open_since(imap, mem, side->mailbox,
+				      imap_ahead_is_still(ahead, side->mailbox),
+				      resyncs ? &side->resync : NULL);
 }
 
 /* ---- the mailbox for tasks that are done (7) ---- */
@@ -546,9 +548,16 @@ static bool is_untouched(const struct imap_counts *since, const struct imap_coun
 	return since->sign != IMAP_SIGN_MODSEQ && same_messages(since, now) && !now->exists;
 }
 
+/* There is nothing to be listed. */
+static bool is_empty(const struct imap_counts *counts)
+{
+	return !counts->exists && counts->uidnext && counts->sign == IMAP_SIGN_MODSEQ;
+}
+
 static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct side *side,
 				  const struct noticing *noticing)
 {
+	const struct imap_listing nothing = { .count = 0 };
 	struct imap_status status = { .mailbox = side->mailbox };
 	bool first = noticing->token && !side->since; /* all that is told is told since a token */
 	struct fault *fault;
@@ -561,6 +570,10 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 		return is_absent(imap, mem, side);
 	if (is_untouched(side->since, &status.counts)) {
 		side->counts = *side->since;
+		return NULL;
+	}
+	if (!side->since && is_empty(&status.counts)) {
+		conclude(imap, side, &nothing, !first, &status.counts);
 		return NULL;
 	}
 	fault = open_side(imap, mem, side, NULL);
@@ -576,7 +589,6 @@ static struct fault *look_at_done(struct imap *imap, TALLOC_CTX *mem, struct sid
 }
 
 /* ---- both ---- */
-
 
 static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *why)
 {

@@ -67,7 +67,7 @@ struct imap {
 	struct imap_session *session; /* NULL: not connected */
 	bool is_new; /* the session was opened for the operation that is under way */
 	int64_t connections;
-	int64_t renewed_us; /* when the token was asked for anew; 0: never */
+	int64_t renewed_us;     /* when the token was asked for anew; 0: never */
 	struct imap_stats past; /* of sessions that have ended */
 	/* how the selected mailbox was when it was looked at last */
 	uint64_t selection;      /* counts SELECT */
@@ -132,9 +132,13 @@ struct fault *imap_fault_copy(TALLOC_CTX *mem, const struct fault *fault);
 struct fault *imap_folder_open(struct imap *imap, TALLOC_CTX *mem, const char *folder,
 			       bool now) ATTR_MUST_CHECK;
 
-/* The same, NOW. RESYNC (or NULL) is told what has changed, if it is selected anew for that. */
+/* The same, NOW. RESYNC (or NULL) is told what has changed, if it is selected anew for that. ASKED: a NOOP
+ * has been answered for this. */
 struct fault *imap_folder_open_since(struct imap *imap, TALLOC_CTX *mem, const char *folder,
-				     struct imap_resync *resync) ATTR_MUST_CHECK;
+				     bool asked, struct imap_resync *resync) ATTR_MUST_CHECK;
+
+/* Dovecot says "* NO Internal error" and then OK when another has made the mailbox anew. */
+bool imap_folder_is_warning(const struct imap_response *response);
 
 /* What follows from the ANSWER to a SELECT of FOLDER; the fault is as above. */
 struct fault *imap_folder_selected(struct imap *imap, TALLOC_CTX *mem, const char *folder,
@@ -206,7 +210,7 @@ struct imap_changes {
 	struct imap_listing listing;
 	struct imap_uids vanished; /* ascending; some of them perhaps long ago, or never there */
 	bool lost;                 /* what has vanished is not told, or cannot be */
-	size_t marks_len;	   /* of all that were told, bytes */
+	size_t marks_len;          /* of all that were told, bytes */
 };
 
 struct fault *imap_listing_changed(struct imap *imap, TALLOC_CTX *mem, bool done, uint64_t since,
@@ -233,7 +237,7 @@ uint64_t imap_listing_digest(const struct imap_listing *listing, uint32_t below)
 
 struct imap_status {
 	const char *mailbox;
-	bool told; /* false: it is not there, or may not be looked into */
+	bool told;                 /* false: it is not there, or may not be looked into */
 	struct imap_counts counts; /* `sign` is never a digest */
 };
 
@@ -357,15 +361,15 @@ struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const
 struct fault *imap_write_end(struct endpoint_putting *write, TALLOC_CTX *mem);
 struct fault *imap_remove(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			  struct endpoint_remove *removes, size_t count);
-struct fault *imap_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
-			 struct endpoint_sweep *folders, size_t count);
+struct fault *imap_sweep(struct endpoint *endpoint, TALLOC_CTX *mem, struct endpoint_sweep *folders,
+			 size_t count);
 struct fault *imap_doctor_probe(struct endpoint *endpoint, TALLOC_CTX *mem,
 				struct endpoint_probe **probe_r);
 struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
 			  size_t count, struct endpoint_ear *ear_r);
 struct fault *imap_listen_heard(struct endpoint *endpoint, bool *changed_r);
 struct fault *imap_listen_hush(struct endpoint *endpoint);
-struct fault *imap_listen_follow(struct endpoint *endpoint);
+struct fault *imap_listen_follow(struct endpoint *endpoint, bool heard);
 void imap_listen_rest(struct endpoint *endpoint);
 
 /* ---- imap_ahead.c: what a look asks, asked before it begins ---- */
@@ -374,9 +378,12 @@ struct imap_ahead;
 
 /* The questions of a notice of FOLDER (NULL: none), with COUNT lines before them, of which nothing depends;
  * they are ASKED's then. *ASKED_R false: nothing was sent. */
-struct fault *imap_ahead_ask(struct imap *imap, const char *folder,
-			     struct imap_line *const *before, size_t count,
-			     bool *asked_r) ATTR_MUST_CHECK;
+struct fault *imap_ahead_ask(struct imap *imap, const char *folder, struct imap_line *const *before,
+			     size_t count, bool *asked_r) ATTR_MUST_CHECK;
+
+/* The questions of a notice of the selected mailbox, of which nothing was heard. It may be that nothing is
+ * asked. */
+struct fault *imap_ahead_ask_still(struct imap *imap) ATTR_MUST_CHECK;
 
 /* The answers to what was asked, moved to MEM; *AHEAD_R NULL: nothing was. A fault as
  * imap_folder_open(). */
@@ -389,6 +396,8 @@ struct fault *imap_ahead_drop(struct imap *imap) ATTR_MUST_CHECK;
 /* What they say, if it was asked for: STATUS of its mailbox; what has changed in MAILBOX, which is still
  * selected, SINCE. AHEAD may be NULL. */
 bool imap_ahead_done(const struct imap_ahead *ahead, struct imap_status *status);
+bool imap_ahead_is_still(const struct imap_ahead *ahead,
+			 const char *mailbox); /* NOOP was answered */
 bool imap_ahead_changes(struct imap *imap, struct imap_ahead *ahead, const char *mailbox,
 			const struct imap_counts *since, struct imap_changes *changes_r);
 

@@ -44,9 +44,9 @@ struct work {
 	int64_t series_done, series_total; /* of the folder that it pushes just now */
 	int64_t moved_project;             /* the last one in which something happened */
 	bool answered;                     /* so the server does */
-	const char *full_error; /* of the account, if it was full before this job; or NULL */
-	struct replies *replies;           /* it is the mailbox with replies; NULL: it is not */
-	bool later;                        /* nobody's fault: it is done again */
+	const char *full_error;  /* of the account, if it was full before this job; or NULL */
+	struct replies *replies; /* it is the mailbox with replies; NULL: it is not */
+	bool later;              /* nobody's fault: it is done again */
 };
 
 static struct fault *in_transaction(struct work *work,
@@ -263,14 +263,23 @@ static struct fault *make_endpoint(struct work *work, TALLOC_CTX *mem)
 	return NULL;
 }
 
+/* A job that is about all folders looks at those that it listens to. */
+static struct fault *hush(struct work *work)
+{
+	bool looks = work->task->job && !work->task->job->project_id;
+
+	if (work->task->heard || looks)
+		return endpoint_follow(work->endpoint, work->task->heard);
+	return endpoint_hush(work->endpoint);
+}
+
 static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
 {
 	const struct engine_park *park = &work->engine->park;
 
 	if (park->take)
 		work->endpoint = park->take(park->data, work->account->id);
-	if (work->endpoint &&
-	    (work->task->heard ? endpoint_follow : endpoint_hush)(work->endpoint)) {
+	if (work->endpoint && hush(work)) {
 		talloc_free(
 			work->endpoint); /* it broke while it was parked: no failure of the job */
 		work->endpoint = NULL;
@@ -301,9 +310,8 @@ static void count_stats(struct work *work)
 static struct fault *add_pull(struct work *work, const void *data)
 {
 	(void)data;
-	return queue_add(work->worker->store,
-			 engine_replies_kind(work->engine, work->account->id), work->account->id, 0,
-			 clock_now_us(work->engine->env.clock), NULL);
+	return queue_add(work->worker->store, engine_replies_kind(work->engine, work->account->id),
+			 work->account->id, 0, clock_now_us(work->engine->env.clock), NULL);
 }
 
 static struct fault *add_pull_now(struct work *work, const void *data)

@@ -13,6 +13,8 @@
 
 #include "store/revisions.h"
 
+#define LOT_FIRST 25
+#define LOT_AHEAD (2 * ROUND_PUSH_BATCH)
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 
 void round_hold(struct round *round, struct link *link, const char *why)
@@ -560,11 +562,18 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, TAL
 			 (long long)assignment);
 }
 
-/* So many at once. Of many, what was decided on is on its way while the next are decided on, and the
- * wire is not left idle for long at the beginning. */
-static size_t lot(size_t done, size_t count)
+/* Whether what was decided on goes out while the next are decided on. */
+static bool is_pushed_ahead(const struct round *round, size_t count)
 {
-	size_t most = !done && count > ROUND_BATCH ? ROUND_PUSH_BATCH : ROUND_BATCH;
+	return count > ROUND_PUSH_BATCH && !round->options->dry_run &&
+	       endpoint_overlaps(round->endpoint);
+}
+
+/* So many in one transaction. Of those that are pushed ahead few at first, so that the server has something
+ * to do soon; then so many that it is busy with what is on its way until the next are decided on. */
+static size_t lot(size_t done, size_t count, bool ahead)
+{
+	size_t most = !ahead ? ROUND_BATCH : done ? LOT_AHEAD : LOT_FIRST;
 
 	return count - done < most ? count - done : most;
 }
@@ -582,10 +591,12 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 {
 	TALLOC_CTX *mem = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
 
-	if (count > ROUND_BATCH)
+	bool ahead = is_pushed_ahead(round, count);
+
+	if (ahead)
 		qsort(ids, count, sizeof *ids, by_id);
 	for (size_t done = 0; done < count;) {
-		size_t end = done + lot(done, count);
+		size_t end = done + lot(done, count, ahead);
 		struct fault *fault = store_begin(round->env->store);
 		TALLOC_CTX *keep = NULL;
 
@@ -600,7 +611,7 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 		}
 		round_views_end(round);
 		FAULT_TRY(end_transaction(round, fault));
-		if (done < count)
+		if (ahead && done < count)
 			FAULT_TRY(round_push_ahead(round, ids + done, count - done));
 	}
 	talloc_free(mem);

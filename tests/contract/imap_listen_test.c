@@ -91,13 +91,54 @@ Test(imap_listen, a_look_that_follows_asks_nothing_more)
 		append_there(lab, folder, "", NULL, message(lab, "foreign"));
 		wait_until_heard(lab, fd);
 		asked = endpoint_stats(lab->world.endpoint).requests;
-		fine(endpoint_follow(lab->world.endpoint), "follow");
+		fine(endpoint_follow(lab->world.endpoint, true), "follow");
 		made = notice(lab, folder, tokens[i] ? tokens[i] : token);
 		cr_expect_eq(made->count, tokens[i] ? i + 1 : 1, "%zu: %zu", i, made->count);
 		if (!tokens[i])
 			cr_expect_eq(endpoint_stats(lab->world.endpoint).requests, asked);
 		token = made->token;
 	}
+	lab_end(lab);
+}
+
+/* Nothing was heard: DONE, STATUS and NOOP go out together, and what has just come is told all the same. */
+Test(imap_listen, a_look_that_nothing_was_heard_before_asks_nothing_more)
+{
+	struct lab *lab = lab_new(DOT, 0, "unheard");
+	char *folder = new_folder(lab);
+	const char *token = notice(lab, folder, NULL)->token;
+	int64_t asked;
+
+	for (size_t come = 0; come < 3; come++) {
+		struct endpoint_notice *made;
+
+		(void)listen_to(lab, folder, false);
+		if (come)
+			append_there(lab, folder, "", NULL, message(lab, "foreign"));
+		asked = endpoint_stats(lab->world.endpoint).requests;
+		fine(endpoint_follow(lab->world.endpoint, false), "follow");
+		made = notice(lab, folder, token);
+		cr_expect_eq(made->count, come ? 1 : 0, "%zu: %zu", come, made->count);
+		if (!come)
+			cr_expect_eq(endpoint_stats(lab->world.endpoint).requests, asked + 1);
+		token = made->token;
+	}
+	lab_end(lab);
+}
+
+/* What was asked when something was heard is of then. */
+Test(imap_listen, a_look_that_comes_late_asks_anew)
+{
+	struct lab *lab = lab_new(DOT, 0, "late");
+	char *folder = new_folder(lab);
+	const char *token = notice(lab, folder, NULL)->token;
+	int fd = listen_to(lab, folder, false);
+
+	append_there(lab, folder, "", NULL, message(lab, "foreign"));
+	wait_until_heard(lab, fd);
+	append_there(lab, folder, "", NULL, message(lab, "foreign"));
+	fine(endpoint_follow(lab->world.endpoint, false), "follow");
+	cr_expect_eq(notice(lab, folder, token)->count, 2);
 	lab_end(lab);
 }
 
