@@ -76,12 +76,23 @@ struct asking {
 	size_t count;
 };
 
+/* Those of RIGHTS that stand among LETTERS, or (THERE false) that do not. */
+static char *those_in(TALLOC_CTX *mem, const char *rights, const char *letters, bool there)
+{
+	char *those = MEM_ARRAY(mem, char, strlen(rights) + 1), *end = those;
+
+	for (; *rights; rights++)
+		if ((strchr(letters, *rights) != NULL) == there)
+			*end++ = *rights;
+	return those;
+}
+
 /* (2) */
 static char *rights_of(TALLOC_CTX *mem, const char *letters)
 {
 	bool old = strchr(letters, 'd') && !strpbrk(letters, "tex");
 
-	return mem_printf(mem, "%s%s", letters, old ? "te" : "");
+	return mem_printf(mem, "%s%s", those_in(mem, ALL, letters, true), old ? TO_REMOVE : "");
 }
 
 /* `* MYRIGHTS box lrswite` */
@@ -100,16 +111,6 @@ static void take_rights(void *context, const struct imap_response *response)
 		if (!strcmp(asking->needs[i].mailbox, mailbox))
 			asking->needs[i].granted = rights_of(asking->mem, letters->text);
 	talloc_free(mailbox);
-}
-
-static char *missing_in(TALLOC_CTX *mem, const char *rights, const char *granted)
-{
-	char *missing = MEM_ARRAY(mem, char, strlen(rights) + 1), *end = missing;
-
-	for (; *rights; rights++)
-		if (!strchr(granted, *rights))
-			*end++ = *rights;
-	return missing;
 }
 
 static struct fault *missing_fault(TALLOC_CTX *mem, const char *mailbox, const char *missing)
@@ -169,12 +170,17 @@ static struct imap_line *question(TALLOC_CTX *mem, const char *mailbox)
 	return line;
 }
 
+static bool never_asks(const struct imap *imap, const struct imap_uids *uids)
+{
+	return !uids->count || !imap_session_can(imap->session, IMAP_CAP_ACL);
+}
+
 /* Those of NEEDS that the connection does not know come first; so many. */
 static size_t unknown_first(const struct imap *imap, struct need *needs, size_t count)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < count && imap_session_can(imap->session, IMAP_CAP_ACL); i++)
+	for (size_t i = 0; i < count; i++)
 		if (!is_known(imap, &needs[i]))
 			needs[n++] = needs[i];
 	return n;
@@ -191,9 +197,9 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct need *needs
 	for (size_t i = 0; i < asking.count; i++)
 		lines[i] = question(mem, needs[i].mailbox);
 	FAULT_TRY(imap_look_beside(imap, mem, uids, &beside, messages_r));
-	for (size_t i = 0; i < asking.count && uids->count; i++) {
+	for (size_t i = 0; i < asking.count; i++) {
 		const char *granted = needs[i].granted ? needs[i].granted : ALL;
-		const char *missing = missing_in(mem, needs[i].rights, granted);
+		const char *missing = those_in(mem, needs[i].rights, granted, false);
 
 		if (*missing)
 			return missing_fault(mem, needs[i].mailbox, missing);
@@ -206,12 +212,14 @@ struct fault *imap_rights_look_replaced(struct imap *imap, TALLOC_CTX *mem, cons
 					bool done, const struct imap_uids *uids,
 					struct imap_messages *messages_r)
 {
-	const char *from = imap_session_selected(imap->session)->mailbox;
-	const char *beside = done ? imap_done_mailbox(imap, mem, folder) : NULL;
-	const char *into = beside ? beside : folder;
-	struct need needs[NEEDS_MAX] = { { from, TO_REMOVE, NULL }, { into, TO_APPEND, NULL } };
+	const char *from = imap_session_selected(imap->session)->mailbox, *beside;
+	struct need needs[NEEDS_MAX] = { { from, TO_REMOVE, NULL }, { folder, TO_APPEND, NULL } };
 
-	if (strcmp(from, into) != 0)
+	if (never_asks(imap, uids))
+		return imap_look(imap, mem, uids, messages_r);
+	beside = done ? imap_done_mailbox(imap, mem, folder) : NULL;
+	needs[1].mailbox = beside ? beside : folder;
+	if (strcmp(from, needs[1].mailbox) != 0)
 		return look(imap, mem, needs, NEEDS_MAX, uids, messages_r);
 	needs[0].rights = ALL;
 	return look(imap, mem, needs, 1, uids, messages_r);
@@ -223,5 +231,7 @@ struct fault *imap_rights_look_removed(struct imap *imap, TALLOC_CTX *mem,
 {
 	struct need need = { imap_session_selected(imap->session)->mailbox, TO_REMOVE, NULL };
 
+	if (never_asks(imap, uids))
+		return imap_look(imap, mem, uids, messages_r);
 	return look(imap, mem, &need, 1, uids, messages_r);
 }

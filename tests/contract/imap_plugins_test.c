@@ -117,8 +117,7 @@ Test(imap_plugins, without_acl_a_missing_right_is_told_by_the_removal)
 	struct endpoint_put first = put(lab, folder, "uid-1", NULL), next;
 
 	set_rights(lab, PLUGINS, folder, "lrswit");
-	lab->world.endpoint =
-		account(lab, lab->url, "secret", UINT64_C(1) << IMAP_CAP_ACL);
+	lab->world.endpoint = account(lab, lab->url, "secret", UINT64_C(1) << IMAP_CAP_ACL);
 	next = put(lab, folder, "uid-1", first.placed);
 	expect(drop(lab, folder, first.placed, next.replaced, next.placed), FAULT_REFUSED,
 	       FAULT_SCOPE_FOLDER, "removal");
@@ -146,6 +145,47 @@ Test(imap_plugins, rights_are_asked_for_once)
 	next = put(lab, folder, "uid-1", next.placed);
 	cr_assert_eq(endpoint_stats(lab->world.endpoint).requests - begun, plain + 1);
 	lab_end(lab);
+}
+
+/* A message that goes into the mailbox for tasks that are done: there it takes other rights than here. */
+Test(imap_plugins, rights_of_both_mailboxes_are_told)
+{
+	static const struct {
+		const char *here, *there, *words;
+	} rows[] = {
+		{ "lrswite", "lrs", "Done: rights are missing: \"i\" (insert), \"w\" (flag);" },
+		{ "lrst", "lrswi", "both 1: rights are missing: \"e\" (expunge);" },
+		{ "lrste", "lrswite", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct lab *lab = lab_new(PLUGINS, 0, "both %zu", i);
+		struct endpoint_put first, next;
+		struct fault *fault;
+		char *folder;
+
+		lab->done_folder = "Done";
+		lab->world.endpoint = account(lab, lab->url, "secret", 0);
+		folder = new_folder(lab);
+		first = put(lab, folder, "uid-1", NULL);
+		set_rights(lab, PLUGINS, mem_printf(lab, "%s/Done", folder), rows[i].there);
+		set_rights(lab, PLUGINS, folder, rows[i].here);
+		lab->world.endpoint = account(lab, lab->url, "secret", 0);
+		next = first;
+		next.address = next.if_version = first.placed;
+		next.marks_add = "/Done";
+		fault = endpoint_put(lab->world.endpoint, lab, folder, &next, 1);
+		fault = fault ? fault : next.fault;
+		if (!rows[i].words) {
+			fine(fault, "into the other");
+			lab_end(lab);
+			continue;
+		}
+		expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, rows[i].words);
+		expect_words(fault->text, rows[i].words, true);
+		fine(fetch(lab, folder, first.placed), "it is as it was");
+		lab_end(lab);
+	}
 }
 
 /* ---- notes ---- */
