@@ -19,6 +19,8 @@
  * the end a delimiter is missing behind one, and the message is not believed. */
 
 #define CHUNK_BYTES ((size_t)1 << 20) /* of one answer: half of the longest literal */
+#define BITES_MAX                                                                                  \
+	1000 /* answers with less than was asked for: each is a round trip, and no server does so */
 
 struct parts {
 	struct imap *imap;
@@ -173,6 +175,7 @@ struct reading {
 	int64_t at;       /* octets of the message that are behind us */
 	size_t elided;
 	size_t unseen; /* bytes that have come since the text was looked at */
+	size_t bites;
 };
 
 /* The body that begins at BODY goes, as far as it has come, and reading goes on behind it. */
@@ -208,13 +211,17 @@ static struct fault *too_large(const struct parts *parts)
 static struct fault *read_on(struct reading *reading)
 {
 	struct parts *parts = reading->parts;
-	size_t before = reading->text->len;
+	size_t before = reading->text->len, came;
 
 	parts->bytes = reading->text;
 	FAULT_TRY(ask_chunk(parts, "BODY.PEEK[]", reading->at, IMAP_WHOLE_MAX));
-	reading->at += (int64_t)(reading->text->len - before);
-	reading->unseen += reading->text->len - before;
-	return reading->text->len > before ? NULL : not_told(parts, "all of it");
+	came = reading->text->len - before;
+	reading->at += (int64_t)came;
+	reading->unseen += came;
+	reading->bites += came < IMAP_WHOLE_MAX;
+	if (reading->bites > BITES_MAX)
+		return not_told(parts, "as much at once as it is asked for");
+	return came ? NULL : not_told(parts, "all of it");
 }
 
 /* All of the text is looked at: not each time that a little more has come, however little a server

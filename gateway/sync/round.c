@@ -263,7 +263,8 @@ struct fault *round_advance(struct round *round)
 	round->folder->last_round_us = clock_now_us(round->env->clock);
 	FAULT_TRY(store_begin(store));
 	fault = link_folder_set(store, round->folder);
-	if (!fault && round->notice->full && round->endpoint->ops->appends)
+	if (!fault && round->notice->full && round->notice->count &&
+	    round->endpoint->ops->appends)
 		fault = link_unmarked(store, round->folder->id);
 	point_reach(round->env->points, POINT_TOKEN_STAGED);
 	if (!fault)

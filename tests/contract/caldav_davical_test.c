@@ -1,6 +1,7 @@
 /* caldav_davical_test.c - the contract of endpoints over a real DAViCal.
  *
  * takes: 60
+ * waits: yes
  * timeout: 300
  */
 #include "config.h"

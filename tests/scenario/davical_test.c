@@ -1,7 +1,9 @@
 /* davical_test.c - the scenarios over a real DAViCal.
  *
  * takes: 100
- * timeout: 400
+ * waits: yes
+ * jobs: 3
+ * timeout: 600
  */
 #include "config.h"
 
