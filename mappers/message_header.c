@@ -25,7 +25,7 @@
 #define ID_MAX 255         /* bytes of a UID that stands in a Message-ID as it is */
 #define HOST_MAX 253       /* bytes of a host name, RFC 1035 */
 #define DAY_S 86400
-#define FIRST_SEED 80      /* bytes of most seeds of a boundary */
+#define FIRST_SEED 80 /* bytes of most seeds of a boundary */
 
 static const char *const names[] = {
 	[MESSAGE_FROM] = "From",
