@@ -175,8 +175,6 @@ bool db_bool(struct db_cursor *cursor, int column)
 
 const char *db_peek(struct db_cursor *cursor, int column)
 {
-	if (cursor->db->driver->is_null(cursor, column))
-		return NULL;
 	return cursor->db->driver->text(cursor, column);
 }
 

@@ -26,7 +26,7 @@ struct db_driver {
 	bool (*next)(struct db_cursor *cursor);
 	bool (*is_null)(struct db_cursor *cursor, int column);
 	int64_t (*number)(struct db_cursor *cursor, int column);
-	const char *(*text)(struct db_cursor *cursor, int column);
+	const char *(*text)(struct db_cursor *cursor, int column); /* NULL is NULL */
 	const char *(*bytes)(struct db_cursor *cursor, int column, size_t *len_r);
 	struct fault *(*close)(struct db_cursor *cursor);
 	struct fault *(*execute)(struct db *db, const char *text);

@@ -74,7 +74,7 @@ X(ASSIGNMENT_OF_TASK, "SELECT id, project_id, task_id, resource_id, source_key, 
   "WHERE task_id = $1 AND resource_id = $2 ORDER BY id") \
 X(ASSIGNMENT_IDS, "SELECT id FROM assignment WHERE project_id = $1 AND resource_id = $2 ORDER BY id") \
 X(SHEET_ROWS, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state, t.source_key, t.active, t.position, " \
-  "(SELECT COUNT(*) FROM link l WHERE l.folder_id = $5 AND l.assignment_id = a.id) FROM assignment a JOIN task t ON t.id = a.task_id " \
+  "l.id FROM assignment a JOIN task t ON t.id = a.task_id LEFT JOIN link l ON l.folder_id = $5 AND l.assignment_id = a.id " \
   "WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
 X(SHEET_TASK_VALUES, "SELECT a.id, v.field, v.text, v.seq, v.changed_at, v.author FROM assignment a JOIN field_value v " \
   "ON v.owner = a.task_id WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
