@@ -221,6 +221,12 @@ struct fault *db_data_version(struct db *db, int64_t *version_r)
 	return db->driver->data_version(db, version_r);
 }
 
+void db_settle(struct db *db)
+{
+	assert(!db->in_transaction);
+	db->driver->settle(db);
+}
+
 void db_rest(struct db *db)
 {
 	db->driver->rest(db);

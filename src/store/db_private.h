@@ -32,6 +32,7 @@ struct db_driver {
 	struct fault *(*execute)(struct db *db, const char *text);
 	struct fault *(*has_table)(struct db *db, const char *name, bool *has_r);
 	struct fault *(*data_version)(struct db *db, int64_t *version_r);
+	void (*settle)(struct db *db);
 	void (*rest)(struct db *db);
 };
 
