@@ -37,6 +37,7 @@ struct imap_message *imap_look_find(const struct imap_messages *messages, uint32
 struct look {
 	TALLOC_CTX *mem;
 	struct imap_messages *messages;
+	const struct imap_beside *beside; /* NULL: nothing */
 };
 
 static struct fault *take_message(void *context, const struct imap_response *response)
@@ -48,6 +49,8 @@ static struct fault *take_message(void *context, const struct imap_response *res
 	uint32_t uid;
 	int64_t us;
 
+	if (look->beside)
+		look->beside->take(look->beside->context, response);
 	if (strcmp(response->name, "FETCH") != 0 || !items ||
 	    !imap_node_u32(imap_node_after(items, "UID"), &uid))
 		return NULL;
@@ -69,12 +72,13 @@ static struct fault *take_message(void *context, const struct imap_response *res
 }
 
 static struct fault *ask(struct imap *imap, TALLOC_CTX *mem, const uint32_t *uids, size_t count,
-			 struct imap_messages *messages)
+			 const struct imap_beside *beside, struct imap_messages *messages)
 {
-	struct look look = { mem, messages };
+	struct look look = { mem, messages, beside };
 	size_t n = (count + IMAP_SET_MAX - 1) / IMAP_SET_MAX, answered;
-	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, n);
-	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, n);
+	size_t all = n + (beside ? beside->count : 0);
+	struct imap_line **lines = MEM_ARRAY(mem, struct imap_line *, all);
+	struct imap_answer *answers = MEM_ARRAY(mem, struct imap_answer, all);
 	bool modseq = imap_session_can(imap->session, IMAP_CAP_CONDSTORE) &&
 		      imap_session_selected(imap->session)->highestmodseq;
 
@@ -86,7 +90,9 @@ static struct fault *ask(struct imap *imap, TALLOC_CTX *mem, const uint32_t *uid
 		imap_line_add(lines[i], "%s (UID FLAGS INTERNALDATE%s)",
 			      imap_set_text(mem, uids + from, to - from), modseq ? " MODSEQ" : "");
 	}
-	FAULT_TRY(imap_session_run_all(imap->session, mem, lines, n, take_message, &look, answers,
+	for (size_t i = n; i < all; i++)
+		lines[i] = beside->lines[i - n];
+	FAULT_TRY(imap_session_run_all(imap->session, mem, lines, all, take_message, &look, answers,
 				       &answered));
 	for (size_t i = 0; i < n; i++)
 		FAULT_TRY(imap_answer_fault(mem, &answers[i], FAULT_SCOPE_FOLDER, "FETCH"));
@@ -103,11 +109,17 @@ static struct fault *ask_again(struct imap *imap, TALLOC_CTX *mem, struct imap_m
 	if (!missing.count)
 		return NULL;
 	FAULT_TRY(imap_noop(imap, mem));
-	return ask(imap, mem, missing.uid, missing.count, messages);
+	return ask(imap, mem, missing.uid, missing.count, NULL, messages);
 }
 
 struct fault *imap_look(struct imap *imap, TALLOC_CTX *mem, const struct imap_uids *uids,
 			struct imap_messages *messages_r)
+{
+	return imap_look_beside(imap, mem, uids, NULL, messages_r);
+}
+
+struct fault *imap_look_beside(struct imap *imap, TALLOC_CTX *mem, const struct imap_uids *uids,
+			       const struct imap_beside *beside, struct imap_messages *messages_r)
 {
 	struct imap_messages messages = { MEM_ARRAY(mem, struct imap_message, uids->count), 0 };
 	struct imap_uids sorted = { MEM_ARRAY(mem, uint32_t, uids->count), uids->count,
@@ -121,7 +133,7 @@ struct fault *imap_look(struct imap *imap, TALLOC_CTX *mem, const struct imap_ui
 		if (!i || sorted.uid[i] != sorted.uid[i - 1])
 			messages.list[messages.count++].uid = sorted.uid[i];
 	if (sorted.count) {
-		fault = ask(imap, mem, sorted.uid, sorted.count, &messages);
+		fault = ask(imap, mem, sorted.uid, sorted.count, beside, &messages);
 		if (fault && !imap_is_connected(imap))
 			return fault;
 		FAULT_TRY(ask_again(imap, mem, &messages));

@@ -53,6 +53,11 @@ struct imap_noticed {
 	struct imap_listing marked;  /* IMAP_SIGN_DIGEST: those with marks */
 };
 
+/* What this account may do in a mailbox. */
+struct imap_granted {
+	char *mailbox, *rights;
+};
+
 struct imap {
 	struct endpoint endpoint; /* first */
 	struct clock *clock;
@@ -74,6 +79,8 @@ struct imap {
 	const char *
 		*refused; /* commands that the server has refused, and that nothing depends on */
 	size_t refused_count;
+	struct imap_granted *granted; /* as this connection was told */
+	size_t granted_count;
 	size_t listens;             /* folders that it was told to listen to last */
 	struct imap_ahead *ahead;   /* what was asked when something was heard; NULL: nothing */
 	struct imap_notify *notify; /* NULL: it does not listen that way */
@@ -170,6 +177,18 @@ struct imap_messages {
 /* Flags, date and mod-sequence of UIDS. Who is not there has been asked for twice. */
 struct fault *imap_look(struct imap *imap, TALLOC_CTX *mem, const struct imap_uids *uids,
 			struct imap_messages *messages_r) ATTR_MUST_CHECK;
+
+/* The same; further questions go in the same piece, and their answers are not looked at. TAKE gets all
+ * responses. Without UIDS nothing is asked. */
+struct imap_beside {
+	struct imap_line **lines;
+	size_t count;
+	void (*take)(void *context, const struct imap_response *response);
+	void *context;
+};
+struct fault *imap_look_beside(struct imap *imap, TALLOC_CTX *mem, const struct imap_uids *uids,
+			       const struct imap_beside *beside,
+			       struct imap_messages *messages_r) ATTR_MUST_CHECK;
 struct imap_message *imap_look_find(const struct imap_messages *messages, uint32_t uid);
 
 /* The UIDs that `UID SEARCH CRITERIA` finds, sorted. PROTOCOL with folder scope: numbers that
@@ -243,6 +262,20 @@ struct fault *imap_rights_check(struct imap *imap, TALLOC_CTX *mem, const char *
 
 /* The same, when it is found out in another way. */
 struct fault *imap_rights_fault(TALLOC_CTX *mem, const char *folder, const char *what);
+
+/* imap_look() at messages that are to be replaced, by new ones in FOLDER or (DONE) in its mailbox for tasks
+ * that are done; or that are to be removed. Where the server tells rights (ACL, RFC 4314, RFC 2086) and
+ * this connection does not know yet that they suffice, it is asked in the same piece: REFUSED with folder
+ * scope names those that are missing. One that does not want to tell allows all. */
+struct fault *imap_rights_look_replaced(struct imap *imap, TALLOC_CTX *mem, const char *folder,
+					bool done, const struct imap_uids *uids,
+					struct imap_messages *messages_r) ATTR_MUST_CHECK;
+struct fault *imap_rights_look_removed(struct imap *imap, TALLOC_CTX *mem,
+				       const struct imap_uids *uids,
+				       struct imap_messages *messages_r) ATTR_MUST_CHECK;
+
+/* The connection has ended: rights are asked for again. */
+void imap_rights_forget(struct imap *imap);
 
 /* ---- imap_quota.c: how much room there is (RFC 9208) ---- */
 

@@ -148,7 +148,7 @@ static struct fault *look(struct removal *removal)
 		if (one->successor)
 			imap_set_add(removal->mem, &uids, one->successor);
 	}
-	FAULT_TRY(imap_look(removal->imap, removal->mem, &uids, &removal->messages));
+	FAULT_TRY(imap_rights_look_removed(removal->imap, removal->mem, &uids, &removal->messages));
 	for (size_t i = 0; i < removal->one_count; i++) {
 		struct one *one = &removal->ones[i];
 		const struct imap_message *message =
@@ -546,8 +546,9 @@ static struct fault *still_there(struct removal *removal, const struct one *one,
 	if (!imap_set_has(stuck, one->uid))
 		return fault_new(removal->results, FAULT_LOCKED, "%s: the server did not remove it",
 				 one->remove->address);
-	return imap_rights_fault(removal->results, removal->mailbox,
-				 "messages that are marked as deleted are not removed");
+	return imap_rights_fault(
+		removal->results, removal->mailbox,
+		"messages that are marked as deleted are not removed (right \"e\")");
 }
 
 /* Only what is not found any more is removed. */

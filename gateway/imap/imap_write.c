@@ -136,7 +136,8 @@ static struct fault *look_at_olds(struct endpoint_putting *write)
 	for (size_t i = 0; i < write->count; i++)
 		if (!write->puts[i].fault && old_uid(write, &write->puts[i]))
 			imap_set_add(write->mem, &uids, old_uid(write, &write->puts[i]));
-	FAULT_TRY(imap_look(write->imap, write->mem, &uids, &write->olds));
+	FAULT_TRY(imap_rights_look_replaced(write->imap, write->mem, write->folder, write->way.to,
+					    &uids, &write->olds));
 	for (size_t i = 0; i < write->count; i++) {
 		struct endpoint_put *put = &write->puts[i];
 		const struct imap_message *old = old_of(write, put);

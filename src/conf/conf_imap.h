@@ -30,7 +30,8 @@
 	X(UNSELECT, "UNSELECT")           /* RFC 3691 */                                           \
 	X(REPLACE, "REPLACE")             /* RFC 8508 */                                           \
 	X(ENABLE, "ENABLE")               /* RFC 5161 */                                           \
-	X(UTF8_ACCEPT, "UTF8=ACCEPT")     /* RFC 6855 */
+	X(UTF8_ACCEPT, "UTF8=ACCEPT")     /* RFC 6855 */                                           \
+	X(ACL, "ACL")                     /* RFC 4314 */
 
 enum conf_imap {
 #define X(id, word) CONF_IMAP_##id,

@@ -7,6 +7,7 @@
 
 #define IMAP_KIT_FIRST CYRUS
 #define IMAP_KIT_KINDS 1
+#include "imap_rights_kit.h"
 #include "imap_sweep_kit.h"
 
 /* The endpoint contract over a real Cyrus: with everything that it has, without each extension whose
@@ -51,18 +52,10 @@ Test(imap_cyrus, two_hundred_folders_by_one_command)
 
 static void set_quota(struct lab *lab, const char *limits)
 {
-	struct imap_session_options options = { .host = "127.0.0.1",
-						.port = lab->port,
-						.trusts = lab->trusts,
-						.stop_fd = -1,
-						.user = "cyrus",
-						.password = secret_new(lab, "cyruskey", 8),
-						.clock = lab->clock };
-	struct imap_session *admin = NULL;
+	struct imap_session *admin = administrator(lab);
 	struct imap_line *line = imap_line_new(lab, "SETQUOTA ", true);
 	struct imap_answer answer;
 
-	fine(imap_session_open(lab, &options, &admin), "administrator");
 	imap_line_add(line, "user/%s (%s)", lab->user, limits);
 	fine(imap_session_run(admin, lab, line, NULL, NULL, &answer), "SETQUOTA");
 	cr_assert_eq((int)answer.status, IMAP_OK, "%s", answer.text);
@@ -120,4 +113,49 @@ Test(imap_cyrus, a_full_mailbox_is_the_accounts_affair)
 {
 	try_full(0);
 	try_full(UINT64_C(1) << IMAP_CAP_MULTIAPPEND);
+}
+
+/* ---- rights; the owner keeps `l`, `k`, `x` and `a`, whatever is taken ---- */
+
+static const struct right_row rights[] = {
+	{ "lr", "only read", "\"t\"", false, false },
+	{ "lrswi", "not deleted", "\"t\"", true, false },
+	{ "lrswit", "marked as deleted, and not expunged", "missing: \"e\" (expunge);", true, false },
+	{ "lrsite", "not flagged", "missing: \"w\" (flag);", true, false },
+	{ "lrswte", "not inserted", "missing: \"i\" (insert);", false, false },
+	{ "lrswite", "all that it takes", "", true, true },
+};
+
+Test(imap_cyrus, rights_are_told_beforehand)
+{
+	for (size_t i = 0; i < COUNT_OF(rights); i++)
+		try_rights(CYRUS, &rights[i]);
+}
+
+Test(imap_cyrus, a_removal_without_the_right_leaves_all_as_it_is)
+{
+	static const char *const without[] = { "lr", "lrswi", "lrswit" };
+
+	for (size_t i = 0; i < COUNT_OF(without); i++)
+		try_kept(CYRUS, without[i]);
+}
+
+/* A right that is missing is asked for again by the next that needs it, on the same connection. */
+Test(imap_cyrus, a_right_that_was_given_is_seen_at_once)
+{
+	struct lab *lab = lab_new(CYRUS, 0, "rights given");
+	char *folder = new_folder(lab);
+	struct endpoint_put first = put(lab, folder, "uid-1", NULL);
+	struct endpoint_put next = { .address = first.placed, .if_version = first.placed };
+
+	next.text = first.text;
+	next.len = first.len;
+	set_rights(lab, CYRUS, folder, "lrswit");
+	expect(endpoint_put(lab->world.endpoint, lab, folder, &next, 1), FAULT_REFUSED,
+	       FAULT_SCOPE_FOLDER, "missing");
+	set_rights(lab, CYRUS, folder, "lrswite");
+	next = put(lab, folder, "uid-1", first.placed);
+	fine(drop(lab, folder, first.placed, next.replaced, next.placed), "removal");
+	cr_assert_eq(endpoint_stats(lab->world.endpoint).connections, 1);
+	lab_end(lab);
 }

@@ -7,7 +7,7 @@
 #define IMAP_KIT_FIRST PLUGINS
 #define IMAP_KIT_KINDS 1
 #include "base/buf.h"
-#include "imap_kit.h"
+#include "imap_rights_kit.h"
 
 /* What only a server with ACL (RFC 4314), QUOTA (RFC 2087) and METADATA (RFC 5464) can show. */
 
@@ -84,77 +84,106 @@ Test(imap_plugins, what_has_no_room_is_not_half_stored)
 
 /* ---- rights ---- */
 
-static void set_rights(struct lab *lab, const char *folder, const char *rights)
-{
-	struct imap_line *line = imap_line_new(lab, "SETACL ", true);
-
-	imap_line_mailbox(line, folder);
-	imap_line_add(line, " %s %s", lab->user, rights);
-	cr_assert_eq((int)say_line(lab, line, NULL, NULL).status, IMAP_OK, "%s", rights);
-}
-
-static const struct {
-	const char *rights, *why;
-	bool create, replace; /* can be done */
-} rights[] = {
-	{ "lr", "only read", false, false },
-	{ "lrs", "read, and what was read", false, false },
-	{ "lrswi", "not deleted", true, false },
-	{ "lrswit", "marked as deleted, and not expunged", true, true }, /* told by the removal */
-	{ "lrswte", "not inserted", false, false },
-	{ "lrswite", "all that it takes", true, true },
+static const struct right_row rights[] = {
+	{ "lr", "only read", "read only", false, false },
+	{ "lrs", "read, and what was read", "\"t\"", false, false },
+	{ "lrswi", "not deleted", "\"t\"", true, false },
+	{ "lrswit", "marked as deleted, and not expunged", "missing: \"e\" (expunge);", true, false },
+	{ "lrsite", "not flagged", "missing: \"w\" (flag);", true, false },
+	{ "lrit", "hardly anything", "\"s\" (keep what was read), \"w\" (flag), \"e\"", true, false },
+	{ "lrswte", "not inserted", "missing: \"i\" (insert);", false, false },
+	{ "lrswite", "all that it takes", "", true, true },
 };
 
-/* It is told before the first byte, and of the folder; nothing is stored that would have to stay. */
 Test(imap_plugins, rights_are_told_beforehand)
 {
-	for (size_t i = 0; i < COUNT_OF(rights); i++) {
-		struct lab *lab = lab_new(PLUGINS, 0, "rights %zu", i);
-		char *folder = new_folder(lab);
-		struct endpoint_put first = put(lab, folder, "uid-1", NULL), puts[2];
-		struct fault *fault;
-		size_t there = 1;
-
-		set_rights(lab, folder, rights[i].rights);
-		lab->world.endpoint = account(lab, lab->url, "secret", 0);
-		for (size_t j = 0; j < COUNT_OF(puts); j++) {
-			bool can = j ? rights[i].replace : rights[i].create;
-
-			puts[j] = (struct endpoint_put){ .text = message(lab, "uid-2") };
-			puts[j].len = strlen(puts[j].text);
-			if (j)
-				puts[j].address = puts[j].if_version = first.placed;
-			fault = endpoint_put(lab->world.endpoint, lab, folder, &puts[j], 1);
-			fault = fault ? fault : puts[j].fault;
-			there += can;
-			if (can)
-				fine(fault, rights[i].why);
-			else
-				expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, rights[i].why);
-		}
-		cr_assert_eq(notice(lab, folder, NULL)->count, there, "%s", rights[i].why);
-		lab_end(lab);
-	}
+	for (size_t i = 0; i < COUNT_OF(rights); i++)
+		try_rights(PLUGINS, &rights[i]);
 }
 
-/* Nothing is removed, nothing stays marked, and it is said why. */
 Test(imap_plugins, a_removal_without_the_right_leaves_all_as_it_is)
 {
 	static const char *const without[] = { "lr", "lrswi", "lrswit" };
 
-	for (size_t i = 0; i < COUNT_OF(without); i++) {
-		struct lab *lab = lab_new(PLUGINS, 0, "kept %zu", i);
-		char *folder = new_folder(lab);
-		struct endpoint_put first = put(lab, folder, "uid-1", NULL);
-		struct endpoint_remove one = { .address = first.placed,
-					       .if_version = first.version };
-		struct fault *fault;
+	for (size_t i = 0; i < COUNT_OF(without); i++)
+		try_kept(PLUGINS, without[i]);
+}
 
-		set_rights(lab, folder, without[i]);
+/* Not believed, and found out by what stays: nothing is lost either. */
+Test(imap_plugins, without_acl_a_missing_right_is_told_by_the_removal)
+{
+	struct lab *lab = lab_new(PLUGINS, UINT64_C(1) << IMAP_CAP_ACL, "rights not asked for");
+	char *folder = new_folder(lab);
+	struct endpoint_put first = put(lab, folder, "uid-1", NULL), next;
+
+	set_rights(lab, PLUGINS, folder, "lrswit");
+	lab->world.endpoint = account(lab, lab->url, "secret", UINT64_C(1) << IMAP_CAP_ACL);
+	next = put(lab, folder, "uid-1", first.placed);
+	expect(drop(lab, folder, first.placed, next.replaced, next.placed), FAULT_REFUSED,
+	       FAULT_SCOPE_FOLDER, "removal");
+	fine(fetch(lab, folder, next.placed), "the new one");
+	lab_end(lab);
+}
+
+/* By the number of commands: nothing for what is new, one for a connection and a folder. */
+Test(imap_plugins, rights_are_asked_for_once)
+{
+	struct lab *lab = lab_new(PLUGINS, 0, "rights once");
+	char *folder = new_folder(lab);
+	struct endpoint_put first, next;
+	int64_t begun, plain;
+
+	(void)put(lab, folder, "uid-0", NULL);
+	begun = endpoint_stats(lab->world.endpoint).requests;
+	first = put(lab, folder, "uid-1", NULL);
+	plain = endpoint_stats(lab->world.endpoint).requests - begun;
+	begun += plain;
+	next = put(lab, folder, "uid-1", first.placed);
+	cr_assert_eq(endpoint_stats(lab->world.endpoint).requests - begun, plain + 2,
+		     "a look at the old one and its rights");
+	begun = endpoint_stats(lab->world.endpoint).requests;
+	next = put(lab, folder, "uid-1", next.placed);
+	cr_assert_eq(endpoint_stats(lab->world.endpoint).requests - begun, plain + 1);
+	lab_end(lab);
+}
+
+/* A message that goes into the mailbox for tasks that are done: there it takes other rights than here. */
+Test(imap_plugins, rights_of_both_mailboxes_are_told)
+{
+	static const struct {
+		const char *here, *there, *words;
+	} rows[] = {
+		{ "lrswite", "lrs", "Done: rights are missing: \"i\" (insert), \"w\" (flag);" },
+		{ "lrst", "lrswi", "both 1: rights are missing: \"e\" (expunge);" },
+		{ "lrste", "lrswite", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct lab *lab = lab_new(PLUGINS, 0, "both %zu", i);
+		struct endpoint_put first, next;
+		struct fault *fault;
+		char *folder;
+
+		lab->done_folder = "Done";
 		lab->world.endpoint = account(lab, lab->url, "secret", 0);
-		fault = endpoint_remove(lab->world.endpoint, lab, folder, &one, 1);
-		expect(fault ? fault : one.fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, without[i]);
-		fine(fetch(lab, folder, first.placed), "it is still there");
+		folder = new_folder(lab);
+		first = put(lab, folder, "uid-1", NULL);
+		set_rights(lab, PLUGINS, mem_printf(lab, "%s/Done", folder), rows[i].there);
+		set_rights(lab, PLUGINS, folder, rows[i].here);
+		lab->world.endpoint = account(lab, lab->url, "secret", 0);
+		next = first;
+		next.address = next.if_version = first.placed;
+		next.marks_add = "/Done";
+		fault = endpoint_put(lab->world.endpoint, lab, folder, &next, 1);
+		fault = fault ? fault : next.fault;
+		if (!rows[i].words) {
+			fine(fault, "into the other");
+			lab_end(lab);
+			continue;
+		}
+		expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, rows[i].words);
+		expect_words(fault->text, rows[i].words, true);
+		fine(fetch(lab, folder, first.placed), "it is as it was");
 		lab_end(lab);
 	}
 }

@@ -286,6 +286,57 @@ Test(imap_scripted, a_refused_batch_goes_again_one_by_one)
 	lab_end(lab);
 }
 
+/* ---- rights (RFC 4314, RFC 2086) ---- */
+
+static const struct {
+	const char *answer, *missing; /* NULL: it may */
+} own_rights[] = {
+	{ "* MYRIGHTS \"" FOLDER "\" lrswipkxtea\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS " FOLDER " \"lrswite\"\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS {7}\r\n" FOLDER " lrswipcda\r\n$T OK done\r\n", NULL }, /* of old */
+	{ "* MYRIGHTS " FOLDER " lrswipc\r\n$T OK done\r\n", "\"t\" (mark as deleted), \"e\"" },
+	{ "* MYRIGHTS " FOLDER " lrswidt\r\n$T OK done\r\n", "missing: \"e\" (expunge);" },
+	{ "* MYRIGHTS " FOLDER " lrswidx\r\n$T OK done\r\n", "\"t\" (mark as deleted), \"e\"" },
+	{ "* MYRIGHTS " FOLDER " lrwde\r\n$T OK done\r\n", "missing: \"i\" (insert), \"s\"" },
+	{ "* MYRIGHTS " FOLDER " \"\"\r\n$T OK done\r\n", "missing: \"i\" (insert), \"s\"" },
+	{ "$T NO not for you\r\n", NULL },
+	{ "$T BAD what\r\n", NULL },
+	{ "$T OK done\r\n", NULL },
+	{ "* MYRIGHTS\r\n* MYRIGHTS " FOLDER "\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS (" FOLDER ") lr\r\n* MYRIGHTS " FOLDER " (lr)\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS INBOX lr\r\n$T OK done\r\n", NULL },
+};
+
+Test(imap_scripted, missing_rights_are_told_before_anything_is_stored)
+{
+	for (size_t i = 0; i < 2 * COUNT_OF(own_rights); i++) {
+		const char *answer = own_rights[i / 2].answer, *missing = own_rights[i / 2].missing;
+		struct imap_script_row rows[] = {
+			{ .when = "UID FETCH", .say = ALL_THREE "$T OK done\r\n" },
+			{ .when = "MYRIGHTS \"" FOLDER "\"", .say = answer },
+		};
+		bool has = i % 2 == 0;
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), has ? ALL_CAPS " ACL" : ALL_CAPS);
+		struct endpoint_put puts[2] = { text_of(lab, "a"), text_of(lab, "b") };
+		struct fault *fault;
+
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 2), "new ones");
+		cr_assert_eq(heard_times(lab, "MYRIGHTS"), 0);
+		puts[0].address = puts[0].if_version = SEVEN;
+		fault = endpoint_put(lab->endpoint, lab, FOLDER, puts, 1);
+		if (!has || !missing)
+			fine(fault ? fault : puts[0].fault, answer);
+		else
+			expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, answer);
+		if (fault)
+			cr_assert_not_null(strstr(fault->text, missing), "%s: %s", answer,
+					   fault->text);
+		cr_assert_eq(heard_times(lab, "MYRIGHTS"), has);
+		cr_assert_eq(heard_times(lab, "APPEND"), fault ? 1 : 2, "%s", answer);
+		lab_end(lab);
+	}
+}
+
 /* ---- connections that end ---- */
 
 static const struct imap_script_row cut_rows[] = {
