@@ -651,6 +651,7 @@ static void carry_out(struct engine_worker *worker, TALLOC_CTX *mem, struct engi
 	worker->job = 0;
 	poke(engine);
 	pthread_mutex_unlock(&engine->lock);
+	store_settle(worker->store);
 }
 
 static int start_worker(struct engine *engine);

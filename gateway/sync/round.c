@@ -302,6 +302,7 @@ static struct fault *read_all(struct round *round)
 struct fault *round_passes(struct round *round)
 {
 	for (round->pass = 1;; round->pass++) {
+		TALLOC_FREE(round->views); /* of decisions that others come behind */
 		FAULT_TRY(round_files_begin(round));
 		FAULT_TRY(round_marks_commit(round));
 		FAULT_TRY(read_all(round));

@@ -406,8 +406,9 @@ static void give_back(struct link *link)
 static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *link,
 			     const struct assignment_view *view)
 {
-	const char *ids = ids_of_changes(mem, view->stamped->seq);
 	int64_t edition = link->edition;
+	bool made = link->fresh;
+	struct vector *want;
 	struct item_input input = { .rules = round->env->rules,
 				    .dates = round->env->conf->site.dates,
 				    .assignee = round->env->conf->rights.assignee,
@@ -421,13 +422,17 @@ static struct fault *publish(struct round *round, TALLOC_CTX *mem, struct link *
 	if (!link->address)
 		link->address = endpoint_address(round->endpoint, link, round->folder->address,
 						 view->assignment->uid);
-	link->project_ids = mem_strdup(link, ids);
-	FAULT_TRY(round_want(round, link, item_decide(mem, &input)->want, false));
+	link->project_ids = ids_of_changes(link, view->stamped->seq);
+	want = item_decide(mem, &input)->want;
+	FAULT_TRY(round_want(round, link, made ? vector_copy(link, want) : want, false));
 	link->quiet = link->quiet && link->edition == edition; /* else the project says more */
 	if (link->fresh && vector_is_set(input.project, FIELD_attachments)) /* rows will name it */
 		FAULT_TRY(link_set(round->env->store, link));
 	FAULT_TRY(round_files_plan(round, mem, link, input.project));
-	return link_set(round->env->store, link);
+	FAULT_TRY(link_set(round->env->store, link));
+	if (made)
+		round_views_made(round, link);
+	return NULL;
 }
 
 /* The change waits; once the item can be written again it is published (link_unsettled()). */
@@ -521,7 +526,8 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, TAL
 		FAULT_TRY(link_of_assignment(round->env->store, mem, round->folder->id, assignment,
 					     false, &link));
 	if (!link && active)
-		FAULT_TRY(link_fresh(round->env->store, mem, round->folder->id, assignment, &link));
+		FAULT_TRY(
+			link_fresh(round->env->store, keep, round->folder->id, assignment, &link));
 	else if (active)
 		give_back(link);
 	/* a declined one that has an item elsewhere (`deliver = all`) shows there that it is
@@ -609,6 +615,8 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 			if (!fault)
 				mem_pool_clear(mem);
 		}
+		if (!fault && round_views_first_made(round) < INT64_MAX)
+			fault = link_first_steps(round->env->store, round_views_first_made(round));
 		round_views_end(round);
 		FAULT_TRY(end_transaction(round, fault));
 		if (ahead && done < count)

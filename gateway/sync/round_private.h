@@ -416,6 +416,10 @@ struct fault *round_view(struct round *round, TALLOC_CTX *mem, int64_t assignmen
  *   linked false: read ahead, and the assignment has no link yet
  *   strays false: read ahead, and no foreign item bears a UID
  *   keep   one of them
+ *   made   a link that was made in it under *MEM_R, with its row, which says the same until somebody
+ *          decides again; in the order of their ids
+ *   first_made  the id of the first of those that were not taken; INT64_MAX: there are none
+ *   take_made   at most MOST of these, under MEM
  *   check  in a transaction that reads: forgets them if anything has changed
  *   find   NULL: it was not kept */
 struct fault *round_views_begin(struct round *round, TALLOC_CTX **mem_r) ATTR_MUST_CHECK;
@@ -425,6 +429,10 @@ void round_views_end(struct round *round);
 bool round_views_linked(const struct round *round, int64_t assignment);
 bool round_views_strays(const struct round *round);
 void round_views_keep(struct round *round, const struct assignment_view *view);
+void round_views_made(struct round *round, struct link *link);
+int64_t round_views_first_made(const struct round *round);
+size_t round_views_take_made(struct round *round, TALLOC_CTX *mem, size_t most,
+			     struct link ***links_r);
 struct fault *round_views_check(struct round *round) ATTR_MUST_CHECK;
 const struct assignment_view *round_views_find(struct round *round, int64_t assignment);
 

@@ -498,28 +498,41 @@ static void wait_until(struct round *round, const struct link *link)
 		round->report->why = mem_strdup(round->report, link->error);
 }
 
+/* The next links in the order of their ids. Those that the last decisions have made are at hand, as
+ * their rows are, and come last: nobody has made one after them. */
+static struct fault *next_links(struct round *round, const struct push *push, TALLOC_CTX *mem,
+				struct link ***links_r, size_t *count_r)
+{
+	struct link_range range = { .folder = round->folder->id,
+				    .after = push->after,
+				    .before = round_views_first_made(round),
+				    .most = ROUND_PUSH_BATCH };
+
+	FAULT_TRY(link_dirty(round->env->store, mem, &range, links_r, count_r));
+	if (!*count_r)
+		*count_r = round_views_take_made(round, mem, ROUND_PUSH_BATCH, links_r);
+	return NULL;
+}
+
 /* The next links of one sort that are due; an empty batch: there are no more. */
 static struct fault *next_batch(struct round *round, struct push *push, bool withdrawing,
 				struct batch **batch_r)
 {
 	struct batch *batch = batch_new(round->mem);
-	size_t count = ROUND_PUSH_BATCH;
+	size_t count;
 
-	while (!batch->count && count == ROUND_PUSH_BATCH) {
-		struct link *links = NULL;
+	do {
+		struct link **links = NULL;
 
-		FAULT_TRY(link_dirty(round->env->store, batch, round->folder->id, push->after,
-				     ROUND_PUSH_BATCH, &links, &count));
+		FAULT_TRY(next_links(round, push, batch, &links, &count));
 		for (size_t i = 0; i < count; i++) {
-			wait_until(round, &links[i]);
-			if (!takes_turn(push, &links[i]) ||
-			    (links[i].state == LINK_WITHDRAWING) != withdrawing ||
-			    !is_due(round, &links[i]))
-				continue;
-			batch->links[batch->count] = MEM_NEW(batch, struct link);
-			*batch->links[batch->count++] = links[i];
+			wait_until(round, links[i]);
+			if (takes_turn(push, links[i]) &&
+			    (links[i]->state == LINK_WITHDRAWING) == withdrawing &&
+			    is_due(round, links[i]))
+				batch->links[batch->count++] = links[i];
 		}
-	}
+	} while (!batch->count && count);
 	*batch_r = batch;
 	return NULL;
 }

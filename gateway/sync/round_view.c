@@ -18,6 +18,8 @@ struct round_views {
 	struct assignment_view *list; /* as they were decided on */
 	size_t count, next;
 	struct sheet *sheet; /* what was read ahead, while its transaction lasts; NULL: nothing */
+	struct link **made;  /* with them */
+	size_t made_count, made_taken;
 };
 
 static struct sheet_row *read_ahead(const struct round *round, int64_t assignment)
@@ -167,6 +169,41 @@ void round_views_keep(struct round *round, const struct assignment_view *view)
 	if (!(n & (n - 1))) /* full, at powers of two */
 		views->list = MEM_GROW(views, views->list, struct assignment_view, n ? 2 * n : 1);
 	views->list[views->count++] = *view;
+}
+
+void round_views_made(struct round *round, struct link *link)
+{
+	struct round_views *views = round->views;
+	size_t n = views->made_count;
+
+	if (!(n & (n - 1)))
+		views->made = MEM_GROW(views, views->made, struct link *, n ? 2 * n : 1);
+	views->made[views->made_count++] = link;
+}
+
+static bool has_made(const struct round_views *views)
+{
+	return views && views->made_taken < views->made_count;
+}
+
+int64_t round_views_first_made(const struct round *round)
+{
+	const struct round_views *views = round->views;
+
+	return has_made(views) ? views->made[views->made_taken]->id : INT64_MAX;
+}
+
+size_t round_views_take_made(struct round *round, TALLOC_CTX *mem, size_t most,
+			     struct link ***links_r)
+{
+	struct round_views *views = round->views;
+	struct link **links = MEM_ARRAY(mem, struct link *, most);
+	size_t count = 0;
+
+	for (; count < most && has_made(views); count++)
+		links[count] = talloc_steal(links, views->made[views->made_taken++]);
+	*links_r = links;
+	return count;
 }
 
 struct fault *round_views_check(struct round *round)

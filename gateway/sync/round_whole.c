@@ -54,18 +54,19 @@ static bool is_new(const struct link *link)
 static struct fault *gather(struct round *round, struct whole *whole)
 {
 	size_t count = ROUND_BATCH;
-	int64_t after = 0;
+	struct link_range range = { .folder = round->folder->id,
+				    .before = INT64_MAX,
+				    .most = ROUND_BATCH };
 
 	while (count == ROUND_BATCH && whole->count < WHOLE_ITEMS_MAX) {
 		TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
-		struct link *links = NULL;
+		struct link **links = NULL;
 
-		FAULT_TRY(link_dirty(round->env->store, mem, round->folder->id, after, ROUND_BATCH,
-				     &links, &count));
+		FAULT_TRY(link_dirty(round->env->store, mem, &range, &links, &count));
 		for (size_t i = 0; i < count && whole->count < WHOLE_ITEMS_MAX; i++) {
-			after = links[i].id;
-			if (is_new(&links[i]))
-				FAULT_TRY(add(round, whole, &links[i]));
+			range.after = links[i]->id;
+			if (is_new(links[i]))
+				FAULT_TRY(add(round, whole, links[i]));
 		}
 		talloc_free(mem);
 	}

@@ -584,18 +584,28 @@ static void put_zone(struct buf *buf, const struct when *when)
 	put_escaped(buf, when->zone);
 }
 
+/* How lines begin, and whole ones of what is cleared. */
+static const struct {
+	const char *begin, *cleared;
+	size_t begin_len, cleared_len;
+} lines[FIELDS] = {
+#define X(name, type, scope, group, owner, merge, vtodo, card, mspdi)                              \
+	{ #name " ", #name "!\n", sizeof #name " " - 1, sizeof #name "!\n" - 1 },
+	FIELD_TABLE(X)
+#undef X
+};
+
 static void put_line(struct buf *buf, enum field field, const struct value *value)
 {
 	bool texts = holds_text(field);
 
 	if (value->presence == ABSENT)
 		return;
-	buf_puts(buf, field_table[field].name);
 	if (value->presence == CLEARED || (texts && !(value->text && *value->text))) {
-		buf_puts(buf, "!\n");
+		buf_add(buf, lines[field].cleared, lines[field].cleared_len);
 		return;
 	}
-	buf_putc(buf, ' ');
+	buf_add(buf, lines[field].begin, lines[field].begin_len);
 	if (texts)
 		put_escaped(buf, value->text);
 	else

@@ -175,8 +175,6 @@ bool db_bool(struct db_cursor *cursor, int column)
 
 const char *db_peek(struct db_cursor *cursor, int column)
 {
-	if (cursor->db->driver->is_null(cursor, column))
-		return NULL;
 	return cursor->db->driver->text(cursor, column);
 }
 
@@ -221,6 +219,12 @@ struct fault *db_has_table(struct db *db, const char *name, bool *has_r)
 struct fault *db_data_version(struct db *db, int64_t *version_r)
 {
 	return db->driver->data_version(db, version_r);
+}
+
+void db_settle(struct db *db)
+{
+	assert(!db->in_transaction);
+	db->driver->settle(db);
 }
 
 void db_rest(struct db *db)

@@ -58,6 +58,10 @@ struct fault *db_execute(struct db *db, const char *text) ATTR_MUST_CHECK;
  * the database. Cheap; writes nothing. */
 struct fault *db_data_version(struct db *db, int64_t *version_r) ATTR_MUST_CHECK;
 
+/* For a moment in which nobody waits, outside of transactions: what commits have put off and takes
+ * a while is done, if that is worth while. Others read and write meanwhile. */
+void db_settle(struct db *db);
+
 /* Gives back the memory of what was read before, which is read again when it is needed. */
 void db_rest(struct db *db);
 

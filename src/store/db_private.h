@@ -26,12 +26,13 @@ struct db_driver {
 	bool (*next)(struct db_cursor *cursor);
 	bool (*is_null)(struct db_cursor *cursor, int column);
 	int64_t (*number)(struct db_cursor *cursor, int column);
-	const char *(*text)(struct db_cursor *cursor, int column);
+	const char *(*text)(struct db_cursor *cursor, int column); /* NULL is NULL */
 	const char *(*bytes)(struct db_cursor *cursor, int column, size_t *len_r);
 	struct fault *(*close)(struct db_cursor *cursor);
 	struct fault *(*execute)(struct db *db, const char *text);
 	struct fault *(*has_table)(struct db *db, const char *name, bool *has_r);
 	struct fault *(*data_version)(struct db *db, int64_t *version_r);
+	void (*settle)(struct db *db);
 	void (*rest)(struct db *db);
 };
 

@@ -17,6 +17,12 @@
 #define DB_CACHE_KIB                                                                               \
 	4096 /* page cache of one connection: what a round touches, not what there is */
 
+/* Pages of the log (WAL) from which on it is worth while to carry them over into the database, and
+ * from which on a commit does that itself, whoever waits for it: 16 MiB, some thousands of items,
+ * which is read in a moment after a crash. */
+#define DB_LOG_PAGES_WORTH 1000
+#define DB_LOG_PAGES_MOST 4000
+
 struct sqlite_db {
 	struct db db;
 	sqlite3 *handle;
@@ -25,6 +31,7 @@ struct sqlite_db {
 	unsigned char places[SQL_STATEMENTS]
 			    [DB_BINDS_MAX]; /* of the parameters $1, $2 ...; 0: none */
 	sqlite3_stmt *data_version;
+	int log_pages; /* after its last commit, whoever wrote them */
 };
 
 static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
@@ -66,6 +73,25 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 	}
 	return fault_new(db, kind, "%s: %s: %s%s", db->path, what, sqlite3_errmsg(db->handle),
 			 hint);
+}
+
+/* It fails where a reader or another checkpoint is in its way, or the disk: then a later one does it. */
+static void carry_over(struct sqlite_db *db)
+{
+	(void)sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* sqlite3_wal_hook(); in place of SQLite's own, which does that at 1,000 pages. */
+static int committed(void *data, sqlite3 *handle, const char *name, int pages)
+{
+	struct sqlite_db *db = data;
+
+	(void)handle;
+	(void)name;
+	db->log_pages = pages;
+	if (pages >= DB_LOG_PAGES_MOST)
+		carry_over(db);
+	return SQLITE_OK;
 }
 
 static int sqlite_db_free(struct sqlite_db *db)
@@ -116,6 +142,9 @@ static struct fault *sqlite_open(TALLOC_CTX *mem, const char *path, bool create,
 	mode_t mask;
 	int rc;
 
+	/* SQLite counts its memory under a lock of the whole process, and nobody asks for that.
+	 * Once it has begun this changes nothing. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	FAULT_TRY(check_owner(mem, path, create));
 	db = MEM_NEW(mem, struct sqlite_db);
 	db->db.driver = &db_sqlite;
@@ -134,6 +163,7 @@ static struct fault *sqlite_open(TALLOC_CTX *mem, const char *path, bool create,
 	FAULT_TRY(pragma(db, "PRAGMA foreign_keys = ON"));
 	FAULT_TRY(pragma(db, "PRAGMA trusted_schema = OFF"));
 	FAULT_TRY(pragma(db, cache));
+	sqlite3_wal_hook(db->handle, committed, db);
 	*db_r = &db->db;
 	return NULL;
 }
@@ -320,6 +350,16 @@ static struct fault *sqlite_data_version(struct db *base, int64_t *version_r)
 	return fault;
 }
 
+static void sqlite_settle(struct db *base)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	if (db->log_pages < DB_LOG_PAGES_WORTH)
+		return;
+	db->log_pages = 0;
+	carry_over(db);
+}
+
 static void sqlite_rest(struct db *base)
 {
 	struct sqlite_db *db = (struct sqlite_db *)base;
@@ -344,5 +384,6 @@ const struct db_driver db_sqlite = {
 	.execute = sqlite_migrate,
 	.has_table = sqlite_has_table,
 	.data_version = sqlite_data_version,
+	.settle = sqlite_settle,
 	.rest = sqlite_rest,
 };

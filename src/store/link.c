@@ -2,6 +2,8 @@
 
 #include "store/link.h"
 
+#include <assert.h>
+
 #include "store/rows.h"
 
 static const char *const account_states[] = { "new", "ok", "unreachable", "held" };
@@ -105,6 +107,14 @@ static void read_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
 	link->marks = db_text(cursor, mem, 22);
 	link->quiet = db_bool(cursor, 23);
 	link->starred = db_text(cursor, mem, 24);
+}
+
+static void read_own_link(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
+{
+	struct link *link = MEM_NEW(mem, struct link);
+
+	read_link(cursor, link, link);
+	*(struct link **)element = link;
 }
 
 static void read_version(struct db_cursor *cursor, TALLOC_CTX *mem, void *element)
@@ -336,13 +346,14 @@ struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t fold
 	return rows_one(cursor, mem, read_link, sizeof **link_r, link_r);
 }
 
-struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
-			 int64_t most, struct link **list_r, size_t *count_r)
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, const struct link_range *range,
+			 struct link ***list_r, size_t *count_r)
 {
 	struct db_cursor *cursor = NULL;
 
-	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_DIRTY, "iii", folder, after, most));
-	return rows_all(cursor, mem, read_link, sizeof **list_r, list_r, count_r);
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_DIRTY, "iiii", range->folder,
+			   range->after, range->before, range->most));
+	return rows_all(cursor, mem, read_own_link, sizeof **list_r, list_r, count_r);
 }
 
 struct fault *link_dirty_count(struct store *store, int64_t folder, int64_t *count_r)
@@ -367,23 +378,21 @@ struct fault *link_fresh(struct store *store, TALLOC_CTX *mem, int64_t folder, i
 	return NULL;
 }
 
-/* The row, and what it was published with first. */
 static struct fault *insert(struct store *store, TALLOC_CTX *mem, struct link *link)
 {
-	char *seen = link->seen ? vector_encode(mem, link->seen) : NULL;
 	char *want = link->want ? vector_encode(mem, link->want) : NULL;
 
-	FAULT_TRY(db_run(store->db, SQL_LINK_INSERT, "itttttiitibtiiiititttbtii", link->id,
-			 link->address, link_states[link->state], link->seen_text, seen,
-			 link->seen_version, link->seen_us, link->decoder, want, link->edition,
-			 (int)link->dirty, link->correction, link->corrections,
-			 link->corrections_since_us, link->attempts, link->due_us, link->error,
-			 link->own_percent, link->seen_ids, link->project_ids, link->marks,
-			 (int)link->quiet, link->starred, link->folder_id, link->assignment_id));
+	assert(link->state == LINK_NEW && !link->seen_version && !link->attempts);
+	FAULT_TRY(db_run(store->db, SQL_LINK_INSERT, "iiittibit", link->id, link->folder_id,
+			 link->assignment_id, link->address, want, link->edition, (int)link->dirty,
+			 link->own_percent, link->project_ids));
 	link->fresh = false;
-	return link->edition ? db_run(store->db, SQL_HISTORY_FIRST, "iiti", link->id,
-				      link->edition, want, clock_now_us(store->clock))
-			     : NULL;
+	return NULL;
+}
+
+struct fault *link_first_steps(struct store *store, int64_t first)
+{
+	return db_run(store->db, SQL_HISTORY_FIRST, "ii", first, clock_now_us(store->clock));
 }
 
 static struct fault *update(struct store *store, TALLOC_CTX *mem, const struct link *link)
@@ -411,11 +420,10 @@ struct fault *link_set(struct store *store, struct link *link)
 struct fault *link_confirm(struct store *store, const struct link *link)
 {
 	char *seen = vector_encode(store, link->seen);
-	struct fault *fault = db_run(
-		store->db, SQL_LINK_CONFIRM, "itttttiibitttbt", link->id, link->address,
-		link_states[link->state], link->seen_text, seen, link->seen_version, link->seen_us,
-		link->decoder, (int)link->dirty, link->attempts, link->error, link->seen_ids,
-		link->marks, (int)link->quiet, link->starred);
+	struct fault *fault =
+		db_run(store->db, SQL_LINK_CONFIRM, "ittttiitttt", link->id, link->address,
+		       link->seen_text, seen, link->seen_version, link->seen_us, link->decoder,
+		       link->error, link->seen_ids, link->marks, link->starred);
 
 	talloc_free(seen);
 	return fault;

@@ -172,21 +172,29 @@ struct fault *link_of_assignment(struct store *store, TALLOC_CTX *mem, int64_t f
 				 struct link **link_r) ATTR_MUST_CHECK;
 struct fault *link_of_address(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			      const char *address, struct link **link_r) ATTR_MUST_CHECK;
-/* Links that are to be written or removed, in the order of their ids, those behind AFTER, at most MOST
- * at once; and how many there are in all. */
-struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t after,
-			 int64_t most, struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;
+
+/* Links that are to be written or removed, in the order of their ids, each an owner of what it has;
+ * and how many there are in all. */
+struct link_range {
+	int64_t folder;
+	int64_t after, before; /* their ids lie between these */
+	int64_t most;          /* of them at once */
+};
+struct fault *link_dirty(struct store *store, TALLOC_CTX *mem, const struct link_range *range,
+			 struct link ***list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_dirty_count(struct store *store, int64_t folder,
 			       int64_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_set(struct store *store, struct link *link) ATTR_MUST_CHECK;
 
-/* An assignment's first link in a folder: its number is taken, link_set() makes the row and its first
- * step of what was agreed on. */
+/* An assignment's first link in a folder: its number is taken, link_set() makes the row. Nothing was
+ * seen of it yet. Then, in the same transaction, for all that were made so, FIRST being the lowest id
+ * of them: the first step of what was agreed on is what is wanted. */
 struct fault *link_fresh(struct store *store, TALLOC_CTX *mem, int64_t folder, int64_t assignment,
 			 struct link **link_r) ATTR_MUST_CHECK;
+struct fault *link_first_steps(struct store *store, int64_t first) ATTR_MUST_CHECK;
 
-/* Stores what an answer of the server has moved on LINK, whose `seen` is set: nothing of what is wanted,
- * and not when to try again. */
+/* LINK's item is there as it is wanted, by an answer of the server: stores what that has moved
+ * (`seen` is set, an error may be), nothing of what is wanted, and not when to try again. */
 struct fault *link_confirm(struct store *store, const struct link *link) ATTR_MUST_CHECK;
 
 /* Ids of links whose item is as it is wanted, likewise. */

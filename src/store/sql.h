@@ -74,7 +74,7 @@ X(ASSIGNMENT_OF_TASK, "SELECT id, project_id, task_id, resource_id, source_key, 
   "WHERE task_id = $1 AND resource_id = $2 ORDER BY id") \
 X(ASSIGNMENT_IDS, "SELECT id FROM assignment WHERE project_id = $1 AND resource_id = $2 ORDER BY id") \
 X(SHEET_ROWS, "SELECT a.id, a.project_id, a.task_id, a.resource_id, a.source_key, a.uid, a.state, t.source_key, t.active, t.position, " \
-  "(SELECT COUNT(*) FROM link l WHERE l.folder_id = $5 AND l.assignment_id = a.id) FROM assignment a JOIN task t ON t.id = a.task_id " \
+  "l.id FROM assignment a JOIN task t ON t.id = a.task_id LEFT JOIN link l ON l.folder_id = $5 AND l.assignment_id = a.id " \
   "WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
 X(SHEET_TASK_VALUES, "SELECT a.id, v.field, v.text, v.seq, v.changed_at, v.author FROM assignment a JOIN field_value v " \
   "ON v.owner = a.task_id WHERE a.project_id = $1 AND a.resource_id = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id") \
@@ -184,7 +184,7 @@ X(LINK_OF_ADDRESS, "SELECT id, folder_id, assignment_id, address, state, seen_te
   "WHERE folder_id = $1 AND address = $2") \
 X(LINK_DIRTY, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, " \
   "want_vector, edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link " \
-  "WHERE folder_id = $1 AND dirty AND id > $2 AND state IN ('new', 'ok', 'withdrawing') ORDER BY id LIMIT $3") \
+  "WHERE folder_id = $1 AND dirty AND id > $2 AND id < $3 AND state IN ('new', 'ok', 'withdrawing') ORDER BY id LIMIT $4") \
 X(LINK_UNMARKED, "UPDATE link SET marks = '' WHERE folder_id = $1 AND marks IS NULL AND seen_version NOT LIKE '% %'") \
 X(LINK_AT_REST, "SELECT id FROM link WHERE folder_id = $1 AND state = 'ok' AND NOT dirty AND id > $2 ORDER BY id LIMIT $3") \
 X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
@@ -220,12 +220,10 @@ X(LINK_ADD, "INSERT INTO link (id, folder_id, assignment_id, state, seen_at, dec
 X(LINK_SET, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
   "want_vector = $9, edition = $10, dirty = $11, correction = $12, corrections = $13, corrections_since = $14, attempts = $15, " \
   "due_at = $16, error = $17, own_percent = $18, seen_ids = $19, project_ids = $20, marks = $21, quiet = $22, starred = $23 WHERE id = $1") \
-X(LINK_INSERT, "INSERT INTO link (id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, edition, " \
-  "dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred, " \
-  "folder_id, assignment_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, " \
-  "$23, $24, $25)") \
-X(LINK_CONFIRM, "UPDATE link SET address = $2, state = $3, seen_text = $4, seen_vector = $5, seen_version = $6, seen_at = $7, decoder = $8, " \
-  "dirty = $9, attempts = $10, error = $11, seen_ids = $12, marks = $13, quiet = $14, starred = $15 WHERE id = $1") \
+X(LINK_INSERT, "INSERT INTO link (id, folder_id, assignment_id, address, state, seen_at, decoder, want_vector, edition, dirty, corrections, " \
+  "corrections_since, attempts, due_at, own_percent, project_ids) VALUES ($1, $2, $3, $4, 'new', 0, 0, $5, $6, $7, 0, 0, 0, 0, $8, $9)") \
+X(LINK_CONFIRM, "UPDATE link SET address = $2, state = 'ok', seen_text = $3, seen_vector = $4, seen_version = $5, seen_at = $6, decoder = $7, " \
+  "dirty = FALSE, attempts = 0, error = $8, seen_ids = $9, marks = $10, quiet = FALSE, starred = $11 WHERE id = $1") \
 X(LINK_ITEMS, "SELECT ac.server, r.key, l.state, l.error, l.dirty FROM link l JOIN folder f ON f.id = l.folder_id " \
   "JOIN account ac ON ac.id = f.account_id JOIN resource r ON r.id = ac.resource_id WHERE l.assignment_id = $1 ORDER BY ac.server") \
 X(FOLDER_WAITING, "SELECT ac.server, r.key, p.code, f.error FROM folder f JOIN account ac ON ac.id = f.account_id " \
@@ -245,7 +243,8 @@ X(LINK_FORGET, "UPDATE link SET address = NULL, project_ids = NULL, seen_version
   "attempts = 0, error = NULL WHERE folder_id = $1 AND state IN ('ok', 'held', 'missing', 'new')") \
 X(HISTORY_ADD, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, " \
   "(SELECT COALESCE(MAX(h.step), 0) + 1 FROM history h WHERE h.link_id = $1), $2, $3, $4, $5)") \
-X(HISTORY_FIRST, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) VALUES ($1, 1, $2, TRUE, $3, $4)") \
+X(HISTORY_FIRST, "INSERT INTO history (link_id, step, edition, pushed, vector, agreed_at) SELECT id, 1, edition, TRUE, want_vector, $2 " \
+  "FROM link WHERE id >= $1 AND edition > 0 ON CONFLICT (link_id, step) DO NOTHING") \
 X(HISTORY_TRIM, "DELETE FROM history WHERE link_id = $1 AND step <= (SELECT MAX(h.step) FROM history h WHERE h.link_id = $1) - $2") \
 X(HISTORY_OF, "SELECT edition, pushed, vector, agreed_at FROM history WHERE link_id = $1 ORDER BY step") \
 X(HISTORY_OF_EDITION, "SELECT h.edition, h.pushed, h.vector, h.agreed_at FROM history h JOIN link l ON l.id = h.link_id " \

@@ -197,6 +197,11 @@ struct fault *store_data_version(struct store *store, int64_t *version_r)
 	return db_data_version(store->db, version_r);
 }
 
+void store_settle(struct store *store)
+{
+	db_settle(store->db);
+}
+
 void store_rest(struct store *store)
 {
 	db_rest(store->db);

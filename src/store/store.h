@@ -44,6 +44,9 @@ struct fault *store_change_last(struct store *store, int64_t *seq_r) ATTR_MUST_C
  * store's own changes do not count. Writes nothing. */
 struct fault *store_data_version(struct store *store, int64_t *version_r) ATTR_MUST_CHECK;
 
+/* Nobody waits just now: db_settle(). */
+void store_settle(struct store *store);
+
 /* Nobody will ask it for a while: gives back the memory of what was read before. */
 void store_rest(struct store *store);
 

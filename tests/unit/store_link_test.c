@@ -517,3 +517,158 @@ Test(store_link, an_item_at_the_same_place_elsewhere)
 		     "not confirmed");
 	store_world_free(&world);
 }
+
+static struct link *fresh(struct store_world *world, const struct folder *folder,
+			  const struct assignment *assignment, const char *want)
+{
+	struct link *link = NULL;
+
+	STORE_OK(link_fresh(world->store, world->mem, folder->id, assignment->id, &link));
+	if (want) {
+		link->want = spec_vector(link, want);
+		link->edition = 1;
+		link->dirty = true;
+	}
+	link->address = assignment->uid;
+	link->own_percent = 40;
+	link->project_ids = "1 2 3 4 5 6";
+	STORE_OK(link_set(world->store, link));
+	return link;
+}
+
+static size_t steps(struct store_world *world, const struct link *link, struct agreed **list_r)
+{
+	size_t count = 0;
+
+	STORE_OK(link_history(world->store, world->mem, link->id, list_r, &count));
+	return count;
+}
+
+/* What is made in a transaction is published with its first step, and nothing else is. */
+Test(store_link, a_fresh_link_and_its_first_step)
+{
+	struct store_world world = store_world_new();
+	struct link *before, *first, *second, *third, *again = NULL;
+	struct agreed *list = NULL;
+	struct folder *folder;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	before = link_with_all(&world, folder);
+	STORE_OK(link_set(world.store, before));
+	first = fresh(&world, folder, another(&world, "18"), "subject=S; percent=40");
+	second = fresh(&world, folder, another(&world, "19"), NULL);
+	third = fresh(&world, folder, another(&world, "20"), "subject=T");
+	cr_expect_not(first->fresh);
+	STORE_OK(link_history_add(world.store, third,
+				  &(struct agreed){ .edition = 2, .values = third->want }));
+	STORE_OK(link_first_steps(world.store, first->id));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_get(world.store, world.mem, first->id, &again));
+	cr_expect_eq(again->state, LINK_NEW);
+	cr_expect_eq(again->folder_id, folder->id);
+	cr_expect_eq(again->assignment_id, first->assignment_id);
+	cr_expect_str_eq(again->address, "18");
+	cr_expect_str_eq(spec_text(world.mem, again->want, false), "subject=S; percent=40");
+	cr_expect_eq(again->edition, 1);
+	cr_expect_eq(again->own_percent, 40);
+	cr_expect_str_eq(again->project_ids, "1 2 3 4 5 6");
+	cr_expect(again->dirty && !again->seen && !again->seen_text && !again->error &&
+		  !again->attempts && !again->due_us && !again->quiet);
+	cr_assert_eq(steps(&world, first, &list), 1);
+	cr_expect_eq(list[0].edition, 1);
+	cr_expect(list[0].pushed);
+	cr_expect_eq(list[0].at_us, STORE_START_US);
+	cr_expect_str_eq(spec_text(world.mem, list[0].values, false), "subject=S; percent=40");
+	cr_expect_eq(steps(&world, second, &list), 0);
+	cr_assert_eq(steps(&world, third, &list), 1);
+	cr_expect_eq(list[0].edition, 2, "which is there already");
+	cr_expect_eq(steps(&world, before, &list), 0, "of another transaction, or another making");
+	store_world_free(&world);
+}
+
+Test(store_link, a_confirmed_link_keeps_what_is_wanted)
+{
+	struct store_world world = store_world_new();
+	struct link *link, *again = NULL;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	link = fresh(&world, folder_of(&world), world.assignment, "subject=S");
+	link->due_us = 44;
+	link->attempts = 3;
+	link->quiet = true;
+	STORE_OK(link_set(world.store, link));
+	link->address = "7.1";
+	link->seen = link->want;
+	link->seen_text = "text";
+	link->seen_version = "7.1 S";
+	link->seen_us = 55;
+	link->decoder = 2;
+	link->seen_ids = "2:a";
+	link->marks = "S";
+	link->starred = "2026-11-21";
+	link->error = "kept in another form";
+	link->want = NULL;
+	link->edition = link->due_us = link->own_percent = 0;
+	link->project_ids = NULL;
+	STORE_OK(link_confirm(world.store, link));
+	STORE_OK(store_commit(world.store));
+	STORE_OK(link_get(world.store, world.mem, link->id, &again));
+	cr_expect_eq(again->state, LINK_OK);
+	cr_expect_not(again->dirty);
+	cr_expect_not(again->quiet);
+	cr_expect_eq(again->attempts, 0);
+	cr_expect_str_eq(again->address, "7.1");
+	cr_expect_str_eq(again->seen_text, "text");
+	cr_expect_str_eq(spec_text(world.mem, again->seen, false), "subject=S");
+	cr_expect_str_eq(again->seen_version, "7.1 S");
+	cr_expect_eq(again->seen_us, 55);
+	cr_expect_eq(again->decoder, 2);
+	cr_expect_str_eq(again->seen_ids, "2:a");
+	cr_expect_str_eq(again->marks, "S");
+	cr_expect_str_eq(again->starred, "2026-11-21");
+	cr_expect_str_eq(again->error, "kept in another form");
+	cr_expect_str_eq(spec_text(world.mem, again->want, false), "subject=S");
+	cr_expect_eq(again->edition, 1);
+	cr_expect_eq(again->due_us, 44);
+	cr_expect_eq(again->own_percent, 40);
+	cr_expect_str_eq(again->project_ids, "1 2 3 4 5 6");
+	store_world_free(&world);
+}
+
+Test(store_link, what_is_to_be_written_between_two)
+{
+	struct store_world world = store_world_new();
+	struct link *made[4], **list = NULL;
+	struct link_range range = { .before = INT64_MAX, .most = 10 };
+	struct folder *folder;
+	size_t count = 0;
+
+	store_world_fill(&world);
+	STORE_OK(store_begin(world.store));
+	folder = folder_of(&world);
+	for (int i = 0; i < 4; i++)
+		made[i] = fresh(&world, folder, another(&world, mem_printf(world.mem, "%d", i)),
+				i == 2 ? NULL : "subject=S");
+	range.folder = folder->id;
+	STORE_OK(link_dirty(world.store, world.mem, &range, &list, &count));
+	cr_assert_eq(count, 3, "one is not to be written");
+	cr_expect_eq(list[2]->id, made[3]->id);
+	cr_expect_str_eq(spec_text(world.mem, list[2]->want, false), "subject=S");
+	range.after = made[0]->id;
+	STORE_OK(link_dirty(world.store, world.mem, &range, &list, &count));
+	cr_assert_eq(count, 2);
+	cr_expect_eq(list[0]->id, made[1]->id);
+	range.before = made[3]->id;
+	STORE_OK(link_dirty(world.store, world.mem, &range, &list, &count));
+	cr_assert_eq(count, 1);
+	range.after = 0;
+	range.most = 1;
+	STORE_OK(link_dirty(world.store, world.mem, &range, &list, &count));
+	cr_assert_eq(count, 1);
+	cr_expect_eq(list[0]->id, made[0]->id);
+	STORE_OK(store_commit(world.store));
+	store_world_free(&world);
+}

@@ -76,6 +76,79 @@ Test(store, what_may_be_lost_waits_for_no_disk)
 	store_world_free(&world);
 }
 
+static long pages_of(const struct store_world *world)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(world->path, &st), 0);
+	return (long)st.st_size / 4096;
+}
+
+/* Rows of a page each, in one transaction. */
+static void write_pages(struct store_world *world, int first, int count)
+{
+	char text[3001];
+
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	STORE_OK(store_begin(world->store));
+	for (int i = first; i < first + count; i++)
+		STORE_OK(store_meta_put(world->store, mem_printf(world->mem, "page%d", i), text));
+	STORE_OK(store_commit(world->store));
+}
+
+/* The log is not emptied while somebody waits for a commit, unless it is very long; it is when nobody
+ * does, also where another connection wrote it. */
+Test(store, the_log_is_carried_over_when_nobody_waits)
+{
+	struct store_world world = store_world_new();
+	struct store *other = NULL;
+	long before = pages_of(&world);
+
+	write_pages(&world, 0, 500);
+	store_settle(world.store);
+	cr_expect_eq(pages_of(&world), before, "not worth while");
+	write_pages(&world, 500, 2500);
+	cr_expect_eq(pages_of(&world), before);
+	store_settle(world.store);
+	cr_expect_geq(pages_of(&world), before + 3000);
+	before = pages_of(&world);
+	write_pages(&world, 3000, 1500);
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &other));
+	STORE_OK(store_begin(other));
+	STORE_OK(store_meta_put(other, "x", "1"));
+	STORE_OK(store_commit(other));
+	store_settle(other);
+	cr_expect_geq(pages_of(&world), before + 1500);
+	before = pages_of(&world);
+	write_pages(&world, 4500, 2000);
+	write_pages(&world, 6500, 2500);
+	cr_expect_geq(pages_of(&world), before + 4500, "it does not grow without end");
+	store_world_free(&world);
+}
+
+/* What is read for long keeps a part of it; neither the commits of others nor their end wait for that. */
+Test(store, the_log_is_left_to_who_reads_it)
+{
+	struct store_world world = store_world_new();
+	struct store *reader = NULL;
+	char *found = NULL;
+	long before = pages_of(&world);
+
+	STORE_OK(store_open(world.mem, world.dsn, world.clock, NULL, &reader));
+	STORE_OK(store_begin_read(reader));
+	STORE_OK(store_meta(reader, world.mem, "instance", &found));
+	write_pages(&world, 0, 4100);
+	store_settle(world.store);
+	cr_expect_lt(pages_of(&world), before + 4100);
+	store_rollback(reader);
+	STORE_OK(store_begin(world.store));
+	STORE_OK(store_meta_put(world.store, "x", "1"));
+	STORE_OK(store_commit(world.store));
+	cr_expect_geq(pages_of(&world), before + 4100);
+	store_world_free(&world);
+}
+
 /* Such a key has no index beside it. */
 Test(store, keys_are_numbers_of_rows)
 {
