@@ -204,13 +204,24 @@ static const char *line_text(TALLOC_CTX *mem, const struct row *row, const struc
 	return again.presence == SET ? text : row->nothing;
 }
 
+/* As many bytes as that have no more characters. */
+static bool fits_line(const char *key, const char *text)
+{
+	return strlen(key) + 2 + strlen(text) <= CARD_LINE_MAX_CHARS ||
+	       text_length(key) + 2 + text_length(text) <= CARD_LINE_MAX_CHARS;
+}
+
 static void add_line(TALLOC_CTX *tmp, struct buf *card, const struct row *row,
 		     const struct value *value)
 {
 	const char *key = field_table[row->field].card, *text = line_text(tmp, row, value);
 
-	if (text && text_length(key) + 2 + text_length(text) <= CARD_LINE_MAX_CHARS)
-		buf_join(card, key, ": ", text, "\n", NULL);
+	if (!text || !fits_line(key, text))
+		return;
+	buf_puts(card, key);
+	buf_puts(card, ": ");
+	buf_puts(card, text);
+	buf_putc(card, '\n');
 }
 
 /* Without control characters, which do not get through mail, and without blank lines in front. */
@@ -222,19 +233,19 @@ static const char *plain_notes(TALLOC_CTX *mem, const char *notes)
 
 char *card_write(TALLOC_CTX *mem, const struct vector *values, const char *trailer)
 {
-	struct buf *card = buf_new_sized(mem, FIRST_TEXT);
-	TALLOC_CTX *tmp = MEM_CONTEXT(card);
+	struct buf card = buf_of(mem, FIRST_TEXT);
+	TALLOC_CTX *tmp = MEM_CONTEXT(mem);
 	const char *notes = plain_notes(tmp, vector_str(values, FIELD_notes));
 	char *below = trailer_join(tmp, notes, trailer ? trailer : "");
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		add_line(tmp, card, &rows[i], &values->value[rows[i].field]);
-	if (!card->len && *notes)
-		buf_join(card, field_table[FIELD_notes].card, ":\n", NULL);
+		add_line(tmp, &card, &rows[i], &values->value[rows[i].field]);
+	if (!card.len && *notes)
+		buf_join(&card, field_table[FIELD_notes].card, ":\n", NULL);
 	if (*below)
-		buf_join(card, card->len ? "\n" : "", below, "\n", NULL);
+		buf_join(&card, card.len ? "\n" : "", below, "\n", NULL);
 	talloc_free(tmp);
-	return buf_steal(&card, mem, NULL);
+	return card.data;
 }
 
 struct vector *card_normal(TALLOC_CTX *mem, const struct vector *values)

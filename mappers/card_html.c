@@ -40,10 +40,10 @@ static size_t line_length(const char *at)
 	return strcspn(at, "\n");
 }
 
-static const char *next_line(const char *at)
+/* Behind a line of N bytes. */
+static const char *next_line(const char *at, size_t n)
 {
-	at += line_length(at);
-	return at + (*at == '\n');
+	return at + n + (at[n] == '\n');
 }
 
 /* "Key: value" lines, which stay such lines for who copies or quotes them; returns what stands behind
@@ -52,10 +52,13 @@ static const char *add_keys(struct buf *out, const char *at)
 {
 	bool open = false;
 
-	for (; *at && *at != '\n'; at = next_line(at), open = true) {
-		size_t n = line_length(at);
-		const char *colon = memchr(at, ':', n);
-		size_t key = colon ? (size_t)(colon - at) + 1 : n;
+	for (size_t n; *at && *at != '\n'; at = next_line(at, n), open = true) {
+		const char *colon;
+		size_t key;
+
+		n = line_length(at);
+		colon = memchr(at, ':', n);
+		key = colon ? (size_t)(colon - at) + 1 : n;
 
 		buf_puts(out, open ? "<br>\n<b>" : "<p><b>");
 		add_escaped(out, at, key);
@@ -68,8 +71,8 @@ static const char *add_keys(struct buf *out, const char *at)
 
 static bool is_separator(const char *at)
 {
-	return line_length(at) == sizeof TRAILER_SEPARATOR - 1 &&
-	       text_starts(at, TRAILER_SEPARATOR);
+	return text_starts(at, TRAILER_SEPARATOR) &&
+	       line_length(at) == sizeof TRAILER_SEPARATOR - 1;
 }
 
 /* Paragraphs, up to the separator or the end. */
@@ -77,14 +80,15 @@ static const char *add_notes(struct buf *out, const char *at)
 {
 	bool open = false;
 
-	for (; *at && !is_separator(at); at = next_line(at)) {
-		if (*at == '\n') {
+	for (size_t n; *at && !is_separator(at); at = next_line(at, n)) {
+		n = line_length(at);
+		if (!n) {
 			buf_puts(out, open ? "</p>\n" : "");
 			open = false;
 			continue;
 		}
 		buf_puts(out, open ? "<br>\n" : "<p>");
-		add_line(out, at, line_length(at));
+		add_line(out, at, n);
 		open = true;
 	}
 	buf_puts(out, open ? "</p>\n" : "");
@@ -94,26 +98,29 @@ static const char *add_notes(struct buf *out, const char *at)
 static void add_trailer(struct buf *out, const char *at)
 {
 	static const char mark[] = TRAILER_MARK " ";
+	const char *sep = "";
 
 	buf_puts(out, "<hr>\n<p><small>");
-	for (const char *sep = ""; *at; at = next_line(at), sep = "<br>\n") {
+	for (size_t n; *at; at = next_line(at, n)) {
 		size_t skip = text_starts(at, mark) ? sizeof mark - 1 : 0;
 
 		buf_puts(out, sep);
-		add_line(out, at + skip, line_length(at) - skip);
+		n = line_length(at);
+		add_line(out, at + skip, n - skip);
+		sep = "<br>\n";
 	}
 	buf_puts(out, "</small></p>\n");
 }
 
 char *card_html(TALLOC_CTX *mem, const char *card)
 {
-	struct buf *out = buf_new_sized(mem, 2 * strlen(card));
+	struct buf out = buf_of(mem, 2 * strlen(card));
 	const char *at;
 
-	buf_puts(out, HEAD);
-	at = add_notes(out, add_keys(out, card));
+	buf_puts(&out, HEAD);
+	at = add_notes(&out, add_keys(&out, card));
 	if (*at)
-		add_trailer(out, next_line(at));
-	buf_puts(out, TAIL);
-	return buf_steal(&out, mem, NULL);
+		add_trailer(&out, next_line(at, line_length(at)));
+	buf_puts(&out, TAIL);
+	return out.data;
 }

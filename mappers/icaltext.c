@@ -527,7 +527,7 @@ void icaltext_fold(struct buf *buf, const char *content, const char *eol)
 	buf_puts(buf, eol);
 }
 
-void icaltext_fold_last(struct buf *buf, size_t from, const char *eol)
+void icaltext_fold_last(TALLOC_CTX *tmp, struct buf *buf, size_t from, const char *eol)
 {
 	size_t len = buf->len - from;
 	char *content;
@@ -536,10 +536,9 @@ void icaltext_fold_last(struct buf *buf, size_t from, const char *eol)
 		buf_puts(buf, eol);
 		return;
 	}
-	content = mem_bytes(buf, buf->data + from, len);
+	content = mem_bytes(tmp, buf->data + from, len);
 	buf_cut(buf, from);
 	icaltext_fold(buf, content, eol);
-	talloc_free(content);
 }
 
 /* One edit. Insertions stand in front of their line, in the order in which they were made. */

@@ -97,8 +97,9 @@ char *icaltext_params_without(TALLOC_CTX *mem, const struct icaltext_line *line,
  * ICALTEXT_FOLD octets, cut behind words where there are any, and never within a character. */
 void icaltext_fold(struct buf *buf, const char *content, const char *eol);
 
-/* The same with the content line that stands in BUF already, from FROM on. */
-void icaltext_fold_last(struct buf *buf, size_t from, const char *eol);
+/* The same with the content line that stands in BUF already, from FROM on. What is made on the way
+ * is left to TMP. */
+void icaltext_fold_last(TALLOC_CTX *tmp, struct buf *buf, size_t from, const char *eol);
 
 const char *icaltext_kind_name(enum icaltext_kind kind);
 

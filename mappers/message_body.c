@@ -353,7 +353,9 @@ void message_body_lines(struct buf *out, const char *bytes, size_t len)
 
 static void add_encoding(struct buf *out, const char *name)
 {
-	buf_join(out, "Content-Transfer-Encoding: ", name, "\r\n", NULL);
+	buf_puts(out, "Content-Transfer-Encoding: ");
+	buf_puts(out, name);
+	buf_puts(out, "\r\n");
 }
 
 /* True if what stands in OUT behind BODY can stay. */
@@ -397,10 +399,12 @@ static void add_text_part(struct buf *out, const char *subtype, const char *text
 {
 	char *plain;
 
-	buf_join(out, "Content-Type: text/", subtype, "; charset=utf-8\r\n", NULL);
+	buf_puts(out, "Content-Type: text/");
+	buf_puts(out, subtype);
+	buf_puts(out, "; charset=utf-8\r\n");
 	if (add_as_it_is(out, text, boundaries))
 		return;
-	plain = message_body_plain(out, text, strlen(text));
+	plain = message_body_plain(NULL, text, strlen(text));
 	if (!add_as_it_is(out, plain, boundaries))
 		add_quoted(out, plain, boundaries);
 	talloc_free(plain);
@@ -410,23 +414,27 @@ static void add_alternative(struct buf *out, const struct message_publish *publi
 			    const struct message_boundaries *boundaries)
 {
 	struct message_slice slices[2 + COUNT_OF(boundaries->names)];
-	struct buf *card = buf_new_sized(out, FIRST_PART), *html = buf_new_sized(out, FIRST_PART);
+	struct buf card = buf_of(out, FIRST_PART), html = buf_of(out, FIRST_PART);
 	size_t count = 0;
 	char *boundary;
 
-	add_text_part(card, "plain", publish->card, boundaries);
-	add_text_part(html, "html", publish->html, boundaries);
-	slices[count++] = (struct message_slice){ card->data, card->len };
-	slices[count++] = (struct message_slice){ html->data, html->len };
+	add_text_part(&card, "plain", publish->card, boundaries);
+	add_text_part(&html, "html", publish->html, boundaries);
+	slices[count++] = (struct message_slice){ card.data, card.len };
+	slices[count++] = (struct message_slice){ html.data, html.len };
 	for (size_t i = 0; boundaries && i < boundaries->count; i++)
 		slices[count++] = (struct message_slice){ boundaries->names[i],
 							  strlen(boundaries->names[i]) };
-	boundary = message_header_boundary(card, publish, "alternative", slices, count);
+	boundary = message_header_boundary(out, publish, "alternative", slices, count);
 	message_header_multipart(out, "alternative", boundary);
-	buf_join(out, "\r\n--", boundary, "\r\n", card->data, "\r\n--", boundary, "\r\n", html->data,
-		 "\r\n--", boundary, "--\r\n", NULL);
-	talloc_free(card);
-	talloc_free(html);
+	buf_join(out, "\r\n--", boundary, "\r\n", NULL);
+	buf_add(out, card.data, card.len);
+	buf_join(out, "\r\n--", boundary, "\r\n", NULL);
+	buf_add(out, html.data, html.len);
+	buf_join(out, "\r\n--", boundary, "--\r\n", NULL);
+	talloc_free(boundary);
+	talloc_free(card.data);
+	talloc_free(html.data);
 }
 
 void message_body_card(struct buf *out, const struct message_publish *publish,

@@ -25,6 +25,7 @@
 #define ID_MAX 255         /* bytes of a UID that stands in a Message-ID as it is */
 #define HOST_MAX 253       /* bytes of a host name, RFC 1035 */
 #define DAY_S 86400
+#define FIRST_SEED 80 /* bytes of most seeds of a boundary */
 
 static const char *const names[] = {
 	[MESSAGE_FROM] = "From",
@@ -53,8 +54,11 @@ struct line {
 
 static struct line begin(struct buf *out, const char *name)
 {
-	buf_join(out, name, ":", NULL);
-	return (struct line){ .out = out, .column = strlen(name) + 1 };
+	size_t from = out->len;
+
+	buf_puts(out, name);
+	buf_putc(out, ':');
+	return (struct line){ .out = out, .column = out->len - from };
 }
 
 static void end(struct line *line)
@@ -145,7 +149,7 @@ static size_t fitting(const char *text, bool q, size_t room)
 static void add_encoded(struct line *line, const char *text)
 {
 	bool q = q_length(text, strlen(text)) <= b_length(strlen(text));
-	struct buf *word = buf_new(line->out);
+	struct buf word = buf_of(NULL, ENCODED_MAX);
 
 	while (*text) {
 		size_t used = line->column + 1 + ENCODED_FRAME, n = 0;
@@ -154,17 +158,17 @@ static void add_encoded(struct line *line, const char *text)
 			n = fitting(text, q, MESSAGE_HEADER_LINE - used);
 		if (!n)
 			n = fitting(text, q, ENCODED_MAX - ENCODED_FRAME);
-		buf_clear(word);
-		buf_puts(word, q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
+		buf_clear(&word);
+		buf_puts(&word, q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
 		if (q)
-			add_q(word, text, n);
+			add_q(&word, text, n);
 		else
-			message_body_base64(word, text, n);
-		buf_puts(word, "?=");
-		add(line, word->data, word->len);
+			message_body_base64(&word, text, n);
+		buf_puts(&word, "?=");
+		add(line, word.data, word.len);
 		text += n;
 	}
-	talloc_free(word);
+	talloc_free(word.data);
 }
 
 static bool is_ascii(const char *text)
@@ -174,17 +178,21 @@ static bool is_ascii(const char *text)
 	return text_printable(text, len) == len;
 }
 
+static bool has_longer_word(const char *text, size_t max)
+{
+	for (size_t len; *text; text += len + (text[len] == ' ')) {
+		len = strcspn(text, " ");
+		if (len > max)
+			return true;
+	}
+	return false;
+}
+
 /* TEXT is one line, without blanks at its ends. */
 static bool is_plain(const char *text)
 {
-	if (!is_ascii(text) || strstr(text, "=?") || strstr(text, "  "))
-		return false;
-	for (size_t len; *text; text += len + (text[len] == ' ')) {
-		len = strcspn(text, " ");
-		if (len > WORD_MAX)
-			return false;
-	}
-	return true;
+	return is_ascii(text) && !strstr(text, "=?") && !strstr(text, "  ") &&
+	       !has_longer_word(text, WORD_MAX);
 }
 
 /* Words with single blanks between them; folded at its blanks, which are then the reader's too. */
@@ -213,18 +221,26 @@ static void add_text(struct line *line, const char *text)
 
 /* Names and addresses */
 
-static void add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
+/* False, and nothing added: NAME cannot go as it is. */
+static bool add_quoted(TALLOC_CTX *tmp, struct line *line, const char *name)
 {
-	struct buf *quoted = buf_new_sized(tmp, strlen(name) + 2);
+	struct buf quoted;
 	size_t n;
 
-	buf_putc(quoted, '"');
+	if (!is_plain(name))
+		return false;
+	quoted = buf_of(tmp, strlen(name) + 2);
+	buf_putc(&quoted, '"');
 	for (; (n = strcspn(name, "\"\\")), name[n]; name += n + 1) {
-		buf_add(quoted, name, n);
-		buf_add(quoted, (char[]){ '\\', name[n] }, 2);
+		buf_add(&quoted, name, n);
+		buf_add(&quoted, (char[]){ '\\', name[n] }, 2);
 	}
-	buf_join(quoted, name, "\"", NULL);
-	add_words(line, quoted->data, quoted->len);
+	buf_puts(&quoted, name);
+	buf_putc(&quoted, '"');
+	if (has_longer_word(quoted.data, MESSAGE_HEADER_LINE - 1)) /* of backslashes */
+		return false;
+	add_words(line, quoted.data, quoted.len);
+	return true;
 }
 
 static void add_mailbox(TALLOC_CTX *tmp, struct line *line, const char *name, const char *address)
@@ -232,9 +248,7 @@ static void add_mailbox(TALLOC_CTX *tmp, struct line *line, const char *name, co
 	const char *shown = name ? text_trim_line(tmp, name, NAME_MAX_CHARS) : NULL;
 	const char *angle = mem_join(tmp, "<", address, ">", NULL);
 
-	if (shown && *shown && is_plain(shown))
-		add_quoted(tmp, line, shown);
-	else if (shown)
+	if (shown && *shown && !add_quoted(tmp, line, shown))
 		add_encoded(line, shown);
 	add(line, angle, strlen(angle));
 }
@@ -307,11 +321,12 @@ static bool says(enum message_own own, const struct message_publish *publish)
 static char *edition_of(TALLOC_CTX *mem, const struct message_publish *publish)
 {
 	const char *hash = publish->edition_hash;
-	struct buf *edition = buf_new_sized(mem, sizeof "1000000000-9f86d081");
+	struct buf edition = buf_of(mem, sizeof "1000000000-9f86d081");
 
-	buf_number(edition, publish->edition, 0);
-	buf_join(edition, hash ? "-" : "", hash ? hash : "", NULL);
-	return edition->data;
+	buf_number(&edition, publish->edition, 0);
+	if (hash)
+		buf_join(&edition, "-", hash, NULL);
+	return edition.data;
 }
 
 bool message_header_add(TALLOC_CTX *tmp, struct buf *out, enum message_own own,
@@ -375,13 +390,12 @@ void message_header_multipart(struct buf *out, const char *subtype, const char *
 		 NULL);
 }
 
-static bool occurs(const char *word, const struct message_slice *slice)
+static bool occurs(const struct buf *word, const struct message_slice *slice)
 {
 	const char *at = slice->text, *past = slice->text + slice->len;
-	size_t len = strlen(word);
 
-	while ((at = memchr(at, *word, (size_t)(past - at)))) {
-		if ((size_t)(past - at) >= len && memcmp(at, word, len) == 0)
+	while ((at = memchr(at, *word->data, (size_t)(past - at)))) {
+		if ((size_t)(past - at) >= word->len && memcmp(at, word->data, word->len) == 0)
 			return true;
 		at++;
 	}
@@ -394,23 +408,24 @@ static bool occurs(const char *word, const struct message_slice *slice)
 char *message_header_boundary(TALLOC_CTX *mem, const struct message_publish *publish,
 			      const char *within, const struct message_slice *texts, size_t count)
 {
-	struct buf *seed = buf_new(mem);
+	struct buf seed = buf_of(mem, FIRST_SEED), boundary = buf_of(mem, FIRST_SEED);
 	bool taken;
-	char *boundary;
 
-	buf_join(seed, publish->uid, "\n", NULL);
-	buf_number(seed, publish->edition, 0);
-	buf_join(seed, "\n", within, NULL);
+	buf_puts(&seed, publish->uid);
+	buf_putc(&seed, '\n');
+	buf_number(&seed, publish->edition, 0);
+	buf_putc(&seed, '\n');
+	buf_puts(&seed, within);
 	do {
-		char *hash = digest_short(seed, seed->data, seed->len, 16);
-
-		boundary = mem_join(mem, "=_taskferry-", hash, NULL);
+		buf_clear(&boundary);
+		buf_puts(&boundary, "=_taskferry-");
+		digest_put(&boundary, seed.data, seed.len, 16);
 		taken = false;
 		for (size_t i = 0; i < count && !taken; i++)
-			taken = occurs(boundary, &texts[i]);
+			taken = occurs(&boundary, &texts[i]);
 		for (size_t i = 0; i < count && taken; i++)
-			buf_puts(seed, digest_sha256(seed, texts[i].text, texts[i].len));
+			digest_put(&seed, texts[i].text, texts[i].len, DIGEST_HEX);
 	} while (taken);
-	talloc_free(seed);
-	return boundary;
+	talloc_free(seed.data);
+	return boundary.data;
 }

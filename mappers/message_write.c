@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define FIRST_TEXT 2000 /* bytes of most cards and calendars, and half a message */
+#define FIRST_TEXT 2000   /* bytes of most cards and calendars */
+#define FIRST_HEADER 1200 /* bytes of most headers, and what lies between the parts */
 
 /* The order of a new message's fields. */
 static const enum message_own fields[] = {
@@ -17,8 +18,8 @@ _Static_assert(COUNT_OF(fields) == MESSAGE_OWNS, "every field once");
 struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publish, char **text_r,
 			    size_t *len_r)
 {
-	struct buf *out = buf_new_sized(mem, FIRST_TEXT), *card = buf_new_sized(out, FIRST_TEXT),
-		   *calendar = buf_new_sized(out, FIRST_TEXT);
+	struct buf *card = buf_new_sized(mem, FIRST_TEXT),
+		   *calendar = buf_new_sized(card, FIRST_TEXT), *out;
 	struct fault *fault = NULL;
 	char *boundary;
 	size_t plain;
@@ -26,7 +27,8 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	assert(publish->uid && publish->subject && publish->card && publish->calendar);
 	message_body_card(card, publish, NULL);
 	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
-	boundary = message_header_boundary(out, publish, "",
+	out = buf_new_sized(mem, card->len + calendar->len + FIRST_HEADER);
+	boundary = message_header_boundary(card, publish, "",
 					   (struct message_slice[]){
 						   { card->data, card->len },
 						   { calendar->data, calendar->len },
@@ -47,7 +49,6 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 	buf_join(out, "\r\n--", boundary, "--\r\n", NULL);
 	if (plain <= MESSAGE_TEXT_MAX && out->len <= MESSAGE_WHOLE_MAX) {
 		talloc_free(card);
-		talloc_free(calendar);
 		*text_r = buf_steal(&out, mem, len_r);
 		return NULL;
 	}
@@ -55,6 +56,7 @@ struct fault *message_write(TALLOC_CTX *mem, const struct message_publish *publi
 			      "a message of %zu bytes, and %zu with its files: more than %zu, or "
 			      "%zu",
 			      plain, out->len, MESSAGE_TEXT_MAX, MESSAGE_WHOLE_MAX);
+	talloc_free(card);
 	talloc_free(out);
 	return fault;
 }

@@ -198,29 +198,27 @@ static void shape_subject(struct vector *values)
 	talloc_free(cut);
 }
 
-struct vector *vtodo_shape(TALLOC_CTX *mem, const struct vector *values)
+void vtodo_shape(struct vector *values)
 {
-	struct vector *shaped = vector_copy(mem, values);
-
 	for (int i = 0; i < FIELDS; i++)
 		if (!field_table[i].vtodo)
-			shaped->value[i].presence = ABSENT;
-	shape_instant(shaped, FIELD_start);
-	shape_instant(shaped, FIELD_due);
-	shape_instant(shaped, FIELD_completed_at);
-	shape_start(shaped);
-	shape_progress(shaped);
-	shape_priority(shaped);
-	shape_effort(shaped, FIELD_total_work);
-	shape_effort(shaped, FIELD_actual_work);
-	shape_subject(shaped);
-	return shaped;
+			values->value[i].presence = ABSENT;
+	shape_instant(values, FIELD_start);
+	shape_instant(values, FIELD_due);
+	shape_instant(values, FIELD_completed_at);
+	shape_start(values);
+	shape_progress(values);
+	shape_priority(values);
+	shape_effort(values, FIELD_total_work);
+	shape_effort(values, FIELD_actual_work);
+	shape_subject(values);
 }
 
 struct vector *vtodo_normal(TALLOC_CTX *mem, const struct vector *values)
 {
-	struct vector *normal = vtodo_shape(mem, values);
+	struct vector *normal = vector_view(mem, values);
 
+	vtodo_shape(normal);
 	normal->value[FIELD_actual_work].presence = ABSENT;
 	return normal;
 }
@@ -279,7 +277,8 @@ static void decide(TALLOC_CTX *mem, const struct vector *values, const struct ve
 		if (!given(values, coupled[i]))
 			vector_put(merged, coupled[i], &seen->value[coupled[i]]);
 	merge_dates(merged, seen);
-	*decision_r = (struct decision){ .want = vtodo_shape(mem, merged) };
+	*decision_r = (struct decision){ .want = vector_view(mem, merged) };
+	vtodo_shape(decision_r->want);
 	for (int i = 0; i < FIELDS; i++) {
 		enum field field = (enum field)i;
 
@@ -337,40 +336,38 @@ static void delete_all(struct patch *patch, const char *name, const struct icalt
 		icaltext_delete(patch->edit, line);
 }
 
-/* P5. Parameters that a new value would make untrue go; all others stay. */
-static void put(struct patch *patch, const char *name, struct vtodo_written written)
+/* P5. Parameters that a new value would make untrue go; all others stay. SAID: as of
+ * vtodo_encode_field(), NULL: the property goes. */
+static void put(struct patch *patch, const char *name, const char *said)
 {
 	static const char *const untrue[] = { "VALUE",   "TZID",   "ENCODING", "QUOTED-PRINTABLE",
 					      "CHARSET", "ALTREP", "DERIVED",  "RELTYPE",
 					      NULL };
 	const struct icaltext_line *line = next_line(patch, name, NULL);
+	size_t params = said ? strcspn(said, ":") : 0;
 
-	if (!written.value) {
+	if (!said) {
 		delete_all(patch, name, NULL);
 		return;
 	}
 	if (!line) {
-		icaltext_insert(
-			patch->edit, patch->item->todo,
-			mem_printf(patch->mem, "%s%s:%s", name, written.params, written.value));
+		icaltext_insert(patch->edit, patch->item->todo,
+				mem_join(patch->mem, name, said, NULL));
 		return;
 	}
 	icaltext_replace(patch->edit, line,
-			 mem_printf(patch->mem, "%s%s%s:%s", line->name, written.params,
+			 mem_printf(patch->mem, "%s%.*s%s%s", line->name, (int)params, said,
 				    icaltext_params_without(patch->mem, line, untrue),
-				    written.value));
+				    said + params));
 	delete_all(patch, name, line);
-}
-
-static void put_text(struct patch *patch, const char *name, const char *value)
-{
-	put(patch, name, (struct vtodo_written){ .params = "", .value = value });
 }
 
 static void put_field(struct patch *patch, enum field field)
 {
-	put(patch, field_table[field].vtodo,
-	    vtodo_encode_field(patch->mem, field, &patch->decision.want->value[field]));
+	struct buf *said = buf_new(patch->mem);
+	bool has = vtodo_encode_field(said, field, &patch->decision.want->value[field]);
+
+	put(patch, field_table[field].vtodo, has ? said->data : NULL);
 }
 
 static bool has(const struct patch *patch, const char *name)
@@ -401,23 +398,29 @@ static void patch_description(struct patch *patch)
 					      patch->publish->trailer);
 	struct value want = { .presence = SET, .text = text };
 	struct value seen = { .presence = SET, .text = patch->seen.vtodo->description };
+	struct buf *said = buf_new_sized(patch->mem, strlen(text));
 
 	if (value_same(FIELD_notes, &want, &seen))
 		return;
 	delete_all(patch, "X-ALT-DESC", NULL);
-	put_text(patch, field_table[FIELD_notes].vtodo,
-		 *text ? vtodo_text_escape(patch->mem, text) : NULL);
+	buf_putc(said, ':');
+	vtodo_text_put(said, text);
+	put(patch, field_table[FIELD_notes].vtodo, *text ? said->data : NULL);
 }
 
 /* P6 */
 static void patch_head(struct patch *patch)
 {
-	char *now = vtodo_encode_stamp(patch->mem, patch->publish->now_us);
+	struct buf *now = buf_new(patch->mem), *edition = buf_new(patch->mem);
 
-	put_text(patch, "DTSTAMP", now);
-	put_text(patch, "LAST-MODIFIED", now);
+	buf_putc(now, ':');
+	vtodo_encode_stamp(now, patch->publish->now_us);
+	put(patch, "DTSTAMP", now->data);
+	put(patch, "LAST-MODIFIED", now->data);
+	buf_putc(edition, ':');
+	vtodo_encode_edition(edition, patch->publish);
 	if (patch->publish->edition)
-		put_text(patch, VTODO_EDITION, vtodo_encode_edition(patch->mem, patch->publish));
+		put(patch, VTODO_EDITION, edition->data);
 }
 
 static void patch_item(struct patch *patch)

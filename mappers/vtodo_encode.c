@@ -24,32 +24,26 @@ static void put_date(struct buf *out, int year, int month, int day)
 	buf_number(out, day, 2);
 }
 
-char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us)
+void vtodo_encode_stamp(struct buf *out, int64_t us)
 {
 	int64_t seconds = us / CLOCK_SECOND_US - (us % CLOCK_SECOND_US < 0);
 	int64_t day = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0);
 	int second = (int)(seconds - day * DAY_SECONDS), year, month, month_day;
-	struct buf *text;
 
 	when_day_to_civil((int32_t)day, &year, &month, &month_day);
-	text = buf_new_sized(mem, sizeof "20261121T080000Z");
-	put_date(text, year, month, month_day);
-	buf_putc(text, 'T');
-	buf_number(text, second / 3600, 2);
-	buf_number(text, second / 60 % 60, 2);
-	buf_number(text, second % 60, 2);
-	buf_putc(text, 'Z');
-	return text->data;
+	put_date(out, year, month, month_day);
+	buf_putc(out, 'T');
+	buf_number(out, second / 3600, 2);
+	buf_number(out, second / 60 % 60, 2);
+	buf_number(out, second % 60, 2);
+	buf_putc(out, 'Z');
 }
 
-char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish)
+void vtodo_encode_edition(struct buf *out, const struct vtodo_publish *publish)
 {
-	const char *hash = publish->edition_hash;
-	struct buf *text = buf_new_sized(mem, sizeof "1000000000-9f86d081");
-
-	buf_number(text, publish->edition, 0);
-	buf_join(text, hash ? "-" : "", hash ? hash : "", NULL);
-	return text->data;
+	buf_number(out, publish->edition, 0);
+	if (publish->edition_hash)
+		buf_join(out, "-", publish->edition_hash, NULL);
 }
 
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer)
@@ -59,47 +53,48 @@ char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *t
 	return mem_strdup(mem, notes ? notes : "");
 }
 
-static struct vtodo_written plain(const char *value)
+static void write_text(struct buf *out, const struct value *value)
 {
-	return (struct vtodo_written){ .params = "", .value = value };
+	buf_putc(out, ':');
+	vtodo_text_put(out, value->text);
 }
 
-static struct vtodo_written write_text(TALLOC_CTX *mem, const struct value *value)
+static void write_parent(struct buf *out, const struct value *value)
 {
-	return plain(vtodo_text_escape(mem, value->text));
+	buf_puts(out, ";RELTYPE=PARENT");
+	write_text(out, value);
 }
 
-static struct vtodo_written write_parent(TALLOC_CTX *mem, const struct value *value)
+static void write_list(struct buf *out, const struct value *value)
 {
-	return (struct vtodo_written){ ";RELTYPE=PARENT", vtodo_text_escape(mem, value->text) };
-}
+	char *names = mem_strdup(NULL, value->text);
 
-static struct vtodo_written write_list(TALLOC_CTX *mem, const struct value *value)
-{
-	struct buf *buf = buf_new(mem);
-
-	for (const char *name = value->text; *name;) {
+	buf_putc(out, ':');
+	for (char *name = names; *name;) {
 		size_t len = strcspn(name, "\n");
+		bool more = name[len];
 
-		if (buf->len)
-			buf_putc(buf, ',');
-		buf_puts(buf, vtodo_text_escape(mem, mem_strndup(mem, name, len)));
-		name += len + (name[len] == '\n');
+		name[len] = '\0';
+		if (name != names)
+			buf_putc(out, ',');
+		vtodo_text_put(out, name);
+		name += len + more;
 	}
-	return plain(buf->data);
+	talloc_free(names);
 }
 
-static struct vtodo_written write_when(TALLOC_CTX *mem, const struct value *value)
+static void write_when(struct buf *out, const struct value *value)
 {
 	int year, month, day;
-	struct buf *text;
 
-	if (value->when.kind == WHEN_INSTANT)
-		return plain(vtodo_encode_stamp(mem, value->when.us));
+	if (value->when.kind == WHEN_INSTANT) {
+		buf_putc(out, ':');
+		vtodo_encode_stamp(out, value->when.us);
+		return;
+	}
 	when_day_to_civil(value->when.day, &year, &month, &day);
-	text = buf_new_sized(mem, sizeof "20261121");
-	put_date(text, year, month, day);
-	return (struct vtodo_written){ ";VALUE=DATE", text->data };
+	buf_puts(out, ";VALUE=DATE:");
+	put_date(out, year, month, day);
 }
 
 struct when vtodo_encode_utc(const struct when *when)
@@ -107,39 +102,38 @@ struct when vtodo_encode_utc(const struct when *when)
 	return when->kind == WHEN_DATE ? when_from_local(when->day, NOON, 0, 0, NULL) : *when;
 }
 
-static struct vtodo_written write_utc(TALLOC_CTX *mem, const struct value *value)
+static void write_utc(struct buf *out, const struct value *value)
 {
-	return plain(vtodo_encode_stamp(mem, vtodo_encode_utc(&value->when).us));
+	buf_putc(out, ':');
+	vtodo_encode_stamp(out, vtodo_encode_utc(&value->when).us);
 }
 
-static struct vtodo_written write_number(TALLOC_CTX *mem, const struct value *value)
+static void write_number(struct buf *out, const struct value *value)
 {
-	struct buf *text = buf_new_sized(mem, sizeof "100");
-
-	buf_number(text, value->number, 0);
-	return plain(text->data);
+	buf_putc(out, ':');
+	buf_number(out, value->number, 0);
 }
 
-static struct vtodo_written write_effort(TALLOC_CTX *mem, const struct value *value)
+static void write_effort(struct buf *out, const struct value *value)
 {
-	return plain(effort_to_iso(mem, value->number));
+	buf_putc(out, ':');
+	effort_put_iso(out, value->number);
 }
 
-static struct vtodo_written write_status(TALLOC_CTX *mem, const struct value *value)
+static void write_status(struct buf *out, const struct value *value)
 {
 	static const char *const names[] = {
-		[STATUS_NEEDS_ACTION] = "NEEDS-ACTION",
-		[STATUS_IN_PROCESS] = "IN-PROCESS",
-		[STATUS_COMPLETED] = "COMPLETED",
-		[STATUS_CANCELLED] = "CANCELLED",
+		[STATUS_NEEDS_ACTION] = ":NEEDS-ACTION",
+		[STATUS_IN_PROCESS] = ":IN-PROCESS",
+		[STATUS_COMPLETED] = ":COMPLETED",
+		[STATUS_CANCELLED] = ":CANCELLED",
 	};
 	_Static_assert(COUNT_OF(names) == STATUSES, "a name for every status");
 
-	(void)mem;
-	return plain(names[value->number]);
+	buf_puts(out, names[value->number]);
 }
 
-typedef struct vtodo_written writer(TALLOC_CTX *mem, const struct value *value);
+typedef void writer(struct buf *out, const struct value *value);
 
 /* In the order of a new item. Notes are not here: their text is made with the trailer. */
 static const struct property {
@@ -154,54 +148,90 @@ static const struct property {
 	{ FIELD_actual_work, write_effort },
 };
 
-static struct vtodo_written written_by(const struct property *property, TALLOC_CTX *mem,
-				       const struct value *value)
+static bool written_by(const struct property *property, struct buf *out, const struct value *value)
 {
 	const struct value status = { .presence = SET, .number = STATUS_NEEDS_ACTION };
 
 	if (value->presence == SET)
-		return property->write(mem, value);
-	return property->field == FIELD_status ? write_status(mem, &status) : plain(NULL);
+		property->write(out, value);
+	else if (property->field == FIELD_status)
+		write_status(out, &status);
+	else
+		return false;
+	return true;
 }
 
-struct vtodo_written vtodo_encode_field(TALLOC_CTX *mem, enum field field,
-					const struct value *value)
+bool vtodo_encode_field(struct buf *out, enum field field, const struct value *value)
 {
 	for (size_t i = 0; i < COUNT_OF(properties); i++)
 		if (properties[i].field == field)
-			return written_by(&properties[i], mem, value);
-	return plain(NULL);
+			return written_by(&properties[i], out, value);
+	return false;
 }
 
-/* The lines of a new item. */
+/* ---- a new item ---- */
+
+#define HEAD "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:" VTODO_PRODID "\r\nBEGIN:VTODO\r\n"
+#define TAIL "END:VTODO\r\nEND:VCALENDAR\r\n"
+_Static_assert(sizeof "PRODID:" VTODO_PRODID < ICALTEXT_FOLD - 1, "a line that is not folded");
+
 struct item {
 	TALLOC_CTX *own; /* what is made on the way */
-	struct buf *text;
+	struct buf text;
 	size_t longest;
 };
 
-static void add(struct item *item, const char *name, const char *params, const char *value)
+/* Ends the line that begins at FROM. */
+static void end_line(struct item *item, size_t from)
 {
-	size_t from = item->text->len, len;
+	size_t len = item->text.len - from;
 
-	buf_join(item->text, name, params, ":", value, NULL);
-	len = item->text->len - from;
 	item->longest = len > item->longest ? len : item->longest;
-	icaltext_fold_last(item->text, from, "\r\n");
+	icaltext_fold_last(item->own, &item->text, from, "\r\n");
 }
 
 static void add_head(struct item *item, const struct vtodo_publish *publish)
 {
-	char *now = vtodo_encode_stamp(item->own, publish->now_us);
+	static const char *const stamped[] = { "DTSTAMP:", "CREATED:", "LAST-MODIFIED:" };
+	struct buf *text = &item->text, now = buf_of(item->own, sizeof "20261121T080000Z");
+	size_t from;
 
-	add(item, "BEGIN", "", "VCALENDAR");
-	add(item, "VERSION", "", "2.0");
-	add(item, "PRODID", "", VTODO_PRODID);
-	add(item, "BEGIN", "", "VTODO");
-	add(item, "UID", "", vtodo_text_escape(item->own, publish->uid));
-	add(item, "DTSTAMP", "", now);
-	add(item, "CREATED", "", now);
-	add(item, "LAST-MODIFIED", "", now);
+	vtodo_encode_stamp(&now, publish->now_us);
+	buf_puts(text, HEAD);
+	from = text->len;
+	buf_puts(text, "UID:");
+	vtodo_text_put(text, publish->uid);
+	end_line(item, from);
+	for (size_t i = 0; i < COUNT_OF(stamped); i++) {
+		buf_puts(text, stamped[i]);
+		buf_add(text, now.data, now.len);
+		buf_puts(text, "\r\n");
+	}
+}
+
+static void add_properties(struct item *item, const struct vector *values)
+{
+	for (size_t i = 0; i < COUNT_OF(properties); i++) {
+		enum field field = properties[i].field;
+		size_t from = item->text.len;
+
+		buf_puts(&item->text, field_table[field].vtodo);
+		if (written_by(&properties[i], &item->text, &values->value[field]))
+			end_line(item, from);
+		else
+			buf_cut(&item->text, from);
+	}
+}
+
+static void add_edition(struct item *item, const struct vtodo_publish *publish)
+{
+	size_t from = item->text.len;
+
+	if (!publish->edition)
+		return;
+	buf_puts(&item->text, VTODO_EDITION ":");
+	vtodo_encode_edition(&item->text, publish);
+	end_line(item, from);
 }
 
 static void add_description(struct item *item, const struct vtodo_publish *publish,
@@ -209,44 +239,40 @@ static void add_description(struct item *item, const struct vtodo_publish *publi
 {
 	char *text = vtodo_encode_description(item->own, vector_str(values, FIELD_notes),
 					      publish->trailer);
+	size_t from = item->text.len;
 
-	if (*text)
-		add(item, field_table[FIELD_notes].vtodo, "", vtodo_text_escape(item->own, text));
+	if (!*text)
+		return;
+	buf_join(&item->text, field_table[FIELD_notes].vtodo, ":", NULL);
+	vtodo_text_put(&item->text, text);
+	end_line(item, from);
 }
 
 struct fault *vtodo_encode(TALLOC_CTX *mem, const struct vtodo_publish *publish, char **text_r,
 			   size_t *len_r)
 {
-	TALLOC_CTX *own = MEM_CONTEXT(mem);
-	struct item item = { .own = own, .text = buf_new_sized(mem, FIRST_TEXT) };
-	struct vector *values = vtodo_shape(own, publish->values);
+	struct item item = { .own = MEM_CONTEXT(mem), .text = buf_of(mem, FIRST_TEXT) };
+	struct vector *values = vector_view(item.own, publish->values);
 	struct fault *fault;
 
 	assert(publish->uid && *publish->uid);
+	vtodo_shape(values);
 	add_head(&item, publish);
-	for (size_t i = 0; i < COUNT_OF(properties); i++) {
-		enum field field = properties[i].field;
-		struct vtodo_written written =
-			written_by(&properties[i], own, &values->value[field]);
-
-		if (written.value)
-			add(&item, field_table[field].vtodo, written.params, written.value);
-	}
-	if (publish->edition)
-		add(&item, VTODO_EDITION, "", vtodo_encode_edition(own, publish));
+	add_properties(&item, values);
+	add_edition(&item, publish);
 	add_description(&item, publish, values);
 	for (size_t i = 0; i < publish->file_count; i++)
-		icaltext_fold(item.text, vtodo_files_line(own, &publish->files[i]), "\r\n");
-	add(&item, "END", "", "VTODO");
-	add(&item, "END", "", "VCALENDAR");
-	if (item.longest <= VTODO_LINE_MAX && item.text->len <= VTODO_TEXT_MAX) {
-		*text_r = buf_steal(&item.text, mem, len_r);
-		talloc_free(own);
+		icaltext_fold(&item.text, vtodo_files_line(item.own, &publish->files[i]), "\r\n");
+	buf_puts(&item.text, TAIL);
+	talloc_free(item.own);
+	if (item.longest <= VTODO_LINE_MAX && item.text.len <= VTODO_TEXT_MAX) {
+		*text_r = item.text.data;
+		if (len_r)
+			*len_r = item.text.len;
 		return NULL;
 	}
 	fault = fault_new(mem, FAULT_DATA, "an item of %zu bytes with a line of %zu: too long",
-			  item.text->len, item.longest);
-	talloc_free(item.text);
-	talloc_free(own);
+			  item.text.len, item.longest);
+	talloc_free(item.text.data);
 	return fault_reaches(fault, FAULT_SCOPE_ITEM, FAULT_NEXT_HOLD);
 }

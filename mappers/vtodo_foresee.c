@@ -115,7 +115,9 @@ struct vtodo *vtodo_foresee(TALLOC_CTX *mem, const struct vtodo_publish *publish
 	if (!is_clear(publish) || !read_stamp(publish->now_us, &modified))
 		return NULL;
 	vtodo = MEM_NEW(mem, struct vtodo);
-	vtodo->values = vtodo_normal(vtodo, publish->values);
+	vtodo->values = vector_copy(vtodo, publish->values);
+	vtodo_shape(vtodo->values);
+	vtodo->values->value[FIELD_actual_work].presence = ABSENT;
 	if (!foresee_values(vtodo->values, publish->edition)) {
 		talloc_free(vtodo);
 		return NULL;

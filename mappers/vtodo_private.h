@@ -25,8 +25,9 @@ struct fault *vtodo_open(TALLOC_CTX *mem, const char *text, size_t len,
 /* True for a RELATED-TO that names the parent (RFC 5545 section 3.2.15: also without RELTYPE). */
 bool vtodo_is_parent(TALLOC_CTX *mem, const struct icaltext_line *line);
 
-/* vtodo.c: as vtodo_normal(), with the actual work, which is written but not read. */
-struct vector *vtodo_shape(TALLOC_CTX *mem, const struct vector *values);
+/* vtodo.c: makes VALUES what vtodo_normal() says, but for the actual work, which is written but not
+ * read. */
+void vtodo_shape(struct vector *values);
 
 /* vtodo_decode.c: what a patch must know beyond the values. */
 struct vtodo_seen {
@@ -43,20 +44,16 @@ void vtodo_decode_item(TALLOC_CTX *mem, const struct vtodo_item *item, const cha
  * start that it made of the due date. */
 void vtodo_writer_apply(const struct vtodo_item *item, struct vtodo *vtodo);
 
-/* vtodo_encode.c: a property as it is written: NAME, then PARAMS ("" or ";VALUE=DATE"), `:`, VALUE.
- * VALUE is NULL when the item shall not have the property. VALUE is of vtodo_shape(). */
-struct vtodo_written {
-	const char *params;
-	const char *value;
-};
+/* vtodo_encode.c: adds what stands behind the name of a property: parameters, if any, without a `:`
+ * in them, then `:` and the value (";VALUE=DATE:20261121"). False, and nothing added: the item shall
+ * not have the property. VALUE is of vtodo_shape(). */
+bool vtodo_encode_field(struct buf *out, enum field field, const struct value *value);
 
-struct vtodo_written vtodo_encode_field(TALLOC_CTX *mem, enum field field,
-					const struct value *value);
-char *vtodo_encode_stamp(TALLOC_CTX *mem, int64_t us);
+void vtodo_encode_stamp(struct buf *out, int64_t us);
 
 /* The instant that stands for WHEN where only one may (RFC 5545 section 3.8.2.1: UTC). */
 struct when vtodo_encode_utc(const struct when *when);
-char *vtodo_encode_edition(TALLOC_CTX *mem, const struct vtodo_publish *publish);
+void vtodo_encode_edition(struct buf *out, const struct vtodo_publish *publish);
 
 /* The whole text of DESCRIPTION, not escaped; "" when there is none. NOTES may be NULL. */
 char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *trailer);
@@ -86,7 +83,8 @@ void vtodo_text_read_list(TALLOC_CTX *mem, const struct icaltext_line *line, str
 /* The value of a property that is no text: UTF-8, without blanks at the ends. */
 char *vtodo_text_word(TALLOC_CTX *mem, const struct icaltext_line *line);
 
-char *vtodo_text_escape(TALLOC_CTX *mem, const char *text);
+/* Adds TEXT, escaped. */
+void vtodo_text_put(struct buf *out, const char *text);
 
 /* vtodo_zone.c: local time -> UTC. Finds the zone TZID by its VTIMEZONE in ICAL, else as an IANA
  * name, also with a prefix in front. *OFFSET_R is the zone's offset from UTC in seconds at that

@@ -138,22 +138,20 @@ char *vtodo_text_word(TALLOC_CTX *mem, const struct icaltext_line *line)
 	return text_trim(mem, text_to_utf8(mem, line->value, line->value_len));
 }
 
-char *vtodo_text_escape(TALLOC_CTX *mem, const char *text)
+void vtodo_text_put(struct buf *out, const char *text)
 {
 	size_t len = strlen(text), n;
-	struct buf *buf = buf_new_sized(mem, len + len / 8);
+	char *clean = text_is_clean(text, len) ? NULL : text_to_utf8(NULL, text, len);
 
-	if (!text_is_clean(text, len))
-		text = text_to_utf8(buf, text, len);
-	for (;; text += n + 1) {
+	for (text = clean ? clean : text;; text += n + 1) {
 		n = strcspn(text, "\n\r\\;,");
-		buf_add(buf, text, n);
+		buf_add(out, text, n);
 		if (!text[n])
 			break;
 		if (text[n] == '\n')
-			buf_add(buf, "\\n", 2);
+			buf_add(out, "\\n", 2);
 		else if (text[n] != '\r')
-			buf_add(buf, (char[]){ '\\', text[n] }, 2);
+			buf_add(out, (char[]){ '\\', text[n] }, 2);
 	}
-	return buf_steal(&buf, mem, NULL);
+	talloc_free(clean);
 }

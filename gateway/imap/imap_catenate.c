@@ -154,7 +154,7 @@ struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char 
 void imap_catenate_add(struct imap_line *line, const struct imap_body *body)
 {
 	if (!body->count) {
-		imap_line_literal(line, body->text, body->len);
+		imap_line_borrow(line, body->text, body->len);
 		return;
 	}
 	imap_line_add(line, "CATENATE (");
@@ -165,7 +165,7 @@ void imap_catenate_add(struct imap_line *line, const struct imap_body *body)
 			continue;
 		imap_line_add(line, "%s%s", i ? " " : "", piece->text ? "TEXT " : "URL ");
 		if (piece->text)
-			imap_line_literal(line, piece->text, piece->len);
+			imap_line_borrow(line, piece->text, piece->len);
 		else
 			imap_line_string(line, body->urls[i]);
 	}

@@ -3,6 +3,7 @@
 #include "gateway/imap/imap_session_private.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,6 +12,7 @@
 /* A command is a list of pieces: text of ours, literals, replies. Only what this file has checked
  * gets into a text piece, so no argument can end a line and begin a command of its own. */
 
+#define SOME_PIECES 4   /* more than most lines have */
 #define FIRST_TEXT 60   /* bytes of most texts between literals */
 #define QUOTED_MAX 1000 /* bytes: servers limit lines, literals less so */
 
@@ -27,32 +29,32 @@ static bool is_quotable(const char *text)
 	return strlen(text) <= QUOTED_MAX && is_plain(text) && !strpbrk(text, "\"\\");
 }
 
-static int piece_wipe(struct buf *bytes)
+static int bytes_wipe(char *bytes)
 {
-	explicit_bzero(bytes->data, bytes->size);
+	explicit_bzero(bytes, talloc_get_size(bytes));
 	return 0;
 }
 
 static struct imap_piece *piece_add(struct imap_line *line, enum imap_piece_kind kind,
-				    size_t bytes)
+				    struct buf bytes)
 {
 	struct imap_piece *piece;
 
-	line->pieces = MEM_GROW(line, line->pieces, struct imap_piece, line->count + 1);
+	if (line->count % SOME_PIECES == 0)
+		line->pieces =
+			MEM_GROW(line, line->pieces, struct imap_piece, line->count + SOME_PIECES);
 	piece = &line->pieces[line->count++];
-	piece->kind = kind;
-	piece->secret = false;
-	piece->bytes = buf_new_sized(line, bytes);
+	*piece = (struct imap_piece){ .kind = kind, .bytes = bytes };
 	return piece;
 }
 
 static struct buf *open_text(struct imap_line *line)
 {
-	const struct imap_piece *last = line->count ? &line->pieces[line->count - 1] : NULL;
+	struct imap_piece *last = line->count ? &line->pieces[line->count - 1] : NULL;
 
-	if (last && last->kind == IMAP_PIECE_TEXT && !last->secret)
-		return last->bytes;
-	return piece_add(line, IMAP_PIECE_TEXT, FIRST_TEXT)->bytes;
+	if (!last || last->kind != IMAP_PIECE_TEXT || last->secret)
+		last = piece_add(line, IMAP_PIECE_TEXT, buf_of(line, FIRST_TEXT));
+	return &last->bytes;
 }
 
 static bool says_fetches(const char *words)
@@ -91,12 +93,18 @@ void imap_line_add(struct imap_line *line, const char *fmt, ...)
 	talloc_free(text);
 }
 
-void imap_line_literal(struct imap_line *line, const char *bytes, size_t n)
+void imap_line_borrow(struct imap_line *line, const char *bytes, size_t n)
 {
 	if (memchr(bytes, '\0', n))
 		line->refused = "a NUL character cannot be sent";
-	buf_add(piece_add(line, IMAP_PIECE_LITERAL, n)->bytes, bytes, n);
+	(void)piece_add(line, IMAP_PIECE_LITERAL,
+			(struct buf){ .data = (char *)(uintptr_t)bytes, .len = n });
 	line->size += n;
+}
+
+void imap_line_literal(struct imap_line *line, const char *bytes, size_t n)
+{
+	imap_line_borrow(line, mem_bytes(line, bytes, n), n);
 }
 
 void imap_line_string(struct imap_line *line, const char *text)
@@ -117,17 +125,16 @@ void imap_line_mailbox(struct imap_line *line, const char *name)
 	talloc_free(encoded);
 }
 
-/* The buffer has its size from the start: one that grows leaves copies behind. */
+/* The bytes have their size from the start: what grows leaves copies behind. */
 void imap_line_secret_bytes(struct imap_line *line, enum imap_piece_kind kind, const char *bytes,
 			    size_t n)
 {
-	struct imap_piece *piece = piece_add(line, kind, n);
+	char *copy = mem_bytes(line, bytes, n);
 
-	piece->secret = true;
+	talloc_set_destructor(copy, bytes_wipe);
+	piece_add(line, kind, (struct buf){ .data = copy, .len = n })->secret = true;
 	line->secret = true;
 	line->size += n;
-	buf_add(piece->bytes, bytes, n);
-	talloc_set_destructor(piece->bytes, piece_wipe);
 }
 
 void imap_line_secret(struct imap_line *line, const char *text)

@@ -129,6 +129,8 @@ void imap_line_string(struct imap_line *line, const char *text);
 /* A mailbox name in UTF-8, in modified UTF-7 on the wire, likewise. */
 void imap_line_mailbox(struct imap_line *line, const char *name);
 void imap_line_literal(struct imap_line *line, const char *bytes, size_t n);
+/* The same with BYTES that stay where they are as long as the line does. */
+void imap_line_borrow(struct imap_line *line, const char *bytes, size_t n);
 
 /* How the server ended a command. */
 enum imap_result { IMAP_OK, IMAP_NO, IMAP_BAD };

@@ -27,7 +27,7 @@ enum imap_piece_kind {
 struct imap_piece {
 	enum imap_piece_kind kind;
 	bool secret; /* wiped when freed, and wherever it has been */
-	struct buf *bytes;
+	struct buf bytes; /* the line's, or of imap_line_borrow() */
 };
 
 struct imap_line {

@@ -174,7 +174,7 @@ static bool needs_go(const struct imap_session *session, const struct imap_piece
 	if (imap_session_can(session, IMAP_CAP_LITERAL_PLUS))
 		return false;
 	return !imap_session_can(session, IMAP_CAP_LITERAL_MINUS) ||
-	       piece->bytes->len > IMAP_LITERAL_MINUS_MAX;
+	       piece->bytes.len > IMAP_LITERAL_MINUS_MAX;
 }
 
 static bool line_needs_go(const struct imap_session *session, const struct imap_line *line)
@@ -191,7 +191,7 @@ static struct fault *put_announcement(struct run *run, const struct imap_piece *
 	char text[32] = "\r\n";
 
 	if (piece->kind == IMAP_PIECE_LITERAL)
-		(void)snprintf(text, sizeof text, "{%zu%s}\r\n", piece->bytes->len, go ? "" : "+");
+		(void)snprintf(text, sizeof text, "{%zu%s}\r\n", piece->bytes.len, go ? "" : "+");
 	return imap_session_put(run->session, text, strlen(text));
 }
 
@@ -205,7 +205,7 @@ static struct fault *put_piece(struct run *run, const struct imap_piece *piece)
 		FAULT_TRY(wait_for_go(run));
 	if (run->answered[run->sent - 1])
 		return NULL;
-	return imap_session_put(run->session, piece->bytes->data, piece->bytes->len);
+	return imap_session_put(run->session, piece->bytes.data, piece->bytes.len);
 }
 
 static struct fault *put_line(struct run *run)

@@ -209,12 +209,14 @@ static void join_halves(TALLOC_CTX *mem, const struct halves *now, const struct 
 static void join_files(const struct halves *now, struct decoded *decoded)
 {
 	const struct files *sets[] = { now->message->files, now->vtodo ? now->vtodo->files : NULL };
-	struct files *files = NULL, *known = MEM_NEW(decoded, struct files);
+	struct files *files = NULL, *known = NULL;
 
 	for (size_t s = 0; s < COUNT_OF(sets); s++)
 		for (size_t i = 0; sets[s] && i < sets[s]->count; i++) {
-			if (!files)
+			if (!files) {
 				files = MEM_NEW(decoded, struct files);
+				known = MEM_NEW(decoded, struct files);
+			}
 			files_add(files, &sets[s]->list[i]);
 			if (!sets[s]->list[i].managed_id)
 				files_add(known, &sets[s]->list[i]);
@@ -222,7 +224,8 @@ static void join_files(const struct halves *now, struct decoded *decoded)
 	decoded->files = files;
 	decoded->values->value[FIELD_attachments].presence = ABSENT;
 	if (files || now->vtodo)
-		vector_text(decoded->values, FIELD_attachments, files_write(decoded, known));
+		vector_text(decoded->values, FIELD_attachments,
+			    known ? files_write(decoded, known) : NULL);
 }
 
 static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
@@ -262,8 +265,11 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 static struct vtodo_publish with_links(TALLOC_CTX *mem, const struct codec_publish *publish)
 {
 	struct vtodo_publish out = vtodo_publish_of(publish);
-	struct files_content *links = MEM_ARRAY(mem, struct files_content, publish->file_count + 1);
+	struct files_content *links;
 
+	if (!publish->file_count)
+		return out;
+	links = MEM_ARRAY(mem, struct files_content, publish->file_count);
 	out.file_count = 0;
 	for (size_t i = 0; i < publish->file_count; i++)
 		if (!publish->files[i].bytes)
@@ -276,14 +282,17 @@ static struct vtodo_publish with_links(TALLOC_CTX *mem, const struct codec_publi
 static void add_parts(TALLOC_CTX *mem, const struct codec_publish *publish,
 		      struct message_publish *out)
 {
-	struct files_content *parts = MEM_ARRAY(mem, struct files_content, publish->file_count + 1);
+	struct files_content *parts;
 
+	out->gone = publish->gone;
+	out->gone_count = publish->gone_count;
+	if (!publish->file_count)
+		return;
+	parts = MEM_ARRAY(mem, struct files_content, publish->file_count);
 	for (size_t i = 0; i < publish->file_count; i++)
 		if (publish->files[i].bytes)
 			parts[out->file_count++] = publish->files[i];
 	out->files = parts;
-	out->gone = publish->gone;
-	out->gone_count = publish->gone_count;
 }
 
 /* What decode_message() makes of a new message without parts that carries this VTODO: its card says the

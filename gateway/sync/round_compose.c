@@ -18,11 +18,14 @@ static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
 {
 	char *keys = mem_strdup(mem, vector_str(view->stamped->values, FIELD_predecessors)),
 	     *save = NULL;
-	struct buf *titles = buf_new(mem);
+	struct buf *titles;
 	int shown = 0;
 
-	for (char *key = keys ? strtok_r(keys, "\n", &save) : NULL;
-	     key && shown < PREDECESSORS_SHOWN; key = strtok_r(NULL, "\n", &save), shown++) {
+	if (!keys)
+		return NULL;
+	titles = buf_new(mem);
+	for (char *key = strtok_r(keys, "\n", &save); key && shown < PREDECESSORS_SHOWN;
+	     key = strtok_r(NULL, "\n", &save), shown++) {
 		struct stamped *stamped = NULL;
 		struct task *task = NULL;
 
@@ -38,12 +41,24 @@ static struct fault *predecessor_titles(struct round *round, TALLOC_CTX *mem,
 }
 
 /* "pm.example.com" of "https://pm.example.com:8443/web". */
-static const char *site_host(struct round *round, TALLOC_CTX *mem)
+static const char *site_host(struct round *round)
 {
 	const char *url = round->env->conf->site.url ? round->env->conf->site.url : "localhost";
 	const char *bare = strstr(url, "://") ? strstr(url, "://") + 3 : url;
 
-	return mem_strndup(mem, bare, strcspn(bare, ":/"));
+	if (!round->host)
+		round->host = mem_strndup(round->mem, bare, strcspn(bare, ":/"));
+	return round->host;
+}
+
+static const char *hint(struct round *round)
+{
+	if (round_form(round) != ENDPOINT_MESSAGE)
+		return TRAILER_HINT_WORK;
+	if (!round->hint)
+		round->hint = mem_join(round->mem, hint_message(round->mem, round->env->conf),
+				       " " TRAILER_HINT_WORK, NULL);
+	return round->hint;
 }
 
 /* With a token of its own, that is good for as long as the configuration says from now on. */
@@ -75,7 +90,7 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *ke
 	struct codec_publish publish = { .values = link->want,
 					 .edition = link->edition,
 					 .now_us = clock_now_us(round->env->clock),
-					 .site_host = site_host(round, mem),
+					 .site_host = site_host(round),
 					 .project = round->project->name,
 					 .thread = round->project->code,
 					 .to_name = round->resource->name,
@@ -92,10 +107,7 @@ struct fault *round_compose(struct round *round, TALLOC_CTX *mem, TALLOC_CTX *ke
 	trailer.values = view.stamped->values;
 	FAULT_TRY(round_files_told(round, mem, link, view.stamped->values, &trailer.files));
 	FAULT_TRY(round_files_compose(round, mem, link, &publish));
-	trailer.hint = TRAILER_HINT_WORK;
-	if (round_form(round) == ENDPOINT_MESSAGE)
-		trailer.hint = mem_join(mem, hint_message(mem, round->env->conf),
-					" " TRAILER_HINT_WORK, NULL);
+	trailer.hint = hint(round);
 	publish.uid = view.assignment->uid;
 	publish.reply_to = reply_to(round, mem, &view);
 	publish.edition_hash = codec_hash(mem, link->want);

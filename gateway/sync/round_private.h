@@ -55,6 +55,7 @@ struct round {
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
 	int pass;
 	struct shown_room room; /* of all items, from round_files_begin() on */
+	const char *host, *hint; /* in all items (round_compose.c); NULL: not made yet */
 	struct push *push;      /* under way in this pass; NULL: none */
 	struct round_views *views; /* what the last decisions saw; NULL: none */
 	int64_t *

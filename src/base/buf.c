@@ -10,21 +10,22 @@
 
 struct buf *buf_new(TALLOC_CTX *mem)
 {
-	struct buf *buf = MEM_NEW(mem, struct buf);
-
-	buf->size = BUF_FIRST_SIZE;
-	buf->data = mem_must(talloc_size(buf, buf->size));
-	buf->data[0] = '\0';
-	return buf;
+	return buf_new_sized(mem, BUF_FIRST_SIZE - 1);
 }
 
 struct buf *buf_new_sized(TALLOC_CTX *mem, size_t bytes)
 {
-	struct buf *buf = MEM_NEW(mem, struct buf);
+	struct buf *buf = mem_must(talloc(mem, struct buf));
 
-	buf->size = bytes + 1;
-	buf->data = mem_must(talloc_size(buf, buf->size));
-	buf->data[0] = '\0';
+	*buf = buf_of(buf, bytes);
+	return buf;
+}
+
+struct buf buf_of(TALLOC_CTX *mem, size_t bytes)
+{
+	struct buf buf = { .data = mem_must(talloc_size(mem, bytes + 1)), .size = bytes + 1 };
+
+	buf.data[0] = '\0';
 	return buf;
 }
 
@@ -34,22 +35,7 @@ void buf_room(struct buf *buf, size_t n)
 		return;
 	while (buf->len + n >= buf->size)
 		buf->size *= 2;
-	buf->data = MEM_GROW(buf, buf->data, char, buf->size);
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t n)
-{
-	if (buf->len + n >= buf->size)
-		buf_room(buf, n);
-	if (n)
-		memcpy(buf->data + buf->len, bytes, n);
-	buf->len += n;
-	buf->data[buf->len] = '\0';
-}
-
-void buf_puts(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text));
+	buf->data = MEM_GROW(NULL, buf->data, char, buf->size); /* stays with its owner */
 }
 
 void buf_join(struct buf *buf, ...)
@@ -70,20 +56,21 @@ void buf_join(struct buf *buf, ...)
 	buf->data[buf->len] = '\0';
 }
 
-#define NUMBER_DIGITS 20 /* of 2^64 */
-
 void buf_number(struct buf *buf, int64_t number, unsigned digits)
 {
 	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
-	char text[NUMBER_DIGITS];
-	size_t n = 0;
+	size_t n = 1;
 
-	assert(digits <= NUMBER_DIGITS);
+	for (uint64_t more = rest; more >= 10; more /= 10)
+		n++;
+	n = n < digits ? digits : n;
 	if (number < 0)
 		buf_putc(buf, '-');
-	for (; rest || !n || n < digits; rest /= 10)
-		text[sizeof text - ++n] = (char)('0' + rest % 10);
-	buf_add(buf, text + sizeof text - n, n);
+	buf_room(buf, n);
+	for (size_t i = n; i-- > 0; rest /= 10)
+		buf->data[buf->len + i] = (char)('0' + rest % 10);
+	buf->len += n;
+	buf->data[buf->len] = '\0';
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...)

@@ -28,6 +28,7 @@
 #define SHA256_BYTES 32
 #define SHA1_BYTES 20
 _Static_assert(SHA256_BYTES == DIGEST_HMAC_BYTES, "an HMAC is a hash");
+_Static_assert(2 * SHA256_BYTES == DIGEST_HEX, "two digits a byte");
 
 /* RFC 4122 appendix C: NameSpace_URL */
 static const unsigned char namespace_url[DIGEST_UUID_BYTES] = { 0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad,
@@ -42,31 +43,39 @@ static void must(int ok, const char *what)
 	abort();
 }
 
-static char *hex(TALLOC_CTX *mem, const unsigned char *bytes, size_t chars)
+static void put_hex(struct buf *out, const unsigned char *bytes, size_t chars)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *text = MEM_ARRAY(mem, char, chars + 1);
 
+	buf_room(out, chars);
 	for (size_t i = 0; i < chars; i++)
-		text[i] = digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
-	return text;
+		out->data[out->len++] = digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+	out->data[out->len] = '\0';
 }
 
-char *digest_short(TALLOC_CTX *mem, const void *bytes, size_t n, size_t chars)
+void digest_put(struct buf *out, const void *bytes, size_t n, size_t chars)
 {
 	unsigned char hash[SHA256_BYTES];
 	SHA256_CTX context;
 
-	assert(chars <= 2 * sizeof hash);
+	assert(chars <= DIGEST_HEX);
 	must(SHA256_Init(&context) && SHA256_Update(&context, bytes, n) &&
 		     SHA256_Final(hash, &context),
 	     "SHA-256");
-	return hex(mem, hash, chars);
+	put_hex(out, hash, chars);
+}
+
+char *digest_short(TALLOC_CTX *mem, const void *bytes, size_t n, size_t chars)
+{
+	struct buf out = buf_of(mem, chars);
+
+	digest_put(&out, bytes, n, chars);
+	return out.data;
 }
 
 char *digest_sha256(TALLOC_CTX *mem, const void *bytes, size_t n)
 {
-	return digest_short(mem, bytes, n, 2 * (size_t)SHA256_BYTES);
+	return digest_short(mem, bytes, n, DIGEST_HEX);
 }
 
 #define HMAC_BLOCK 64
@@ -109,14 +118,15 @@ bool digest_equal(const void *a, const void *b, size_t n)
 /* The 16 bytes as a UUID of the variant of RFC 4122. */
 static char *uuid(TALLOC_CTX *mem, unsigned char bytes[DIGEST_UUID_BYTES], unsigned version)
 {
-	char *digits, *text;
+	struct buf digits = buf_of(mem, 2 * (size_t)DIGEST_UUID_BYTES);
+	char *text;
 
 	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;
-	digits = hex(mem, bytes, 2 * (size_t)DIGEST_UUID_BYTES);
-	text = mem_printf(mem, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
-			  digits + 16, digits + 20);
-	talloc_free(digits);
+	put_hex(&digits, bytes, 2 * (size_t)DIGEST_UUID_BYTES);
+	text = mem_printf(mem, "%.8s-%.4s-%.4s-%.4s-%.12s", digits.data, digits.data + 8,
+			  digits.data + 12, digits.data + 16, digits.data + 20);
+	talloc_free(digits.data);
 	return text;
 }
 

@@ -6,13 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
 
-/* SHA-256 of the bytes as 64 lower-case hex digits. */
+#define DIGEST_HEX 64
+
+/* SHA-256 of the bytes as DIGEST_HEX lower-case hex digits. */
 char *digest_sha256(TALLOC_CTX *mem, const void *bytes, size_t n);
 
 /* The first CHARS digits of it: for marks that people see. */
 char *digest_short(TALLOC_CTX *mem, const void *bytes, size_t n, size_t chars);
+
+/* Adds them to OUT. */
+void digest_put(struct buf *out, const void *bytes, size_t n, size_t chars);
 
 #define DIGEST_HMAC_BYTES 32
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -56,7 +57,7 @@ bool text_is_utf8(const char *text, size_t n)
 {
 	int32_t code;
 
-	for (size_t i = 0; i < n;) {
+	for (size_t i = text_printable(text, n); i < n; i += text_printable(text + i, n - i)) {
 		i += utf8_read(text + i, n - i, &code);
 		if (code <= 0)
 			return false;
@@ -66,16 +67,20 @@ bool text_is_utf8(const char *text, size_t n)
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
-/* Eight bytes at a time; the high bit of a byte tells that it, or one before it, is none. */
+/* Eight bytes at a time, the first one lowest. The first high bit that is set tells the first byte
+ * that is none; those behind it may tell a carry. */
 size_t text_printable(const char *text, size_t n)
 {
 	size_t i = 0;
-	uint64_t bytes;
+	uint64_t bytes, odd;
 
 	for (; i + sizeof bytes <= n; i += sizeof bytes) {
 		memcpy(&bytes, text + i, sizeof bytes);
-		if ((bytes | (bytes + EACH_BYTE) | (bytes - EACH_BYTE * ' ')) & EACH_BYTE * 0x80)
-			break;
+		bytes = le64toh(bytes);
+		odd = bytes | (bytes + EACH_BYTE) | (bytes - EACH_BYTE * ' ');
+		odd &= EACH_BYTE * 0x80;
+		if (odd)
+			return i + (size_t)__builtin_ctzll(odd) / 8;
 	}
 	while (i < n && text[i] >= ' ' && text[i] <= '~')
 		i++;
@@ -456,9 +461,9 @@ static bool is_address_part(const char *part, size_t n, const char *extra)
 	if (!n || *part == '-' || *part == '.' || part[n - 1] == '.')
 		return false;
 	for (size_t i = 0; i < n; i += len) {
-		int32_t code;
+		int32_t code = (unsigned char)part[i];
 
-		len = utf8_read(part + i, n - i, &code);
+		len = code < 0x80 ? 1 : utf8_read(part + i, n - i, &code);
 		if (code == '.' && part[i + 1] == '.')
 			return false;
 		if (code < 0x80

@@ -19,7 +19,7 @@
 struct work {
 	const struct item_input *in;
 	struct item_decision *out;
-	struct vector *published;   /* the project's values as an item would show them */
+	struct vector *published;   /* with an item: the project's values as one would show them */
 	const struct vector *meant; /* the item as it was read, gestures understood */
 	struct merge *merge;
 	struct vector *asked; /* the project's values with all that the person may change */
@@ -303,11 +303,12 @@ struct item_decision *item_decide(TALLOC_CTX *mem, const struct item_input *inpu
 	bool any = false;
 
 	out->project = vector_copy(out, input->project);
-	work.published = publish_vector(scratch, input->project, input->dates, input->parent_uid);
-	show_files(&work, work.published, input->want, input->seen);
 	if (input->item || input->booked) {
 		work.asked = vector_copy(scratch, input->project);
 		if (input->item) {
+			work.published = publish_vector(scratch, input->project, input->dates,
+							input->parent_uid);
+			show_files(&work, work.published, input->want, input->seen);
 			work.merge = merge(&work, scratch);
 			restore_left_out(&work);
 			apply_rights(&work);

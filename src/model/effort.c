@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "base/attr.h"
-#include "base/buf.h"
 
 /* Both readers add up micro-units so that "1.5h" and "PT0.5S" are exact: a duration in
  * microseconds, a text in millionths of a minute. */
@@ -108,21 +107,19 @@ static struct parts parts_of(int64_t minutes)
 	return (struct parts){ minutes < 0 ? "-" : "", n / 60, n % 60 };
 }
 
-char *effort_to_iso(TALLOC_CTX *mem, int64_t minutes)
+void effort_put_iso(struct buf *out, int64_t minutes)
 {
 	struct parts p = parts_of(minutes);
-	struct buf *text = buf_new_sized(mem, FIRST_TEXT);
 
-	buf_join(text, p.sign, "PT", NULL);
+	buf_join(out, p.sign, "PT", NULL);
 	if (p.hours) {
-		buf_number(text, (int64_t)p.hours, 0);
-		buf_putc(text, 'H');
+		buf_number(out, (int64_t)p.hours, 0);
+		buf_putc(out, 'H');
 	}
 	if (p.minutes || !p.hours) {
-		buf_number(text, (int64_t)p.minutes, 0);
-		buf_putc(text, 'M');
+		buf_number(out, (int64_t)p.minutes, 0);
+		buf_putc(out, 'M');
 	}
-	return buf_steal(&text, mem, NULL);
 }
 
 enum unit { UNIT_DAY, UNIT_HOUR, UNIT_MINUTE, UNITS };
@@ -237,17 +234,17 @@ bool effort_from_text(const char *text, int64_t day_min, int64_t *minutes_r)
 char *effort_to_text(TALLOC_CTX *mem, int64_t minutes)
 {
 	struct parts p = parts_of(minutes);
-	struct buf *text = buf_new_sized(mem, FIRST_TEXT);
+	struct buf text = buf_of(mem, FIRST_TEXT);
 
-	buf_puts(text, p.sign);
+	buf_puts(&text, p.sign);
 	if (p.hours || !p.minutes) {
-		buf_number(text, (int64_t)p.hours, 0);
-		buf_puts(text, " h");
+		buf_number(&text, (int64_t)p.hours, 0);
+		buf_puts(&text, " h");
 	}
 	if (p.minutes) {
-		buf_puts(text, p.hours ? " " : "");
-		buf_number(text, (int64_t)p.minutes, 0);
-		buf_puts(text, " min");
+		buf_puts(&text, p.hours ? " " : "");
+		buf_number(&text, (int64_t)p.minutes, 0);
+		buf_puts(&text, " min");
 	}
-	return buf_steal(&text, mem, NULL);
+	return text.data;
 }

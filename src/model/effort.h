@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 /* The largest effort that we take for real: 10,000 person-years of 8 h days. */
 #define EFFORT_MAX_MIN (INT64_C(10000) * 260 * 8 * 60)
@@ -16,8 +16,8 @@
  * too large; *MINUTES_R untouched. */
 bool effort_from_iso(const char *text, int64_t *minutes_r);
 
-/* "PT12H30M", "PT8H"; zero is "PT0M". */
-char *effort_to_iso(TALLOC_CTX *mem, int64_t minutes);
+/* Adds "PT12H30M", "PT8H"; zero is "PT0M". */
+void effort_put_iso(struct buf *out, int64_t minutes);
 
 /* What people write: "90" (minutes), "1.5h", "1,5 h", "2h 30m", "3:15", "2d" (DAY_MIN minutes each;
  * with DAY_MIN 0 days are refused), rounded to the nearest minute. What effort_to_text() writes is

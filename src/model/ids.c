@@ -7,27 +7,31 @@
 #include "base/buf.h"
 #include "base/digest.h"
 
+#define FIRST_IDS 60   /* bytes of most ids */
+#define FIRST_TEXT 255 /* and of most groups */
+
 char *ids_of_vector(TALLOC_CTX *mem, int64_t decoder, const struct vector *values)
 {
-	struct buf *out = buf_new(mem), *text = buf_new(out);
+	struct buf out = buf_of(mem, FIRST_IDS), text = buf_of(mem, FIRST_TEXT);
 
-	buf_number(out, decoder, 0);
-	buf_putc(out, ':');
+	buf_number(&out, decoder, 0);
+	buf_putc(&out, ':');
 	for (int group = 0; group < GROUPS; group++) {
-		const char *id = "-";
-
-		buf_clear(text);
-		vector_put_group(text, values, (enum field_group)group);
-		if (text->len)
-			id = digest_short(text, text->data, text->len, IDS_HASH_CHARS);
-		buf_join(out, group ? " " : "", id, NULL);
+		buf_clear(&text);
+		vector_put_group(&text, values, (enum field_group)group);
+		buf_puts(&out, group ? " " : "");
+		if (text.len)
+			digest_put(&out, text.data, text.len, IDS_HASH_CHARS);
+		else
+			buf_putc(&out, '-');
 	}
-	return buf_steal(&out, mem, NULL);
+	talloc_free(text.data);
+	return out.data;
 }
 
 char *ids_of_changes(TALLOC_CTX *mem, const int64_t seq[FIELDS])
 {
-	struct buf *out = buf_new(mem);
+	struct buf out = buf_of(mem, FIRST_IDS);
 
 	for (int group = 0; group < GROUPS; group++) {
 		int64_t newest = 0;
@@ -35,10 +39,10 @@ char *ids_of_changes(TALLOC_CTX *mem, const int64_t seq[FIELDS])
 		for (int f = 0; f < FIELDS; f++)
 			if ((int)field_table[f].group == group && seq[f] > newest)
 				newest = seq[f];
-		buf_puts(out, group ? " " : "");
-		buf_number(out, newest, 0);
+		buf_puts(&out, group ? " " : "");
+		buf_number(&out, newest, 0);
 	}
-	return buf_steal(&out, mem, NULL);
+	return out.data;
 }
 
 /* Takes the next word of a line; its length is 0 at the end. */

@@ -77,8 +77,8 @@ static bool is_ascii(char c)
 
 static size_t blank_at(const char *text)
 {
-	if (*text > ' ' && is_ascii(*text))
-		return 0;
+	if (is_ascii(*text))
+		return *text == ' ' || *text == '\t' || *text == '\v' || *text == '\f';
 	return one_of(blanks, COUNT_OF(blanks), text);
 }
 
@@ -96,9 +96,10 @@ static size_t skip_blanks(const char *text, size_t at)
 	return at;
 }
 
+/* Of ASCII, blanks are one byte. */
 static size_t skip_blanks_back(const char *text, size_t at)
 {
-	if (at && text[at - 1] > ' ' && is_ascii(text[at - 1]))
+	if (at && is_ascii(text[at - 1]) && !blank_at(text + at - 1))
 		return at;
 	for (size_t n; (n = one_before(blanks, COUNT_OF(blanks), text, at)); at -= n)
 		;
@@ -716,25 +717,27 @@ char *trailer_split(TALLOC_CTX *mem, const char *description, const char *last)
 
 char *trailer_join(TALLOC_CTX *mem, const char *notes, const char *trailer)
 {
-	TALLOC_CTX *own = MEM_CONTEXT(NULL);
-	const char *line = escape(own, plain(own, trailer), true);
-	const char *above = escape(own, plain(own, notes), true);
-	struct buf *buf = buf_new_sized(mem, strlen(above) + 2 * strlen(line));
+	char *below = plain(mem, trailer), *above = plain(mem, notes);
+	const char *line = escape(below, below, true);
+	struct buf buf = buf_of(mem, strlen(above) + 2 * strlen(line));
 
-	buf_puts(buf, above);
+	buf_puts(&buf, escape(above, above, true));
+	if (*line && buf.len)
+		buf_puts(&buf, "\n\n");
 	if (*line)
-		buf_join(buf, buf->len ? "\n\n" : "", TRAILER_SEPARATOR, NULL);
+		buf_puts(&buf, TRAILER_SEPARATOR);
 	while (*line) {
 		size_t len = strcspn(line, "\n");
 
-		buf_puts(buf, "\n" TRAILER_MARK);
+		buf_puts(&buf, "\n" TRAILER_MARK);
 		if (len)
-			buf_putc(buf, ' ');
-		buf_add(buf, line, len);
+			buf_putc(&buf, ' ');
+		buf_add(&buf, line, len);
 		line += len + (line[len] == '\n');
 	}
-	talloc_free(own);
-	return buf_steal(&buf, mem, NULL);
+	talloc_free(above);
+	talloc_free(below);
+	return buf.data;
 }
 
 char *trailer_notes(TALLOC_CTX *mem, const char *notes)
@@ -748,8 +751,11 @@ static void put_line(struct buf *buf, const char *key, const char *text)
 {
 	const char *line = text ? text_trim_line(buf, text, TRAILER_LINE_MAX_CHARS) : NULL;
 
-	if (line && *line)
-		buf_join(buf, key, line, "\n", NULL);
+	if (!line || !*line)
+		return;
+	buf_puts(buf, key);
+	buf_puts(buf, line);
+	buf_putc(buf, '\n');
 }
 
 static void put_lines(struct buf *buf, const char *lines)

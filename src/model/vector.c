@@ -22,6 +22,7 @@
  */
 
 #define MINUTE_US INT64_C(60000000)
+#define FIRST_TEXT 255 /* bytes of most encoded vectors */
 #define SHOWN_CHARS 60 /* of a refused value in a message */
 #define HASH_CHARS 8
 
@@ -301,14 +302,17 @@ static void put_status(struct buf *buf, const struct value *value)
 
 static bool status_parse(TALLOC_CTX *mem, enum field field, const char *text, struct value *value)
 {
-	char *name = text_lower(mem, text);
-	enum status status;
+	enum status status = status_find(text);
 
 	(void)field;
-	for (char *c = name; *c; c++)
-		if (*c == ' ' || *c == '_')
-			*c = '-';
-	status = status_find(name);
+	if (status == STATUSES) {
+		char *name = text_lower(mem, text);
+
+		for (char *c = name; *c; c++)
+			if (*c == ' ' || *c == '_')
+				*c = '-';
+		status = status_find(name);
+	}
 	if (status == STATUSES)
 		return false;
 	*value = value_number(status);
@@ -381,11 +385,27 @@ struct vector *vector_new(TALLOC_CTX *mem)
 
 struct vector *vector_copy(TALLOC_CTX *mem, const struct vector *vector)
 {
-	struct vector *copy = vector_new(mem);
+	struct vector *copy = vector_view(mem, vector);
 
-	for (int i = 0; i < FIELDS; i++)
-		vector_put(copy, (enum field)i, &vector->value[i]);
+	for (int i = 0; i < FIELDS; i++) {
+		struct value *value = &copy->value[i];
+
+		if (value->presence != SET)
+			*value = (struct value){ .presence = value->presence };
+		else if (holds_text((enum field)i))
+			value->text = mem_strdup(copy, value->text);
+		else if (value->when.zone)
+			value->when.zone = mem_strdup(copy, value->when.zone);
+	}
 	return copy;
+}
+
+struct vector *vector_view(TALLOC_CTX *mem, const struct vector *vector)
+{
+	struct vector *view = mem_must(talloc(mem, struct vector));
+
+	*view = *vector;
+	return view;
 }
 
 void vector_clear(struct vector *vector, enum field field)
@@ -505,13 +525,13 @@ bool value_identical(enum field field, const struct value *a, const struct value
 
 char *value_text(TALLOC_CTX *mem, enum field field, const struct value *value)
 {
-	struct buf *buf;
+	struct buf buf;
 
 	if (value->presence != SET)
 		return NULL;
-	buf = buf_new_sized(mem, SHOWN_CHARS);
-	kind_of(field)->put(buf, value);
-	return buf_steal(&buf, mem, NULL);
+	buf = buf_of(mem, SHOWN_CHARS);
+	kind_of(field)->put(&buf, value);
+	return buf.data;
 }
 
 struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
@@ -542,8 +562,7 @@ struct fault *value_parse(TALLOC_CTX *mem, enum field field, const char *text,
 static void put_escaped(struct buf *buf, const char *text)
 {
 	for (size_t n;; text += n + 1) {
-		for (n = 0; text[n] && text[n] != '\\' && text[n] != '\n'; n++)
-			;
+		n = strcspn(text, "\\\n");
 		buf_add(buf, text, n);
 		if (!text[n])
 			break;
@@ -598,11 +617,11 @@ static void put_line(struct buf *buf, enum field field, const struct value *valu
 
 char *vector_encode(TALLOC_CTX *mem, const struct vector *vector)
 {
-	struct buf *buf = buf_new(mem);
+	struct buf buf = buf_of(mem, FIRST_TEXT);
 
 	for (int i = 0; i < FIELDS; i++)
-		put_line(buf, (enum field)i, &vector->value[i]);
-	return buf_steal(&buf, mem, NULL);
+		put_line(&buf, (enum field)i, &vector->value[i]);
+	return buf.data;
 }
 
 void vector_put_group(struct buf *buf, const struct vector *vector, enum field_group group)
@@ -615,9 +634,11 @@ void vector_put_group(struct buf *buf, const struct vector *vector, enum field_g
 /* Undoes put_escaped() in place; false: a `\` before something else. */
 static bool unescape(char *text)
 {
-	char *out = text;
+	char *out = strchr(text, '\\');
 
-	for (; *text; text++) {
+	if (!out)
+		return true;
+	for (text = out; *text; text++) {
 		char c = *text;
 
 		if (c == '\\') {
@@ -673,12 +694,22 @@ static bool decode_value(TALLOC_CTX *mem, enum field field, char *text, struct v
 	return true;
 }
 
-/* One line, changed; OWN is for what is made on the way; NULL when it is good or its name is
- * unknown. */
+static size_t name_length(const char *line)
+{
+	size_t n = 0;
+
+	while ((line[n] >= 'a' && line[n] <= 'z') || (line[n] >= '0' && line[n] <= '9') ||
+	       line[n] == '_')
+		n++;
+	return n;
+}
+
+/* One line, changed, in which the value's texts then lie; OWN is for what is made on the way. NULL
+ * when it is good or its name is unknown. */
 static struct fault *decode_line(TALLOC_CTX *mem, char *line, TALLOC_CTX *own,
 				 struct vector *vector)
 {
-	size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	size_t len = name_length(line);
 	char mark = line[len];
 	char *rest = mark ? line + len + 1 : line;
 	enum field field;
@@ -698,7 +729,10 @@ static struct fault *decode_line(TALLOC_CTX *mem, char *line, TALLOC_CTX *own,
 	if (!decode_value(own, field, rest, &value))
 		return fault_new(mem, FAULT_DATA, "%s: \"%s\" is not %s", line,
 				 text_one_line(mem, rest, SHOWN_CHARS), kind_of(field)->wanted);
-	vector_put(vector, field, &value);
+	if (field_table[field].type == FIELD_LIST)
+		vector_list(vector, field, value.text); /* whoever wrote it */
+	else
+		vector->value[field] = value;
 	return NULL;
 }
 
@@ -721,7 +755,6 @@ struct fault *vector_decode(TALLOC_CTX *mem, const char *text, struct vector **v
 		rest = end + 1;
 		fault = decode_line(mem, line, copy, vector);
 	}
-	talloc_free(copy);
 	if (fault) {
 		talloc_free(vector);
 		return fault;
@@ -742,7 +775,8 @@ char *vector_hash(TALLOC_CTX *mem, const struct vector *vector)
 		    !kind_of((enum field)i)
 			     ->meaning(buf, (enum field)i, &vector->value[i], &meaning))
 			continue;
-		buf_join(buf, field_table[i].name, " ", NULL);
+		buf_puts(buf, field_table[i].name);
+		buf_putc(buf, ' ');
 		if (meaning.text)
 			put_escaped(buf, meaning.text);
 		else

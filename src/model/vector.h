@@ -28,6 +28,9 @@ struct vector {
 struct vector *vector_new(TALLOC_CTX *mem);
 struct vector *vector_copy(TALLOC_CTX *mem, const struct vector *vector);
 
+/* A copy for a while: its texts are those of VECTOR. */
+struct vector *vector_view(TALLOC_CTX *mem, const struct vector *vector);
+
 /* Setters. Texts are copied under VECTOR. vector_list takes names separated by newlines, in any
  * order. A NULL or empty text clears. Texts are UTF-8. The setter must fit the field's type, and a
  * status must be one. */

@@ -180,7 +180,7 @@ void when_put(struct buf *buf, const struct when *when)
 	int year, month, day;
 
 	if (when->kind == WHEN_INSTANT) {
-		char *text = clock_rfc3339(buf, when->us);
+		char *text = clock_rfc3339(NULL, when->us);
 
 		buf_puts(buf, text);
 		talloc_free(text);
@@ -196,10 +196,10 @@ void when_put(struct buf *buf, const struct when *when)
 
 char *when_text(TALLOC_CTX *mem, const struct when *when)
 {
-	struct buf *buf = buf_new_sized(mem, sizeof "2026-11-21");
+	struct buf buf = buf_of(mem, sizeof "2026-11-21");
 
-	when_put(buf, when);
-	return buf_steal(&buf, mem, NULL);
+	when_put(&buf, when);
+	return buf.data;
 }
 
 /* Reading: a cursor that moves over what fits. */

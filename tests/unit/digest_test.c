@@ -37,6 +37,22 @@ Test(digest, short_is_a_prefix)
 	talloc_free(mem);
 }
 
+Test(digest, is_put_behind_what_stands_there)
+{
+	void *mem = talloc_new(NULL);
+	struct buf out = buf_of(mem, 0);
+
+	buf_puts(&out, "id-");
+	digest_put(&out, "abc", 3, 8);
+	digest_put(&out, out.data, 0, 0);
+	digest_put(&out, "abc", 3, DIGEST_HEX);
+	cr_expect_str_eq(out.data,
+			 mem_join(mem, "id-ba7816bf", digest_sha256(mem, "abc", 3), NULL));
+	cr_expect_eq(out.len, strlen(out.data));
+	cr_expect_eq(talloc_parent(out.data), mem);
+	talloc_free(mem);
+}
+
 static const unsigned char namespace_dns[] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1,
 					       0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
 static const unsigned char namespace_url[] = { 0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1,

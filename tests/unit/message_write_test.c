@@ -191,6 +191,10 @@ static const struct {
 	  NULL },
 	{ "", NULL },
 	{ " \r\n", "" },
+	{ "a "
+	  "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\""
+	  "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+	  NULL },
 };
 
 static const struct {
@@ -509,4 +513,22 @@ Test(message_write, as_python_reads_it)
 	for (size_t i = 0; i < opinion.count; i++)
 		unlink(mem_printf(mem, "%s/%zu", opinion.folder, i));
 	rmdir(opinion.folder);
+}
+
+/* Of any text, no line of a header gets longer than it should: what makes a name long here is that each
+ * of its signs takes a backslash. */
+Test(message_write, header_lines_have_their_length)
+{
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct message_publish publish = kit_publish;
+		size_t len;
+		char *text;
+
+		publish.from_name = publish.to_name = publish.subject = names[i].name;
+		text = written(&publish, &len);
+		*strstr(text, "\r\n\r\n") = '\0';
+		for (char *save, *line = strtok_r(text, "\r\n", &save); line;
+		     line = strtok_r(NULL, "\r\n", &save))
+			cr_expect_leq(strlen(line), 76, "%s", line);
+	}
 }

@@ -278,6 +278,40 @@ Test(vector, setters_and_getters)
 	cr_expect_eq(copy->value[FIELD_categories].presence, CLEARED);
 }
 
+Test(vector, a_view_is_changed_alone)
+{
+	struct vector *vector = vector_new(mem), *view;
+
+	vector_text(vector, FIELD_subject, "Ship");
+	vector_number(vector, FIELD_percent, 60);
+	view = vector_view(mem, vector);
+	cr_expect_eq(vector_str(view, FIELD_subject), vector_str(vector, FIELD_subject));
+	vector_clear(view, FIELD_percent);
+	vector_text(view, FIELD_subject, "Crate");
+	cr_expect_eq(vector_get(vector, FIELD_percent, 7), 60);
+	cr_expect_str_eq(vector_str(vector, FIELD_subject), "Ship");
+	talloc_free(view);
+	cr_expect_str_eq(vector_str(vector, FIELD_subject), "Ship");
+}
+
+/* Its texts lie in a copy of what was read, which it owns. */
+Test(vector, a_decoded_one_lives_without_its_text)
+{
+	char text[] = "subject a\\nb\\\\\n"
+		      "due 2026-11-21T08:00:00Z/2026-11-21 Asia/Tokyo\n"
+		      "categories b\\na\n";
+	struct vector *vector = NULL, *copy;
+
+	cr_assert_null(vector_decode(mem, text, &vector));
+	memset(text, 'x', strlen(text));
+	copy = vector_copy(mem, vector);
+	talloc_free(vector);
+	cr_expect_str_eq(vector_str(copy, FIELD_subject), "a\nb\\");
+	cr_expect_str_eq(vector_str(copy, FIELD_categories), "a\nb");
+	cr_expect_str_eq(copy->value[FIELD_due].when.zone, "Asia/Tokyo");
+	cr_expect_neq(copy->value[FIELD_due].when.wall_day, 0);
+}
+
 Test(vector, encode_writes_the_lines_of_its_contract)
 {
 	struct vector *vector = vector_new(mem);
