@@ -38,8 +38,8 @@ static const char *marks_in(const char *version)
 
 static char *version_with(TALLOC_CTX *mem, const char *version, const char *marks)
 {
-	return mem_printf(mem, "%.*s%s%s", (int)text_part(version), version, *marks ? " " : "",
-			  marks);
+	return mem_join(mem, mem_strndup(mem, version, text_part(version)), *marks ? " " : "",
+			marks, NULL);
 }
 
 /* ---- noticing ---- */
@@ -215,6 +215,11 @@ void round_marks_written(const struct round *round, struct link *link, const cha
 
 	if (!round->endpoint->ops->appends)
 		return;
+	if (!*told) { /* as nearly always: there is nothing to tell apart */
+		link->marks = "";
+		link->seen_version = mem_strndup(link, version, text_part(version));
+		return;
+	}
 	known = mark_without(link, link->marks ? link->marks : told,
 			     round_marks_drop(round, link, link));
 	link->marks = mark_common(link, told, known);
