@@ -14,6 +14,7 @@
 #include "store/revisions.h"
 
 #define LOT_FIRST 25
+#define LOT_SECOND ROUND_PUSH_BATCH /* with the first */
 #define LOT_AHEAD (2 * ROUND_PUSH_BATCH)
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 
@@ -576,11 +577,14 @@ static bool is_pushed_ahead(const struct round *round, size_t count)
 }
 
 /* So many in one transaction. Of those that are pushed ahead few at first, so that the server has something
- * to do soon; then so many that it is busy with what is on its way until the next are decided on. */
+ * to do soon, then as many as make a full batch with them, and from then on so many that it is busy with what
+ * is on its way until the next are decided on. */
 static size_t lot(size_t done, size_t count, bool ahead)
 {
-	size_t most = !ahead ? ROUND_BATCH : done ? LOT_AHEAD : LOT_FIRST;
+	size_t most = ROUND_BATCH;
 
+	if (ahead)
+		most = !done ? LOT_FIRST : done < LOT_SECOND ? LOT_SECOND - done : LOT_AHEAD;
 	return count - done < most ? count - done : most;
 }
 
