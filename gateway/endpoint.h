@@ -433,8 +433,8 @@ bool endpoint_can_listen(const struct endpoint *endpoint);
  * has made none, since the one that gave the token (neither: always true); so look again; then it
  * does not listen. `fd` -1 and no change: this server does not tell (which is known only now), look
  * from time to time; so it is with the folders behind `count`. No other operation may be called
- * while it listens, but endpoint_heard(), endpoint_hush() and endpoint_rest(). UNREACHABLE fault: the
- * connection has gone; the next operation makes another. */
+ * while it listens, but endpoint_heard(), endpoint_hush(), endpoint_follow() and endpoint_rest().
+ * UNREACHABLE fault: the connection has gone; the next operation makes another. */
 struct fault *endpoint_listen(struct endpoint *endpoint, const struct endpoint_sweep *folders,
 			      size_t count, struct endpoint_ear *ear_r) ATTR_MUST_CHECK;
 

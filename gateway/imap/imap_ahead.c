@@ -13,12 +13,12 @@
  *
  * A look that nothing was heard before will hardly find that anything has changed: it asks STATUS and NOOP.
  *
- * 1. By the numbers of the last notice, and only where the server has QRESYNC. A notice by another token
- *    has no use for the answers.
+ * 1. SELECT goes by the numbers of the last notice, and only where the server has QRESYNC. A notice by
+ *    another token has no use for the answers.
  * 2. They tell of the moment at which they were asked for: nobody but the look that follows at once
  *    (endpoint_follow()) may take them for now.
  * 3. Whoever has a use for them or not: they are taken before anything else is said, and from then on
- *    the mailbox is selected. */
+ *    the mailbox is selected, anew if that was asked for. */
 
 #define LINES_MAX 4
 

@@ -82,7 +82,7 @@ struct imap {
 	struct imap_granted *granted; /* as this connection was told */
 	size_t granted_count;
 	size_t listens;             /* folders that it was told to listen to last */
-	struct imap_ahead *ahead;   /* what was asked when something was heard; NULL: nothing */
+	struct imap_ahead *ahead;   /* what was asked for the look that follows; NULL: nothing */
 	struct imap_notify *notify; /* NULL: it does not listen that way */
 	bool notify_plain;          /* the server wants names in UTF-8 there */
 	bool notify_refused;        /* or does not tell of all of them */

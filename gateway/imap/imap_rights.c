@@ -107,8 +107,8 @@ static void take_rights(void *context, const struct imap_response *response)
 	    (letters->kind != IMAP_ATOM && letters->kind != IMAP_STRING))
 		return;
 	mailbox = imap_name_told(NULL, name->text);
-	for (size_t i = 0; i < asking->count; i++)
-		if (!strcmp(asking->needs[i].mailbox, mailbox))
+	for (size_t i = 0; i < asking->count; i++) /* what is told again adds nothing */
+		if (!asking->needs[i].granted && !strcmp(asking->needs[i].mailbox, mailbox))
 			asking->needs[i].granted = rights_of(asking->mem, letters->text);
 	talloc_free(mailbox);
 }

@@ -279,14 +279,17 @@ static struct fault *find_endpoint(struct work *work, TALLOC_CTX *mem)
 
 	if (park->take)
 		work->endpoint = park->take(park->data, work->account->id);
+	if (work->endpoint)
+		work->before = endpoint_stats(work->endpoint); /* hush() may ask ahead */
 	if (work->endpoint && hush(work)) {
 		talloc_free(
 			work->endpoint); /* it broke while it was parked: no failure of the job */
 		work->endpoint = NULL;
 	}
 	work->parked = work->endpoint != NULL;
-	if (!work->endpoint)
-		FAULT_TRY(make_endpoint(work, mem));
+	if (work->endpoint)
+		return NULL;
+	FAULT_TRY(make_endpoint(work, mem));
 	work->before = endpoint_stats(work->endpoint);
 	return NULL;
 }

@@ -572,7 +572,7 @@ static struct fault *commit_assignment(struct round *round, TALLOC_CTX *mem, TAL
 /* Whether what was decided on goes out while the next are decided on. */
 static bool is_pushed_ahead(const struct round *round, size_t count)
 {
-	return count > ROUND_PUSH_BATCH && !round->options->dry_run &&
+	return count > ROUND_PUSH_BATCH && !round->options->dry_run && !round->unmade &&
 	       endpoint_overlaps(round->endpoint);
 }
 
@@ -600,8 +600,7 @@ static struct fault *each_id(struct round *round, int64_t *ids, size_t count,
 						  int64_t))
 {
 	TALLOC_CTX *mem = mem_pool(round->mem, ROUND_SCRATCH_BYTES);
-
-	bool ahead = is_pushed_ahead(round, count);
+	bool ahead = one == commit_assignment && is_pushed_ahead(round, count);
 
 	if (ahead)
 		qsort(ids, count, sizeof *ids, by_id);

@@ -33,6 +33,7 @@ void buf_room(struct buf *buf, size_t n)
 {
 	if (buf->len + n < buf->size)
 		return;
+	assert(buf->size); /* one that only stands for bytes of others does not grow */
 	while (buf->len + n >= buf->size)
 		buf->size *= 2;
 	buf->data = MEM_GROW(NULL, buf->data, char, buf->size); /* stays with its owner */

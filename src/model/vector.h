@@ -2,7 +2,7 @@
  *
  * A value is three-valued: absent (this text says nothing about the field), cleared (it says that
  * there is none), set. A vector's texts belong to the talloc context that the vector was made
- * under.
+ * under; those of a decoded one are pieces of one text, and none of them is freed or stolen alone.
  */
 #ifndef TASKFERRY_VECTOR_H
 #define TASKFERRY_VECTOR_H
@@ -28,7 +28,7 @@ struct vector {
 struct vector *vector_new(TALLOC_CTX *mem);
 struct vector *vector_copy(TALLOC_CTX *mem, const struct vector *vector);
 
-/* A copy for a while: its texts are those of VECTOR. */
+/* A copy for a while: its texts are those of VECTOR, which outlives it. */
 struct vector *vector_view(TALLOC_CTX *mem, const struct vector *vector);
 
 /* Setters. Texts are copied under VECTOR. vector_list takes names separated by newlines, in any

@@ -75,7 +75,8 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 			 hint);
 }
 
-/* It fails where a reader or another checkpoint is in its way, or the disk: then a later one does it. */
+/* Where a reader or another checkpoint is in its way it does less, or fails, as it does by the disk: then
+ * a later one does the rest. */
 static void carry_over(struct sqlite_db *db)
 {
 	(void)sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

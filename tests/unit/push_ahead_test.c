@@ -116,8 +116,8 @@ static void made_beside_old(struct endpoint_ops ops, size_t old, size_t new)
 		round_world_set(world, i, 30);
 	add_tasks(world, new);
 	round_world_round(world, false);
-	cr_expect_eq(world->report->created, new);
-	cr_expect_geq(world->report->updated, old - old / 2);
+	cr_expect_eq((size_t)world->report->created, new);
+	cr_expect_geq((size_t)world->report->updated, old - old / 2);
 	clock_sleep(world->clock, 3600 * CLOCK_SECOND_US);
 	round_world_round(world, false);
 	cr_expect_eq(world->report->created, 0);
