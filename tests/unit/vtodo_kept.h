@@ -38,7 +38,7 @@ static inline size_t kept_bare(const char *line, size_t n)
 	return n;
 }
 
-/* Takes the folds out of the beginning of a line: enough of it to see its name. */
+/* Takes the folds out of the beginning of a line: enough of it to see its name. A NUL does not end it. */
 static inline size_t kept_head(const char *line, size_t n, char *head, size_t size)
 {
 	size_t len = 0;
@@ -54,7 +54,7 @@ static inline size_t kept_head(const char *line, size_t n, char *head, size_t si
 				i++;
 			continue;
 		}
-		head[len++] = line[i];
+		head[len++] = line[i] ? line[i] : '?';
 	}
 	head[len] = '\0';
 	return len;
