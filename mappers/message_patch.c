@@ -163,7 +163,8 @@ static void add_kept(const struct patch *patch, struct buf *out, uint32_t place,
 	for (uint32_t i = place + 1; i < tree->parts[place].past;) {
 		const struct message_part *part = &tree->parts[i];
 
-		if (message_part_arranges(part) || (i != tree->card && within(tree, i, tree->card))) {
+		if (message_part_arranges(part) ||
+		    (i != tree->card && within(tree, i, tree->card))) {
 			i++;
 			continue;
 		}
@@ -290,7 +291,7 @@ static uint32_t next_part(const struct message_tree *tree, uint32_t part)
 	uint32_t next = tree->parts[part].past;
 
 	return next < tree->count && tree->parts[next].parent == tree->parts[part].parent ? next
-											   : 0;
+											  : 0;
 }
 
 /* The parts of a multipart that go, each with the delimiter before it; the first ones with the one
@@ -363,14 +364,18 @@ static void append_files(const struct patch *patch, struct edits *edits)
 	add_edit(patch, edits, edit);
 }
 
-/* A message may end in the middle of a delimiter; the empty part behind it is where a text is put. */
+/* A message may end in the middle of a delimiter, or of the end of its line; the empty part behind it is
+ * where a text is put. */
 static void end_delimiter(const struct patch *patch, const struct edit *edit)
 {
-	const struct buf *out = patch->out;
+	struct buf *out = patch->out;
 
-	if (edit->from == patch->tree->len && out->data[out->len - 1] != '\n' && edit->text->len &&
-	    edit->text->data[0] != '\r')
-		buf_puts(patch->out, "\r\n");
+	if (edit->from != patch->tree->len || !edit->text->len || out->data[out->len - 1] == '\n')
+		return;
+	if (out->data[out->len - 1] == '\r')
+		buf_cut(out, out->len - 1);
+	if (edit->text->data[0] != '\r')
+		buf_puts(out, "\r\n");
 }
 
 static void patch_parts(struct patch *patch)
@@ -383,8 +388,8 @@ static void patch_parts(struct patch *patch)
 	size_t at = tree->parts[0].body;
 
 	add_edit(patch, &edits,
-		 place == MESSAGE_NONE ? insert_card(patch, lost) :
-					 replace_card(patch, place, lost));
+		 place == MESSAGE_NONE ? insert_card(patch, lost)
+				       : replace_card(patch, place, lost));
 	if (!lost)
 		add_edit(patch, &edits, replace_calendar(patch));
 	for (uint32_t i = 0; i < tree->count && patch->publish->gone_count; i++)

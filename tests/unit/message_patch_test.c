@@ -179,6 +179,8 @@ static const struct row {
 	  OURS MIXED "\n--b\n" CALENDAR "\n--b\n" CARD },
 	{ "cut off in a delimiter", OURS MIXED "\n" PART(IMAGE, "AA") "--b",
 	  OURS MIXED "\n" PART(IMAGE, "AA") "--b\n" CARD "\n--b\n" CALENDAR },
+	{ "cut off in the end of its line", OURS MIXED "\n" PART(IMAGE, "AA") "--b\r",
+	  OURS MIXED "\n" PART(IMAGE, "AA") "--b\n" CARD "\n--b\n" CALENDAR },
 	/* what was no multipart/mixed */
 	{ "a text",
 	  "Subject: old\nContent-Type: text/plain; charset=x\nContent-Language: de\nX-Label: "
