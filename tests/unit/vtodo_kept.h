@@ -38,12 +38,16 @@ static inline size_t kept_bare(const char *line, size_t n)
 	return n;
 }
 
-/* Takes the folds out of the beginning of a line: enough of it to see its name. A NUL does not end it. */
+/* Takes the folds out of the beginning of a line: enough of it to see its name. A NUL ends its
+ * value, not what stands before that. */
 static inline size_t kept_head(const char *line, size_t n, char *head, size_t size)
 {
+	bool quoted = false, behind = false;
 	size_t len = 0;
 
 	for (size_t i = 0; i < n && len + 1 < size; i++) {
+		quoted = quoted != (line[i] == '"');
+		behind = behind || (line[i] == ':' && !quoted);
 		if (line[i] == '\r' && i + 1 < n && line[i + 1] != '\n' && line[i + 1] != ' ' &&
 		    line[i + 1] != '\t' && line[i + 1] != '\r' && memchr(line, '\n', n)) {
 			head[len++] = line[i];
@@ -54,7 +58,7 @@ static inline size_t kept_head(const char *line, size_t n, char *head, size_t si
 				i++;
 			continue;
 		}
-		head[len++] = line[i] ? line[i] : '?';
+		head[len++] = line[i] || behind ? line[i] : '?';
 	}
 	head[len] = '\0';
 	return len;
