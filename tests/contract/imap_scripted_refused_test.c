@@ -1,0 +1,196 @@
+#include "config.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "imap_scripted.h"
+
+/* What a server refuses: with a reason, without one, for want of room, for want of rights. */
+
+#define SEVEN "0000000077.0000000007"
+#define LISTED(uid, flags) "* 1 FETCH (UID " uid " FLAGS (" flags "))\r\n"
+#define ALL_THREE LISTED("7", "") LISTED("8", "") LISTED("9", "")
+
+/* ---- refusals ---- */
+
+static const struct {
+	const char *answer;
+	enum fault_kind kind;
+	enum fault_scope scope;
+} refusals[] = {
+	{ "$T NO [OVERQUOTA] full\r\n", FAULT_FULL, FAULT_SCOPE_ACCOUNT },
+	{ "$T NO [TRYCREATE] no such mailbox\r\n", FAULT_GONE, FAULT_SCOPE_FOLDER },
+	{ "$T NO [TOOBIG] no\r\n", FAULT_REFUSED, FAULT_SCOPE_ITEM },
+	{ "$T NO [NOPERM] no\r\n", FAULT_REFUSED, FAULT_SCOPE_FOLDER },
+	{ "$T NO no\r\n", FAULT_REFUSED, FAULT_SCOPE_ITEM },
+	{ "$T BAD what\r\n", FAULT_PROTOCOL, FAULT_SCOPE_ITEM },
+};
+
+Test(imap_scripted_refused, refusals_are_what_they_are)
+{
+	for (size_t i = 0; i < COUNT_OF(refusals); i++) {
+		struct imap_script_row rows[] = { { .when = "APPEND", .say = refusals[i].answer } };
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), NULL);
+		struct endpoint_put puts[2] = { text_of(lab, "a"), text_of(lab, "b") };
+
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 2), refusals[i].answer);
+		for (size_t j = 0; j < 2; j++) {
+			expect(puts[j].fault, refusals[i].kind, refusals[i].scope,
+			       refusals[i].answer);
+			cr_assert_not(puts[j].fault->maybe_done);
+		}
+		lab_end(lab);
+	}
+}
+
+/* ---- a NO without a reason, of a mailbox that may be full ---- */
+
+#define ALL_CAPS "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND"
+
+static const struct {
+	const char *caps, *quota;
+	enum fault_kind kind;
+} rooms[] = {
+	{ ALL_CAPS " QUOTA", "* QUOTA \"\" (STORAGE 512 512)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 511 512)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 510 512)\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 1 512 MESSAGE 3 3)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 1 512 MESSAGE 2 3)\r\n$T OK done\r\n",
+	  FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (MAILBOX 3 3 STORAGE 1 9)\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA",
+	  "* QUOTA r (STORAGE 1 512)\r\n* QUOTA s (STORAGE 0 0)\r\n$T OK done\r\n", FAULT_FULL },
+	{ ALL_CAPS " QUOTA", "* QUOTA r ()\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA (STORAGE 9 9\r\n* QUOTA\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "* QUOTA r (STORAGE 9 x)\r\n$T OK done\r\n", FAULT_REFUSED },
+	{ ALL_CAPS " QUOTA", "$T NO not for you\r\n", FAULT_REFUSED },
+	{ ALL_CAPS, "* QUOTA r (STORAGE 512 512)\r\n$T OK done\r\n", FAULT_REFUSED },
+};
+
+Test(imap_scripted_refused, numbers_and_not_words_say_that_a_mailbox_is_full)
+{
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		struct imap_script_row rows[] = {
+			{ .when = "APPEND", .say = "$T NO Over quota\r\n" },
+			{ .when = "GETQUOTAROOT \"" FOLDER "\"", .say = rooms[i].quota },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), rooms[i].caps);
+		struct endpoint_put puts[2] = { text_of(lab, "a"), text_of(lab, "b") };
+		bool full = rooms[i].kind == FAULT_FULL;
+
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 2), rooms[i].quota);
+		for (size_t j = 0; j < 2; j++)
+			expect(puts[j].fault, rooms[i].kind,
+			       full ? FAULT_SCOPE_ACCOUNT : FAULT_SCOPE_ITEM, rooms[i].quota);
+		cr_assert_eq(heard_times(lab, "APPEND"), full ? 1 : 3, "sent once more: %s",
+			     rooms[i].quota);
+		lab_end(lab);
+	}
+}
+
+/* What a broken connection does not tell is no reason to hold an item. */
+Test(imap_scripted_refused, a_lost_answer_about_room_is_no_refusal)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "APPEND", .say = "$T NO Over quota\r\n" },
+		{ .when = "GETQUOTAROOT", .say = "* BYE\r\n", .then = IMAP_SCRIPT_CLOSE },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), ALL_CAPS " QUOTA");
+	struct endpoint_put one = text_of(lab, "a");
+
+	fine(endpoint_put(lab->endpoint, lab, FOLDER, &one, 1), "put");
+	cr_assert_not_null(one.fault);
+	cr_assert_eq(one.fault->next, FAULT_NEXT_RETRY, "%s", one.fault->text);
+	cr_assert_not(one.fault->maybe_done);
+	lab_end(lab);
+}
+
+Test(imap_scripted_refused, a_letter_finds_no_room_either)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "APPEND", .say = "$T NO Over quota\r\n" },
+		{ .when = "GETQUOTAROOT \"INBOX\"", .say = "* QUOTA r (STORAGE 9 9)\r\n$T OK\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), ALL_CAPS " QUOTA");
+
+	expect(lab->endpoint->ops->tell(lab->endpoint, lab, "a@x", "a\r\n", 3, false), FAULT_FULL,
+	       FAULT_SCOPE_ACCOUNT, "letter");
+	lab_end(lab);
+}
+
+/* The first message, by which the batch is known as well, is not wanted; the other two are. */
+static const struct imap_script_row picky_rows[] = {
+	{ .when = "APPEND \"" FOLDER "\" {21+}", .say = "$T NO not that one\r\n" },
+	{ .when = "APPEND \"" FOLDER "\" {22+}", .say = "$T OK [APPENDUID 77 10] done\r\n" },
+	{ .when = "APPEND \"" FOLDER "\" {23+}", .say = "$T OK [APPENDUID 77 11] done\r\n" },
+};
+
+Test(imap_scripted_refused, a_refused_batch_goes_again_one_by_one)
+{
+	struct lab *lab = lab_new(picky_rows, COUNT_OF(picky_rows), NULL);
+	struct endpoint_put puts[3] = { text_of(lab, "a"), text_of(lab, "bb"),
+					text_of(lab, "ccc") };
+
+	cr_assert_eq(puts[0].len, 21);
+	fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 3), "put");
+	expect(puts[0].fault, FAULT_REFUSED, FAULT_SCOPE_ITEM, "the first");
+	fine(puts[1].fault, "the second");
+	cr_assert_str_eq(puts[1].placed, "0000000077.0000000010");
+	fine(puts[2].fault, "the third");
+	cr_assert_str_eq(puts[2].placed, "0000000077.0000000011");
+	cr_assert_eq(heard_times(lab, "APPEND "), 4);
+	lab_end(lab);
+}
+
+/* ---- rights (RFC 4314, RFC 2086) ---- */
+
+static const struct {
+	const char *answer, *missing; /* NULL: it may */
+} own_rights[] = {
+	{ "* MYRIGHTS \"" FOLDER "\" lrswipkxtea\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS " FOLDER " \"lrswite\"\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS {7}\r\n" FOLDER " lrswipcda\r\n$T OK done\r\n", NULL }, /* of old */
+	{ "* MYRIGHTS " FOLDER " lrswipc\r\n$T OK done\r\n", "\"t\" (mark as deleted), \"e\"" },
+	{ "* MYRIGHTS " FOLDER " lrswidt\r\n$T OK done\r\n", "missing: \"e\" (expunge);" },
+	{ "* MYRIGHTS " FOLDER " lrswidx\r\n$T OK done\r\n", "\"t\" (mark as deleted), \"e\"" },
+	{ "* MYRIGHTS " FOLDER " lrwde\r\n$T OK done\r\n", "missing: \"i\" (insert), \"s\"" },
+	{ "* MYRIGHTS " FOLDER " \"\"\r\n$T OK done\r\n", "missing: \"i\" (insert), \"s\"" },
+	{ "$T NO not for you\r\n", NULL },
+	{ "$T BAD what\r\n", NULL },
+	{ "$T OK done\r\n", NULL },
+	{ "* MYRIGHTS\r\n* MYRIGHTS " FOLDER "\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS (" FOLDER ") lr\r\n* MYRIGHTS " FOLDER " (lr)\r\n$T OK done\r\n", NULL },
+	{ "* MYRIGHTS INBOX lr\r\n$T OK done\r\n", NULL },
+};
+
+Test(imap_scripted_refused, missing_rights_are_told_before_anything_is_stored)
+{
+	for (size_t i = 0; i < 2 * COUNT_OF(own_rights); i++) {
+		const char *answer = own_rights[i / 2].answer, *missing = own_rights[i / 2].missing;
+		struct imap_script_row rows[] = {
+			{ .when = "UID FETCH", .say = ALL_THREE "$T OK done\r\n" },
+			{ .when = "MYRIGHTS \"" FOLDER "\"", .say = answer },
+		};
+		bool has = i % 2 == 0;
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), has ? ALL_CAPS " ACL" : ALL_CAPS);
+		struct endpoint_put puts[2] = { text_of(lab, "a"), text_of(lab, "b") };
+		struct fault *fault;
+
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, puts, 2), "new ones");
+		cr_assert_eq(heard_times(lab, "MYRIGHTS"), 0);
+		puts[0].address = puts[0].if_version = SEVEN;
+		fault = endpoint_put(lab->endpoint, lab, FOLDER, puts, 1);
+		if (!has || !missing)
+			fine(fault ? fault : puts[0].fault, answer);
+		else
+			expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, answer);
+		if (fault)
+			cr_assert_not_null(strstr(fault->text, missing), "%s: %s", answer,
+					   fault->text);
+		cr_assert_eq(heard_times(lab, "MYRIGHTS"), has);
+		cr_assert_eq(heard_times(lab, "APPEND"), fault ? 1 : 2, "%s", answer);
+		lab_end(lab);
+	}
+}
