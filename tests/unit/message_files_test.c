@@ -222,6 +222,34 @@ static const struct coming {
 	  true,
 	  "b text/plain 2|new.pdf application/pdf 3",
 	  "\n\nbb" },
+	{ "behind a part that ends in half a line end",
+	  HEAD CARD "--b\nContent-Disposition: attachment; filename=b\n\nbb\r",
+	  { NULL },
+	  true,
+	  "b text/plain 3|new.pdf application/pdf 3",
+	  "\n\nbb\r\n--b" },
+	{ "it was all of the message",
+	  "Content-Disposition: attachment; filename=a\n\naa",
+	  { "aa" },
+	  false,
+	  "",
+	  "--\n" },
+	{ "from a multipart that is kept as a whole",
+	  "Content-Type: multipart/related; boundary=b\n\n" CARD FILE_("a", "aa")
+		  FILE_("b", "bb") END,
+	  { "aa" },
+	  true,
+	  "b text/plain 2|new.pdf application/pdf 3",
+	  "X-Odd: 1\n\nbb\n--b--" },
+	{ "one that was no file where it was signed",
+	  HEAD "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+	       "--c\nContent-Type: multipart/signed; boundary=d\n\n"
+	       "--d\n\nTask: x\n--d\nContent-Disposition: attachment; filename=a\n\naa\n"
+	       "--d--\n--c--\n" FILE_("b", "bb") END,
+	  { "aa" },
+	  false,
+	  "b text/plain 2",
+	  "X-Odd: 1\n\nbb\n--b--" },
 };
 
 /* What comes and goes; all else stays byte for byte, and the same patch again changes nothing. */
