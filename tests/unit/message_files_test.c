@@ -280,6 +280,26 @@ Test(message_files, come_and_go)
 	}
 }
 
+/* A message may hold more files than a task has; one that comes is told from them all the same. */
+Test(message_files, come_once_beside_many)
+{
+	struct file file = file_of("new.pdf", "application/pdf", "new");
+	struct files_content list[] = { { &file, "new", 3 } };
+	struct message_publish publish = with_files(list, 1);
+	struct buf *text = buf_new(mem);
+	char *once = NULL, *twice = NULL;
+	size_t len = 0, again = 0;
+
+	buf_puts(text, kit_crlf(mem, HEAD CARD));
+	for (size_t i = 0; i < FILES_COUNT_MAX + 1; i++)
+		buf_puts(text, kit_crlf(mem, mem_printf(mem, FILE_("a", "%zu"), i)));
+	buf_puts(text, kit_crlf(mem, END));
+	cr_assert_null(message_patch(mem, text->data, text->len, &publish, &once, &len));
+	cr_assert_null(message_patch(mem, once, len, &publish, &twice, &again));
+	cr_expect(len == again && !memcmp(once, twice, len), "%s\n--- again:\n%s", once, twice);
+	cr_expect_not_null(strstr(once, "new.pdf"));
+}
+
 /* Large parts go and come back, octet for octet; what is no such line is a text. */
 Test(message_files, are_elided)
 {
