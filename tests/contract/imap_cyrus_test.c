@@ -132,6 +132,12 @@ Test(imap_cyrus, rights_are_told_beforehand)
 		try_rights(CYRUS, &rights[i]);
 }
 
+Test(imap_cyrus, doctor_tells_of_rights)
+{
+	try_probe(CYRUS, 0, "yes");
+	try_probe(CYRUS, UINT64_C(1) << IMAP_CAP_ACL, "no");
+}
+
 Test(imap_cyrus, a_removal_without_the_right_leaves_all_as_it_is)
 {
 	static const char *const without[] = { "lr", "lrswi", "lrswit" };

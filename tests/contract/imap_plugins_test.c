@@ -101,6 +101,12 @@ Test(imap_plugins, rights_are_told_beforehand)
 		try_rights(PLUGINS, &rights[i]);
 }
 
+Test(imap_plugins, doctor_tells_of_rights)
+{
+	try_probe(PLUGINS, 0, "yes");
+	try_probe(PLUGINS, UINT64_C(1) << IMAP_CAP_ACL, "no");
+}
+
 Test(imap_plugins, a_removal_without_the_right_leaves_all_as_it_is)
 {
 	static const char *const without[] = { "lr", "lrswi", "lrswit" };

@@ -77,6 +77,25 @@ static inline void try_rights(int kind, const struct right_row *row)
 	lab_end(lab);
 }
 
+/* `taskferry doctor` */
+static inline void try_probe(int kind, uint64_t without, const char *result)
+{
+	struct lab *lab = lab_new(kind, without, "probe");
+	struct endpoint_probe *probe = NULL;
+	size_t told = 0;
+
+	fine(endpoint_probe(lab->world.endpoint, lab, &probe), "probe");
+	for (size_t i = 0; i < probe->count; i++) {
+		if (strcmp(probe->findings[i].probe, "ACL") != 0)
+			continue;
+		told++;
+		cr_assert_str_eq(probe->findings[i].result, result);
+		cr_assert_eq(probe->findings[i].level, FINDING_INFO);
+	}
+	cr_assert_eq(told, 1);
+	lab_end(lab);
+}
+
 /* Nothing is removed, nothing is marked as deleted, and it is said why. */
 static inline void try_kept(int kind, const char *without)
 {
