@@ -101,6 +101,20 @@ Test(imap_plugins, rights_are_told_beforehand)
 		try_rights(PLUGINS, &rights[i]);
 }
 
+/* Dovecot says NOPERM to their APPEND, and not which right. */
+Test(imap_plugins, new_ones_without_the_right_are_the_folders_affair)
+{
+	try_new_ones(PLUGINS, 0, FAULT_SCOPE_FOLDER);
+	try_new_ones(PLUGINS, UINT64_C(1) << IMAP_CAP_MULTIAPPEND, FAULT_SCOPE_FOLDER);
+	try_new_ones(PLUGINS, UINT64_C(1) << IMAP_CAP_ACL, FAULT_SCOPE_FOLDER);
+	try_new_ones(PLUGINS, UINT64_MAX, FAULT_SCOPE_FOLDER);
+}
+
+Test(imap_plugins, only_a_refusal_asks_for_rights)
+{
+	try_questions(PLUGINS);
+}
+
 Test(imap_plugins, doctor_tells_of_rights)
 {
 	try_probe(PLUGINS, 0, "yes");
