@@ -274,6 +274,11 @@ struct fault *imap_rights_look_removed(struct imap *imap, TALLOC_CTX *mem,
 				       const struct imap_uids *uids,
 				       struct imap_messages *messages_r) ATTR_MUST_CHECK;
 
+/* The mailbox that messages in place of others were to go to is GONE, and they go to FOLDER, of whose rights
+ * nothing else may have told: likewise, by a question of its own, if this connection does not know. */
+struct fault *imap_rights_fall_back(struct imap *imap, TALLOC_CTX *mem, const char *gone,
+				    const char *folder) ATTR_MUST_CHECK;
+
 /* For who asks in another way: whether the server tells rights at all, the question, and what a response
  * says to it. */
 struct imap_rights {

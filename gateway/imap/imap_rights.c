@@ -258,6 +258,31 @@ struct fault *imap_rights_look_removed(struct imap *imap, TALLOC_CTX *mem,
 	return look(imap, mem, &need, 1, uids, messages_r);
 }
 
+/* ---- without a look ---- */
+
+static struct fault *take_alone(void *context, const struct imap_response *response)
+{
+	take_rights(context, response);
+	return NULL;
+}
+
+struct fault *imap_rights_fall_back(struct imap *imap, TALLOC_CTX *mem, const char *gone,
+				    const char *folder)
+{
+	struct need need = { TO_APPEND, { folder, NULL } };
+	struct asking asking = { mem, &need, 1 };
+	struct imap_answer answer;
+
+	if (!imap_rights_are_told(imap))
+		return NULL;
+	set_granted(imap, gone, ""); /* the next one of that name has rights of its own */
+	if (is_known(imap, &need))
+		return NULL;
+	FAULT_TRY(imap_session_run(imap->session, mem, imap_rights_line(mem, folder), take_alone,
+				   &asking, &answer));
+	return judge(imap, mem, &need);
+}
+
 struct fault *imap_rights_refused(struct imap *imap, TALLOC_CTX *mem,
 				  const struct imap_rights *rights)
 {

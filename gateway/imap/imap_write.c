@@ -181,7 +181,10 @@ static struct fault *open_target(struct endpoint_putting *write, const char *don
 		return NULL;
 	write->way.to = false;
 	write->mailbox = write->folder;
-	return open_mailbox(write, write->folder);
+	FAULT_TRY(open_mailbox(write, write->folder));
+	if (fault && write->olds.count)
+		return imap_rights_fall_back(write->imap, write->mem, done, write->folder);
+	return NULL;
 }
 
 /* A fault of the session ends all. */

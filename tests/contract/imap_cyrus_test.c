@@ -165,6 +165,30 @@ Test(imap_cyrus, a_missing_right_goes_before_room)
 	lab_end(lab);
 }
 
+/* A person has removed the mailbox for tasks that are done. */
+Test(imap_cyrus, rights_of_the_folder_are_told_where_there_is_no_mailbox_for_done_tasks)
+{
+	try_without_done(CYRUS);
+}
+
+/* One of that name that somebody makes later has rights of its own, which the connection does not know. */
+Test(imap_cyrus, rights_of_another_mailbox_for_done_tasks_are_asked_for)
+{
+	struct endpoint_put first, next;
+	char *folder, *done;
+	struct lab *lab = lab_without_done(CYRUS, "another", "lrswite", 0, &folder, &first);
+	struct fault *fault;
+
+	fine(put_done(lab, folder, &first, &next), "into the folder itself");
+	done = mem_printf(lab, "%s/Done", folder);
+	say(lab, "CREATE ", done);
+	set_rights(lab, CYRUS, done, "lrsite");
+	fault = put_done(lab, folder, &next, &first);
+	expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, "another one");
+	expect_words(fault->text, "Done: rights are missing: \"w\" (flag);", true);
+	lab_end(lab);
+}
+
 Test(imap_cyrus, doctor_tells_of_rights)
 {
 	try_probe(CYRUS, 0, "yes");

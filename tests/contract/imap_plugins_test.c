@@ -208,6 +208,12 @@ Test(imap_plugins, rights_of_both_mailboxes_are_told)
 	}
 }
 
+/* A person has removed the one for tasks that are done. */
+Test(imap_plugins, rights_of_the_folder_are_told_where_there_is_no_mailbox_for_done_tasks)
+{
+	try_without_done(PLUGINS);
+}
+
 /* ---- notes ---- */
 
 static char *note_of(struct lab *lab, const char *mailbox)

@@ -157,6 +157,75 @@ static inline void try_questions(int kind)
 	lab_end(lab);
 }
 
+/* A folder whose mailbox for tasks that are done has been removed, so that the message goes to the folder
+ * itself. */
+static inline struct lab *lab_without_done(int kind, const char *name, const char *rights,
+					   uint64_t without, char **folder_r,
+					   struct endpoint_put *first_r)
+{
+	struct lab *lab = lab_new(kind, 0, "%s", name);
+
+	lab->done_folder = "Done";
+	lab->world.endpoint = account(lab, lab->url, "secret", 0);
+	*folder_r = new_folder(lab);
+	*first_r = put(lab, *folder_r, "uid-1", NULL);
+	say(lab, "DELETE ", mem_printf(lab, "%s/Done", *folder_r));
+	set_rights(lab, kind, *folder_r, rights);
+	lab->world.endpoint = account(lab, lab->url, "secret", without);
+	return lab;
+}
+
+static inline struct fault *put_done(struct lab *lab, const char *folder,
+				     const struct endpoint_put *old, struct endpoint_put *next_r)
+{
+	struct fault *fault;
+
+	*next_r = (struct endpoint_put){ .text = old->text,
+					 .len = old->len,
+					 .address = old->placed,
+					 .if_version = old->placed,
+					 .marks_add = "/Done" };
+	fault = endpoint_put(lab->world.endpoint, lab, folder, next_r, 1);
+	fault = fault ? fault : next_r->fault;
+	if (!fault)
+		cr_assert_neq(next_r->placed[0], 'd', "%s", next_r->placed);
+	return fault;
+}
+
+/* Nothing is stored where a right is missing; it is when it was given. */
+static inline void try_without_done(int kind)
+{
+	static const struct {
+		const char *name, *rights, *words; /* NULL: it may */
+		uint64_t without;
+	} rows[] = {
+		{ "no flag", "lrsite", "no flag: rights are missing: \"w\" (flag);", 0 },
+		{ "no new", "lrswte", "no new: rights are missing: \"i\" (insert);", 0 },
+		{ "has all", "lrswite", NULL, 0 },
+		{ "not asked", "lrsite", NULL, UINT64_C(1) << IMAP_CAP_ACL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct endpoint_put first, next;
+		char *folder;
+		struct lab *lab = lab_without_done(kind, rows[i].name, rows[i].rights,
+						   rows[i].without, &folder, &first);
+		struct fault *fault = put_done(lab, folder, &first, &next);
+
+		if (!rows[i].words) {
+			fine(fault, rows[i].name);
+			lab_end(lab);
+			continue;
+		}
+		expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, rows[i].name);
+		expect_words(fault->text, rows[i].words, true);
+		cr_assert_eq(count_writes(&lab->world), 0, "something was sent");
+		give_rights(lab, kind, folder, "lrswite", 0);
+		fine(put_done(lab, folder, &first, &next), "with the right");
+		lab_end(lab);
+	}
+}
+
 /* `taskferry doctor` */
 static inline void try_probe(int kind, uint64_t without, const char *result)
 {

@@ -292,3 +292,49 @@ Test(imap_scripted_refused, missing_rights_are_told_before_anything_is_stored)
 		lab_end(lab);
 	}
 }
+
+/* Where it is not there any more, the rights of the folder are known by the look at the old one, or are
+ * asked for; and one that was made again is another. */
+Test(imap_scripted_refused, rights_of_a_folder_without_its_mailbox_for_done_tasks)
+{
+	static const struct {
+		const char *rights;
+		bool can;
+		size_t asked; /* about the folder, by two puts */
+	} rows[] = {
+		{ RIGHTS("lrswite"), true, 1 },
+		{ RIGHTS("lrsite"), false, 3 }, /* the look knows what it needs from then on */
+		{ "$T NO not for you\r\n", true, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct imap_script_row script[] = {
+			{ .when = "SELECT \"" FOLDER ".Done\"",
+			  .say = "$T NO [NONEXISTENT] gone\r\n" },
+			{ .when = "UID FETCH", .say = ALL_THREE "$T OK done\r\n" },
+			{ .when = "MYRIGHTS \"" FOLDER "\"", .say = rows[i].rights },
+			{ .when = "MYRIGHTS \"" FOLDER ".Done\"", .say = "$T NO no such\r\n" },
+		};
+		struct lab *lab =
+			lab_new_done(script, COUNT_OF(script), ALL_CAPS " ACL NAMESPACE", "Done");
+		struct fault *fault;
+
+		for (size_t j = 0; j < 2; j++) {
+			struct endpoint_put one = text_of(lab, "a");
+
+			one.address = one.if_version = SEVEN;
+			one.marks_add = "/Done";
+			fine(endpoint_put(lab->endpoint, lab, FOLDER, &one, 1), rows[i].rights);
+			fault = one.fault;
+			if (rows[i].can)
+				fine(fault, rows[i].rights);
+			else
+				expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, rows[i].rights);
+		}
+		cr_assert_eq(heard_times(lab, "MYRIGHTS \"" FOLDER "\""), rows[i].asked, "%zu: %zu",
+			     i, heard_times(lab, "MYRIGHTS \"" FOLDER "\""));
+		cr_assert_eq(heard_times(lab, "MYRIGHTS \"" FOLDER ".Done\""), 2, "%zu", i);
+		cr_assert_eq(heard_times(lab, "APPEND"), rows[i].can ? 2 : 0, "%zu", i);
+		lab_end(lab);
+	}
+}
