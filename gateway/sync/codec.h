@@ -14,7 +14,7 @@
 #include "model/vector.h"
 
 /* Changes whenever decoding means something new by the same text. */
-#define CODEC_VERSION 4
+#define CODEC_VERSION 5
 
 struct decoded {
 	struct vector *values;
