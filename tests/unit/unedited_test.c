@@ -438,8 +438,9 @@ static void remove_all(const char *folder)
 
 Test(unedited, as_python_writes_it_anew)
 {
-	static const char *const ways[] = { "kept", "quoted",      "base64",     "8bit",
-					    "lf",   "no-calendar", "plain-only", "calendar-only" };
+	static const char *const ways[] = { "kept",	    "quoted",	  "base64",
+					    "8bit",	    "flowed",	  "lf",
+					    "no-calendar", "plain-only", "calendar-only" };
 	const char *tmp = getenv("TMPDIR");
 	char *folder = mem_printf(mem, "%s/unedited_XXXXXX", tmp ? tmp : "/tmp");
 	struct item items[CARRIED];
