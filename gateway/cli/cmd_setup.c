@@ -92,9 +92,17 @@ static void check_files(const struct conf *conf, struct conf_report *report)
 	}
 }
 
-/* What this machine cannot do. */
+/* What this machine, or this program, cannot do. */
 static void check_machine(const struct conf *conf, struct conf_report *report)
 {
+	struct fault *unknown = db_known(report, conf->dsn);
+
+	if (unknown)
+		conf_report_error(report, 0, "%s", unknown->text);
+	if (conf->web_listen)
+		conf_report_warning(report, 0,
+				    "[web] listen: this version has no web pages yet, nothing is "
+				    "served there");
 	for (size_t i = 0; i < conf->server_count; i++)
 		if (conf->servers[i].auth == CONF_AUTH_NEGOTIATE && !http_has_negotiate())
 			conf_report_error(report, conf->servers[i].line,
