@@ -101,6 +101,7 @@ void imap_disconnect(struct imap *imap)
 	TALLOC_FREE(imap->notify);
 	imap->notify_refused = false;
 	imap_rights_forget(imap);
+	imap_afar_forget(imap);
 	if (!imap->session)
 		return;
 	stats = imap_session_stats(imap->session);
