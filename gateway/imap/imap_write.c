@@ -66,7 +66,7 @@ struct endpoint_putting {
 	struct imap_messages olds;
 	struct imap_body *bodies; /* what is sent of each */
 	bool *lost; /* stored, but the answer does not say where */
-	const char **unsaid; /* NO without a code: these were its words */
+	struct imap_refusal *refusals; /* what is to be asked about them */
 	struct parcels parcels;
 	struct imap_sent *sent; /* NULL: answered already, or nothing was sent */
 	struct fault *fault;    /* that has ended the session */
@@ -192,7 +192,10 @@ static struct fault *open_target(struct endpoint_putting *write, const char *don
 		return NULL;
 	write->way.to = false;
 	write->mailbox = write->folder;
-	return open_mailbox(write, write->folder);
+	FAULT_TRY(open_mailbox(write, write->folder));
+	if (fault && write->olds.count)
+		return imap_rights_fall_back(write->imap, write->mem, done, write->folder);
+	return NULL;
 }
 
 /* A fault of the session ends all. */
@@ -470,12 +473,11 @@ static void take_refused(struct endpoint_putting *write, const struct parcel *pa
 			imap_answer_fault(write->results, answer, FAULT_SCOPE_ITEM, "APPEND");
 }
 
-static void note_unsaid(struct endpoint_putting *write, const struct parcel *parcel,
-			const struct imap_answer *answer)
+static void note_refusal(struct endpoint_putting *write, const struct parcel *parcel,
+			 const struct imap_answer *answer)
 {
 	for (size_t i = 0; i < parcel->count; i++)
-		write->unsaid[parcel->which[i]] =
-			answer->status == IMAP_NO && !answer->code ? answer->text : NULL;
+		write->refusals[parcel->which[i]] = imap_refusal_of(answer);
 }
 
 static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
@@ -498,7 +500,7 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 		const struct imap_answer *answer = &parcels->answers[i];
 
 		if (i < parcels->answered)
-			note_unsaid(write, parcel, answer);
+			note_refusal(write, parcel, answer);
 		if (i >= parcels->answered)
 			take_unanswered(write, parcel, write->fault, i < parcels->gone);
 		else if (answer->status == IMAP_OK)
@@ -746,7 +748,7 @@ static struct endpoint_putting *putting_new(struct imap *imap, TALLOC_CTX *mem, 
 	write->puts = puts;
 	write->count = count;
 	write->lost = MEM_ARRAY(write, bool, count);
-	write->unsaid = MEM_ARRAY(write, const char *, count);
+	write->refusals = MEM_ARRAY(write, struct imap_refusal, count);
 	talloc_set_destructor(write, putting_end);
 	return write;
 }
@@ -776,12 +778,13 @@ struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	return NULL;
 }
 
-/* What was refused without a reason may have found no room: that is not its own fault. */
-static void judge_room(struct endpoint_putting *write)
+/* What was refused without a reason may have found no room, or a right may be missing: that is not its
+ * own fault. */
+static void judge_refusals(struct endpoint_putting *write)
 {
 	if (!write->fault)
-		write->fault = imap_quota_judge_puts(write->imap, write->results, write->mailbox,
-						     write->puts, write->unsaid, write->count);
+		write->fault = imap_refusal_judge_puts(write->imap, write->results, write->mailbox,
+						       write->puts, write->refusals, write->count);
 }
 
 static size_t drop_judged(const struct endpoint_putting *write, size_t *which, size_t count)
@@ -806,11 +809,11 @@ static void take_all(struct endpoint_putting *write)
 	if (!write->fault && !imap_is_connected(write->imap))
 		write->fault = fault_new(write->mem, FAULT_UNREACHABLE,
 					 "the connection ended behind the answer");
-	judge_room(write);
+	judge_refusals(write);
 	again_count = drop_judged(write, again, again_count);
 	if (again_count)
 		send_again(write, again, again_count);
-	judge_room(write);
+	judge_refusals(write);
 	for (size_t i = 0; i < write->count && write->fault; i++)
 		if (write->lost[i] && !imap_is_connected(write->imap)) {
 			take_unanswered(write, &(struct parcel){ &i, 1, 0 }, write->fault, true);
