@@ -99,7 +99,8 @@ void imap_disconnect(struct imap *imap)
 	struct imap_stats stats;
 
 	TALLOC_FREE(imap->notify);
-	imap->notify_refused = false;
+	imap->notify_refused = imap->notify_worked = false;
+	imap->notify_quiet = 0;
 	imap_rights_forget(imap);
 	imap_afar_forget(imap);
 	if (!imap->session)

@@ -88,7 +88,11 @@ struct imap {
 	struct imap_notify *notify; /* NULL: it does not listen that way */
 	bool notify_plain;          /* the server wants names in UTF-8 there */
 	bool notify_refused;        /* or does not tell of all of them */
-	int64_t idle_again_us;      /* IDLE was refused, also by earlier connections: not before */
+	bool notify_worked;         /* it did, when it was asked last */
+	int64_t notify_quiet;       /* commands sent by then, when it ended without news; else 0 */
+	int64_t notify_missed_us; /* when it last turned out to have kept something back; 0: never */
+	int64_t notify_again_us;  /* which it did too often: not before */
+	int64_t idle_again_us;    /* IDLE was refused, also by earlier connections: not before */
 };
 
 /* imaps://host[:port] or imap://host[:port], a slash may stand at the end; an IPv6 address in
@@ -470,6 +474,8 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 /* While imap->notify is set. */
 struct fault *imap_notify_heard(struct imap *imap, bool *changed_r) ATTR_MUST_CHECK;
 struct fault *imap_notify_end(struct imap *imap) ATTR_MUST_CHECK;
+/* What imap_notify_begin() has seen, and said so by EAR's `missed`, should have been told before. */
+void imap_notify_missed(struct imap *imap);
 
 struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 			  char **address_r);
