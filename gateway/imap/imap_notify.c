@@ -22,8 +22,8 @@
  *    the folder, and what is done to it there can wait for the next poll.
  * 4. Without mod-sequences a STATUS tells of no flags.
  * 5. Dovecot may not tell, although the connection lives: doc/servers.md has the causes. Two of them
- *    we keep out of: MailboxName is not asked for (who asks for it hears nothing more, for ever, when
- *    anybody renames any mailbox, and loses what comes within half a second of one that was made and
+ *    we keep out of: MailboxName is not asked for (who asks for it mostly hears nothing more, for ever,
+ *    when anybody renames a mailbox, and loses what comes within half a second of one that was made and
  *    removed), and no SET without a NONE before it (its watch on the log would be gone). For the rest
  *    who relies on it begins anew from time to time. What NOOP does not bring and the next SET does
  *    has been missed: then the connection goes, since another process of the server may do better;

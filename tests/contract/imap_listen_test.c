@@ -329,8 +329,8 @@ Test(imap_notify, a_new_connection_knows_by_the_tokens)
 	lab_end(lab);
 }
 
-/* What others do to mailboxes that nobody listens to. Dovecot 2.3 tells of nothing more, for ever, when one is
- * renamed, and loses what comes with one that is made and removed within half a second, if it was
+/* What others do to mailboxes that nobody listens to. Dovecot 2.3 mostly tells of nothing more, for ever, when
+ * one is renamed, and loses what comes with one that is made and removed within half a second, if it was
  * asked to tell of their names. */
 Test(imap_notify, mailboxes_beside_come_and_go)
 {
