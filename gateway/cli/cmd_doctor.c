@@ -75,21 +75,6 @@ static bool add_fault(struct doctor *doctor, const struct conf_server *server, c
 
 /* ---- whom to ask as ---- */
 
-static bool has_account(const struct doctor *doctor, const struct conf_server *server,
-			const struct resource *person)
-{
-	const struct conf *conf = doctor->cli->conf;
-	const struct conf_server **servers =
-		MEM_ARRAY(doctor->cli->mem, const struct conf_server *, conf->server_count);
-	size_t count = delivery_servers(conf, person, servers);
-	bool found = false;
-
-	for (size_t i = 0; i < count; i++)
-		found |= servers[i] == server;
-	talloc_free(servers);
-	return found;
-}
-
 static bool is_meant(const struct doctor *doctor, const char *key)
 {
 	return !doctor->person || text_same(key, doctor->person);
@@ -103,7 +88,7 @@ static const struct resource *find_person(struct doctor *doctor, const struct co
 
 	for (size_t i = 0; i < doctor->person_count; i++)
 		if (is_meant(doctor, doctor->people[i].key) &&
-		    has_account(doctor, server, &doctor->people[i]))
+		    delivery_has(conf, &doctor->people[i], server->name))
 			return &doctor->people[i];
 	for (size_t i = 0; i < conf->account_count; i++) {
 		struct resource *person;
