@@ -32,7 +32,7 @@ struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enu
 			vector_clear(item, (enum field)f);
 		else if (f == FIELD_subject)
 			vector_text(item, FIELD_subject,
-				    text_one_line(item, value->text, SUBJECT_MAX_CHARS));
+				    text_trim_line(item, value->text, SUBJECT_MAX_CHARS));
 		else if (f == FIELD_start || f == FIELD_due)
 			put_day(item, (enum field)f, value, dates);
 		else

@@ -43,6 +43,25 @@ def plain_only(raw):
     return message.as_bytes()
 
 
+def flowed_lines(text):
+    """RFC 3676, as programs write it: at most 72 columns, no blank behind what is not broken."""
+    for line in text.split("\n"):
+        line, pieces = line.rstrip(" "), []
+        while len(line) > 72 and (cut := line.rfind(" ", 1, 72) + 1):
+            pieces.append(line[:cut])
+            line = line[cut:]
+        for piece in (*pieces, line):
+            yield " " + piece if piece.startswith((" ", ">", "From ")) else piece
+
+
+def flowed(raw):
+    message = parsed(raw)
+    part = message.get_body(("plain",))
+    text = "\n".join(flowed_lines(part.get_content()))
+    part.set_content(text, cte="quoted-printable", params={"format": "flowed"})
+    return message.as_bytes()
+
+
 def calendar_only(raw):
     message = parsed(raw)
     message.set_payload([part for part in message.get_payload() if part.get_content_type() == "text/calendar"])
@@ -54,6 +73,7 @@ WAYS = {
     "quoted": lambda raw: rewritten(raw, "quoted-printable"),
     "base64": lambda raw: rewritten(raw, "base64"),
     "8bit": lambda raw: rewritten(raw, "8bit", EIGHT),
+    "flowed": flowed,
     "lf": lambda raw: raw.replace(b"\r\n", b"\n"),
     "no-calendar": without_calendar,
     "plain-only": plain_only,
