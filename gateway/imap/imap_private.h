@@ -74,6 +74,8 @@ struct imap {
 	struct imap_uids placed; /* sorted; where puts that overlap have stored something */
 	uint64_t changes;
 	int64_t writes, selected_us;
+	struct imap_selected afar; /* what is stored into without being selected (imap_afar.c) */
+	TALLOC_CTX *afar_mem;      /* its texts */
 	struct imap_noticed *noticed;
 	size_t noticed_count;
 	const char *
@@ -161,6 +163,21 @@ struct fault *imap_folder_wishes(struct imap *imap, TALLOC_CTX *mem, const struc
 /* *THERE_R: the server lists it, as one that holds messages. */
 struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
 				   bool *there_r) ATTR_MUST_CHECK;
+
+/* ---- imap_afar.c: storing into a mailbox that is not selected ---- */
+
+/* True while none is selected, and MAILBOX was the one that was left for that. */
+bool imap_afar_is(const struct imap *imap, const char *mailbox);
+
+/* True where COUNT new messages are stored sooner when the selected mailbox is left. */
+bool imap_afar_pays(const struct imap *imap, size_t count);
+
+/* No mailbox is selected any more; what was is the one that messages are stored into. */
+struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+void imap_afar_forget(struct imap *imap);
+
+/* What is known of MAILBOX, which is selected or left. */
+const struct imap_selected *imap_afar_selected(const struct imap *imap, const char *mailbox);
 
 /* ---- imap_look.c: messages without their text ---- */
 

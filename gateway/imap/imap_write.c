@@ -151,16 +151,27 @@ static struct fault *look_at_olds(struct endpoint_putting *write)
 	return NULL;
 }
 
-/* What the session knows of the mailbox is good enough while puts of ours are under way in it. */
+/* Nothing is replaced. */
+static bool is_all_new(const struct endpoint_putting *write)
+{
+	for (size_t i = 0; i < write->count; i++)
+		if (write->puts[i].if_version)
+			return false;
+	return true;
+}
+
+/* What the session knows of the mailbox is good enough while puts of ours are under way in it, and for
+ * what replaces nothing. */
 static struct fault *open_mailbox(struct endpoint_putting *write, const char *mailbox)
 {
 	struct imap *imap = write->imap;
 
 	if (imap_session_awaits(imap->session) &&
-	    text_same(imap_session_selected(imap->session)->mailbox, mailbox))
+	    (imap_folder_is_selected(imap, mailbox) ||
+	     (imap_afar_is(imap, mailbox) && is_all_new(write))))
 		return NULL;
 	imap->placed.count = 0;
-	return imap_folder_open(imap, write->mem, mailbox, true);
+	return imap_folder_open(imap, write->mem, mailbox, !is_all_new(write));
 }
 
 /* That for tasks that are done may be none, or have been removed by a person: then the folder itself
@@ -209,11 +220,7 @@ static struct fault *prepare_bodies(struct endpoint_putting *write)
  * another, which then cannot be removed, would be a second item (N2). */
 static struct fault *check_rights(const struct endpoint_putting *write)
 {
-	bool replaces = false;
-
-	for (size_t i = 0; i < write->count; i++)
-		replaces = replaces || write->puts[i].if_version;
-	return imap_rights_check(write->imap, write->mem, write->folder, replaces);
+	return imap_rights_check(write->imap, write->mem, write->folder, !is_all_new(write));
 }
 
 static struct fault *look_before(struct endpoint_putting *write)
@@ -244,7 +251,9 @@ static struct fault *prepare(struct endpoint_putting *write)
 		put->fault = unfit(write, put);
 	}
 	FAULT_TRY(look_before(write));
-	selected = imap_session_selected(write->imap->session);
+	if (is_all_new(write) && !write->way.to && imap_afar_pays(write->imap, write->count))
+		FAULT_TRY(imap_afar_leave(write->imap, write->mem));
+	selected = imap_afar_selected(write->imap, write->mailbox);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
 	write->names_places = imap_session_can(write->imap->session, IMAP_CAP_UIDPLUS);
@@ -258,12 +267,11 @@ static struct fault *prepare(struct endpoint_putting *write)
 static void add_message(const struct endpoint_putting *write, struct imap_line *line,
 			const struct endpoint_put *put)
 {
-	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	const struct imap_message *old = old_of(write, put);
 	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, put->quiet };
 	const struct imap_flags *flags =
-		imap_flags_wished(line, old ? old->flags : NULL, &wish, selected->any_keyword,
-				  selected->permanent_flags);
+		imap_flags_wished(line, old ? old->flags : NULL, &wish, write->any_keyword,
+				  write->permanent_flags);
 
 	if (flags->count)
 		imap_line_add(line, " (%s)", imap_flags_text(line, flags));
@@ -381,9 +389,12 @@ static void set_placed(struct endpoint_putting *write, struct endpoint_put *put,
 /* Something else may have been looked at since it was sent. */
 static bool is_selected(const struct endpoint_putting *write)
 {
-	const struct imap_session *session = write->imap->session;
+	return write->imap->session && imap_folder_is_selected(write->imap, write->mailbox);
+}
 
-	return session && text_same(imap_session_selected(session)->mailbox, write->mailbox);
+static bool is_still_known(const struct endpoint_putting *write)
+{
+	return is_selected(write) || imap_afar_is(write->imap, write->mailbox);
 }
 
 /* (2) */
@@ -395,7 +406,7 @@ static bool is_credible(const struct endpoint_putting *write, const struct parce
 	for (size_t i = 0; i < uids->count; i++) {
 		if (uids->uid[i] < write->uidnext || (i && uids->uid[i] <= uids->uid[i - 1]))
 			return false;
-		if (is_selected(write) && imap_set_has(&write->imap->placed, uids->uid[i]))
+		if (is_still_known(write) && imap_set_has(&write->imap->placed, uids->uid[i]))
 			return false;
 	}
 	return true;
@@ -436,7 +447,7 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 	}
 	is_last = !placed->count || placed->uid[placed->count - 1] < uids.uid[0];
 	for (size_t i = 0; i < parcel->count; i++) {
-		if (is_selected(write))
+		if (is_still_known(write))
 			imap_set_add(write->imap, &write->imap->placed, uids.uid[i]);
 		set_placed(write, &write->puts[parcel->which[i]], uids.uid[i]);
 	}
