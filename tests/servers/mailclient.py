@@ -2,6 +2,7 @@
 is appended with the same header and flags, then the old message is deleted and expunged)."""
 import base64
 import email
+import email.parser
 import email.policy
 import imaplib
 import re
@@ -11,6 +12,7 @@ import urllib.parse
 
 TIMEOUT_S = 90
 SEPARATOR = b"--- taskferry ---"
+HEADER = email.parser.BytesParser(policy=email.policy.default)    # reads the parts too unless told otherwise, which takes long
 
 
 class MailError(Exception):
@@ -41,7 +43,7 @@ class Message(typing.NamedTuple):
         return part_text(self.raw, "text/plain").replace("\r\n", "\n")
 
     def header(self, name):
-        return email.message_from_bytes(self.raw, policy=email.policy.default).get(name)
+        return HEADER.parsebytes(self.raw, headersonly=True).get(name)
 
 
 def part_text(raw, kind):
