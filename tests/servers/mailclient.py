@@ -4,6 +4,7 @@ import base64
 import email
 import email.parser
 import email.policy
+import functools
 import imaplib
 import re
 import time
@@ -46,6 +47,7 @@ class Message(typing.NamedTuple):
         return HEADER.parsebytes(self.raw, headersonly=True).get(name)
 
 
+@functools.lru_cache(maxsize=256)     # the same messages are asked again and again
 def part_text(raw, kind):
     for part in email.message_from_bytes(raw).walk():
         if part.get_content_type() == kind:
