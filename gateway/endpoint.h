@@ -155,6 +155,8 @@ struct endpoint_sweep {
 struct endpoint_ear {
 	int fd;          /* becomes readable when something may have come; -1: it does not listen */
 	bool changed;    /* something has come already: look again */
+	bool missed;     /* and it should have been told before, while it was listened to; the server is
+			  * not relied on for a while */
 	bool doubtful;   /* it may miss something: look from time to time all the same */
 	size_t count;    /* of the folders, those that it tells of: the first ones */
 	const char *how; /* "notify", "idle" ...; NULL: it does not listen */

@@ -64,7 +64,9 @@ static void read_card(const struct message_tree *tree, struct message *message)
 	bool clean;
 
 	text = message_body_convert(tmp, part->kind.charset, bytes, len, &len, &clean);
-	message->card = message_body_plain(message, text ? text : bytes, len);
+	text = message_body_plain(part->kind.flowed ? tmp : message, text ? text : bytes, len);
+	message->card =
+		part->kind.flowed ? message_flow_join(message, text, part->kind.delsp) : text;
 	talloc_free(tmp);
 }
 

@@ -45,7 +45,8 @@ struct message {
 	const char *agent;        /* User-Agent or X-Mailer, or NULL */
 
 	/* The first text/plain part that is not an attachment and has no file's name; NULL: none.
-	 * Of a text/html without a plain one: NULL. Attached messages are not looked into. */
+	 * Of a text/html without a plain one: NULL. Attached messages are not looked into. In lines as
+	 * they were before format=flowed broke them (RFC 3676). */
 	const char *card;
 
 	/* The first text/calendar (or application/ics) part, decoded, and converted where it says a

@@ -78,12 +78,13 @@ void message_files_read(TALLOC_CTX *mem, const struct message_tree *tree, uint32
 	*file_r = file;
 }
 
-struct files *message_files_all(TALLOC_CTX *mem, const struct message_tree *tree)
+/* Of MAX parts. */
+static struct files *files_of(TALLOC_CTX *mem, const struct message_tree *tree, size_t max)
 {
 	struct files *files = NULL;
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < tree->count && count < FILES_COUNT_MAX; i++) {
+	for (uint32_t i = 0; i < tree->count && count < max; i++) {
 		TALLOC_CTX *scratch;
 		struct file file;
 
@@ -98,6 +99,11 @@ struct files *message_files_all(TALLOC_CTX *mem, const struct message_tree *tree
 		talloc_free(scratch);
 	}
 	return files;
+}
+
+struct files *message_files_all(TALLOC_CTX *mem, const struct message_tree *tree)
+{
+	return files_of(mem, tree, FILES_COUNT_MAX);
 }
 
 struct fault *message_file_bytes(TALLOC_CTX *mem, const char *text, size_t len, const char *digest,
@@ -201,7 +207,7 @@ struct files *message_files_standing(TALLOC_CTX *mem, const struct message_publi
 
 	if (!publish->file_count)
 		return standing;
-	all = message_files_all(mem, tree);
+	all = files_of(mem, tree, tree->count);
 	for (size_t i = 0; all && i < all->count; i++) {
 		if (!is_gone(publish, &all->list[i]))
 			files_add(standing, &all->list[i]);

@@ -154,6 +154,13 @@ static const char *usable_boundary(TALLOC_CTX *mem, const char *boundary)
 	return len && len <= MESSAGE_BODY_LINE ? mem_strndup(mem, boundary, len) : NULL;
 }
 
+static bool says(struct mailmime_content *content, const char *name, const char *what)
+{
+	const char *value = parameter(content, name);
+
+	return value && text_equal_nocase(value, what);
+}
+
 static void read_type(TALLOC_CTX *mem, const char *value, struct message_kind *kind)
 {
 	struct mailmime_content *content;
@@ -167,6 +174,8 @@ static void read_type(TALLOC_CTX *mem, const char *value, struct message_kind *k
 	kind->type = text_lower(mem, type);
 	talloc_free(type);
 	kind->charset = mem_strdup(mem, parameter(content, "charset"));
+	kind->flowed = says(content, "format", "flowed");
+	kind->delsp = says(content, "delsp", "yes");
 	if (text_starts(kind->type, "multipart/"))
 		kind->boundary = usable_boundary(mem, parameter(content, "boundary"));
 	kind->file = parameter(content, "name") || parameter(content, "name*") ||

@@ -22,6 +22,9 @@
  *   P6  new texts do not look like a delimiter of the multiparts that they get into; a new boundary
  *       occurs nowhere in the message
  *   P7  files come behind all other parts, and go with one delimiter
+ *   P8  files come, go and get names in the message that the other rules make: only there is known
+ *       which parts are files, since a part may have been moved out of what is signed, and a
+ *       calendar that is no longer the task's is a file
  *
  * The same patch again gives the same text: what it replaces is what it wrote.
  */
@@ -138,22 +141,6 @@ static bool is_rendering(const struct message_kind *kind)
 	       strcmp(kind->type, "text/plain") != 0 && strcmp(kind->type, "text/calendar") != 0;
 }
 
-/* A file that is elsewhere gets a name by which its copy is known (message_elide.h): the field, or NULL where it
- * needs none. What else may look like one is replaced, or none of ours to write into. */
-static const char *new_name(const struct patch *patch, uint32_t part)
-{
-	const struct message_tree *tree = patch->tree;
-	struct message_standin standin;
-	struct message_field field;
-
-	if (!message_files_is(tree, part) ||
-	    !message_elide_read(patch->mem, tree, part, &standin) ||
-	    message_field_find(tree->text, tree->parts[part].from, tree->parts[part].body,
-			       "Content-ID", &field))
-		return NULL;
-	return mem_printf(patch->mem, "Content-ID: %s\r\n", message_elide_id(patch->mem, &standin));
-}
-
 /* P4: what stays of the alternative PLACE, each behind a delimiter. */
 static void add_kept(const struct patch *patch, struct buf *out, uint32_t place,
 		     const char *boundary)
@@ -168,16 +155,66 @@ static void add_kept(const struct patch *patch, struct buf *out, uint32_t place,
 			i++;
 			continue;
 		}
-		if (i != tree->card && i != tree->calendar && !is_rendering(&part->kind) &&
-		    !message_files_gone(patch->publish, tree, i)) {
-			const char *name = new_name(patch, i);
-
+		if (i != tree->card && i != tree->calendar && !is_rendering(&part->kind)) {
 			delimit(out, boundary);
-			buf_puts(out, name ? name : "");
 			copy(out, tree, part->from, part->to);
 		}
 		i = part->past;
 	}
+}
+
+/* Edits */
+
+/* A new text for the span [from, to). */
+struct edit {
+	size_t from, to;
+	struct buf *text;
+};
+
+struct edits {
+	struct edit *list;
+	size_t count;
+};
+
+static void add_edit(const struct patch *patch, struct edits *edits, struct edit edit)
+{
+	size_t at = edits->count;
+
+	edits->list = MEM_GROW(patch->mem, edits->list, struct edit, edits->count + 1);
+	for (; at && edits->list[at - 1].from > edit.from; at--)
+		edits->list[at] = edits->list[at - 1];
+	edits->list[at] = edit;
+	edits->count++;
+}
+
+/* A message may end in the middle of a delimiter, or of the end of its line; the empty part behind
+ * it is where a text is put. What ends a part stays. */
+static void end_delimiter(const struct patch *patch, const struct edit *edit)
+{
+	const struct message_tree *tree = patch->tree;
+	struct buf *out = patch->out;
+
+	if (edit->from != tree->len || tree->parts[tree->count - 1].from != tree->len ||
+	    !edit->text->len || out->data[out->len - 1] == '\n')
+		return;
+	if (out->data[out->len - 1] == '\r')
+		buf_cut(out, out->len - 1);
+	if (edit->text->data[0] != '\r')
+		buf_puts(out, "\r\n");
+}
+
+/* The text from AT on. */
+static void apply(const struct patch *patch, const struct edits *edits, size_t at)
+{
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct edit *edit = &edits->list[i];
+
+		copy(patch->out, patch->tree, at, edit->from);
+		end_delimiter(patch, edit);
+		buf_add(patch->out, edit->text->data, edit->text->len);
+		at = edit->to;
+	}
+	copy(patch->out, patch->tree, at, patch->tree->len);
 }
 
 /* P1, P2 */
@@ -206,12 +243,6 @@ static void add_calendar(const struct patch *patch, struct buf *out, uint32_t pl
 	message_body_calendar(out, patch->publish->calendar, patch->publish->calendar_len,
 			      &boundaries);
 }
-
-/* A new text for the span [from, to). */
-struct edit {
-	size_t from, to;
-	struct buf *text;
-};
 
 /* An empty part has no line end of its own before the delimiter behind it. */
 static void close_part(const struct patch *patch, const struct edit *edit)
@@ -267,22 +298,86 @@ static struct edit replace_calendar(const struct patch *patch)
 	return edit;
 }
 
-/* Files: P7 */
-
-struct edits {
-	struct edit *list;
-	size_t count;
-};
-
-static void add_edit(const struct patch *patch, struct edits *edits, struct edit edit)
+static void patch_parts(struct patch *patch)
 {
-	size_t at = edits->count;
+	const struct message_tree *tree = patch->tree;
+	uint32_t place = card_place(tree);
+	bool lost = tree->calendar == MESSAGE_NONE ||
+		    (place != MESSAGE_NONE && within(tree, place, tree->calendar));
+	struct edits edits = { .count = 0 };
 
-	edits->list = MEM_GROW(patch->mem, edits->list, struct edit, edits->count + 1);
-	for (; at && edits->list[at - 1].from > edit.from; at--)
-		edits->list[at] = edits->list[at - 1];
-	edits->list[at] = edit;
-	edits->count++;
+	add_edit(patch, &edits,
+		 place == MESSAGE_NONE ? insert_card(patch, lost)
+				       : replace_card(patch, place, lost));
+	if (!lost)
+		add_edit(patch, &edits, replace_calendar(patch));
+	patch_header(patch, NULL);
+	apply(patch, &edits, tree->parts[0].body);
+}
+
+/* P3 */
+
+/* The message as a part: what its Content-* fields say, and its body. */
+static void add_whole(const struct patch *patch, struct buf *out)
+{
+	const struct message_tree *tree = patch->tree;
+	const struct message_part *top = &tree->parts[0];
+	struct message_field field;
+
+	for (size_t at = top->from; message_field_read(tree->text, at, top->body, &field);
+	     at = field.to)
+		if (is_content(tree, &field))
+			copy_field(out, tree, &field);
+	buf_puts(out, "\r\n");
+	copy(out, tree, top->body, top->to);
+}
+
+static void wrap(struct patch *patch)
+{
+	const struct message_tree *tree = patch->tree;
+	const struct message_publish *publish = patch->publish;
+	struct buf *card = buf_new(patch->mem), *calendar = buf_new(patch->mem);
+	char *boundary;
+
+	message_body_card(card, publish, NULL);
+	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
+	boundary = message_header_boundary(patch->mem, publish, "",
+					   (struct message_slice[]){
+						   { card->data, card->len },
+						   { calendar->data, calendar->len },
+						   { tree->text, tree->len },
+					   },
+					   3);
+	patch_header(patch, boundary);
+	buf_printf(patch->out, "--%s\r\n", boundary);
+	buf_add(patch->out, card->data, card->len);
+	delimit(patch->out, boundary);
+	buf_add(patch->out, calendar->data, calendar->len);
+	if (card_place(tree) == 0 && tree->card != 0) {
+		add_kept(patch, patch->out, 0, boundary);
+	} else if (tree->card != 0 && tree->calendar != 0) {
+		delimit(patch->out, boundary);
+		add_whole(patch, patch->out);
+	}
+	buf_printf(patch->out, "\r\n--%s--\r\n", boundary);
+}
+
+/* Files: P7, P8 */
+
+/* A file that is elsewhere gets a name by which its copy is known (message_elide.h): the field, or
+ * NULL where it needs none. What else may look like one is none of ours to write into. */
+static const char *new_name(const struct patch *patch, uint32_t part)
+{
+	const struct message_tree *tree = patch->tree;
+	struct message_standin standin;
+	struct message_field field;
+
+	if (!message_files_is(tree, part) ||
+	    !message_elide_read(patch->mem, tree, part, &standin) ||
+	    message_field_find(tree->text, tree->parts[part].from, tree->parts[part].body,
+			       "Content-ID", &field))
+		return NULL;
+	return mem_printf(patch->mem, "Content-ID: %s\r\n", message_elide_id(patch->mem, &standin));
 }
 
 /* The part in the same multipart behind PART; 0: it is the last one. */
@@ -324,13 +419,12 @@ static void remove_from(const struct patch *patch, uint32_t parent, struct edits
 	}
 }
 
-static void name_parts(const struct patch *patch, struct edits *edits, uint32_t place)
+static void name_parts(const struct patch *patch, struct edits *edits)
 {
 	const struct message_tree *tree = patch->tree;
 
 	for (uint32_t i = 0; i < tree->count; i++) {
-		const char *name =
-			place != MESSAGE_NONE && within(tree, place, i) ? NULL : new_name(patch, i);
+		const char *name = new_name(patch, i);
 		struct edit edit = { tree->parts[i].from, tree->parts[i].from, NULL };
 
 		if (!name || message_files_gone(patch->publish, tree, i))
@@ -364,103 +458,20 @@ static void append_files(const struct patch *patch, struct edits *edits)
 	add_edit(patch, edits, edit);
 }
 
-/* A message may end in the middle of a delimiter, or of the end of its line; the empty part behind it is
- * where a text is put. */
-static void end_delimiter(const struct patch *patch, const struct edit *edit)
-{
-	struct buf *out = patch->out;
-
-	if (edit->from != patch->tree->len || !edit->text->len || out->data[out->len - 1] == '\n')
-		return;
-	if (out->data[out->len - 1] == '\r')
-		buf_cut(out, out->len - 1);
-	if (edit->text->data[0] != '\r')
-		buf_puts(out, "\r\n");
-}
-
-static void patch_parts(struct patch *patch)
+/* False: all files are what and where they should be. */
+static bool patch_files(const struct patch *patch)
 {
 	const struct message_tree *tree = patch->tree;
-	uint32_t place = card_place(tree);
-	bool lost = tree->calendar == MESSAGE_NONE ||
-		    (place != MESSAGE_NONE && within(tree, place, tree->calendar));
 	struct edits edits = { .count = 0 };
-	size_t at = tree->parts[0].body;
 
-	add_edit(patch, &edits,
-		 place == MESSAGE_NONE ? insert_card(patch, lost)
-				       : replace_card(patch, place, lost));
-	if (!lost)
-		add_edit(patch, &edits, replace_calendar(patch));
 	for (uint32_t i = 0; i < tree->count && patch->publish->gone_count; i++)
-		if (tree->parts[i].split && (place == MESSAGE_NONE || !within(tree, place, i)))
+		if (tree->parts[i].split)
 			remove_from(patch, i, &edits);
-	name_parts(patch, &edits, place);
+	name_parts(patch, &edits);
 	append_files(patch, &edits);
-	patch_header(patch, NULL);
-	for (size_t i = 0; i < edits.count; i++) {
-		copy(patch->out, tree, at, edits.list[i].from);
-		end_delimiter(patch, &edits.list[i]);
-		buf_add(patch->out, edits.list[i].text->data, edits.list[i].text->len);
-		at = edits.list[i].to;
-	}
-	copy(patch->out, tree, at, tree->len);
-}
-
-/* P3 */
-
-/* The message as a part: what its Content-* fields say, and its body. */
-static void add_whole(const struct patch *patch, struct buf *out)
-{
-	const struct message_tree *tree = patch->tree;
-	const char *name = new_name(patch, 0);
-	const struct message_part *top = &tree->parts[0];
-	struct message_field field;
-
-	for (size_t at = top->from; message_field_read(tree->text, at, top->body, &field);
-	     at = field.to)
-		if (is_content(tree, &field))
-			copy_field(out, tree, &field);
-	buf_printf(out, "%s\r\n", name ? name : "");
-	copy(out, tree, top->body, top->to);
-}
-
-static void wrap(struct patch *patch)
-{
-	const struct message_tree *tree = patch->tree;
-	const struct message_publish *publish = patch->publish;
-	struct buf *card = buf_new(patch->mem), *calendar = buf_new(patch->mem);
-	struct files *standing;
-	char *boundary;
-
-	message_body_card(card, publish, NULL);
-	message_body_calendar(calendar, publish->calendar, publish->calendar_len, NULL);
-	boundary = message_header_boundary(patch->mem, publish, "",
-					   (struct message_slice[]){
-						   { card->data, card->len },
-						   { calendar->data, calendar->len },
-						   { tree->text, tree->len },
-					   },
-					   3);
-	patch_header(patch, boundary);
-	buf_printf(patch->out, "--%s\r\n", boundary);
-	buf_add(patch->out, card->data, card->len);
-	delimit(patch->out, boundary);
-	buf_add(patch->out, calendar->data, calendar->len);
-	if (card_place(tree) == 0 && tree->card != 0) {
-		add_kept(patch, patch->out, 0, boundary);
-	} else if (tree->card != 0 && tree->calendar != 0) {
-		delimit(patch->out, boundary);
-		add_whole(patch, patch->out);
-	}
-	standing = message_files_standing(patch->mem, publish, tree);
-	for (size_t i = 0; i < publish->file_count; i++) {
-		if (message_files_stands(publish, standing, i))
-			continue;
-		delimit(patch->out, boundary);
-		message_files_add(patch->out, publish, &publish->files[i]);
-	}
-	buf_printf(patch->out, "\r\n--%s--\r\n", boundary);
+	if (edits.count)
+		apply(patch, &edits, 0);
+	return edits.count > 0;
 }
 
 /* Nothing is given out that could not be read again. */
@@ -468,6 +479,7 @@ static struct fault *patch_text(TALLOC_CTX *tmp, const char *text, size_t len,
 				const struct message_publish *publish, struct buf **out_r)
 {
 	struct patch patch = { .mem = tmp, .publish = publish, .out = buf_new(tmp) };
+	struct patch files = { .mem = tmp, .publish = publish, .out = buf_new(tmp) };
 	struct message_tree *tree, *again;
 
 	FAULT_TRY(message_tree_parse(tmp, text, len, &tree));
@@ -477,6 +489,11 @@ static struct fault *patch_text(TALLOC_CTX *tmp, const char *text, size_t len,
 	else
 		wrap(&patch);
 	FAULT_TRY(message_tree_parse(tmp, patch.out->data, patch.out->len, &again));
+	files.tree = again;
+	if (patch_files(&files)) {
+		patch.out = files.out;
+		FAULT_TRY(message_tree_parse(tmp, files.out->data, files.out->len, &again));
+	}
 	*out_r = patch.out;
 	return NULL;
 }

@@ -39,6 +39,7 @@ struct message_kind {
 	const char *boundary; /* of a multipart; NULL when there is none that can be used */
 	enum message_encoding encoding;
 	bool file; /* an attachment, or has a file's name */
+	bool flowed, delsp; /* RFC 3676 */
 };
 
 struct message_part {
@@ -109,6 +110,10 @@ char *message_body_decode(TALLOC_CTX *mem, const struct message_tree *tree,
  * charset that we convert, or it is UTF-8 already. */
 char *message_body_convert(TALLOC_CTX *mem, const char *charset, const char *bytes, size_t len,
 			   size_t *len_r, bool *clean_r);
+
+/* message_flow.c: the lines of a text in format=flowed (RFC 3676, LF only) as they were before they
+ * were broken and guarded; DELSP: the blanks at which they are broken are none of theirs. */
+char *message_flow_join(TALLOC_CTX *mem, const char *text, bool delsp);
 
 /* Texts that lines of a body must not look like: "--" and any of these. */
 struct message_boundaries {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "model/carried.h"
 
 /* A patch first decides, on vectors alone, which fields to write (decide()), then edits the lines
  * of these fields. vtodo_same() is the same decision without the edit, so "needs a write" and "what
@@ -203,6 +204,7 @@ void vtodo_shape(struct vector *values)
 	for (int i = 0; i < FIELDS; i++)
 		if (!field_table[i].vtodo)
 			values->value[i].presence = ABSENT;
+	carried_texts(values);
 	shape_instant(values, FIELD_start);
 	shape_instant(values, FIELD_due);
 	shape_instant(values, FIELD_completed_at);

@@ -74,12 +74,12 @@ struct vtodo_publish {
 struct fault *vtodo_decode(TALLOC_CTX *mem, const char *text, size_t len, const char *last,
 			   struct vtodo **vtodo_r) ATTR_MUST_CHECK;
 
-/* VALUES, whose texts it shares, as far as an item can say them, which is what vtodo_decode() reads
+/* VALUES, whose texts it shares where they stay, as far as an item can say them, which is what vtodo_decode() reads
  * from an item that publishes them: fields without a VTODO property and the actual work are absent;
  * start takes the kind of due (a date is its local midnight) and is cleared unless it is earlier then;
  * completed_at is cleared unless the status is completed; percent lies in 1 to 100 or is cleared; priority is 1,
  * 5, 9 or cleared; efforts of nothing are cleared; instants have whole seconds; a subject has at
- * most SUBJECT_MAX_CHARS. */
+ * most SUBJECT_MAX_CHARS; texts are as carried_texts() has them. */
 struct vector *vtodo_normal(TALLOC_CTX *mem, const struct vector *values);
 
 /* The bytes of the attachment of that digest that an item holds in its text. DATA fault: it holds

@@ -56,7 +56,7 @@ char *vtodo_encode_description(TALLOC_CTX *mem, const char *notes, const char *t
 static void write_text(struct buf *out, const struct value *value)
 {
 	buf_putc(out, ':');
-	vtodo_text_put(out, value->text);
+	vtodo_text_put_clean(out, value->text);
 }
 
 static void write_parent(struct buf *out, const struct value *value)
@@ -77,7 +77,7 @@ static void write_list(struct buf *out, const struct value *value)
 		name[len] = '\0';
 		if (name != names)
 			buf_putc(out, ',');
-		vtodo_text_put(out, name);
+		vtodo_text_put_clean(out, name);
 		name += len + more;
 	}
 	talloc_free(names);

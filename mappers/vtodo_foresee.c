@@ -13,7 +13,6 @@
  * way out and in again:
  *
  *   instants      lose their zone, and a due one that ends a day becomes the date (vtodo_time.c)
- *   notes         lose what trailer_join() does not keep
  *   no status     is written as NEEDS-ACTION
  *   what is not there   was cleared or is nobody's, as vtodo_writer_apply() has it for our PRODID
  *
@@ -60,13 +59,6 @@ static bool foresee_set(struct vector *values, enum field field)
 	struct value *value = &values->value[field];
 
 	switch (field_table[field].type) {
-	case FIELD_TEXT:
-	case FIELD_LIST:
-		if (!comes_back(value->text))
-			return false;
-		if (field == FIELD_notes)
-			vector_text(values, field, trailer_notes(values, value->text));
-		return true;
 	case FIELD_WHEN:
 		return foresee_when(field, &value->when);
 	case FIELD_EFFORT:

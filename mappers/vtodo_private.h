@@ -83,8 +83,9 @@ void vtodo_text_read_list(TALLOC_CTX *mem, const struct icaltext_line *line, str
 /* The value of a property that is no text: UTF-8, without blanks at the ends. */
 char *vtodo_text_word(TALLOC_CTX *mem, const struct icaltext_line *line);
 
-/* Adds TEXT, escaped. */
+/* Adds TEXT, escaped; the second knows that it is clean (text_is_clean()). */
 void vtodo_text_put(struct buf *out, const char *text);
+void vtodo_text_put_clean(struct buf *out, const char *text);
 
 /* vtodo_zone.c: local time -> UTC. Finds the zone TZID by its VTIMEZONE in ICAL, else as an IANA
  * name, also with a prefix in front. *OFFSET_R is the zone's offset from UTC in seconds at that

@@ -138,12 +138,9 @@ char *vtodo_text_word(TALLOC_CTX *mem, const struct icaltext_line *line)
 	return text_trim(mem, text_to_utf8(mem, line->value, line->value_len));
 }
 
-void vtodo_text_put(struct buf *out, const char *text)
+void vtodo_text_put_clean(struct buf *out, const char *text)
 {
-	size_t len = strlen(text), n;
-	char *clean = text_is_clean(text, len) ? NULL : text_to_utf8(NULL, text, len);
-
-	for (text = clean ? clean : text;; text += n + 1) {
+	for (size_t n;; text += n + 1) {
 		n = strcspn(text, "\n\r\\;,");
 		buf_add(out, text, n);
 		if (!text[n])
@@ -153,5 +150,13 @@ void vtodo_text_put(struct buf *out, const char *text)
 		else if (text[n] != '\r')
 			buf_add(out, (char[]){ '\\', text[n] }, 2);
 	}
+}
+
+void vtodo_text_put(struct buf *out, const char *text)
+{
+	size_t len = strlen(text);
+	char *clean = text_is_clean(text, len) ? NULL : text_to_utf8(NULL, text, len);
+
+	vtodo_text_put_clean(out, clean ? clean : text);
 	talloc_free(clean);
 }

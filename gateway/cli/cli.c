@@ -109,7 +109,7 @@ static struct fault *unknown_command(struct cli *cli, const char *word)
 	}
 	return fault_new(cli->mem, FAULT_USAGE,
 			 "there is no command '%s'%s%s%s; see: taskferry --help", word,
-			 best ? "; did you mean '" : "", best ? best->name : "", best ? "'?" : "");
+			 best ? " (did you mean '" : "", best ? best->name : "", best ? "'?)" : "");
 }
 
 static char *second_words(struct cli *cli, const char *first)
@@ -317,10 +317,13 @@ static int finish(struct cli *cli, struct fault *fault)
 		   : cli->attention ? EXIT_ATTENTION
 				    : 0;
 
+	bool lost;
+
+	/* before the fault: both may go to one file. A reader that had enough (`| head`) is none. */
+	lost = (fflush(cli->out) || ferror(cli->out)) && errno != EPIPE;
 	if (fault)
 		fprintf(cli->err, "taskferry: %s\n", fault->text);
-	/* a reader that had enough (`| head`) is no failure */
-	if ((fflush(cli->out) || ferror(cli->out)) && errno != EPIPE && !code) {
+	if (lost && !code) {
 		fprintf(cli->err, "taskferry: standard output could not be written\n");
 		code = 74;
 	}

@@ -17,7 +17,7 @@ static const struct cli_command commands[] = {
 	  "Create the database, or bring it to this version; harmless when repeated.", { { NULL, NULL, NULL } } },
 	{ "check", NULL, "", 0, 0, CLI_NOTHING, cmd_check,
 	  "Read the configuration and report every error with file and line.", { { NULL, NULL, NULL } } },
-	{ "doctor", NULL, "[SERVER]", 0, 1, CLI_CONF, cmd_doctor,
+	{ "doctor", NULL, "[SERVER|SERVER/RESOURCE]", 0, 1, CLI_CONF, cmd_doctor,
 	  "Connect to the servers, try what each does, and print that and what is wrong.",
 	  { { "--read-only", NULL, "write nothing to find out what a server does; tell what is known" }, JSON } },
 	{ "import", NULL, "FILE", 1, 1, CLI_RULES, cmd_import,

@@ -24,6 +24,7 @@ struct doctor {
 	struct delivery delivery;
 	struct resource *people;
 	size_t person_count;
+	const char *person; /* the key of the one to ask as; NULL: whoever is the first */
 	struct finding *findings;
 	size_t count;
 	int64_t tried, reached; /* servers */
@@ -74,34 +75,26 @@ static bool add_fault(struct doctor *doctor, const struct conf_server *server, c
 
 /* ---- whom to ask as ---- */
 
-static bool has_account(const struct doctor *doctor, const struct conf_server *server,
-			const struct resource *person)
+static bool is_meant(const struct doctor *doctor, const char *key)
 {
-	const struct conf *conf = doctor->cli->conf;
-	const struct conf_server **servers =
-		MEM_ARRAY(doctor->cli->mem, const struct conf_server *, conf->server_count);
-	size_t count = delivery_servers(conf, person, servers);
-	bool found = false;
-
-	for (size_t i = 0; i < count; i++)
-		found |= servers[i] == server;
-	talloc_free(servers);
-	return found;
+	return !doctor->person || text_same(key, doctor->person);
 }
 
 /* The first of the known people whose items go there; else, so that a server can be asked before
- * the first import, the first that the configuration names. NULL: nobody. */
+ * the first import, the first that the configuration names. NULL: nobody, or not the one meant. */
 static const struct resource *find_person(struct doctor *doctor, const struct conf_server *server)
 {
 	const struct conf *conf = doctor->cli->conf;
 
 	for (size_t i = 0; i < doctor->person_count; i++)
-		if (has_account(doctor, server, &doctor->people[i]))
+		if (is_meant(doctor, doctor->people[i].key) &&
+		    delivery_has(conf, &doctor->people[i], server->name))
 			return &doctor->people[i];
 	for (size_t i = 0; i < conf->account_count; i++) {
 		struct resource *person;
 
-		if (!text_same(conf->accounts[i].server, server->name))
+		if (!text_same(conf->accounts[i].server, server->name) ||
+		    !is_meant(doctor, conf->accounts[i].resource))
 			continue;
 		person = MEM_NEW(doctor->cli->mem, struct resource);
 		person->key = conf->accounts[i].resource;
@@ -314,24 +307,43 @@ static struct fault *look_at_conf(struct doctor *doctor)
 	return NULL;
 }
 
+/* SERVER, or SERVER/RESOURCE; the name of a server has no slash in it. */
+static struct fault *take_server(struct doctor *doctor, const struct conf_server **only_r)
+{
+	const struct conf *conf = doctor->cli->conf;
+	TALLOC_CTX *mem = doctor->cli->mem;
+	const char *word = doctor->cli->args[0], *slash = strchr(word, '/');
+	const char *name = slash ? mem_strndup(mem, word, (size_t)(slash - word)) : word;
+	const struct conf_server *server = conf_server_find(conf, name);
+
+	if (!server)
+		return fault_new(mem, FAULT_DATA, "there is no [server %s] in %s", name,
+				 conf->path);
+	doctor->person = slash ? slash + 1 : NULL;
+	if (slash && !find_person(doctor, server))
+		return fault_new(mem, FAULT_DATA,
+				 "'%s' has no account on server %s; `taskferry resource list` "
+				 "shows who has one where",
+				 doctor->person, name);
+	*only_r = server;
+	return NULL;
+}
+
 static struct fault *ask_all(struct doctor *doctor)
 {
 	const struct conf *conf = doctor->cli->conf;
 	const struct conf_server *only = NULL;
 
 	if (doctor->cli->arg_count) {
-		only = conf_server_find(conf, doctor->cli->args[0]);
-		if (!only)
-			return fault_new(doctor->cli->mem, FAULT_DATA,
-					 "there is no [server %s] in %s", doctor->cli->args[0],
-					 conf->path);
+		FAULT_TRY(take_server(doctor, &only));
 	} else {
 		FAULT_TRY(look_at_conf(doctor));
 	}
 	for (size_t i = 0; i < conf->server_count; i++)
 		if (!only || only == &conf->servers[i])
 			ask(doctor, &conf->servers[i]);
-	if (conf->replies.address && (!only || text_same(only->name, conf->replies.server)))
+	if (conf->replies.address && !doctor->person &&
+	    (!only || text_same(only->name, conf->replies.server)))
 		look_at_replies(doctor);
 	return NULL;
 }

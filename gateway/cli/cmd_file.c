@@ -115,7 +115,8 @@ static struct fault *write_bytes(struct cli *cli, const char *path, const char *
 	bool good;
 
 	if (!file)
-		return fault_new(cli->mem, FAULT_CANNOT_CREATE, "%s: %s", path, strerror(errno));
+		return fault_new(cli->mem, FAULT_CANNOT_CREATE, "%s: %s%s", path, strerror(errno),
+				 errno == EEXIST ? "; name another one by --output" : "");
 	good = fwrite(bytes, 1, len, file) == len;
 	if (fclose(file) != 0 || !good) {
 		(void)unlink(path);

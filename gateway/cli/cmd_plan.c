@@ -74,6 +74,11 @@ static void note_people(struct cli *cli, const struct import_result *result)
 			      "to; give them one by "
 			      "--resources CSV or: taskferry resource set KEY email=ADDRESS",
 			      (long long)result->without_address, (long long)result->people);
+	if (result->without_account)
+		cli_attention(cli,
+			      "%lld of %lld people have no account on any server and are not "
+			      "published to; `taskferry resource list` shows who has one",
+			      (long long)result->without_account, (long long)result->people);
 	if (result->attention)
 		cli->attention = true;
 }

@@ -7,9 +7,11 @@
 
 #include "base/text.h"
 #include "gateway/daemon/control.h"
+#include "gateway/sync/delivery.h"
 #include "gateway/sync/older.h"
 #include "gateway/watch/ways.h"
 #include "queue/queue.h"
+#include "store/replies.h"
 #include "store/rows.h"
 
 struct held_item {
@@ -116,6 +118,18 @@ static int64_t lag_s(const struct cli *cli, const struct account *account)
 	return lag > 0 ? lag : 0;
 }
 
+/* What is wrong with it. An account of before is in no list of a round any more, and would be well for ever. */
+static const char *account_error(const struct cli *cli, const struct status_view *view,
+				 const struct account *account)
+{
+	const struct resource *person = cli_view_person(view->names, account->resource_id);
+
+	if (account->error || !person || text_same(person->key, REPLIES_KEY) ||
+	    delivery_has(cli->conf, person, account->server))
+		return account->error;
+	return "the configuration gives this person no account here any more; it is not looked at";
+}
+
 /* False: no service tells. */
 static bool find_way(struct cli *cli, const struct status_view *view, const struct account *account,
 		     struct ways_account *way_r)
@@ -156,7 +170,8 @@ static json_t *accounts_json(struct cli *cli, const struct status_view *view)
 		json_object_set_new(object, "lag_s",
 				    account->last_seen_us ? json_integer(lag_s(cli, account))
 							  : json_null());
-		json_object_set_new(object, "error", cli_json_text(account->error));
+		json_object_set_new(object, "error",
+				    cli_json_text(account_error(cli, view, account)));
 		json_object_set_new(object, "full_since",
 				    cli_json_time(cli->mem, account->full_since_us));
 		add_way(cli, view, account, object);
@@ -290,7 +305,7 @@ static void print_accounts(struct cli *cli, const struct status_view *view)
 				cli_view_time(table, account->last_seen_us),
 				account->last_seen_us ? lag_text(table, lag_s(cli, account)) : NULL,
 				way_text(cli, view, account),
-				account->error });
+				account_error(cli, view, account) });
 	}
 	fprintf(cli->out, "\n");
 	if (view->account_count)

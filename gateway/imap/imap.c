@@ -99,8 +99,10 @@ void imap_disconnect(struct imap *imap)
 	struct imap_stats stats;
 
 	TALLOC_FREE(imap->notify);
-	imap->notify_refused = false;
+	imap->notify_refused = imap->notify_worked = false;
+	imap->notify_quiet = 0;
 	imap_rights_forget(imap);
+	imap_afar_forget(imap);
 	if (!imap->session)
 		return;
 	stats = imap_session_stats(imap->session);

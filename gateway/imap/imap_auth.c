@@ -287,6 +287,19 @@ static const char *way_name(const struct way *way)
 	return way->command ? "the LOGIN command" : sasl_mech_name(way->mech);
 }
 
+/* "as ana for mei, ": what a template made of it may be wrong. Nobody is named where the login is
+ * everybody's. */
+static char *who(const struct conversation *talk, TALLOC_CTX *work)
+{
+	const char *authorize = talk->options->authorize;
+
+	if (is_everybodys(talk))
+		return mem_strdup(work, "");
+	return mem_printf(work, "as %s%s%s, ",
+			  imap_session_hide(talk->session, work, talk->options->user),
+			  authorize ? " for " : "", authorize ? authorize : "");
+}
+
 static struct fault *login_refused(struct conversation *talk, TALLOC_CTX *work)
 {
 	struct imap_session *session = talk->session;
@@ -297,10 +310,10 @@ static struct fault *login_refused(struct conversation *talk, TALLOC_CTX *work)
 	if (refusal_kind(answer) != FAULT_LOGIN)
 		return fault_new(session, refusal_kind(answer), "login: %s", answer->text);
 	fault = fault_new(
-		session, FAULT_LOGIN, "login: %s%s%s (by %s; %s; the server offers %s)",
+		session, FAULT_LOGIN, "login: %s%s%s (%sby %s; %s; the server offers %s)",
 		*answer->text ? answer->text : "refused by the server, without a reason",
 		complaint ? ", " : "", complaint ? imap_session_hide(session, work, complaint) : "",
-		way_name(talk->way),
+		who(talk, work), way_name(talk->way),
 		talk->options->master ? "look at the one login for everybody, and whether it may "
 					"act for this person"
 				      : advice[talk->way->mech],

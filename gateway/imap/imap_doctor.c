@@ -35,6 +35,9 @@ static const struct {
 	  "Nothing is compressed on the way." },
 	{ IMAP_CAP_OBJECTID, "A folder that a person renames is found again.",
 	  "A folder that a person renames is held until it has its name back." },
+	{ IMAP_CAP_ACL,
+	  "Rights that are missing in a folder are named, and before an item is replaced.",
+	  "The server tells no rights: one that is missing shows when something is refused." },
 };
 
 static void add_finding(struct endpoint_probe *probe, int level, const char *name,

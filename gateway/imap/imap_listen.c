@@ -84,6 +84,8 @@ struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep
 	if (imap->session && imap_session_is_compressed(imap->session))
 		imap_disconnect(imap); /* imap_session.h: why */
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
+	if (listening.ear.missed)
+		imap_notify_missed(imap);
 	*ear_r = listening.ear;
 	return NULL;
 }

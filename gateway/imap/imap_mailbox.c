@@ -156,8 +156,8 @@ static struct fault *tell(struct imap *imap, TALLOC_CTX *mem, void *context)
 	imap_line_add(line, " ");
 	imap_line_literal(line, telling->text, telling->len);
 	FAULT_TRY(imap_session_run(imap->session, mem, line, NULL, NULL, &answer));
-	return imap_quota_judge(imap, mem, INBOX, telling->len, &answer,
-				imap_answer_fault(mem, &answer, FAULT_SCOPE_ACCOUNT, "APPEND"));
+	return imap_refusal_judge(imap, mem, INBOX, telling->len, &answer,
+				  imap_answer_fault(mem, &answer, FAULT_SCOPE_ACCOUNT, "APPEND"));
 }
 
 struct fault *imap_mailbox_tell(struct endpoint *endpoint, TALLOC_CTX *mem, const char *message_id,

@@ -785,14 +785,16 @@ static struct fault *advance_sign(struct imap *imap, TALLOC_CTX *mem, struct ima
 	return NULL;
 }
 
-/* COUNTS of one of the two mailboxes; they stay where that is not certain. */
+/* COUNTS of one of the two mailboxes; they stay where that is not certain, and where many messages were
+ * stored without looking on: to look at all of them now would keep waiting who waits for them. */
 static struct fault *advance_counts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
 				    bool done, struct imap_counts *counts)
 {
 	struct imap_noticed *last = imap_notice_last(imap, mailbox);
 	struct imap_counts later = *counts, now;
 
-	if (!last || !same_counts(counts, &last->counts) || (!last->appended && !last->removed))
+	if (!last || !same_counts(counts, &last->counts) || (!last->appended && !last->removed) ||
+	    imap_afar_is(imap, mailbox))
 		return NULL;
 	later.uidnext += last->appended;
 	later.exists += last->appended - last->removed;

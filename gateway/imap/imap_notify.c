@@ -8,11 +8,10 @@
 
 /* NOTIFY (RFC 5465): one connection, on which no mailbox is selected, tells of all folders.
  *
- *   NOTIFY SET STATUS (mailboxes (...) (MessageNew MessageExpunge FlagChange MailboxName))
+ *   NOTIFY SET STATUS (mailboxes (...) (MessageNew MessageExpunge FlagChange))
  *
  * The server answers by how each mailbox is, before the OK: compared with what the last notice found,
- * so that nothing is lost in between. From then on it sends STATUS whenever one changes, and LIST when
- * one goes or comes.
+ * so that nothing is lost in between. From then on it sends STATUS whenever one changes.
  *
  * 1. A mailbox that it does not answer for is one that it does not tell of. Dovecot 2.3 takes names as
  *    plain UTF-8 (and sends them so), where the standard has modified UTF-7: whose name was not known
@@ -22,10 +21,18 @@
  *    mailbox for done tasks makes no difference: who moves a message there or back does something in
  *    the folder, and what is done to it there can wait for the next poll.
  * 4. Without mod-sequences a STATUS tells of no flags.
- * 5. Dovecot 2.3 does not tell of everything after a second SET without a NONE before it, and now and
- *    then, rarely, it stops telling at all: who relies on it looks from time to time all the same.
+ * 5. Dovecot may not tell, although the connection lives: doc/servers.md has the causes. Two of them
+ *    we keep out of: MailboxName is not asked for (who asks for it mostly hears nothing more, for ever,
+ *    when anybody renames a mailbox, and loses what comes within half a second of one that was made and
+ *    removed), and no SET without a NONE before it (its watch on the log would be gone). For the rest
+ *    who relies on it begins anew from time to time. What NOOP does not bring and the next SET does
+ *    has been missed: then the connection goes, since another process of the server may do better;
+ *    and the second time within an hour it is IDLE's turn for an hour.
  * 6. After NONE a server tells nothing even of the mailbox that is selected, not to NOOP and not to
- *    IDLE: what it does without NOTIFY has to be asked for. */
+ *    IDLE: what it does without NOTIFY has to be asked for.
+ * 7. A mailbox that was answered for before and is not now has gone. */
+
+#define NOTIFY_AGAIN_US (3600 * CLOCK_SECOND_US)
 
 struct heed {
 	const char *folder; /* or its mailbox for done tasks, which need not be there: */
@@ -161,7 +168,7 @@ static struct imap_line *set_line(TALLOC_CTX *mem, const struct imap_notify *not
 		else
 			imap_line_mailbox(line, notify->list[i].folder);
 	}
-	imap_line_add(line, ") (MessageNew MessageExpunge FlagChange MailboxName))");
+	imap_line_add(line, ") (MessageNew MessageExpunge FlagChange))");
 	return line;
 }
 
@@ -220,18 +227,15 @@ static struct fault *stop(struct imap *imap, TALLOC_CTX *mem)
 }
 
 /* (1), (5) */
-static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem)
+static struct fault *set_somehow(struct imap *imap, TALLOC_CTX *mem, bool *works_r)
 {
-	bool works = false;
-
-	FAULT_TRY(set(imap, mem, imap->notify_plain, &works));
-	if (!works && !imap->notify->overflowed && !imap->notify_plain) {
-		imap->notify_plain = true;
-		FAULT_TRY(none(imap, mem));
-		FAULT_TRY(set(imap, mem, true, &works));
-	}
-	imap->notify_refused = !works;
-	return works ? NULL : stop(imap, mem);
+	FAULT_TRY(set(imap, mem, imap->notify_plain, works_r));
+	if (*works_r || imap->notify->overflowed || imap->notify_plain || imap->notify_worked)
+		return NULL;
+	FAULT_TRY(none(imap, mem));
+	FAULT_TRY(set(imap, mem, true, works_r));
+	imap->notify_plain = *works_r;
+	return NULL;
 }
 
 /* (3) */
@@ -239,7 +243,9 @@ static bool may_notify(struct imap *imap, const struct endpoint_sweep *folders, 
 {
 	struct imap_session *session = imap->session;
 
-	if (count < 2 || imap->notify_refused || !imap_session_can(session, IMAP_CAP_NOTIFY) ||
+	if (count < 2 || imap->notify_refused ||
+	    clock_now_us(imap->clock) < imap->notify_again_us ||
+	    !imap_session_can(session, IMAP_CAP_NOTIFY) ||
 	    !imap_session_can(session, IMAP_CAP_CONDSTORE) ||
 	    (imap_session_selected(session)->mailbox &&
 	     !imap_session_can(session, IMAP_CAP_UNSELECT)))
@@ -253,12 +259,35 @@ static bool may_notify(struct imap *imap, const struct endpoint_sweep *folders, 
 	return true;
 }
 
+static int64_t commands(const struct imap *imap)
+{
+	return imap_session_stats(imap->session).commands;
+}
+
+/* (5): nothing was asked since it listened last, and NOOP brought nothing. */
+static bool nothing_was_told(const struct imap *imap)
+{
+	return imap->notify_quiet && imap->notify_quiet == commands(imap);
+}
+
+/* (7), and (1) the next time. */
+static struct fault *does_not_work(struct imap *imap, TALLOC_CTX *mem, struct endpoint_ear *ear)
+{
+	ear->changed = imap->notify_worked && !imap->notify->overflowed;
+	imap->notify_refused = !ear->changed;
+	imap->notify_worked = false;
+	return stop(imap, mem);
+}
+
 struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 				const struct endpoint_sweep *folders, size_t count,
 				struct endpoint_ear *ear)
 {
+	bool works = false, untold;
+
 	if (!may_notify(imap, folders, count))
 		return NULL;
+	untold = nothing_was_told(imap);
 	imap->notify = heed_all(imap, folders, count);
 	if (imap->notify->unknown) {
 		TALLOC_FREE(imap->notify);
@@ -266,11 +295,13 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 		return NULL;
 	}
 	FAULT_TRY(imap_session_unselect(imap->session, mem));
-	FAULT_TRY(set_somehow(imap, mem));
-	if (!imap->notify)
-		return NULL;
+	FAULT_TRY(set_somehow(imap, mem, &works));
+	if (!works)
+		return does_not_work(imap, mem, ear);
+	imap->notify_worked = true;
 	if (any_moved(imap->notify) || !imap_session_is_drained(imap->session)) {
 		ear->changed = true;
+		ear->missed = untold && any_moved(imap->notify);
 		return stop(imap, mem);
 	}
 	*ear = (struct endpoint_ear){ .fd = imap_session_fd(imap->session),
@@ -278,6 +309,16 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 				      .doubtful = true, /* (5) */
 				      .how = "notify" };
 	return NULL;
+}
+
+void imap_notify_missed(struct imap *imap)
+{
+	int64_t now = clock_now_us(imap->clock);
+
+	if (imap->notify_missed_us && now - imap->notify_missed_us < NOTIFY_AGAIN_US)
+		imap->notify_again_us = now + NOTIFY_AGAIN_US;
+	imap->notify_missed_us = now;
+	imap_disconnect(imap);
 }
 
 /* ---- while it listens ---- */
@@ -305,15 +346,33 @@ struct fault *imap_notify_heard(struct imap *imap, bool *changed_r)
 	FAULT_TRY(imap_session_ready(imap->session, take, notify));
 	if (notify->overflowed)
 		imap->notify_refused = true;
-	*changed_r = notify->overflowed || any_moved(notify) ||
-		     !imap_session_is_drained(imap->session);
+	*changed_r =
+		notify->overflowed || any_moved(notify) || !imap_session_is_drained(imap->session);
 	return *changed_r && imap->listens == 1 ? ask_ahead(imap) : NULL;
+}
+
+/* (5): NOOP first, if nothing was heard: it brings what waits for its moment (Dovecot tells half a
+ * second late) and what the server has overlooked. */
+static struct fault *end(struct imap *imap, TALLOC_CTX *mem)
+{
+	struct imap_notify *notify = talloc_steal(mem, imap->notify);
+	struct imap_line *lines[1 + NONE_LINES];
+	struct imap_answer answers[1 + NONE_LINES];
+	size_t first = any_moved(notify) ? 1 : 0, answered;
+
+	imap->notify = NULL;
+	lines[0] = imap_line_new(mem, "NOOP", false);
+	none_lines(mem, lines + 1);
+	FAULT_TRY(imap_session_run_all(imap->session, mem, lines + first, COUNT_OF(lines) - first,
+				       take, notify, answers, &answered));
+	imap->notify_quiet = any_moved(notify) ? 0 : commands(imap);
+	return NULL;
 }
 
 struct fault *imap_notify_end(struct imap *imap)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(imap);
-	struct fault *fault = stop(imap, mem);
+	struct fault *fault = end(imap, mem);
 
 	talloc_steal(imap->session, fault);
 	talloc_free(mem);

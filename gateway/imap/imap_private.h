@@ -74,6 +74,8 @@ struct imap {
 	struct imap_uids placed; /* sorted; where puts that overlap have stored something */
 	uint64_t changes;
 	int64_t writes, selected_us;
+	struct imap_selected afar; /* what is stored into without being selected (imap_afar.c) */
+	TALLOC_CTX *afar_mem;      /* its texts */
 	struct imap_noticed *noticed;
 	size_t noticed_count;
 	const char *
@@ -86,7 +88,11 @@ struct imap {
 	struct imap_notify *notify; /* NULL: it does not listen that way */
 	bool notify_plain;          /* the server wants names in UTF-8 there */
 	bool notify_refused;        /* or does not tell of all of them */
-	int64_t idle_again_us;      /* IDLE was refused, also by earlier connections: not before */
+	bool notify_worked;         /* it did, when it was asked last */
+	int64_t notify_quiet;       /* commands sent by then, when it ended without news; else 0 */
+	int64_t notify_missed_us; /* when it last turned out to have kept something back; 0: never */
+	int64_t notify_again_us;  /* which it did too often: not before */
+	int64_t idle_again_us;    /* IDLE was refused, also by earlier connections: not before */
 };
 
 /* imaps://host[:port] or imap://host[:port], a slash may stand at the end; an IPv6 address in
@@ -157,6 +163,21 @@ struct fault *imap_folder_wishes(struct imap *imap, TALLOC_CTX *mem, const struc
 /* *THERE_R: the server lists it, as one that holds messages. */
 struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
 				   bool *there_r) ATTR_MUST_CHECK;
+
+/* ---- imap_afar.c: storing into a mailbox that is not selected ---- */
+
+/* True while none is selected, and MAILBOX was the one that was left for that. */
+bool imap_afar_is(const struct imap *imap, const char *mailbox);
+
+/* True where COUNT new messages are stored sooner when the selected mailbox is left. */
+bool imap_afar_pays(const struct imap *imap, size_t count);
+
+/* No mailbox is selected any more; what was is the one that messages are stored into. */
+struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem) ATTR_MUST_CHECK;
+void imap_afar_forget(struct imap *imap);
+
+/* What is known of MAILBOX, which is selected or left. */
+const struct imap_selected *imap_afar_selected(const struct imap *imap, const char *mailbox);
 
 /* ---- imap_look.c: messages without their text ---- */
 
@@ -274,6 +295,27 @@ struct fault *imap_rights_look_removed(struct imap *imap, TALLOC_CTX *mem,
 				       const struct imap_uids *uids,
 				       struct imap_messages *messages_r) ATTR_MUST_CHECK;
 
+/* The mailbox that messages in place of others were to go to is GONE, and they go to FOLDER, of whose rights
+ * nothing else may have told: likewise, by a question of its own, if this connection does not know. */
+struct fault *imap_rights_fall_back(struct imap *imap, TALLOC_CTX *mem, const char *gone,
+				    const char *folder) ATTR_MUST_CHECK;
+
+/* For who asks in another way: whether the server tells rights at all, the question, and what a response
+ * says to it. */
+struct imap_rights {
+	const char *mailbox;
+	char *granted; /* NULL: it was not told */
+};
+bool imap_rights_are_told(const struct imap *imap);
+struct imap_line *imap_rights_line(TALLOC_CTX *mem, const char *mailbox);
+void imap_rights_take(struct imap_rights *rights, TALLOC_CTX *mem,
+		      const struct imap_response *response);
+
+/* An APPEND was refused where these RIGHTS are granted: REFUSED with folder scope names those that are
+ * missing, if they are why; or NULL. */
+struct fault *imap_rights_refused(struct imap *imap, TALLOC_CTX *mem,
+				  const struct imap_rights *rights) ATTR_MUST_CHECK;
+
 /* The connection has ended: rights are asked for again. */
 void imap_rights_forget(struct imap *imap);
 
@@ -296,18 +338,40 @@ const char *imap_quota_unit(const struct imap_quota_row *row);
 struct fault *imap_quota_ask(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
 			     struct imap_quota *quota_r) ATTR_MUST_CHECK;
 
+/* For who asks in another way: the question, and what a response says to it. */
+struct imap_line *imap_quota_line(TALLOC_CTX *mem, const char *mailbox);
+void imap_quota_take(struct imap_quota *quota, TALLOC_CTX *mem,
+		     const struct imap_response *response);
+
+/* FULL with the words that were SAID, if by these numbers there is no room for SIZE bytes; or NULL. */
+struct fault *imap_quota_fault(TALLOC_CTX *mem, const struct imap_quota *quota, size_t size,
+			       const char *said) ATTR_MUST_CHECK;
+
+/* ---- imap_refusal.c: why an APPEND was refused, where its answer does not say it ---- */
+
+/* What was refused so that the server can be asked why. */
+struct imap_refusal {
+	const char *words; /* NULL: it was not */
+	bool by_right;     /* NOPERM: only which right is to be found out; else NO without a code */
+};
+
+/* Of that ANSWER, whose words stay its own. */
+struct imap_refusal imap_refusal_of(const struct imap_answer *answer);
+
 /* FAULT is what the ANSWER to an APPEND of SIZE bytes to MAILBOX came to. Where that was a NO without a
  * code, as Cyrus says of a full mailbox, the server's numbers tell whether it is that. A fault of the
  * session goes before. */
-struct fault *imap_quota_judge(struct imap *imap, TALLOC_CTX *mem, const char *mailbox, size_t size,
-			       const struct imap_answer *answer, struct fault *fault);
+struct fault *imap_refusal_judge(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				 size_t size, const struct imap_answer *answer,
+				 struct fault *fault);
 
-/* The same for many: UNSAID has the words of such a NO for each put that got one, or NULL; they are
- * NULL afterwards. A put that finds no room is FULL, others keep their fault, or none. The fault is of
- * the session, and then of all that have one. */
-struct fault *imap_quota_judge_puts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
-				    struct endpoint_put *puts, const char **unsaid,
-				    size_t count) ATTR_MUST_CHECK;
+/* The same for many, and for rights as well (ACL), both asked in one piece: REFUSALS has one for each put,
+ * and is empty afterwards. Without the right to insert, all of them have the same fault, REFUSED with
+ * folder scope; a put that finds no room is FULL; others keep their fault, or none. The fault is of the
+ * session, and then of all that have one. */
+struct fault *imap_refusal_judge_puts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
+				      struct endpoint_put *puts, struct imap_refusal *refusals,
+				      size_t count) ATTR_MUST_CHECK;
 
 /* ---- imap_done.c: the mailbox for tasks that are done ---- */
 
@@ -410,6 +474,8 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 /* While imap->notify is set. */
 struct fault *imap_notify_heard(struct imap *imap, bool *changed_r) ATTR_MUST_CHECK;
 struct fault *imap_notify_end(struct imap *imap) ATTR_MUST_CHECK;
+/* What imap_notify_begin() has seen, and said so by EAR's `missed`, should have been told before. */
+void imap_notify_missed(struct imap *imap);
 
 struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 			  char **address_r);

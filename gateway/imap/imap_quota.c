@@ -36,35 +36,49 @@ const char *imap_quota_unit(const struct imap_quota_row *row)
 	return is_storage(row) ? "KiB" : "messages";
 }
 
+struct imap_line *imap_quota_line(TALLOC_CTX *mem, const char *mailbox)
+{
+	struct imap_line *line = imap_line_new(mem, "GETQUOTAROOT ", false);
+
+	imap_line_mailbox(line, mailbox);
+	return line;
+}
+
+/* `* QUOTA "root" (STORAGE 10 512 MESSAGE 3 100)` */
+void imap_quota_take(struct imap_quota *quota, TALLOC_CTX *mem,
+		     const struct imap_response *response)
+{
+	const struct imap_node *list = response->args ? response->args->next : NULL;
+
+	if (strcmp(response->name, "QUOTA") != 0 || !list || list->kind != IMAP_LIST)
+		return;
+	for (const struct imap_node *node = list->first; node && node->next && node->next->next;
+	     node = node->next->next->next)
+		add_row(quota, mem, node);
+}
+
 struct asking {
 	TALLOC_CTX *mem;
 	struct imap_quota quota;
 };
 
-/* `* QUOTA "root" (STORAGE 10 512 MESSAGE 3 100)` */
 static struct fault *take_quota(void *context, const struct imap_response *response)
 {
 	struct asking *asking = context;
-	const struct imap_node *list = response->args ? response->args->next : NULL;
 
-	if (strcmp(response->name, "QUOTA") != 0 || !list || list->kind != IMAP_LIST)
-		return NULL;
-	for (const struct imap_node *node = list->first; node && node->next && node->next->next;
-	     node = node->next->next->next)
-		add_row(&asking->quota, asking->mem, node);
+	imap_quota_take(&asking->quota, asking->mem, response);
 	return NULL;
 }
 
 struct fault *imap_quota_ask(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
 			     struct imap_quota *quota_r)
 {
-	struct imap_line *line = imap_line_new(mem, "GETQUOTAROOT ", false);
 	struct asking asking = { .mem = mem };
 	struct imap_answer answer;
 
-	imap_line_mailbox(line, mailbox);
 	if (imap_session_can(imap->session, IMAP_CAP_QUOTA))
-		FAULT_TRY(imap_session_run(imap->session, mem, line, take_quota, &asking, &answer));
+		FAULT_TRY(imap_session_run(imap->session, mem, imap_quota_line(mem, mailbox),
+					   take_quota, &asking, &answer));
 	*quota_r = asking.quota; /* a refusal says nothing */
 	return NULL;
 }
@@ -86,48 +100,15 @@ static const struct imap_quota_row *tight(const struct imap_quota *quota, size_t
 }
 
 /* The same words for all that finds no room: without how much is used. */
-static struct fault *full(TALLOC_CTX *mem, const struct imap_quota_row *row, const char *said)
+struct fault *imap_quota_fault(TALLOC_CTX *mem, const struct imap_quota *quota, size_t size,
+			       const char *said)
 {
+	const struct imap_quota_row *row = tight(quota, size);
+
+	if (!row)
+		return NULL;
 	return fault_new(mem, FAULT_FULL,
 			 "APPEND: %s (the mailbox is full: its quota is %" PRIu64
 			 " %s; make room in it, or raise its quota)",
 			 said, row->limit, imap_quota_unit(row));
-}
-
-struct fault *imap_quota_judge(struct imap *imap, TALLOC_CTX *mem, const char *mailbox, size_t size,
-			       const struct imap_answer *answer, struct fault *fault)
-{
-	const struct imap_quota_row *row;
-	struct imap_quota quota;
-
-	if (!fault || answer->status != IMAP_NO || answer->code)
-		return fault;
-	FAULT_TRY(imap_quota_ask(imap, mem, mailbox, &quota));
-	row = tight(&quota, size);
-	return row ? full(mem, row, answer->text) : fault;
-}
-
-struct fault *imap_quota_judge_puts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
-				    struct endpoint_put *puts, const char **unsaid, size_t count)
-{
-	struct fault *fault = NULL;
-	struct imap_quota quota;
-	bool asked = false;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct imap_quota_row *row;
-
-		if (!unsaid[i])
-			continue;
-		if (!asked)
-			fault = imap_quota_ask(imap, mem, mailbox, &quota);
-		asked = true;
-		row = fault ? NULL : tight(&quota, puts[i].len);
-		if (row)
-			puts[i].fault = full(mem, row, unsaid[i]);
-		else if (fault && puts[i].fault)
-			puts[i].fault = imap_fault_copy(mem, fault);
-		unsaid[i] = NULL;
-	}
-	return fault;
 }

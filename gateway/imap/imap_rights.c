@@ -13,10 +13,13 @@
  * 1. MYRIGHTS goes with the look at the old messages, so that it costs no round trip, and not again on a
  *    connection that knows enough. That rights are missing is not believed for ever: the next one that
  *    needs them asks again.
- * 2. RFC 2086 has `d` for what is `t` and `e` since. A server of today shows it as well, whenever one of
+ * 2. For what is new nobody asks beforehand: its APPEND tells whether it may. Why it was refused is then asked
+ *    for (imap_refusal.c), and whatever is missing is told at once.
+ * 3. RFC 2086 has `d` for what is `t` and `e` since. A server of today shows it as well, whenever one of
  *    `t`, `e` and `x` is there (RFC 4314 section 2.1.1); so it says something where none of them is. */
 
-#define TO_APPEND "isw"
+#define TO_STORE "i" /* at all: without the next two flags are dropped */
+#define TO_APPEND TO_STORE "sw"
 #define TO_REMOVE "te"
 #define ALL TO_APPEND TO_REMOVE
 #define NEEDS_MAX 2 /* mailboxes: where the old ones are, and where the new ones go */
@@ -66,8 +69,8 @@ struct fault *imap_rights_check(struct imap *imap, TALLOC_CTX *mem, const char *
 
 /* What is to be done in a mailbox takes these. */
 struct need {
-	const char *mailbox, *rights;
-	char *granted; /* as told now; NULL: it was not */
+	const char *rights;
+	struct imap_rights its;
 };
 
 struct asking {
@@ -87,7 +90,7 @@ static char *those_in(TALLOC_CTX *mem, const char *rights, const char *letters, 
 	return those;
 }
 
-/* (2) */
+/* (3) */
 static char *rights_of(TALLOC_CTX *mem, const char *letters)
 {
 	bool old = strchr(letters, 'd') && !strpbrk(letters, "tex");
@@ -95,22 +98,37 @@ static char *rights_of(TALLOC_CTX *mem, const char *letters)
 	return mem_printf(mem, "%s%s", those_in(mem, ALL, letters, true), old ? TO_REMOVE : "");
 }
 
-/* `* MYRIGHTS box lrswite` */
-static void take_rights(void *context, const struct imap_response *response)
+struct imap_line *imap_rights_line(TALLOC_CTX *mem, const char *mailbox)
 {
-	const struct asking *asking = context;
+	struct imap_line *line = imap_line_new(mem, "MYRIGHTS ", false);
+
+	imap_line_mailbox(line, mailbox);
+	return line;
+}
+
+/* `* MYRIGHTS box lrswite` */
+void imap_rights_take(struct imap_rights *rights, TALLOC_CTX *mem,
+		      const struct imap_response *response)
+{
 	const struct imap_node *name = response->args, *letters = name ? name->next : NULL;
 	char *mailbox;
 
-	if (strcmp(response->name, "MYRIGHTS") != 0 || !letters ||
+	if (rights->granted || strcmp(response->name, "MYRIGHTS") != 0 || !letters ||
 	    (name->kind != IMAP_ATOM && name->kind != IMAP_STRING) ||
 	    (letters->kind != IMAP_ATOM && letters->kind != IMAP_STRING))
 		return;
 	mailbox = imap_name_told(NULL, name->text);
-	for (size_t i = 0; i < asking->count; i++) /* what is told again adds nothing */
-		if (!asking->needs[i].granted && !strcmp(asking->needs[i].mailbox, mailbox))
-			asking->needs[i].granted = rights_of(asking->mem, letters->text);
+	if (!strcmp(rights->mailbox, mailbox))
+		rights->granted = rights_of(mem, letters->text);
 	talloc_free(mailbox);
+}
+
+static void take_rights(void *context, const struct imap_response *response)
+{
+	const struct asking *asking = context;
+
+	for (size_t i = 0; i < asking->count; i++)
+		imap_rights_take(&asking->needs[i].its, asking->mem, response);
 }
 
 static struct fault *missing_fault(TALLOC_CTX *mem, const char *mailbox, const char *missing)
@@ -157,22 +175,31 @@ static void set_granted(struct imap *imap, const char *mailbox, const char *righ
 
 static bool is_known(const struct imap *imap, const struct need *need)
 {
-	const struct imap_granted *granted = granted_in(imap, need->mailbox);
+	const struct imap_granted *granted = granted_in(imap, need->its.mailbox);
 
 	return granted && strspn(need->rights, granted->rights) == strlen(need->rights);
 }
 
-static struct imap_line *question(TALLOC_CTX *mem, const char *mailbox)
+/* After they were asked for. */
+static struct fault *judge(struct imap *imap, TALLOC_CTX *mem, const struct need *need)
 {
-	struct imap_line *line = imap_line_new(mem, "MYRIGHTS ", false);
+	const char *granted = need->its.granted ? need->its.granted : ALL;
+	const char *missing = those_in(mem, need->rights, granted, false);
 
-	imap_line_mailbox(line, mailbox);
-	return line;
+	if (*missing)
+		return missing_fault(mem, need->its.mailbox, missing);
+	set_granted(imap, need->its.mailbox, granted);
+	return NULL;
+}
+
+bool imap_rights_are_told(const struct imap *imap)
+{
+	return imap_session_can(imap->session, IMAP_CAP_ACL);
 }
 
 static bool never_asks(const struct imap *imap, const struct imap_uids *uids)
 {
-	return !uids->count || !imap_session_can(imap->session, IMAP_CAP_ACL);
+	return !uids->count || !imap_rights_are_told(imap);
 }
 
 /* Those of NEEDS that the connection does not know come first; so many. */
@@ -195,16 +222,10 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct need *needs
 	struct imap_beside beside = { lines, asking.count, take_rights, &asking };
 
 	for (size_t i = 0; i < asking.count; i++)
-		lines[i] = question(mem, needs[i].mailbox);
+		lines[i] = imap_rights_line(mem, needs[i].its.mailbox);
 	FAULT_TRY(imap_look_beside(imap, mem, uids, &beside, messages_r));
-	for (size_t i = 0; i < asking.count; i++) {
-		const char *granted = needs[i].granted ? needs[i].granted : ALL;
-		const char *missing = those_in(mem, needs[i].rights, granted, false);
-
-		if (*missing)
-			return missing_fault(mem, needs[i].mailbox, missing);
-		set_granted(imap, needs[i].mailbox, granted);
-	}
+	for (size_t i = 0; i < asking.count; i++)
+		FAULT_TRY(judge(imap, mem, &needs[i]));
 	return NULL;
 }
 
@@ -213,13 +234,14 @@ struct fault *imap_rights_look_replaced(struct imap *imap, TALLOC_CTX *mem, cons
 					struct imap_messages *messages_r)
 {
 	const char *from = imap_session_selected(imap->session)->mailbox, *beside;
-	struct need needs[NEEDS_MAX] = { { from, TO_REMOVE, NULL }, { folder, TO_APPEND, NULL } };
+	struct need needs[NEEDS_MAX] = { { TO_REMOVE, { from, NULL } },
+					 { TO_APPEND, { folder, NULL } } };
 
 	if (never_asks(imap, uids))
 		return imap_look(imap, mem, uids, messages_r);
 	beside = done ? imap_done_mailbox(imap, mem, folder) : NULL;
-	needs[1].mailbox = beside ? beside : folder;
-	if (strcmp(from, needs[1].mailbox) != 0)
+	needs[1].its.mailbox = beside ? beside : folder;
+	if (strcmp(from, needs[1].its.mailbox) != 0)
 		return look(imap, mem, needs, NEEDS_MAX, uids, messages_r);
 	needs[0].rights = ALL;
 	return look(imap, mem, needs, 1, uids, messages_r);
@@ -229,9 +251,43 @@ struct fault *imap_rights_look_removed(struct imap *imap, TALLOC_CTX *mem,
 				       const struct imap_uids *uids,
 				       struct imap_messages *messages_r)
 {
-	struct need need = { imap_session_selected(imap->session)->mailbox, TO_REMOVE, NULL };
+	struct need need = { TO_REMOVE, { imap_session_selected(imap->session)->mailbox, NULL } };
 
 	if (never_asks(imap, uids))
 		return imap_look(imap, mem, uids, messages_r);
 	return look(imap, mem, &need, 1, uids, messages_r);
+}
+
+/* ---- without a look ---- */
+
+static struct fault *take_alone(void *context, const struct imap_response *response)
+{
+	take_rights(context, response);
+	return NULL;
+}
+
+struct fault *imap_rights_fall_back(struct imap *imap, TALLOC_CTX *mem, const char *gone,
+				    const char *folder)
+{
+	struct need need = { TO_APPEND, { folder, NULL } };
+	struct asking asking = { mem, &need, 1 };
+	struct imap_answer answer;
+
+	if (!imap_rights_are_told(imap))
+		return NULL;
+	set_granted(imap, gone, ""); /* the next one of that name has rights of its own */
+	if (is_known(imap, &need))
+		return NULL;
+	FAULT_TRY(imap_session_run(imap->session, mem, imap_rights_line(mem, folder), take_alone,
+				   &asking, &answer));
+	return judge(imap, mem, &need);
+}
+
+struct fault *imap_rights_refused(struct imap *imap, TALLOC_CTX *mem,
+				  const struct imap_rights *rights)
+{
+	if (!rights->granted || strpbrk(rights->granted, TO_STORE))
+		return NULL;
+	set_granted(imap, rights->mailbox, rights->granted);
+	return missing_fault(mem, rights->mailbox, those_in(mem, ALL, rights->granted, false));
 }

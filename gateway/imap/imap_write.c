@@ -66,7 +66,7 @@ struct endpoint_putting {
 	struct imap_messages olds;
 	struct imap_body *bodies; /* what is sent of each */
 	bool *lost; /* stored, but the answer does not say where */
-	const char **unsaid; /* NO without a code: these were its words */
+	struct imap_refusal *refusals; /* what is to be asked about them */
 	struct parcels parcels;
 	struct imap_sent *sent; /* NULL: answered already, or nothing was sent */
 	struct fault *fault;    /* that has ended the session */
@@ -151,16 +151,27 @@ static struct fault *look_at_olds(struct endpoint_putting *write)
 	return NULL;
 }
 
-/* What the session knows of the mailbox is good enough while puts of ours are under way in it. */
+/* Nothing is replaced. */
+static bool is_all_new(const struct endpoint_putting *write)
+{
+	for (size_t i = 0; i < write->count; i++)
+		if (write->puts[i].if_version)
+			return false;
+	return true;
+}
+
+/* What the session knows of the mailbox is good enough while puts of ours are under way in it, and for
+ * what replaces nothing. */
 static struct fault *open_mailbox(struct endpoint_putting *write, const char *mailbox)
 {
 	struct imap *imap = write->imap;
 
 	if (imap_session_awaits(imap->session) &&
-	    text_same(imap_session_selected(imap->session)->mailbox, mailbox))
+	    (imap_folder_is_selected(imap, mailbox) ||
+	     (imap_afar_is(imap, mailbox) && is_all_new(write))))
 		return NULL;
 	imap->placed.count = 0;
-	return imap_folder_open(imap, write->mem, mailbox, true);
+	return imap_folder_open(imap, write->mem, mailbox, !is_all_new(write));
 }
 
 /* That for tasks that are done may be none, or have been removed by a person: then the folder itself
@@ -181,7 +192,10 @@ static struct fault *open_target(struct endpoint_putting *write, const char *don
 		return NULL;
 	write->way.to = false;
 	write->mailbox = write->folder;
-	return open_mailbox(write, write->folder);
+	FAULT_TRY(open_mailbox(write, write->folder));
+	if (fault && write->olds.count)
+		return imap_rights_fall_back(write->imap, write->mem, done, write->folder);
+	return NULL;
 }
 
 /* A fault of the session ends all. */
@@ -206,11 +220,7 @@ static struct fault *prepare_bodies(struct endpoint_putting *write)
  * another, which then cannot be removed, would be a second item (N2). */
 static struct fault *check_rights(const struct endpoint_putting *write)
 {
-	bool replaces = false;
-
-	for (size_t i = 0; i < write->count; i++)
-		replaces = replaces || write->puts[i].if_version;
-	return imap_rights_check(write->imap, write->mem, write->folder, replaces);
+	return imap_rights_check(write->imap, write->mem, write->folder, !is_all_new(write));
 }
 
 static struct fault *look_before(struct endpoint_putting *write)
@@ -241,7 +251,9 @@ static struct fault *prepare(struct endpoint_putting *write)
 		put->fault = unfit(write, put);
 	}
 	FAULT_TRY(look_before(write));
-	selected = imap_session_selected(write->imap->session);
+	if (is_all_new(write) && !write->way.to && imap_afar_pays(write->imap, write->count))
+		FAULT_TRY(imap_afar_leave(write->imap, write->mem));
+	selected = imap_afar_selected(write->imap, write->mailbox);
 	write->uidvalidity = selected->uidvalidity;
 	write->uidnext = selected->uidnext;
 	write->names_places = imap_session_can(write->imap->session, IMAP_CAP_UIDPLUS);
@@ -255,12 +267,11 @@ static struct fault *prepare(struct endpoint_putting *write)
 static void add_message(const struct endpoint_putting *write, struct imap_line *line,
 			const struct endpoint_put *put)
 {
-	const struct imap_selected *selected = imap_session_selected(write->imap->session);
 	const struct imap_message *old = old_of(write, put);
 	const struct imap_flags_wish wish = { put->marks_add, put->marks_drop, put->quiet };
 	const struct imap_flags *flags =
-		imap_flags_wished(line, old ? old->flags : NULL, &wish, selected->any_keyword,
-				  selected->permanent_flags);
+		imap_flags_wished(line, old ? old->flags : NULL, &wish, write->any_keyword,
+				  write->permanent_flags);
 
 	if (flags->count)
 		imap_line_add(line, " (%s)", imap_flags_text(line, flags));
@@ -378,9 +389,12 @@ static void set_placed(struct endpoint_putting *write, struct endpoint_put *put,
 /* Something else may have been looked at since it was sent. */
 static bool is_selected(const struct endpoint_putting *write)
 {
-	const struct imap_session *session = write->imap->session;
+	return write->imap->session && imap_folder_is_selected(write->imap, write->mailbox);
+}
 
-	return session && text_same(imap_session_selected(session)->mailbox, write->mailbox);
+static bool is_still_known(const struct endpoint_putting *write)
+{
+	return is_selected(write) || imap_afar_is(write->imap, write->mailbox);
 }
 
 /* (2) */
@@ -392,7 +406,7 @@ static bool is_credible(const struct endpoint_putting *write, const struct parce
 	for (size_t i = 0; i < uids->count; i++) {
 		if (uids->uid[i] < write->uidnext || (i && uids->uid[i] <= uids->uid[i - 1]))
 			return false;
-		if (is_selected(write) && imap_set_has(&write->imap->placed, uids->uid[i]))
+		if (is_still_known(write) && imap_set_has(&write->imap->placed, uids->uid[i]))
 			return false;
 	}
 	return true;
@@ -433,7 +447,7 @@ static void take_stored(struct endpoint_putting *write, const struct parcel *par
 	}
 	is_last = !placed->count || placed->uid[placed->count - 1] < uids.uid[0];
 	for (size_t i = 0; i < parcel->count; i++) {
-		if (is_selected(write))
+		if (is_still_known(write))
 			imap_set_add(write->imap, &write->imap->placed, uids.uid[i]);
 		set_placed(write, &write->puts[parcel->which[i]], uids.uid[i]);
 	}
@@ -459,12 +473,11 @@ static void take_refused(struct endpoint_putting *write, const struct parcel *pa
 			imap_answer_fault(write->results, answer, FAULT_SCOPE_ITEM, "APPEND");
 }
 
-static void note_unsaid(struct endpoint_putting *write, const struct parcel *parcel,
-			const struct imap_answer *answer)
+static void note_refusal(struct endpoint_putting *write, const struct parcel *parcel,
+			 const struct imap_answer *answer)
 {
 	for (size_t i = 0; i < parcel->count; i++)
-		write->unsaid[parcel->which[i]] =
-			answer->status == IMAP_NO && !answer->code ? answer->text : NULL;
+		write->refusals[parcel->which[i]] = imap_refusal_of(answer);
 }
 
 static void take_unanswered(struct endpoint_putting *write, const struct parcel *parcel,
@@ -487,7 +500,7 @@ static void take_parcels(struct endpoint_putting *write, const struct parcels *p
 		const struct imap_answer *answer = &parcels->answers[i];
 
 		if (i < parcels->answered)
-			note_unsaid(write, parcel, answer);
+			note_refusal(write, parcel, answer);
 		if (i >= parcels->answered)
 			take_unanswered(write, parcel, write->fault, i < parcels->gone);
 		else if (answer->status == IMAP_OK)
@@ -735,7 +748,7 @@ static struct endpoint_putting *putting_new(struct imap *imap, TALLOC_CTX *mem, 
 	write->puts = puts;
 	write->count = count;
 	write->lost = MEM_ARRAY(write, bool, count);
-	write->unsaid = MEM_ARRAY(write, const char *, count);
+	write->refusals = MEM_ARRAY(write, struct imap_refusal, count);
 	talloc_set_destructor(write, putting_end);
 	return write;
 }
@@ -765,12 +778,13 @@ struct fault *imap_write_begin(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	return NULL;
 }
 
-/* What was refused without a reason may have found no room: that is not its own fault. */
-static void judge_room(struct endpoint_putting *write)
+/* What was refused without a reason may have found no room, or a right may be missing: that is not its
+ * own fault. */
+static void judge_refusals(struct endpoint_putting *write)
 {
 	if (!write->fault)
-		write->fault = imap_quota_judge_puts(write->imap, write->results, write->mailbox,
-						     write->puts, write->unsaid, write->count);
+		write->fault = imap_refusal_judge_puts(write->imap, write->results, write->mailbox,
+						       write->puts, write->refusals, write->count);
 }
 
 static size_t drop_judged(const struct endpoint_putting *write, size_t *which, size_t count)
@@ -795,11 +809,11 @@ static void take_all(struct endpoint_putting *write)
 	if (!write->fault && !imap_is_connected(write->imap))
 		write->fault = fault_new(write->mem, FAULT_UNREACHABLE,
 					 "the connection ended behind the answer");
-	judge_room(write);
+	judge_refusals(write);
 	again_count = drop_judged(write, again, again_count);
 	if (again_count)
 		send_again(write, again, again_count);
-	judge_room(write);
+	judge_refusals(write);
 	for (size_t i = 0; i < write->count && write->fault; i++)
 		if (write->lost[i] && !imap_is_connected(write->imap)) {
 			take_unanswered(write, &(struct parcel){ &i, 1, 0 }, write->fault, true);

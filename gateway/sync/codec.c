@@ -12,9 +12,25 @@
 
 #define ENCODE_POOL ((size_t)48 << 10) /* bytes: what is made on the way to most items */
 
-char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
+/* A due time that ends a day is read as that day, and a start on it is then none. */
+static struct vector *as_read(TALLOC_CTX *mem, const struct vector *values)
 {
 	struct vector *normal = vtodo_normal(mem, values);
+	struct value *due = &normal->value[FIELD_due];
+	int32_t day;
+
+	if (due->presence != SET || due->when.kind == WHEN_DATE)
+		return normal;
+	day = when_local_day(&due->when);
+	if (when_from_local(day, 23, 59, 59, NULL).us != due->when.us)
+		return normal;
+	due->when = when_date(day);
+	return vtodo_normal(mem, normal);
+}
+
+char *codec_hash(TALLOC_CTX *mem, const struct vector *values)
+{
+	struct vector *normal = as_read(mem, values);
 
 	normal->value[FIELD_attachments].presence = ABSENT;
 	return vector_hash(mem, normal);
@@ -186,7 +202,7 @@ static void join_field(const struct halves *now, const struct halves *last,
 	}
 }
 
-/* The values of the two halves as one. */
+/* The values of the two halves as one; a half that is not there is never even with the other. */
 static void join_halves(TALLOC_CTX *mem, const struct halves *now, const struct halves *last,
 			const struct vector *seen, struct decoded *decoded)
 {
@@ -195,12 +211,25 @@ static void join_halves(TALLOC_CTX *mem, const struct halves *now, const struct 
 
 	for (int f = 0; f < FIELDS; f++) {
 		const struct value *card = &now->card->values->value[f];
-		bool even = value_same((enum field)f, &as_card->value[f], card);
+		bool even = now->vtodo && value_same((enum field)f, &as_card->value[f], card);
 
 		if (card->presence == ABSENT || !even)
 			join_field(now, last, base, seen, (enum field)f, decoded);
 		if (card->presence != ABSENT && !even)
 			decoded->uneven = true;
+	}
+}
+
+/* What is known of the past decides; without any, the card is all there is, or the VTODO is where the
+ * card says what was published. */
+static void join(TALLOC_CTX *mem, const struct halves *now, const struct halves *last,
+		 const struct vector *seen, struct decoded *decoded)
+{
+	if (last || seen || (now->vtodo && !card_is_as_published(mem, now, decoded))) {
+		join_halves(mem, now, last, seen, decoded);
+	} else if (!now->vtodo) {
+		decoded->values = now->card->values;
+		decoded->uneven = true;
 	}
 }
 
@@ -254,8 +283,9 @@ static struct fault *decode_message(TALLOC_CTX *mem, const char *text, size_t le
 	}
 	if (last && !known)
 		seen = NULL;
-	if (now.card && (known || seen || !card_is_as_published(mem, &now, decoded)))
-		join_halves(mem, &now, known, seen, decoded);
+	decoded->card_only = !now.vtodo;
+	if (now.card)
+		join(mem, &now, known, seen, decoded);
 	join_files(&now, decoded);
 	*decoded_r = decoded;
 	return NULL;
@@ -318,6 +348,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				    const struct codec_publish *publish, TALLOC_CTX *keep,
 				    char **text_r, size_t *len_r, struct decoded **decoded_r)
 {
+	const char *subject = vector_str(publish->values, FIELD_subject);
 	struct message_publish out = { .uid = publish->uid,
 				       .edition = publish->edition,
 				       .edition_hash = publish->edition_hash,
@@ -326,7 +357,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 				       .to_name = publish->to_name,
 				       .to_email = publish->to_email,
 				       .reply_to = publish->reply_to,
-				       .subject = vector_str(publish->values, FIELD_subject),
+				       .subject = subject ? subject : "",
 				       .thread = publish->thread,
 				       .now_us = publish->now_us };
 	struct vtodo_publish half = with_links(mem, publish);

@@ -14,7 +14,7 @@
 #include "model/vector.h"
 
 /* Changes whenever decoding means something new by the same text. */
-#define CODEC_VERSION 4
+#define CODEC_VERSION 5
 
 struct decoded {
 	struct vector *values;
@@ -25,6 +25,8 @@ struct decoded {
 	int64_t last_modified_us; /* 0: not told */
 	int64_t elapsed_s;        /* a timer's sum; -1: none */
 	bool uneven;              /* a message whose halves do not say the same: worth a write */
+	bool card_only;           /* a message without a VTODO that can be read: what a card does not
+				     say, or says in another form, is not known */
 	struct files *files;      /* attachments, as in struct vtodo; NULL: none */
 	struct vector *beaten;    /* what the VTODO says where the card says otherwise and both
 				     were edited; NULL: nothing */

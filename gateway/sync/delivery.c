@@ -51,6 +51,19 @@ size_t delivery_servers(const struct conf *conf, const struct resource *resource
 	return count;
 }
 
+bool delivery_has(const struct conf *conf, const struct resource *resource, const char *server)
+{
+	const struct conf_server **servers =
+		MEM_ARRAY(NULL, const struct conf_server *, conf->server_count);
+	size_t count = delivery_servers(conf, resource, servers);
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++)
+		found |= text_same(servers[i]->name, server);
+	talloc_free(servers);
+	return found;
+}
+
 struct fault *delivery_accounts(TALLOC_CTX *mem, const struct conf *conf, struct store *store,
 				const struct resource *resource, int64_t **accounts_r,
 				size_t *count_r)

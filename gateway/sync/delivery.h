@@ -14,6 +14,9 @@
 size_t delivery_servers(const struct conf *conf, const struct resource *resource,
 			const struct conf_server **servers_r);
 
+/* True when the server of that name is one of them. */
+bool delivery_has(const struct conf *conf, const struct resource *resource, const char *server);
+
 /* Ids of a person's accounts on these servers, made where they are not known yet; in the caller's
  * write transaction. *COUNT_R 0: nowhere. */
 struct fault *delivery_accounts(TALLOC_CTX *mem, const struct conf *conf, struct store *store,

@@ -274,7 +274,9 @@ static struct fault *wake_account(struct engine_worker *worker, TALLOC_CTX *mem,
 	if (woken == ENGINE_WAKE_NOTHING)
 		engine_poll_answered(engine, task->wake, at_us, all);
 	task->heard = woken == ENGINE_WAKE_HEARD;
-	job = task->heard || woken == ENGINE_WAKE_JOB;
+	job = task->heard || woken == ENGINE_WAKE_JOB || woken == ENGINE_WAKE_MISSED;
+	if (woken == ENGINE_WAKE_MISSED)
+		engine_server_missed(engine, task->server);
 	waits = job && !may_go_on(engine, task);
 	if (job && !waits)
 		fault = lease_woken(worker, mem, task);

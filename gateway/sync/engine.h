@@ -67,6 +67,7 @@ enum engine_wake {
 	ENGINE_WAKE_JOB,
 	ENGINE_WAKE_HEARD, /* a job likewise, which endpoint_follow()s what it has heard, if it comes
 			      at once */
+	ENGINE_WAKE_MISSED, /* a job likewise; its server should have told before, and has not */
 	ENGINE_WAKE_LATER, /* its connection has gone; another one is made when it is woken again */
 };
 

@@ -3,9 +3,11 @@
  *   rounds      over the parked endpoint, or a new one
  *   judged      a fault is of the server (breaker), the account (held, or retried), a folder; or
  *               nobody's: the service ends, or the database is busy, and the job goes back
+ *   logged      by one line, when all is where it belongs: what follows is nobody's waiting; a fault
+ *               when it is known what becomes of the job
  *   given back  the endpoint, before the job ends: until then no other job of the account begins
  *   told        to the requests that look on, before the job ends: then they may be over
- *   ended       in the queue, and in the log by one line */
+ *   ended       in the queue */
 #include "config.h"
 
 #include "gateway/sync/engine_private.h"
@@ -47,6 +49,7 @@ struct work {
 	const char *full_error;  /* of the account, if it was full before this job; or NULL */
 	struct replies *replies; /* it is the mailbox with replies; NULL: it is not */
 	bool later;              /* nobody's fault: it is done again */
+	bool logged;
 };
 
 static struct fault *in_transaction(struct work *work,
@@ -349,7 +352,6 @@ static struct fault *give(struct work *work, TALLOC_CTX *mem, const struct fault
 					.crowded = fault && fault->kind == FAULT_CROWDED };
 	struct fault *broken = NULL; /* the database */
 
-	count_stats(work);
 	parked.gone = work->visit.listed && !work->visit.project_count;
 	parked.active = work->moved_project != 0;
 	if (failed || parked.gone || !park->give)
@@ -704,7 +706,7 @@ static void put_number(struct line *line, const char *key, int64_t number)
 	put(line, key, mem_printf(line->mem, "%lld", (long long)number));
 }
 
-static void log_transfer(const struct work *work, TALLOC_CTX *mem, const struct fault *fault)
+static void log_transfer(struct work *work, TALLOC_CTX *mem, const struct fault *fault)
 {
 	const struct round_report *r = work->visit.report;
 	struct line line = { .mem = mem };
@@ -712,7 +714,7 @@ static void log_transfer(const struct work *work, TALLOC_CTX *mem, const struct 
 		       r->corrected || r->rejected || r->proposed || r->losing || r->folders;
 	enum log_level level = carried || fault ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 
-	if (!log_is_on(work->engine->env.log, level))
+	if (work->logged || !log_is_on(work->engine->env.log, level))
 		return;
 	put(&line, "account", work->name);
 	put(&line, "kind", job_kind_name(work->task->job->kind));
@@ -738,6 +740,7 @@ static void log_transfer(const struct work *work, TALLOC_CTX *mem, const struct 
 	put(&line, "result", result_name(work, fault));
 	put(&line, "error", fault ? fault->text : NULL);
 	log_pairs(work->engine->env.log, level, line.pairs, line.count, "transfer");
+	work->logged = true;
 }
 
 /* ---- all of it ---- */
@@ -782,6 +785,9 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 	if (work->later && !engine_is_ending(work->engine) &&
 	    engine_ends(work->engine, engine_copy(mem, fault)))
 		return fault;
+	count_stats(work);
+	if (!fault && !work->visit.folder_fault)
+		log_transfer(work, mem, NULL);
 	learn_of_server(work, fault);
 	FAULT_TRY(note_place(work, mem));
 	if (work->endpoint && !work->replies)

@@ -31,7 +31,8 @@ struct engine_server {
 	int64_t failed_us;
 	int64_t silent_us;  /* since when it does not answer; 0: it does, as far as is known */
 	int64_t crowded_us; /* when it last said that it has too many connections; 0: never */
-	struct fault *why;  /* the last failure; NULL: none */
+	int64_t missed_us; /* when people were last told that it keeps changes to itself; 0: never */
+	struct fault *why; /* the last failure; NULL: none */
 };
 
 /* What the engine knows of an account beyond the database, under `lock`. */
@@ -162,6 +163,9 @@ void engine_server_fails(struct engine *engine, struct engine_server *server,
 /* It has too many connections; that is told once. */
 void engine_server_crowded(struct engine *engine, struct engine_server *server,
 			   const struct fault *fault);
+
+/* It has not told of a change that it was listened to for; that is told once an hour. */
+void engine_server_missed(struct engine *engine, struct engine_server *server);
 
 /* Servers that do not answer now, with their last failures as copies. */
 size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem, struct engine_server **list_r);

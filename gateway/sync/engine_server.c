@@ -17,6 +17,7 @@
 
 /* A server that says again within this time that it has too many connections says nothing new. */
 #define CROWDED_NEWS_US (3600 * CLOCK_SECOND_US)
+#define MISSED_NEWS_US (3600 * CLOCK_SECOND_US)
 
 /* A server that is back is noticed within this time; one connection attempt in it harms nobody. */
 #define BREAKER_MAX_US (5 * 60 * CLOCK_SECOND_US)
@@ -177,6 +178,24 @@ void engine_server_crowded(struct engine *engine, struct engine_server *server,
 		log_pairs(engine->env.log, LOG_LEVEL_WARNING, pairs, COUNT_OF(pairs),
 			  "server has too many connections; fewer of ours are kept open for a "
 			  "while (connections = ...)");
+}
+
+void engine_server_missed(struct engine *engine, struct engine_server *server)
+{
+	struct log_pair pairs[] = { { "server", server->conf->name } };
+	int64_t now = engine_mono_us();
+	bool news;
+
+	pthread_mutex_lock(&engine->lock);
+	news = !server->missed_us || now - server->missed_us > MISSED_NEWS_US;
+	if (news)
+		server->missed_us = now;
+	pthread_mutex_unlock(&engine->lock);
+	if (news)
+		log_pairs(
+			engine->env.log, LOG_LEVEL_WARNING, pairs, COUNT_OF(pairs),
+			"server has not told of a change, though it was listened to; it was found "
+			"by asking (poll = ...)");
 }
 
 size_t engine_server_silent(struct engine *engine, TALLOC_CTX *mem, struct engine_server **list_r)

@@ -310,9 +310,11 @@ static struct fault *vanished(struct import *import)
 		import->result->attention = true;
 	if (import->result->vanished && !import->options->withdraw)
 		import_note(import,
-			    "%lld assignments stay as they are; to withdraw them: import again "
-			    "with --withdraw",
-			    (long long)import->result->vanished);
+			    "%lld %s; to withdraw what is not in the file: import again with "
+			    "--withdraw",
+			    (long long)import->result->vanished,
+			    import->result->vanished == 1 ? "assignment stays as it is"
+							  : "assignments stay as they are");
 	if (import->options->withdraw && stop)
 		import_note(import,
 			    "not withdrawn: %lld of %lld assignments at once is more than the "

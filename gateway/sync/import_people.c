@@ -6,6 +6,7 @@
 #include "gateway/sync/import_private.h"
 
 #include "base/text.h"
+#include "gateway/sync/delivery.h"
 
 #define KEY_SLUG_MAX 60 /* bytes */
 
@@ -84,6 +85,21 @@ static struct fault *find_person(struct import *import, const struct projfile_re
 	return project_alias_put(store, import->result->project->id, row->key, resource->id);
 }
 
+/* Without any server in the configuration nobody has an account, and nobody has to be told. */
+static void count_nowhere(struct import *import, const struct resource *person)
+{
+	const struct conf *conf = import->env.conf;
+	const struct conf_server **servers =
+		MEM_ARRAY(import->mem, const struct conf_server *, conf->server_count);
+
+	if (conf->server_count && delivery_servers(conf, person, servers))
+		return;
+	if (!person->email)
+		import->result->without_address++;
+	else if (conf->server_count)
+		import->result->without_account++;
+}
+
 struct fault *import_people(struct import *import)
 {
 	for (size_t i = 0; i < import->file->resource_count; i++) {
@@ -92,8 +108,7 @@ struct fault *import_people(struct import *import)
 
 		FAULT_TRY(find_person(import, row, email_for(import, row), &resource));
 		import->result->people++;
-		if (!resource->email)
-			import->result->without_address++;
+		count_nowhere(import, resource);
 		import_key_add(import, &import->people, row->key, resource);
 	}
 	return NULL;

@@ -189,7 +189,7 @@ static struct fault *landed(struct round *round, struct link *link, const struct
 }
 
 static struct fault *judge(struct round *round, TALLOC_CTX *mem, struct link *link,
-			   const struct found *found)
+			   struct found *found)
 {
 	int64_t due_us = 0;
 	bool adopt = true;

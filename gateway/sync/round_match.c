@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "decide/mark.h"
+#include "decide/publish.h"
 #include "decide/twin.h"
 #include "gateway/sync/older.h"
 
@@ -200,15 +201,37 @@ struct fault *round_match(struct round *round, TALLOC_CTX *mem, struct found *fo
 	return NULL;
 }
 
-struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
-				   const struct found *found, bool *adopt_r)
+/* A card says some things in a form of its own (one blank between words): what it says of SHOWN is no
+ * change. */
+static struct fault *read_card_by(struct round *round, TALLOC_CTX *mem, const struct vector *shown,
+				  struct found *found)
 {
-	struct assignment_view view;
+	struct decoded *again = NULL;
+
+	FAULT_TRY(codec_decode(mem, round_form(round), found->item->text, found->item->len, NULL,
+			       shown, &again));
+	for (int f = 0; f < FIELDS; f++)
+		if (f != FIELD_attachments)
+			vector_put(found->decoded->values, (enum field)f, &again->values->value[f]);
+	return NULL;
+}
+
+/* The title is compared with what an item can show of the task's, which is one line of bounded length
+ * without control characters. */
+struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
+				   struct found *found, bool *adopt_r)
+{
 	const struct value *title = &found->decoded->values->value[FIELD_subject];
+	struct assignment_view view;
+	struct vector *shown;
 
 	FAULT_TRY(round_view(round, mem, link->assignment_id, &view));
+	shown = publish_vector(mem, view.stamped->values, round->env->conf->site.dates,
+			       view.parent_uid);
+	if (found->decoded->card_only)
+		FAULT_TRY(read_card_by(round, mem, shown, found));
 	*adopt_r = title->presence == ABSENT ||
-		   value_same(FIELD_subject, title, &view.stamped->values->value[FIELD_subject]);
+		   value_same(FIELD_subject, title, &shown->value[FIELD_subject]);
 	if (*adopt_r) {
 		round->report->adopted++;
 		return NULL;

@@ -213,7 +213,8 @@ static struct fault *brake(struct round *round, size_t missing, bool *brake_r)
 			round->mem,
 			"%zu of %lld items vanished at once, more than the brake of %d %% lets "
 			"pass; to put them back: taskferry publish %s; to accept it: set [rights] "
-			"brake = 100%% and run taskferry sync",
+			"brake = 100%%, let a service that runs read it (SIGHUP), and run "
+			"taskferry sync",
 			missing, (long long)(there + (int64_t)missing), percent,
 			round->project->code);
 		round_note(round->report, "held: the folder of project %s of %s: %s",

@@ -128,9 +128,10 @@ struct fault *round_edition_of_seen(struct round *round, TALLOC_CTX *mem, const 
 				    int64_t *edition_r) ATTR_MUST_CHECK;
 
 /* First contact with an item that bears our UID (M6): adopted when it is the same task, else held.
- */
+ * Of a message that is left with its card alone, FOUND then has the project's values wherever the card
+ * says these. */
 struct fault *round_check_adoption(struct round *round, TALLOC_CTX *mem, struct link *link,
-				   const struct found *found, bool *adopt_r) ATTR_MUST_CHECK;
+				   struct found *found, bool *adopt_r) ATTR_MUST_CHECK;
 
 /* M10: an item of a known link that carries a later edition than was ever published. The site's
  * fault when its hash is right for what it shows: this database is old. *ALONE_R: it is not, the

@@ -27,6 +27,7 @@ enum attend_end attend_listen(struct attend *attend)
 		return attend_rest(attend);
 	if (endpoint_listen(attend->endpoint, attend->folders, attend->count, &ear))
 		return lost(attend);
+	attend->missed = ear.missed;
 	if (ear.changed)
 		return ATTEND_MOVED;
 	if (ear.fd < 0)

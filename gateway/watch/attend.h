@@ -13,6 +13,7 @@ struct attend {
 	struct places *places; /* of the same; NULL: attend_poll() is not called */
 	bool sits;             /* it may keep its connection */
 	struct endpoint_ear ear;
+	bool missed; /* out: of what has moved it should have heard before */
 };
 
 enum attend_end {

@@ -579,6 +579,8 @@ static enum engine_wake wake(void *data, int64_t account, bool *all_r)
 	if (wanted)
 		wake = come_back(watch, spot, &lent, end);
 	pthread_mutex_unlock(&watch->lock);
+	if (wanted && wake == ENGINE_WAKE_JOB && lent.attend.missed)
+		return ENGINE_WAKE_MISSED;
 	if (wanted)
 		return wake == ENGINE_WAKE_JOB && lent.turn == TURN_HEARD ? ENGINE_WAKE_HEARD
 									  : wake;

@@ -289,21 +289,21 @@ static int compare_places(const void *a, const void *b)
 
 static void check_twice(TALLOC_CTX *scratch, struct conf_parse *parse)
 {
-	const struct conf_section **places =
-		MEM_ARRAY(scratch, const struct conf_section *, parse->count);
+	struct conf_section **places = MEM_ARRAY(scratch, struct conf_section *, parse->count);
 	const struct conf_section *first = NULL;
 
 	for (size_t i = 0; i < parse->count; i++)
 		places[i] = &parse->sections[i];
 	qsort(places, parse->count, sizeof *places, compare_places);
 	for (size_t i = 0; i < parse->count && !conf_report_full(parse->report); i++) {
-		if (!first || compare_sections(first, places[i]))
+		if (!first || compare_sections(first, places[i])) {
 			first = places[i];
-		else
-			conf_report_error(parse->report, places[i]->ini->line,
-					  "section [%s] was already given in line %ld",
-					  conf_ini_title(scratch, places[i]->ini),
-					  first->ini->line);
+			continue;
+		}
+		places[i]->again = true;
+		conf_report_error(parse->report, places[i]->ini->line,
+				  "section [%s] was already given in line %ld",
+				  conf_ini_title(scratch, places[i]->ini), first->ini->line);
 	}
 }
 
@@ -366,7 +366,11 @@ static struct fault *file_fault(TALLOC_CTX *mem, const char *path, int error)
 	enum fault_kind kind =
 		error == EACCES || error == EPERM ? FAULT_NOT_PERMITTED : FAULT_NO_INPUT;
 
-	return fault_new(mem, kind, "%s: %s", path, strerror(error));
+	return fault_new(
+		mem, kind, "%s: %s%s", path, strerror(error),
+		error == ENOENT
+			? "; write the configuration there, or name it by -c or TASKFERRY_CONFIG"
+			: "");
 }
 
 /* Reads at most SIZE bytes; -1 with errno. */

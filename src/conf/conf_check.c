@@ -37,12 +37,18 @@ static const char *title(const struct conf_parse *parse, const struct conf_secti
 	return conf_ini_title(parse->report, section->ini);
 }
 
+/* What seems to be missing in it is not reported. */
+static bool is_partial(const struct conf_section *section)
+{
+	return section->ini->damaged || section->again;
+}
+
 static void demand(struct conf_parse *parse, const struct conf_section *section,
 		   enum conf_key_id id)
 {
 	const char *choices = conf_key_infos[id].choices;
 
-	if (is_given(section, id) || section->ini->damaged)
+	if (is_given(section, id) || is_partial(section))
 		return;
 	if (choices)
 		conf_report_error(parse->report, section->ini->line,
@@ -283,7 +289,7 @@ static void check_login(struct conf_parse *parse, const struct conf_section *sec
 	const struct conf_server *server = section->object;
 	long line = line_of(section, CONF_KEY_SERVER_LOGIN);
 
-	if (is_given(section, CONF_KEY_SERVER_RESOURCES) || section->ini->damaged)
+	if (is_given(section, CONF_KEY_SERVER_RESOURCES) || is_partial(section))
 		return;
 	if (is_one_for_all(section))
 		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
@@ -342,7 +348,7 @@ static void check_passwords(struct conf_parse *parse, const struct conf_section 
 {
 	size_t accounts = 0;
 
-	if (has_password(section) || section->ini->damaged)
+	if (has_password(section) || is_partial(section))
 		return;
 	for (size_t i = 0; i < parse->count; i++) {
 		const struct conf_section *other = &parse->sections[i];
@@ -350,7 +356,7 @@ static void check_passwords(struct conf_parse *parse, const struct conf_section 
 		if (!is_account_of(other, section->object))
 			continue;
 		accounts++;
-		if (!has_password(other) && !other->ini->damaged)
+		if (!has_password(other) && !is_partial(other))
 			conf_report_error(parse->report, other->ini->line,
 					  "[%s] has no password, nor has [%s] in line %ld",
 					  title(parse, other), title(parse, section),
@@ -470,7 +476,7 @@ static void check_auth(struct conf_parse *parse, const struct conf_section *sect
 	check_authorize(parse, section);
 	if (server->type == SERVER_MEMORY) {
 		check_of_network(parse, section);
-	} else if (server->auth == CONF_AUTH_CERTIFICATE && !section->ini->damaged &&
+	} else if (server->auth == CONF_AUTH_CERTIFICATE && !is_partial(section) &&
 		   !is_given(section, CONF_KEY_SERVER_TLS_CERT)) {
 		conf_report_error(parse->report, line_of(section, CONF_KEY_SERVER_AUTH),
 				  "auth = certificate needs 'tls_cert'");
@@ -643,7 +649,7 @@ static void check_replies(struct conf_parse *parse, const struct conf_section *s
 		check_reply_address(parse, section);
 	if (section->good[CONF_KEY_REPLIES_SERVER])
 		check_reply_server(parse, section);
-	if (!is_given(section, CONF_KEY_REPLIES_AUTHSERV_ID) && !section->ini->damaged)
+	if (!is_given(section, CONF_KEY_REPLIES_AUTHSERV_ID) && !is_partial(section))
 		conf_report_warning(
 			parse->report, section->ini->line,
 			"[%s] has no 'authserv_id': every reply becomes a proposal, for "
@@ -694,7 +700,7 @@ static void check_rule(struct conf_parse *parse, const struct conf_section *sect
 	const struct conf_rule *rule = section->object;
 	bool has_set = is_given(section, CONF_KEY_RULE_SET);
 
-	if (section->ini->damaged)
+	if (is_partial(section))
 		return;
 	if (!has_set && !is_given(section, CONF_KEY_RULE_WHEN) &&
 	    !is_given(section, CONF_KEY_RULE_ACTION) && !is_given(section, CONF_KEY_RULE_MESSAGE)) {
@@ -754,7 +760,7 @@ static void check_site(struct conf_parse *parse)
 	for (size_t i = 0; i < parse->count && !site; i++)
 		if (parse->sections[i].kind == CONF_KIND_SITE)
 			site = &parse->sections[i];
-	if (!parse->conf->server_count || (site && site->ini->damaged) ||
+	if (!parse->conf->server_count || (site && is_partial(site)) ||
 	    (site && is_given(site, CONF_KEY_SITE_URL)))
 		return;
 	conf_report_error(

@@ -331,6 +331,7 @@ struct conf_section {
 	 * that was taken for this one. 0: not given. */
 	long key_line[CONF_KEYS];
 	bool good[CONF_KEYS]; /* given, and the value was taken */
+	bool again;           /* one of that name stands above it: what it lacks may stand there */
 };
 
 /* Everything that the checks look at. */

@@ -126,6 +126,13 @@ static void by_nothing(struct vector *out, const struct gesture_input *in)
 		vector_put(out, coupled[i], &in->seen->value[coupled[i]]);
 }
 
+static bool says_nothing(const struct vector *now)
+{
+	return now->value[FIELD_status].presence == ABSENT &&
+	       now->value[FIELD_percent].presence == ABSENT &&
+	       now->value[FIELD_completed_at].presence == ABSENT;
+}
+
 /* Without a past: 100 per cent is done whatever the status says, a date only where there is no
  * status. */
 static void by_itself(struct vector *out, const struct gesture_input *in)
@@ -134,7 +141,7 @@ static void by_itself(struct vector *out, const struct gesture_input *in)
 	int64_t status = vector_get(in->now, FIELD_status, -1);
 	bool date_says_done = status < 0 && vector_is_set(in->now, FIELD_completed_at);
 
-	if (status == STATUS_CANCELLED)
+	if (status == STATUS_CANCELLED || says_nothing(in->now))
 		return;
 	if (status == STATUS_COMPLETED || percent == 100 || date_says_done) {
 		set_done(out, in);

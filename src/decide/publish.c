@@ -3,6 +3,7 @@
 #include "decide/publish.h"
 
 #include "base/text.h"
+#include "model/carried.h"
 
 static void put_day(struct vector *item, enum field field, const struct value *value,
 		    enum conf_dates dates)
@@ -29,15 +30,15 @@ struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enu
 			continue; /* none ever: what a person attached is not ours to touch */
 		else if (value->presence != SET)
 			vector_clear(item, (enum field)f);
+		else if (f == FIELD_subject)
+			vector_text(item, FIELD_subject,
+				    text_trim_line(item, value->text, SUBJECT_MAX_CHARS));
 		else if (f == FIELD_start || f == FIELD_due)
 			put_day(item, (enum field)f, value, dates);
 		else
 			vector_put(item, (enum field)f, value);
 	}
-	if (vector_is_set(project, FIELD_subject))
-		vector_text(
-			item, FIELD_subject,
-			text_one_line(item, vector_str(project, FIELD_subject), SUBJECT_MAX_CHARS));
+	carried_texts(item);
 	if (!vector_is_set(item, FIELD_status))
 		vector_number(item, FIELD_status, STATUS_NEEDS_ACTION);
 	/* A start that is not before the due date is not shown (RFC 5545 section 3.8.2.3 wants DUE

@@ -6,8 +6,10 @@
 #include "model/vector.h"
 
 /* The vector of an item: every field that has a VTODO property is set or cleared, every other
- * absent, and attachments where there never were any. A planned time is shown as its local date (`[site] dates = day`), the parent as
- * PARENT_UID (NULL: none in this folder), the subject as one line. */
+ * absent, and attachments where there never were any. A planned time is shown as its local date
+ * (`[site] dates = day`), the parent as PARENT_UID (NULL: none in this folder), the subject as one
+ * line without blanks at its ends, which some servers do not keep, texts as items carry them
+ * (model/carried.h). */
 struct vector *publish_vector(TALLOC_CTX *mem, const struct vector *project, enum conf_dates dates,
 			      const char *parent_uid);
 

@@ -388,7 +388,7 @@ struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r)
 /* ---- ending ---- */
 
 /* Ends a lease in a transaction of its own. A job that would wait or be ready while one that says
- * the same is already there is merged into that one. */
+ * the same is already there is merged into that one; a held one takes the place of such a one. */
 static struct fault *finish(struct store *store, struct job *job, enum job_state state,
 			    const char *why)
 {
@@ -405,6 +405,9 @@ static struct fault *finish(struct store *store, struct job *job, enum job_state
 		fault = rows_int(cursor, 0, &same);
 	if (!fault)
 		fault = move(store, job, same && open ? JOB_DONE : state, why);
+	if (!fault && state == JOB_HELD) /* one row to look at, with the latest reason */
+		fault = db_run(store->db, SQL_JOB_REPLACED, "tiii", kind_names[job->kind],
+			       job->account_id, job->project_id, job->id);
 	if (!fault && state == JOB_DONE)
 		fault = db_run(store->db, SQL_JOB_PURGE, "i", job->id - QUEUE_DONE_KEPT);
 	if (!fault)

@@ -88,7 +88,7 @@ struct fault *queue_next_lapse(struct store *store, const char *owner,
 struct fault *queue_renew(struct store *store, int64_t id, int64_t *until_us_r) ATTR_MUST_CHECK;
 
 /* Ends a leased job: done; or by a fault: retry later (dead after QUEUE_ATTEMPTS_MAX, but
- * not for a server that is away), held, dead. */
+ * not for a server that is away), held (in the place of a held one that says the same), dead. */
 struct fault *queue_done(struct store *store, struct job *job) ATTR_MUST_CHECK;
 struct fault *queue_fail(struct store *store, struct job *job,
 			 const struct fault *why) ATTR_MUST_CHECK;

@@ -34,9 +34,18 @@ struct sqlite_db {
 	int log_pages; /* after its last commit, whoever wrote them */
 };
 
+#define MAKE_ROOM "; make room on its disk and run the command again, nothing was half done"
+
+static bool no_room(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
 static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 {
 	int code = sqlite3_errcode(db->handle) & 0xff;
+	int error = sqlite3_system_errno(db->handle); /* of IOERR and CANTOPEN; else an old one */
+	bool system = error && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN);
 	enum fault_kind kind = FAULT_INTERNAL;
 	const char *hint = "";
 
@@ -48,14 +57,15 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 		break;
 	case SQLITE_FULL:
 		kind = FAULT_IO;
-		hint = "; make room on its disk and run the command again, nothing was half done";
+		hint = MAKE_ROOM;
 		break;
 	case SQLITE_IOERR:
 		kind = FAULT_IO;
+		hint = no_room(error) ? MAKE_ROOM : "";
 		break;
 	case SQLITE_CANTOPEN:
 		kind = FAULT_CANNOT_CREATE;
-		hint = "; its folder must be there and belong to you";
+		hint = no_room(error) ? MAKE_ROOM : "; its folder must be there and belong to you";
 		break;
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
@@ -71,7 +81,8 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 	default:
 		break;
 	}
-	return fault_new(db, kind, "%s: %s: %s%s", db->path, what, sqlite3_errmsg(db->handle),
+	return fault_new(db, kind, "%s: %s: %s%s%s%s%s", db->path, what, sqlite3_errmsg(db->handle),
+			 system ? " (" : "", system ? strerror(error) : "", system ? ")" : "",
 			 hint);
 }
 

@@ -157,7 +157,7 @@ struct fault *link_elsewhere(struct store *store, TALLOC_CTX *mem, int64_t assig
 			     size_t *count_r) ATTR_MUST_CHECK;
 
 /* Other accounts than ACCOUNT whose folder of this project does not have the project's latest
- * changes. */
+ * changes; not one that is held while a job of its own that would bring them is. */
 struct fault *link_behind(struct store *store, TALLOC_CTX *mem, int64_t project, int64_t account,
 			  int64_t **accounts_r, size_t *count_r) ATTR_MUST_CHECK;
 

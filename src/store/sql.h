@@ -165,7 +165,9 @@ X(FOLDERS_SEEN, "UPDATE folder SET last_round_at = $2 WHERE account_id = $1 AND 
   "AND EXISTS (SELECT 1 FROM project p WHERE p.id = folder.project_id AND p.state = 'published')") \
 X(FOLDER_BEHIND, "SELECT f.account_id FROM folder f JOIN account a ON a.id = f.account_id WHERE f.project_id = $1 AND f.account_id <> $2 " \
   "AND EXISTS (SELECT 1 FROM change c JOIN assignment x ON (x.id = c.assignment_id OR (c.assignment_id = 0 AND x.task_id = c.task_id)) " \
-  "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) ORDER BY f.account_id") \
+  "WHERE c.project_id = f.project_id AND c.seq > f.project_seq AND x.resource_id = a.resource_id) " \
+  "AND NOT (a.state = 'held' AND EXISTS (SELECT 1 FROM job j WHERE j.account_id = a.id AND j.state <> 'done' AND j.state = 'held' " \
+  "AND j.project_id IN (0, f.project_id))) ORDER BY f.account_id") \
 X(LINK_ELSEWHERE, "SELECT f.account_id FROM link l JOIN folder f ON f.id = l.folder_id JOIN account a ON a.id = f.account_id " \
   "WHERE l.assignment_id = $1 AND l.address = $2 AND f.account_id <> $3 AND l.seen_version IS NOT NULL " \
   "AND (a.resource_id <> $4 OR f.object_id = $5) ORDER BY f.account_id") \
@@ -327,6 +329,8 @@ X(JOB_ALL, "SELECT id, kind, account_id, project_id, state, attempts, due_at, le
   "WHERE state <> 'done' ORDER BY id") \
 X(JOB_MOVE, "UPDATE job SET state = $2, attempts = $3, due_at = $4, lease_owner = $5, lease_until = $6, error = $7 WHERE id = $1") \
 X(JOB_ABSORB, "UPDATE job SET state = 'done', error = NULL WHERE account_id = $1 AND id <> $2 AND state = 'waiting' AND attempts = 0 AND error = $3") \
+X(JOB_REPLACED, "UPDATE job SET state = 'done', error = NULL WHERE kind = $1 AND account_id = $2 AND project_id = $3 AND id <> $4 " \
+  "AND state <> 'done' AND state = 'held'") \
 X(JOB_COUNTS, "SELECT j.state, COUNT(*) FROM job j WHERE " SQL_JOB_MEANT " GROUP BY j.state ORDER BY j.state") \
 X(JOB_SOONEST, "SELECT j.due_at FROM job j WHERE " SQL_JOB_OPEN " ORDER BY j.due_at, j.id LIMIT 1") \
 X(JOB_BUSY, "SELECT COUNT(*) FROM job j WHERE j.state = 'leased' AND " SQL_JOB_MEANT) \

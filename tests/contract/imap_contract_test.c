@@ -174,6 +174,7 @@ static const struct {
 	{ "LITERAL+", "yes", "no" }, { "SAVEDATE", "yes", "no" },
 	{ "OBJECTID", "no", "no" },  { "namespace", "none", "none" },
 	{ "delimiter", ".", "." },   { "keywords", "not tried", "not tried" },
+	{ "ACL", "no", "no" },
 };
 
 static void check_findings(uint64_t without)

@@ -132,6 +132,69 @@ Test(imap_cyrus, rights_are_told_beforehand)
 		try_rights(CYRUS, &rights[i]);
 }
 
+/* Cyrus says NO to their APPEND, and no code. */
+Test(imap_cyrus, new_ones_without_the_right_are_the_folders_affair)
+{
+	try_new_ones(CYRUS, 0, FAULT_SCOPE_FOLDER);
+	try_new_ones(CYRUS, UINT64_C(1) << IMAP_CAP_MULTIAPPEND, FAULT_SCOPE_FOLDER);
+	try_new_ones(CYRUS, UINT64_C(1) << IMAP_CAP_QUOTA, FAULT_SCOPE_FOLDER);
+	try_new_ones(CYRUS, UINT64_C(1) << IMAP_CAP_ACL, FAULT_SCOPE_ITEM);
+	try_new_ones(CYRUS, UINT64_MAX, FAULT_SCOPE_ITEM);
+}
+
+Test(imap_cyrus, only_a_refusal_asks_for_rights)
+{
+	try_questions(CYRUS);
+}
+
+/* What has no room by the server's numbers has not got the right either. */
+Test(imap_cyrus, a_missing_right_goes_before_room)
+{
+	struct lab *lab = lab_new(CYRUS, 0, "right and room");
+	char *folder = new_folder(lab);
+	struct endpoint_put one = large(lab, "uid-1");
+
+	set_quota(lab, "STORAGE 1");
+	set_rights(lab, CYRUS, folder, "lrswte");
+	fine(endpoint_put(lab->world.endpoint, lab, folder, &one, 1), "put");
+	expect(one.fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, "no right, no room");
+	set_rights(lab, CYRUS, folder, "lrswite");
+	fine(endpoint_put(lab->world.endpoint, lab, folder, &one, 1), "put");
+	expect(one.fault, FAULT_FULL, FAULT_SCOPE_ACCOUNT, "no room");
+	set_quota(lab, "");
+	lab_end(lab);
+}
+
+/* A person has removed the mailbox for tasks that are done. */
+Test(imap_cyrus, rights_of_the_folder_are_told_where_there_is_no_mailbox_for_done_tasks)
+{
+	try_without_done(CYRUS);
+}
+
+/* One of that name that somebody makes later has rights of its own, which the connection does not know. */
+Test(imap_cyrus, rights_of_another_mailbox_for_done_tasks_are_asked_for)
+{
+	struct endpoint_put first, next;
+	char *folder, *done;
+	struct lab *lab = lab_without_done(CYRUS, "another", "lrswite", 0, &folder, &first);
+	struct fault *fault;
+
+	fine(put_done(lab, folder, &first, &next), "into the folder itself");
+	done = mem_printf(lab, "%s/Done", folder);
+	say(lab, "CREATE ", done);
+	set_rights(lab, CYRUS, done, "lrsite");
+	fault = put_done(lab, folder, &next, &first);
+	expect(fault, FAULT_REFUSED, FAULT_SCOPE_FOLDER, "another one");
+	expect_words(fault->text, "Done: rights are missing: \"w\" (flag);", true);
+	lab_end(lab);
+}
+
+Test(imap_cyrus, doctor_tells_of_rights)
+{
+	try_probe(CYRUS, 0, "yes");
+	try_probe(CYRUS, UINT64_C(1) << IMAP_CAP_ACL, "no");
+}
+
 Test(imap_cyrus, a_removal_without_the_right_leaves_all_as_it_is)
 {
 	static const char *const without[] = { "lr", "lrswi", "lrswit" };

@@ -197,12 +197,12 @@ static void run_all_wrong(const struct wrong *wrong, size_t count, int32_t comma
 
 #define GREETING(say)                                                                              \
 	{                                                                                          \
-		"", say, IMAP_SCRIPT_HANG, NULL                                                    \
+		"", say, IMAP_SCRIPT_HANG, NULL, 0                                                 \
 	}
 
 static const struct wrong greetings[] = {
 	{ "bye",
-	  { "", "* BYE too many\r\n", IMAP_SCRIPT_CLOSE, NULL },
+	  { "", "* BYE too many\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	  FAULT_UNREACHABLE,
 	  "too many",
 	  NULL },
@@ -210,7 +210,7 @@ static const struct wrong greetings[] = {
 	  NULL },
 	{ "bye without a text", GREETING("* BYE\r\n"), FAULT_UNREACHABLE, "without a reason",
 	  NULL },
-	{ "closed", { "", "", IMAP_SCRIPT_CLOSE, NULL }, FAULT_UNREACHABLE, "closed", NULL },
+	{ "closed", { "", "", IMAP_SCRIPT_CLOSE, NULL, 0 }, FAULT_UNREACHABLE, "closed", NULL },
 	{ "HTTP", GREETING("HTTP/1.1 400 Bad Request\r\n\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "SSH", GREETING("SSH-2.0-OpenSSH_9.2p1\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "SMTP", GREETING("220 mail ESMTP\r\n"), FAULT_PROTOCOL, NULL, NULL },
@@ -221,33 +221,33 @@ static const struct wrong greetings[] = {
 	{ "an empty line", GREETING("\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "NUL", GREETING("* OK hi$0\r\n"), FAULT_PROTOCOL, NULL, NULL },
 	{ "a line without end",
-	  { "", "* OK xxxxxxxxxxxxxxxxxxx", IMAP_SCRIPT_ENDLESS, NULL },
+	  { "", "* OK xxxxxxxxxxxxxxxxxxx", IMAP_SCRIPT_ENDLESS, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "longer",
 	  NULL },
 	{ "NULs without end",
-	  { "", "$0$0$0$0$0$0$0$0$0$0$0$0", IMAP_SCRIPT_ENDLESS, NULL },
+	  { "", "$0$0$0$0$0$0$0$0$0$0$0$0", IMAP_SCRIPT_ENDLESS, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "longer",
 	  NULL },
 	{ "a forged answer",
-	  { "", "* OK hi\r\nT1 OK you\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "", "* OK hi\r\nT1 OK you\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "not asked",
 	  NULL },
 	{ "an open list in a code",
-	  { "", "* OK [PERMANENTFLAGS (] x\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "", "* OK [PERMANENTFLAGS (] x\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "strings in a code",
-	  { "", "* OK [PERMANENTFLAGS (\"a\")] hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "", "* OK [PERMANENTFLAGS (\"a\")] hi\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
-	{ "no text", { "", "* OK\r\n", IMAP_SCRIPT_GO_ON, NULL }, FINE, NULL, NULL },
+	{ "no text", { "", "* OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 }, FINE, NULL, NULL },
 	{ "PREAUTH",
-	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_LOGIN,
 	  "whose mailbox",
 	  NULL },
@@ -260,7 +260,7 @@ Test(hostile, greetings, .timeout = 300)
 
 #define LOGIN(say)                                                                                 \
 	{                                                                                          \
-		"AUTHENTICATE", say, IMAP_SCRIPT_GO_ON, NULL                                       \
+		"AUTHENTICATE", say, IMAP_SCRIPT_GO_ON, NULL, 0                                    \
 	}
 
 static const struct wrong logins[] = {
@@ -295,22 +295,22 @@ static const struct wrong logins[] = {
 	{ "capabilities that are not believed", LOGIN("* CAPABILITY IMAP4rev1\r\n$T OK x\r\n"),
 	  FINE, NULL, NULL },
 	{ "LOGINDISABLED",
-	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON, NULL },
+	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_LOGIN,
 	  "wants TLS",
 	  "IMAP4rev1 LOGINDISABLED" },
 	{ "LOGIN only",
-	  { "AUTHENTICATE", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE, NULL },
+	  { "AUTHENTICATE", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	  FINE,
 	  NULL,
 	  "IMAP4rev1 IDLE" },
 	{ "PLAIN without SASL-IR",
-	  { "LOGIN", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE, NULL },
+	  { "LOGIN", "* BYE not me\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	  FINE,
 	  NULL,
 	  "IMAP4rev1 AUTH=PLAIN LOGINDISABLED IDLE" },
 	{ "PLAIN refused at the plus",
-	  { "+", "$T NO [AUTHENTICATIONFAILED] no\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "+", "$T NO [AUTHENTICATIONFAILED] no\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_LOGIN,
 	  NULL,
 	  "IMAP4rev1 AUTH=PLAIN IDLE" },
@@ -323,7 +323,7 @@ Test(hostile, logins, .timeout = 300)
 
 #define SELECT(say)                                                                                \
 	{                                                                                          \
-		"SELECT", say, IMAP_SCRIPT_GO_ON, NULL                                             \
+		"SELECT", say, IMAP_SCRIPT_GO_ON, NULL, 0                                          \
 	}
 #define SELECT_WITH(data) SELECT(data "\r\n* 3 EXISTS\r\n$T OK done\r\n")
 
@@ -378,90 +378,90 @@ static const struct wrong answers[] = {
 	{ "a plus", SELECT("+ go on\r\n$T OK x\r\n"), FAULT_PROTOCOL, "nobody waits", NULL },
 	{ "another tag", SELECT("T999 OK x\r\n"), FAULT_PROTOCOL, "not asked", NULL },
 	{ "bye and closed",
-	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_CLOSE, NULL },
+	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	  FAULT_UNREACHABLE,
 	  "bye",
 	  NULL },
 	{ "bye without end",
-	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_ENDLESS, NULL },
+	  { "SELECT", "* BYE bye\r\n", IMAP_SCRIPT_ENDLESS, NULL, 0 },
 	  FAULT_UNREACHABLE,
 	  "bye",
 	  NULL },
 	{ "a literal without end",
-	  { "SELECT", "* LIST () NIL {2000000}\r\n", IMAP_SCRIPT_ENDLESS, NULL },
+	  { "SELECT", "* LIST () NIL {2000000}\r\n", IMAP_SCRIPT_ENDLESS, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  NULL,
 	  NULL },
 	{ "literals without end",
-	  { "SELECT", "* XFOO {9}\r\n012345678{9}\r\n012345678", IMAP_SCRIPT_ENDLESS, NULL },
+	  { "SELECT", "* XFOO {9}\r\n012345678{9}\r\n012345678", IMAP_SCRIPT_ENDLESS, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  NULL,
 	  NULL },
 	/* later */
 	{ "no plus for IDLE",
-	  { "IDLE", "$T NO idle yourself\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "IDLE", "$T NO idle yourself\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_REFUSED,
 	  "idle yourself",
 	  NULL },
 	{ "BAD for IDLE",
-	  { "IDLE", "$T BAD what\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "IDLE", "$T BAD what\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  NULL,
 	  NULL },
 	{ "two plusses for IDLE",
-	  { "IDLE", "+ a\r\n+ b\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "IDLE", "+ a\r\n+ b\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "nobody waits",
 	  NULL },
 	{ "another tag for IDLE",
-	  { "IDLE", "T1 OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "IDLE", "T1 OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "not asked",
 	  NULL },
 	{ "bye in IDLE",
-	  { "IDLE", "+ a\r\n* BYE tired\r\n", IMAP_SCRIPT_CLOSE, NULL },
+	  { "IDLE", "+ a\r\n* BYE tired\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	  FAULT_UNREACHABLE,
 	  "tired",
 	  NULL },
 	{ "another tag for DONE",
-	  { "DONE", "DONE OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "DONE", "DONE OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "not asked",
 	  NULL },
 	{ "ID with nonsense",
-	  { "ID (", "* ID (\"name\" NIL \"version\")\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "ID (", "* ID (\"name\" NIL \"version\")\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "NAMESPACE with an empty delimiter",
-	  { "NAMESPACE", "* NAMESPACE ((\"\" \"\"))\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "NAMESPACE", "* NAMESPACE ((\"\" \"\"))\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "NAMESPACE of nothing",
 	  { "NAMESPACE",
 	    "* NAMESPACE\r\n* NAMESPACE (x)\r\n* NAMESPACE ((x))\r\n* NAMESPACE (())\r\n$T OK\r\n",
-	    IMAP_SCRIPT_GO_ON, NULL },
+	    IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "NAMESPACE refused",
-	  { "NAMESPACE", "$T NO\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "NAMESPACE", "$T NO\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "LIST with nonsense",
-	  { "LIST", "* LIST\r\n* LIST x\r\n* LIST () ()\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "LIST", "* LIST\r\n* LIST x\r\n* LIST () ()\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "capabilities that change",
-	  { "LIST", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "LIST", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
 	{ "no capabilities",
-	  { "CAPABILITY", "$T NO x\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "CAPABILITY", "$T NO x\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FINE,
 	  NULL,
 	  NULL },
@@ -482,7 +482,7 @@ Test(hostile, two_hundred_thousand_brackets)
 	for (int i = 0; i < 200000; i++)
 		buf_putc(text, '(');
 	buf_puts(text, "\r\n");
-	wrong.row = (struct imap_script_row){ "SELECT", text->data, IMAP_SCRIPT_GO_ON, NULL };
+	wrong.row = (struct imap_script_row){ "SELECT", text->data, IMAP_SCRIPT_GO_ON, NULL, 0 };
 	run_wrong(&wrong, IMAP_LAB_LONG_MS);
 	talloc_free(mem);
 }
@@ -496,7 +496,7 @@ Test(hostile, bye_at_every_command, .timeout = 300)
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
 				       { steps[i], "* BYE going down\r\n", IMAP_SCRIPT_CLOSE,
-					 NULL },
+					 NULL, 0 },
 				       FAULT_UNREACHABLE,
 				       "going down",
 				       NULL };
@@ -509,7 +509,7 @@ Test(hostile, silence_at_every_command, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
-				       { steps[i], "* OK wait\r\n* CAP", IMAP_SCRIPT_HANG, NULL },
+				       { steps[i], "* OK wait\r\n* CAP", IMAP_SCRIPT_HANG, NULL, 0 },
 				       FAULT_UNREACHABLE,
 				       "in time",
 				       NULL };
@@ -522,7 +522,7 @@ Test(hostile, dripping_at_every_command, .timeout = 300)
 {
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
-				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_DRIP, NULL },
+				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_DRIP, NULL, 0 },
 				       FAULT_UNREACHABLE,
 				       "in time",
 				       NULL };
@@ -536,7 +536,7 @@ Test(hostile, lines_without_end_at_every_command, .timeout = 300)
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		struct wrong wrong = { steps[i],
 				       { steps[i], "* OK Still here\r\n", IMAP_SCRIPT_ENDLESS,
-					 NULL },
+					 NULL, 0 },
 				       FAULT_UNREACHABLE,
 				       "in time",
 				       NULL };
@@ -548,7 +548,7 @@ Test(hostile, lines_without_end_at_every_command, .timeout = 300)
 Test(hostile, a_flood_while_parked, .timeout = 300)
 {
 	static const struct imap_script_row row = { "IDLE", "+ idling\r\n", IMAP_SCRIPT_ENDLESS,
-						    "* OK Still here\r\n" };
+						    "* OK Still here\r\n" , 0};
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	int64_t start = imap_lab_now_ms();
@@ -570,37 +570,37 @@ Test(hostile, a_flood_while_parked, .timeout = 300)
 
 static const struct wrong starts[] = {
 	{ "not offered",
-	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON, NULL },
+	  { "NOOP", NULL, IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_TLS,
 	  "no STARTTLS",
 	  "IMAP4rev1 AUTH=PLAIN" },
 	{ "PREAUTH",
-	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "", "* PREAUTH hi\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_TLS,
 	  "before TLS",
 	  TLS_CAPS },
 	{ "refused",
-	  { "STARTTLS", "$T NO not now\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "STARTTLS", "$T NO not now\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_TLS,
 	  "not now",
 	  TLS_CAPS },
 	{ "injected",
-	  { "STARTTLS", "$T OK go\r\n* CAPABILITY IMAP4rev1\r\n", IMAP_SCRIPT_GO_ON, NULL },
+	  { "STARTTLS", "$T OK go\r\n* CAPABILITY IMAP4rev1\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "in the clear",
 	  TLS_CAPS },
 	{ "injected in part",
-	  { "STARTTLS", "$T OK go\r\n*", IMAP_SCRIPT_GO_ON, NULL },
+	  { "STARTTLS", "$T OK go\r\n*", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	  FAULT_PROTOCOL,
 	  "in the clear",
 	  TLS_CAPS },
 	{ "closed",
-	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_CLOSE, NULL },
+	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	  FAULT_UNREACHABLE,
 	  NULL,
 	  TLS_CAPS },
 	{ "silent",
-	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_HANG, NULL },
+	  { "STARTTLS", "$T OK go\r\n", IMAP_SCRIPT_HANG, NULL, 0 },
 	  FAULT_UNREACHABLE,
 	  "in time",
 	  TLS_CAPS },
@@ -643,7 +643,7 @@ static void *stop_soon(void *context)
 
 Test(hostile, the_stop_descriptor_ends_waiting)
 {
-	static const struct imap_script_row row = { "APPEND", "", IMAP_SCRIPT_HANG, NULL };
+	static const struct imap_script_row row = { "APPEND", "", IMAP_SCRIPT_HANG, NULL, 0 };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;

@@ -329,6 +329,36 @@ Test(imap_notify, a_new_connection_knows_by_the_tokens)
 	lab_end(lab);
 }
 
+/* What others do to mailboxes that nobody listens to. Dovecot 2.3 mostly tells of nothing more, for ever, when
+ * one is renamed, and loses what comes with one that is made and removed within half a second, if it was
+ * asked to tell of their names. */
+Test(imap_notify, mailboxes_beside_come_and_go)
+{
+	struct lab *lab = lab_new(DOT, 0, "notify beside");
+	struct endpoint_sweep places[FOLDERS] = { { .folder = NULL } };
+	static const char *const beside[][2] = {
+		{ "CREATE fleeting", "DELETE fleeting" },
+		{ "CREATE old", NULL },
+		{ "RENAME old new", NULL },
+		{ "CREATE old", "RENAME old older" },
+		{ "DELETE older", "CREATE older" },
+	};
+
+	new_folders(lab, places);
+	for (size_t i = 0; i < COUNT_OF(beside); i++)
+		for (size_t turn = 0; turn < 2; turn++) {
+			const char *folder = places[(i + turn) % FOLDERS].folder;
+			int fd = expect_notify(lab, places);
+
+			append_there(lab, folder, "", NULL, message(lab, "foreign"));
+			for (size_t k = 0; turn == 0 && k < 2 && beside[i][k]; k++)
+				say(lab, beside[i][k], NULL);
+			expect_heard(lab, fd);
+			(void)notice(lab, folder, NULL);
+		}
+	lab_end(lab);
+}
+
 /* One that has gone is nothing that can be listened to; the others are asked. */
 Test(imap_notify, a_folder_that_has_gone_and_appears)
 {
@@ -340,8 +370,10 @@ Test(imap_notify, a_folder_that_has_gone_and_appears)
 	new_folders(lab, places);
 	fd = expect_notify(lab, places);
 	append_there(lab, places[2].folder, "", NULL, message(lab, "foreign"));
+	wait_until_heard(lab, fd);
+	fine(endpoint_hush(lab->world.endpoint), "hush");
 	say(lab, "DELETE ", places[2].folder);
-	expect_heard(lab, fd);
+	expect_change(lab, places);
 	ear = listen_to_all(lab->world.endpoint, places);
 	cr_assert_str_eq(ear.how, "idle");
 	cr_assert_eq(ear.count, 1);

@@ -101,6 +101,26 @@ Test(imap_plugins, rights_are_told_beforehand)
 		try_rights(PLUGINS, &rights[i]);
 }
 
+/* Dovecot says NOPERM to their APPEND, and not which right. */
+Test(imap_plugins, new_ones_without_the_right_are_the_folders_affair)
+{
+	try_new_ones(PLUGINS, 0, FAULT_SCOPE_FOLDER);
+	try_new_ones(PLUGINS, UINT64_C(1) << IMAP_CAP_MULTIAPPEND, FAULT_SCOPE_FOLDER);
+	try_new_ones(PLUGINS, UINT64_C(1) << IMAP_CAP_ACL, FAULT_SCOPE_FOLDER);
+	try_new_ones(PLUGINS, UINT64_MAX, FAULT_SCOPE_FOLDER);
+}
+
+Test(imap_plugins, only_a_refusal_asks_for_rights)
+{
+	try_questions(PLUGINS);
+}
+
+Test(imap_plugins, doctor_tells_of_rights)
+{
+	try_probe(PLUGINS, 0, "yes");
+	try_probe(PLUGINS, UINT64_C(1) << IMAP_CAP_ACL, "no");
+}
+
 Test(imap_plugins, a_removal_without_the_right_leaves_all_as_it_is)
 {
 	static const char *const without[] = { "lr", "lrswi", "lrswit" };
@@ -186,6 +206,12 @@ Test(imap_plugins, rights_of_both_mailboxes_are_told)
 		fine(fetch(lab, folder, first.placed), "it is as it was");
 		lab_end(lab);
 	}
+}
+
+/* A person has removed the one for tasks that are done. */
+Test(imap_plugins, rights_of_the_folder_are_told_where_there_is_no_mailbox_for_done_tasks)
+{
+	try_without_done(PLUGINS);
 }
 
 /* ---- notes ---- */

@@ -258,3 +258,73 @@ Test(imap_putting, a_refused_pair_is_sent_again_one_by_one)
 	cr_assert_str_eq(next.placed, "0000000077.0000000012");
 	lab_end(lab);
 }
+
+/* ---- many: the mailbox is left (imap_afar.c) ---- */
+
+#define MANY 20
+
+static const struct imap_script_row many_places[] = {
+	{ .when = "APPEND", .say = "$T OK [APPENDUID 77 10:29] done\r\n" },
+	{ .when = "APPEND", .say = "$T OK [APPENDUID 77 30:49] done\r\n" },
+};
+
+static size_t put_many(struct lab *lab, size_t count)
+{
+	struct endpoint_put puts[2 * MANY];
+	size_t good = 0;
+
+	for (size_t i = 0; i < count; i++)
+		puts[i] = text_of(lab, mem_printf(lab, "%zu", i));
+	for (size_t i = 0; i < count; i += MANY)
+		fine(endpoint_put(lab->endpoint, lab, FOLDER, &puts[i],
+				  count - i < MANY ? count - i : MANY),
+		     "put");
+	for (size_t i = 0; i < count; i++)
+		good += puts[i].placed != NULL;
+	return good;
+}
+
+/* Before each time that nothing is under way it is selected: it may be another by then. */
+Test(imap_putting, the_mailbox_is_left_for_many)
+{
+	static const struct {
+		const char *caps;
+		size_t count, left;
+	} rows[] = {
+		{ "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND UNSELECT", MANY, 1 },
+		{ "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND UNSELECT", 2 * MANY, 2 },
+		{ "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND UNSELECT", MANY - 1, 0 },
+		{ "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND", MANY, 0 },
+		{ "IMAP4rev1 LITERAL+ MULTIAPPEND UNSELECT", MANY, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct lab *lab = lab_new(many_places, COUNT_OF(many_places), rows[i].caps);
+
+		(void)put_many(lab, rows[i].count);
+		cr_assert_eq(heard_times(lab, "UNSELECT"), rows[i].left, "row %zu", i);
+		lab_end(lab);
+	}
+}
+
+/* Numbers of another mailbox, those that were there before, and those that are taken already. */
+Test(imap_putting, what_is_stored_from_afar_is_not_believed_at_any_price)
+{
+	static const struct {
+		const char *answer;
+		size_t placed;
+	} rows[] = {
+		{ "$T OK [APPENDUID 77 10:29] done\r\n", MANY },
+		{ "$T OK [APPENDUID 78 10:29] done\r\n", 0 },
+		{ "$T OK [APPENDUID 77 9:28] done\r\n", 0 },
+		{ "$T OK [APPENDUID 77 10:28] done\r\n", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct imap_script_row row = { .when = "APPEND", .say = rows[i].answer };
+		struct lab *lab = lab_new(&row, 1, "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND UNSELECT");
+
+		cr_assert_eq(put_many(lab, MANY), rows[i].placed, "row %zu", i);
+		lab_end(lab);
+	}
+}

@@ -33,6 +33,7 @@
 struct imap_server {
 	int fd, port;
 	struct imap_script script;
+	size_t *used; /* how often each of its rows was; the thread's own */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	bool stopping;
@@ -243,6 +244,9 @@ static bool answer(struct client *client, const char *tag, const char *command)
 
 		if (*row->when ? strncmp(command, row->when, strlen(row->when)) : *command)
 			continue;
+		if (row->times && client->server->used[i] >= row->times)
+			continue;
+		client->server->used[i]++;
 		say = row->say ? row->say : say;
 		then = row->then;
 		again = row->again;
@@ -424,6 +428,7 @@ struct imap_server *imap_server_new(TALLOC_CTX *mem, const struct imap_script *s
 	socklen_t len = sizeof at;
 
 	server->script = *script;
+	server->used = MEM_ARRAY(server, size_t, script->count);
 	server->client = -1;
 	server->heard = buf_new(NULL);
 	pthread_mutex_init(&server->lock, NULL);

@@ -27,6 +27,7 @@ struct imap_script_row {
 	const char *when, *say;
 	enum imap_script_then then;
 	const char *again; /* DRIP and ENDLESS: repeated, behind SAY; NULL: SAY itself */
+	size_t times; /* that many times, to all clients together; then the next row that fits; 0: always */
 };
 
 struct imap_script {

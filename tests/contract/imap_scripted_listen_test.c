@@ -108,6 +108,147 @@ Test(imap_scripted_listen, a_refusal_is_remembered)
 	lab_end(lab);
 }
 
+/* ---- a server that ceases to tell ---- */
+
+/* Another endpoint on LAB's server. COMMAND_MS 0: long. */
+static struct endpoint *endpoint_at(struct lab *lab, struct clock *clock, int command_ms)
+{
+	struct imap_account account = { .user = "ana", .stop_fd = -1, .command_ms = command_ms };
+
+	account.url = mem_printf(lab, "imap://127.0.0.1:%d", imap_server_port(lab->server));
+	account.trusts = lab->trusts;
+	account.password = secret_new(lab, "s3cret", 6);
+	return imap_new(lab, clock, NULL, &account);
+}
+
+#define B_NEWS "* STATUS INBOX.q (MESSAGES 1 UIDNEXT 11 UIDVALIDITY 77 HIGHESTMODSEQ 901)\r\n"
+#define A_NEWS "* STATUS INBOX.p (MESSAGES 1 UIDNEXT 11 UIDVALIDITY 77 HIGHESTMODSEQ 901)\r\n"
+
+/* What it says to NOOP, with which listening ends, and to the next NOTIFY SET; what comes of that. */
+static const struct {
+	const char *what, *noop, *then;
+	bool changed, missed;
+} silences[] = {
+	{ "nothing has happened", DONE, A B DONE, false, false },
+	{ "it had not come to it yet", B_NEWS DONE, A B_NEWS DONE, true, false },
+	{ "it has kept something back", DONE, A B_NEWS DONE, true, true },
+	{ "of one it has told, of another not", A_NEWS DONE, A_NEWS B_NEWS DONE, true, false },
+	{ "a folder has gone", DONE, A DONE, true, false },
+};
+
+static void expect_silence(struct lab *lab, size_t i)
+{
+	struct endpoint_ear ear = { .fd = -2 };
+
+	fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), silences[i].what);
+	cr_assert_str_eq(ear.how, "notify", "%s", silences[i].what);
+	fine(endpoint_hush(lab->endpoint), silences[i].what);
+	fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), silences[i].what);
+	cr_expect_eq(ear.changed, silences[i].changed, "%s", silences[i].what);
+	cr_expect_eq(ear.missed, silences[i].missed, "%s", silences[i].what);
+	cr_expect_eq(ear.fd >= 0, !silences[i].changed, "%s", silences[i].what);
+}
+
+Test(imap_scripted_listen, who_keeps_something_back_is_found_out)
+{
+	for (size_t i = 0; i < COUNT_OF(silences); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
+			{ .when = "NOTIFY SET STATUS", .say = A B DONE, .times = 1 },
+			{ .when = "NOTIFY SET STATUS", .say = silences[i].then, .times = 1 },
+			{ .when = "NOTIFY SET STATUS", .say = A B DONE },
+			{ .when = "NOOP", .say = silences[i].noop, .times = 1 },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+		struct endpoint_ear ear;
+
+		expect_silence(lab, i);
+		fine(endpoint_hush(lab->endpoint), silences[i].what);
+		fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear),
+		     silences[i].what);
+		cr_expect_str_eq(ear.how, "notify", "%s", silences[i].what);
+		cr_expect_eq(endpoint_stats(lab->endpoint).connections, silences[i].missed ? 2 : 1,
+			     "%s", silences[i].what);
+		lab_end(lab);
+	}
+}
+
+/* The second time within an hour it is IDLE's turn, for an hour. */
+Test(imap_scripted_listen, who_keeps_something_back_again_is_listened_to_by_idle)
+{
+	const struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
+		{ .when = "NOTIFY SET STATUS", .say = A B DONE, .times = 1 },
+		{ .when = "NOTIFY SET STATUS", .say = A B_NEWS DONE, .times = 1 },
+		{ .when = "NOTIFY SET STATUS", .say = A B DONE, .times = 1 },
+		{ .when = "NOTIFY SET STATUS", .say = A B_NEWS DONE, .times = 1 },
+		{ .when = "NOTIFY SET STATUS", .say = A B DONE },
+	};
+	static const struct {
+		int64_t later_s;
+		const char *how;
+	} turns[] = { { 0, "notify" }, { 60, "" },       { 60, "notify" },  { 60, "" },
+		      { 60, "idle" },  { 1800, "idle" }, { 1800, "notify" } };
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+	struct clock *clock = clock_set(lab, INT64_C(1790000000) * CLOCK_SECOND_US);
+	struct endpoint *endpoint = endpoint_at(lab, clock, 0);
+
+	for (size_t i = 0; i < COUNT_OF(turns); i++) {
+		struct endpoint_ear ear;
+
+		clock_sleep(clock, turns[i].later_s * CLOCK_SECOND_US);
+		fine(endpoint_listen(endpoint, places, COUNT_OF(places), &ear), "listen");
+		cr_expect_str_eq(ear.how ? ear.how : "", turns[i].how, "%zu", i);
+		cr_expect_eq(ear.missed, !*turns[i].how, "%zu", i);
+		fine(endpoint_hush(endpoint), "hush");
+	}
+	talloc_free(endpoint);
+	lab_end(lab);
+}
+
+/* What was looked at in between has been changed by us, or was seen then. */
+Test(imap_scripted_listen, who_was_asked_in_between_has_kept_nothing_back)
+{
+	const struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
+		{ .when = "NOTIFY SET STATUS", .say = A B DONE, .times = 1 },
+		{ .when = "NOTIFY SET STATUS", .say = A B_NEWS DONE },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+	struct endpoint_notice *notice = NULL;
+	struct endpoint_ear ear;
+
+	fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), "listen");
+	fine(endpoint_hush(lab->endpoint), "hush");
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, places[0].token, &notice), "notice");
+	fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), "listen again");
+	cr_expect(ear.changed && !ear.missed);
+	cr_expect_eq(endpoint_stats(lab->endpoint).connections, 1);
+	lab_end(lab);
+}
+
+/* One that is not told of any more is news once; then it is a server that does not tell of it. */
+Test(imap_scripted_listen, a_folder_that_stays_untold_is_news_once)
+{
+	const struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
+		{ .when = "NOTIFY SET STATUS", .say = A B DONE, .times = 1 },
+		{ .when = "NOTIFY SET STATUS", .say = A DONE },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+	static const char *const hows[] = { "notify", "", "idle", "idle" };
+
+	for (size_t i = 0; i < COUNT_OF(hows); i++) {
+		struct endpoint_ear ear;
+
+		fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), "listen");
+		cr_expect_str_eq(ear.how ? ear.how : "", hows[i], "%zu", i);
+		cr_expect_eq(ear.changed, !*hows[i], "%zu", i);
+		fine(endpoint_hush(lab->endpoint), "hush");
+	}
+	lab_end(lab);
+}
+
 /* Nor is IDLE, on no connection of the next hour: the account is polled as one of a server without it. */
 Test(imap_scripted_listen, who_refuses_idle_is_not_asked_again_soon)
 {
@@ -119,7 +260,8 @@ Test(imap_scripted_listen, who_refuses_idle_is_not_asked_again_soon)
 			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\*") },
 			{ .when = "IDLE", .say = says[i] },
 		};
-		struct lab *lab = lab_new(rows, COUNT_OF(rows), "IMAP4rev1 IDLE CONDSTORE LITERAL+");
+		struct lab *lab =
+			lab_new(rows, COUNT_OF(rows), "IMAP4rev1 IDLE CONDSTORE LITERAL+");
 		struct endpoint_ear ear;
 
 		for (int turn = 0; turn < 3; turn++) {
@@ -207,16 +349,11 @@ Test(imap_scripted_listen, a_connection_that_went_silent)
 			silent[i].last,
 		};
 		struct lab *lab = lab_new(rows, COUNT_OF(rows), silent[i].caps);
-		struct imap_account account = { .user = "ana", .stop_fd = -1, .command_ms = 1500 };
 		struct endpoint_ear ear;
-		struct endpoint *endpoint;
+		struct endpoint *endpoint = endpoint_at(lab, clock_system(lab), 1500);
 		int alive = 0;
 		socklen_t len = sizeof alive;
 
-		account.url = mem_printf(lab, "imap://127.0.0.1:%d", imap_server_port(lab->server));
-		account.trusts = lab->trusts;
-		account.password = secret_new(lab, "s3cret", 6);
-		endpoint = imap_new(lab, clock_system(lab), NULL, &account);
 		for (int round = 1; round <= 2; round++) {
 			fine(endpoint_listen(endpoint, places, COUNT_OF(places), &ear),
 			     silent[i].what);

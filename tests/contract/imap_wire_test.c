@@ -177,7 +177,7 @@ Test(wire, small_literals_do_not_wait)
 Test(wire, a_refused_literal_is_not_sent)
 {
 	static const struct imap_script_row row = { "+", "$T NO [TRYCREATE] no such mailbox\r\n",
-						    IMAP_SCRIPT_GO_ON, NULL };
+						    IMAP_SCRIPT_GO_ON, NULL, 0 };
 	struct imap_script script = { .caps = SYNC_CAPS, .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -203,7 +203,7 @@ Test(wire, a_refused_literal_is_not_sent)
 /* A write that was never sent whole is not done; one that was may be. */
 Test(wire, maybe_done_is_what_went_out_whole)
 {
-	static const struct imap_script_row silent = { "+", "", IMAP_SCRIPT_CLOSE, NULL };
+	static const struct imap_script_row silent = { "+", "", IMAP_SCRIPT_CLOSE, NULL, 0 };
 	struct imap_script script = { .caps = SYNC_CAPS, .rows = &silent, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -223,10 +223,10 @@ Test(window, answers_in_any_order)
 {
 	/* open takes T1 and T2 */
 	static const struct imap_script_row rows[] = {
-		{ "XA", "", IMAP_SCRIPT_GO_ON, NULL },
-		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL },
+		{ "XA", "", IMAP_SCRIPT_GO_ON, NULL, 0 },
+		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL, 0 },
 		{ "XC", "$T OK c\r\n* 1 EXISTS\r\nT3 NO [INUSE] a\r\nT4 BAD b\r\n",
-		  IMAP_SCRIPT_GO_ON, NULL },
+		  IMAP_SCRIPT_GO_ON, NULL, 0 },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -272,8 +272,8 @@ Test(window, an_answer_that_waits_for_us_is_not_late)
 Test(window, one_answer_each)
 {
 	static const struct imap_script_row rows[] = {
-		{ "XA", "$T OK a\r\n$T OK again\r\n", IMAP_SCRIPT_GO_ON, NULL },
-		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL },
+		{ "XA", "$T OK a\r\n$T OK again\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
+		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL, 0 },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -294,8 +294,8 @@ Test(window, one_answer_each)
 Test(window, the_first_answers_are_told_when_it_breaks)
 {
 	static const struct imap_script_row rows[] = {
-		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL },
-		{ "XC", "$T OK c\r\n* BYE enough\r\n", IMAP_SCRIPT_CLOSE, NULL },
+		{ "XB", "", IMAP_SCRIPT_GO_ON, NULL, 0 },
+		{ "XC", "$T OK c\r\n* BYE enough\r\n", IMAP_SCRIPT_CLOSE, NULL, 0 },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -325,7 +325,7 @@ static struct fault *enough(void *context, const struct imap_response *response)
 Test(window, a_caller_who_has_enough)
 {
 	static const struct imap_script_row row = { "XA", "* SEARCH 1\r\n* SEARCH 2\r\n$T OK a\r\n",
-						    IMAP_SCRIPT_GO_ON, NULL };
+						    IMAP_SCRIPT_GO_ON, NULL, 0 };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_line *lines[300];
@@ -355,7 +355,7 @@ Test(selected, the_old_mailbox_is_not_the_new_one)
 		"* 9 EXISTS\r\n* OK [UIDVALIDITY 1] old\r\n* OK [UIDNEXT 99] old\r\n* OK "
 		"[HIGHESTMODSEQ 5] old\r\n* OK [CLOSED] x\r\n* 3 EXISTS\r\n"
 		"* OK [UIDVALIDITY 2] x\r\n$T OK [READ-ONLY] done\r\n",
-		IMAP_SCRIPT_GO_ON, NULL
+		IMAP_SCRIPT_GO_ON, NULL, 0
 	};
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -383,7 +383,7 @@ Test(selected, none_after_a_failed_select)
 {
 	static const struct imap_script_row row = { "SELECT \"gone\"",
 						    "* 9 EXISTS\r\n$T NO [NONEXISTENT] x\r\n",
-						    IMAP_SCRIPT_GO_ON, NULL };
+						    IMAP_SCRIPT_GO_ON, NULL, 0 };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -416,7 +416,7 @@ Test(selected, counts_what_nobody_asked_for)
 {
 	for (size_t i = 0; i < COUNT_OF(changes); i++) {
 		char *said = mem_printf(NULL, "%s$T OK x\r\n", changes[i].said);
-		struct imap_script_row row = { "UID FETCH", said, IMAP_SCRIPT_GO_ON, NULL };
+		struct imap_script_row row = { "UID FETCH", said, IMAP_SCRIPT_GO_ON, NULL, 0 };
 		struct imap_script script = { .rows = &row, .count = 1 };
 		struct imap_lab *lab = imap_lab_new(&script);
 		struct imap_answer answer;
@@ -465,7 +465,7 @@ static void idle_until(struct imap_lab *lab, bool woken, bool want)
 Test(idle, tells_what_comes_in_the_same_breath)
 {
 	for (size_t i = 0; i < COUNT_OF(idles); i++) {
-		struct imap_script_row row = { "IDLE", idles[i].said, IMAP_SCRIPT_GO_ON, NULL };
+		struct imap_script_row row = { "IDLE", idles[i].said, IMAP_SCRIPT_GO_ON, NULL, 0 };
 		struct imap_script script = { .rows = &row, .count = 1 };
 		struct imap_lab *lab = imap_lab_new(&script);
 		struct imap_answer answer;
@@ -486,7 +486,7 @@ Test(idle, tells_what_comes_in_the_same_breath)
 Test(idle, a_server_that_refuses_leaves_the_session_sound)
 {
 	static const struct imap_script_row row = { "IDLE", "$T NO not today\r\n",
-						    IMAP_SCRIPT_GO_ON, NULL };
+						    IMAP_SCRIPT_GO_ON, NULL, 0 };
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);
 	struct imap_answer answer;
@@ -537,9 +537,9 @@ Test(open, does_without)
 Test(open, capabilities_of_before_the_login_are_forgotten)
 {
 	static const struct imap_script_row rows[] = {
-		{ "AUTHENTICATE", "$T OK in\r\n", IMAP_SCRIPT_GO_ON, NULL },
+		{ "AUTHENTICATE", "$T OK in\r\n", IMAP_SCRIPT_GO_ON, NULL, 0 },
 		{ "CAPABILITY", "* CAPABILITY IMAP4rev1 IDLE\r\n$T OK x\r\n", IMAP_SCRIPT_GO_ON,
-		  NULL },
+		  NULL, 0 },
 	};
 	struct imap_script script = { .rows = rows, .count = COUNT_OF(rows) };
 	struct imap_lab *lab = imap_lab_new(&script);
@@ -591,7 +591,7 @@ Test(open, a_password_goes_to_loopback_or_tls_only)
 Test(open, a_server_that_shows_the_password_later)
 {
 	static const struct imap_script_row row = {
-		"NOOP", "$T NO your password is " IMAP_LAB_PASSWORD "\r\n", IMAP_SCRIPT_GO_ON, NULL
+		"NOOP", "$T NO your password is " IMAP_LAB_PASSWORD "\r\n", IMAP_SCRIPT_GO_ON, NULL, 0
 	};
 	struct imap_script script = { .rows = &row, .count = 1 };
 	struct imap_lab *lab = imap_lab_new(&script);

@@ -9,13 +9,15 @@
 #include "base/text.h"
 #include "mappers/message_private.h"
 
-/* libFuzzer: the first byte chooses what is published, the rest is a message from somewhere.
+/* libFuzzer: the first byte chooses what is published (its lowest two bits: a row; the others: enum
+ * choice), the rest is a message from somewhere.
  *
  *   F1  a text is read or refused, never both; its texts are UTF-8 without CR
  *   F2  what was read can be patched, unless the new text would be over the limits
  *   F3  a patched message gives the texts that were published
  *   F4  the same patch again changes nothing
  *   F5  parts of others and header fields of others stay byte for byte (N4)
+ *   F6  a file that comes stands in it then, one that goes does not, all others stay
  *
  *   clang -fsanitize=fuzzer,address,undefined ... ; message_fuzz -max_len=4096 CORPUS
  */
@@ -38,6 +40,20 @@ static const struct {
 	{ "M\xc3\xbcll =?x?Q?y?=", "Task: M\xc3\xbcll \n\nFrom here\n", "SUMMARY:M\xc3\xbcll\n" },
 	{ "", "", "" },
 	{ "a\r\nBcc: b", "--b\n--b--\n--a\n--=_taskferry\n", "--b\r\n--b--\r\n--a\r\n" },
+};
+
+enum choice {
+	CHOICE_ROW = 0x03,
+	CHOICE_COMES = 0x04, /* a file */
+	CHOICE_GOES = 0x08,  /* the first one that there is */
+	CHOICE_HTML = 0x40,
+};
+
+#define COMING "new"
+static const struct file coming = {
+	.digest = "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437",
+	.name = "new",
+	.size = sizeof COMING - 1,
 };
 
 static const struct message_publish publish_base = {
@@ -75,7 +91,7 @@ static bool is_ours(const struct message_tree *tree, const struct message_field 
 }
 
 /* Only where the message keeps its structure and what is within an alternative stays out of it. */
-static void check_kept(const struct message_tree *tree, const char *text, size_t len)
+static void check_kept(const struct message_tree *tree, const char *text, size_t len, bool goes)
 {
 	struct message_field field;
 
@@ -91,26 +107,72 @@ static void check_kept(const struct message_tree *tree, const char *text, size_t
 			    strcmp(part->kind.type, "text/calendar") != 0;
 
 		MUST(part->past != i + 1 || i == tree->card || i == tree->calendar || form ||
-			     part->split ||
+			     part->split || (goes && part->kind.file) ||
 			     holds(text, len, tree->text + part->from, part->to - part->from),
 		     "F5: part %u is gone\n%s", i, text);
 	}
 }
 
-static void check_patch(TALLOC_CTX *mem, const char *text, size_t len, uint8_t choice)
+static bool stands(const struct files *files, const char *id)
 {
-	size_t row = choice % COUNT_OF(publications);
+	return files && files_find(files, id);
+}
+
+/* As far as a message's files are told. */
+static void check_files(const struct message *before, const struct message *after,
+			const struct message_publish *publish, const char *text)
+{
+	const struct files *files = before->files;
+	const char *gone = publish->gone_count ? publish->gone[0] : NULL;
+
+	if (after->files && after->files->count == FILES_COUNT_MAX)
+		return;
+	MUST(!publish->file_count || stands(after->files, coming.digest), "F6: none came\n%s",
+	     text);
+	MUST(!gone || (publish->file_count && !strcmp(gone, coming.digest)) ||
+		     !stands(after->files, gone),
+	     "F6: %s is still there\n%s", gone, text);
+	for (size_t i = 0; files && i < files->count; i++) {
+		const char *id = files_id(&files->list[i]);
+
+		MUST(text_same(id, gone) || stands(after->files, id), "F6: %s went\n%s", id, text);
+	}
+}
+
+static struct message_publish publish_of(const struct message *before, uint8_t choice,
+					 const struct files_content *come, const char **gone)
+{
 	struct message_publish publish = publish_base;
+	size_t row = choice & CHOICE_ROW;
+
+	publish.subject = publications[row].subject;
+	publish.card = publications[row].card;
+	publish.calendar = publications[row].calendar;
+	publish.calendar_len = strlen(publish.calendar);
+	if (choice & CHOICE_HTML)
+		publish.html = publish.card;
+	publish.files = come;
+	publish.file_count = choice & CHOICE_COMES ? 1 : 0;
+	if (before->files && choice & CHOICE_GOES) {
+		*gone = files_id(&before->files->list[0]);
+		publish.gone = gone;
+		publish.gone_count = 1;
+	}
+	return publish;
+}
+
+static void check_patch(TALLOC_CTX *mem, const char *text, size_t len, const struct message *before,
+			uint8_t choice)
+{
+	static const struct files_content come = { &coming, COMING, sizeof COMING - 1 };
+	const char *gone;
+	struct message_publish publish = publish_of(before, choice, &come, &gone);
 	struct message_tree *tree;
 	struct message *message;
 	struct fault *fault;
 	char *first, *second;
 	size_t first_len, second_len;
 
-	publish.subject = publications[row].subject;
-	publish.card = publications[row].card;
-	publish.calendar = publications[row].calendar;
-	publish.calendar_len = strlen(publish.calendar);
 	fault = message_patch(mem, text, len, &publish, &first, &first_len);
 	if (fault) {
 		MUST(strstr(fault->text, "more than"), "F2: %s", fault->text);
@@ -125,12 +187,13 @@ static void check_patch(TALLOC_CTX *mem, const char *text, size_t len, uint8_t c
 	MUST(text_same(message->uid, publish.uid) && message->edition == 3 &&
 		     text_same(message->edition_hash, publish.edition_hash),
 	     "F3: uid, edition\n%s", first);
+	check_files(before, message, &publish, first);
 	MUST(!message_patch(mem, first, first_len, &publish, &second, &second_len),
 	     "F4: refused\n%s", first);
 	MUST(first_len == second_len && !memcmp(first, second, first_len), "F4:\n%s\n=====\n%s",
 	     first, second);
 	MUST(!message_tree_parse(mem, text, len, &tree), "F2");
-	check_kept(tree, first, first_len);
+	check_kept(tree, first, first_len, publish.gone_count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -149,7 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_text(message->message_id, "message_id");
 			check_text(message->agent, "agent");
 			check_text(message->card, "card");
-			check_patch(mem, text, size - 1, data[0]);
+			check_patch(mem, text, size - 1, message, data[0]);
 		}
 	}
 	talloc_free(mem);

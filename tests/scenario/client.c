@@ -372,6 +372,8 @@ void client_remove_part(struct world *world, const char *who, const char *title,
 	const char *file = strstr(item->raw, mem_printf(world->mem, "filename=\"%s\"", name)),
 		   *from = item->raw;
 
+	if (!file) /* as we write ours */
+		file = strstr(item->raw, mem_printf(world->mem, "filename=%s\r\n", name));
 	cr_assert_not_null(file, "'%s' has no part %s", title, name);
 	for (const char *at = from; (at = strstr(at, "\r\n--=_")) && at < file; at += 2)
 		from = at;

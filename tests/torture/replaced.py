@@ -190,7 +190,10 @@ class World:
 
 
 def at_least(tap, world, what, kills):
-    least = POINTS_MIN[world.server.kind][what]
+    at_least_of(tap, POINTS_MIN[world.server.kind][what], what, kills)
+
+
+def at_least_of(tap, least, what, kills):
     tap.result(len(kills) >= least, f"{what}: {len(kills)} points, at least {least}", " ".join(kills))
 
 

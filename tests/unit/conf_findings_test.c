@@ -133,9 +133,9 @@ Test(conf_findings, findings_of_sections_and_keys)
 		  "action and message\n"
 		  "f:2: error: 'enabled' is yes | no, not 'x'\n"
 		  "f:3: error: section [rule a] was already given in line 1\n"
-		  "f:3: error: there is no built-in rule 'a'; a rule of your own needs when, "
-		  "action and message\n"
 		  "f:4: error: 'enabled' is yes | no, not 'x'\n" },
+		{ SERVER "[server s]\nsettle = 1s\n",
+		  "f:7: error: section [server s] was already given in line 3\n" },
 		{ SERVER "[account s Ana@x.org]\n[account s ana@x.org]\n",
 		  "f:8: error: section [account s ana@x.org] was already given in line 7\n" },
 		{ "[site]\nname = a\n\nname = b\n",

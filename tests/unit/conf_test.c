@@ -421,7 +421,10 @@ Test(conf, read)
 							  path));
 	cr_assert_eq(unlink(path), 0);
 	expect_fault(conf_read(mem, path, &conf, &report), FAULT_NO_INPUT,
-		     mem_printf(mem, "%s: No such file or directory", path));
+		     mem_printf(mem,
+				"%s: No such file or directory; write the configuration there, or "
+				"name it by -c or TASKFERRY_CONFIG",
+				path));
 	expect_fault(conf_read(mem, dir, &conf, &report), FAULT_NO_INPUT,
 		     mem_printf(mem, "%s: not a file", dir));
 	cr_assert_eq(mkfifo(path, 0600), 0);

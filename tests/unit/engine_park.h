@@ -23,7 +23,8 @@ struct test_park {
 	int again; /* so many times something has changed since */
 	int woken; /* calls of wake() */
 	bool needed;
-	bool partly; /* wake() asks not all of the folders */
+	bool missed;               /* and should have been told of before */
+	bool partly;               /* wake() asks not all of the folders */
 	struct endpoint *endpoint; /* what the next take() returns */
 	struct endpoint *kept;     /* what give() has left */
 };
@@ -91,15 +92,16 @@ static inline bool test_give(void *data, const struct engine_parked *parked)
 static inline enum engine_wake test_wake(void *data, int64_t account, bool *all_r)
 {
 	struct test_park *park = data;
-	bool needed;
+	enum engine_wake wake = ENGINE_WAKE_NOTHING;
 
 	(void)account;
 	pthread_mutex_lock(&park->lock);
 	park->woken++;
-	needed = park->needed;
+	if (park->needed)
+		wake = park->missed ? ENGINE_WAKE_MISSED : ENGINE_WAKE_JOB;
 	*all_r = !park->partly;
 	pthread_mutex_unlock(&park->lock);
-	return needed ? ENGINE_WAKE_JOB : ENGINE_WAKE_NOTHING;
+	return wake;
 }
 
 static inline struct engine_park park_of(struct test_park *park, struct engine_world *world)

@@ -273,6 +273,29 @@ Test(engine_park, nothing_of_interest, .timeout = 300)
 	park_end(&test);
 }
 
+/* A server that should have told: the job is done all the same, and people are told, once an hour. */
+Test(engine_park, a_server_that_keeps_changes_to_itself, .timeout = 300)
+{
+	struct engine_world *world = world_new("a", 1);
+	int64_t account = world_account(world, 1, 'a')->id;
+	struct engine_park park;
+	struct test_park test;
+
+	park = park_of(&test, world);
+	world_start(world, 2, &park, true);
+	expect_done(world, 1);
+	cr_expect_eq(world_logged(world, "has not told of a change"), 0);
+	test.missed = true;
+	for (int done = 2; done <= 3; done++) {
+		engine_look(world->engine, &account, 1);
+		expect_done(world, done);
+		cr_expect_eq(world_logged(world, "has not told of a change"), 1, "%s",
+			     world_log(world));
+	}
+	world_free(world);
+	park_end(&test);
+}
+
 /* A server that has too many connections: the park is told, the others go on, and people once. */
 Test(engine_park, a_crowded_server, .timeout = 300)
 {

@@ -286,6 +286,7 @@ Test(gesture, first_contact_is_as_written)
 		  "status=needs-action; percent=0" },
 		{ "nothing said", NULL, "status=; percent=; completed_at=", "", 0,
 		  "status=needs-action; percent=0" },
+		{ "nothing said, by who says nothing of it", NULL, "", "", 0, "" },
 		{ "cancelled", NULL, "status=cancelled; percent=40; completed_at=", "", 0,
 		  "status=cancelled; percent=40" },
 		{ "in process at the beginning", NULL, "status=in-process; percent=; completed_at=",

@@ -373,6 +373,31 @@ Test(import, the_brake_stops_a_mass_withdrawal)
 	store_world_free(&world.store);
 }
 
+/* DESIGN section 10: who is not published to is told, also when it is for want of an account. */
+Test(import, a_person_without_an_account)
+{
+	struct import_world world = import_world_with(
+		"[site]\nurl = https://pm.example.com/web\n[server s]\ntype = memory\n"
+		"url = memory:/m\nresources = ana@*\n");
+	struct plan plan = basic;
+
+	import(&world, &plan);
+	cr_expect_eq(world.result->people, 2);
+	cr_expect_eq(world.result->without_account, 1, "Bob");
+	cr_expect_eq(world.result->without_address, 0);
+	plan.people[1] = "6:Bob Builder:"; /* an account that is his by name needs no address */
+	plan.people[2] = "7:Dora:";
+	store_world_free(&world.store);
+	world = import_world_with("[site]\nurl = https://pm.example.com/web\n[server s]\n"
+				  "type = memory\nurl = memory:/m\nresources = ana@*\n"
+				  "[account s bob-builder]\nlogin = bob\n");
+	import(&world, &plan);
+	cr_expect_eq(world.result->people, 3);
+	cr_expect_eq(world.result->without_account, 0);
+	cr_expect_eq(world.result->without_address, 1, "Dora");
+	store_world_free(&world.store);
+}
+
 Test(import, a_person_without_an_address)
 {
 	struct import_world world = import_world_new();

@@ -222,6 +222,34 @@ static const struct coming {
 	  true,
 	  "b text/plain 2|new.pdf application/pdf 3",
 	  "\n\nbb" },
+	{ "behind a part that ends in half a line end",
+	  HEAD CARD "--b\nContent-Disposition: attachment; filename=b\n\nbb\r",
+	  { NULL },
+	  true,
+	  "b text/plain 3|new.pdf application/pdf 3",
+	  "\n\nbb\r\n--b" },
+	{ "it was all of the message",
+	  "Content-Disposition: attachment; filename=a\n\naa",
+	  { "aa" },
+	  false,
+	  "",
+	  "--\n" },
+	{ "from a multipart that is kept as a whole",
+	  "Content-Type: multipart/related; boundary=b\n\n" CARD FILE_("a", "aa")
+		  FILE_("b", "bb") END,
+	  { "aa" },
+	  true,
+	  "b text/plain 2|new.pdf application/pdf 3",
+	  "X-Odd: 1\n\nbb\n--b--" },
+	{ "one that was no file where it was signed",
+	  HEAD "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+	       "--c\nContent-Type: multipart/signed; boundary=d\n\n"
+	       "--d\n\nTask: x\n--d\nContent-Disposition: attachment; filename=a\n\naa\n"
+	       "--d--\n--c--\n" FILE_("b", "bb") END,
+	  { "aa" },
+	  false,
+	  "b text/plain 2",
+	  "X-Odd: 1\n\nbb\n--b--" },
 };
 
 /* What comes and goes; all else stays byte for byte, and the same patch again changes nothing. */
@@ -250,6 +278,26 @@ Test(message_files, come_and_go)
 		cr_expect(len == again && !memcmp(once, twice, len), "%s: %s\n--- again:\n%s",
 			  comings[i].label, once, twice);
 	}
+}
+
+/* A message may hold more files than a task has; one that comes is told from them all the same. */
+Test(message_files, come_once_beside_many)
+{
+	struct file file = file_of("new.pdf", "application/pdf", "new");
+	struct files_content list[] = { { &file, "new", 3 } };
+	struct message_publish publish = with_files(list, 1);
+	struct buf *text = buf_new(mem);
+	char *once = NULL, *twice = NULL;
+	size_t len = 0, again = 0;
+
+	buf_puts(text, kit_crlf(mem, HEAD CARD));
+	for (size_t i = 0; i < FILES_COUNT_MAX + 1; i++)
+		buf_puts(text, kit_crlf(mem, mem_printf(mem, FILE_("a", "%zu"), i)));
+	buf_puts(text, kit_crlf(mem, END));
+	cr_assert_null(message_patch(mem, text->data, text->len, &publish, &once, &len));
+	cr_assert_null(message_patch(mem, once, len, &publish, &twice, &again));
+	cr_expect(len == again && !memcmp(once, twice, len), "%s\n--- again:\n%s", once, twice);
+	cr_expect_not_null(strstr(once, "new.pdf"));
 }
 
 /* Large parts go and come back, octet for octet; what is no such line is a text. */

@@ -163,6 +163,33 @@ Test(message_parse, bodies)
 
 #define PART(headers, body) "--b\n" headers "\n" body "\n"
 #define PLAIN "Content-Type: text/plain\n"
+#define FLOWED "Content-Type: text/plain; charset=utf-8; format=Flowed"
+#define AT_66 "The quick brown fox jumps over the lazy dog, and runs away to the"
+
+Test(message_parse, format_flowed)
+{
+	static const struct row rows[] = {
+		{ "a paragraph", FLOWED "\n\n" AT_66 " \nharbour.\nx\n", "card=[" AT_66 " harbour.\nx\n]" },
+		{ "over three lines", FLOWED "\n\n" AT_66 " \n" AT_66 " \nend",
+		  "card=[" AT_66 " " AT_66 " end]" },
+		{ "the blanks are none", FLOWED "; delsp=yes\n\n" AT_66 " \nharbour.\n",
+		  "card=[" AT_66 "harbour.\n]" },
+		{ "guarded lines", FLOWED "\n\n >a\n From b\n  c\n \nd\n", "card=[>a\nFrom b\n c\n\nd\n]" },
+		{ "a guard where a line goes on", FLOWED "\n\n" AT_66 " \n >harbour.\n",
+		  "card=[" AT_66 " >harbour.\n]" },
+		{ "a blank behind a short line was typed", FLOWED "\n\nPercent: 60 \nDue: -\n",
+		  "card=[Percent: 60 \nDue: -\n]" },
+		{ "quoted lines", FLOWED "\n\n> " AT_66 " \n> x\n" AT_66 " \n> x\n",
+		  "card=[> " AT_66 " \n> x\n" AT_66 " \n> x\n]" },
+		{ "no line to go on in", FLOWED "\n\n" AT_66 " \n\n" AT_66 " \n-- \n" AT_66 " ",
+		  "card=[" AT_66 " \n\n" AT_66 " \n-- \n" AT_66 " ]" },
+		{ "another format", "Content-Type: text/plain; format=fixed\n\n" AT_66 " \n x\n",
+		  "card=[" AT_66 " \n x\n]" },
+	};
+
+	check(rows, COUNT_OF(rows));
+}
+
 #define ICS "Content-Type: text/calendar; charset=utf-8\n"
 
 static const struct row structures[] = {

@@ -51,6 +51,8 @@ TestSuite(message_patch, .init = begin, .fini = end, .timeout = 300);
 #define NAMED                                                                                      \
 	"Content-ID: <a309d5d023b593fd2cfb3d6895483aff.part@taskferry.invalid>\n" /* "1 4.7" */
 #define IMAGE "Content-Type: image/png\nContent-Transfer-Encoding: base64\n"
+#define ELSEWHERE IMAGE "Content-Disposition: attachment\n\ntaskferry-part 1 70000 4.7"
+#define SIGNED "Content-Type: multipart/signed; boundary=d\n\n--d\n"
 
 static void check_read(const char *what, const struct message_publish *publish, const char *text,
 		       size_t len)
@@ -166,11 +168,11 @@ static const struct row {
 	  OURS MIXED "\n" PART(PLAIN, "old") PART(ICS, "old")
 		  PART("Content-Type: multipart/signed; boundary=c\n",
 		       "--c\n" IMAGE "Content-Disposition: attachment\n\ntaskferry-part 3.1 70000 "
-				     "4.7\n--c--\n") "--b--\n",
+		       "4.7\n--c--\n") "--b--\n",
 	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR
 		     "\n" PART("Content-Type: multipart/signed; boundary=c\n",
 			       "--c\n" IMAGE "Content-Disposition: attachment\n\ntaskferry-part "
-					     "3.1 70000 4.7\n--c--\n") "--b--\n" },
+			       "3.1 70000 4.7\n--c--\n") "--b--\n" },
 	{ "empty parts", OURS MIXED "\n--b\n--b\n" ICS "--b\n\n--b--\n",
 	  OURS MIXED "\n--b\n" CARD "\n--b\n" CALENDAR "\n--b\n\n--b--\n" },
 	{ "not closed", OURS MIXED "\n" PART(PLAIN, "old") PART(IMAGE, "AA"),
@@ -213,15 +215,33 @@ static const struct row {
 	  OURS NEW_MIXED "\n" NEW(NEW_PART(
 		  "Content-Type: multipart/signed; boundary=b\n\n" PART(PLAIN, "old")
 			  PART("Content-Type: application/pgp-signature\n", "x") "--b--\n")) },
-	{ "a file that is elsewhere, alone",
-	  OURS IMAGE "Content-Disposition: attachment\n\ntaskferry-part 1 70000 4.7",
-	  OURS NEW_MIXED "\n" NEW(NEW_PART(IMAGE "Content-Disposition: attachment\n" NAMED
-						 "\ntaskferry-part 1 70000 4.7")) },
+	{ "a file that is elsewhere, alone", OURS ELSEWHERE,
+	  OURS NEW_MIXED "\n" NEW(NEW_PART(NAMED ELSEWHERE)) },
+	{ "one in an alternative without a card",
+	  OURS "Content-Type: multipart/alternative; boundary=b\n\n" PART(
+		  HTML, "<p>") "--b\n" ELSEWHERE "\n--b--\n",
+	  OURS NEW_MIXED
+	  "\n" NEW(NEW_PART("Content-Type: multipart/alternative; boundary=b\n\n" PART(
+		  HTML, "<p>") "--b\n" NAMED ELSEWHERE "\n--b--\n")) },
+	{ "one beside a card that is not ours any more",
+	  OURS
+	  "Content-Type: multipart/related; boundary=b\n\n" PART(PLAIN, "old") "--b\n" ELSEWHERE,
+	  OURS NEW_MIXED "\n" NEW(NEW_PART("Content-Type: multipart/related; boundary=b\n\n" PART(
+		  PLAIN, "old") "--b\n" NAMED ELSEWHERE)) },
+	{ "one in what was signed, and the card with it",
+	  OURS MIXED "\n" PART("Content-Type: multipart/alternative; boundary=c\n",
+			       "--c\n" SIGNED PLAIN "\nold\n--d\n" ELSEWHERE "\n--d--\n--c--\n")
+		  PART(ICS, "old") "--b--\n",
+	  OURS MIXED "\n--b\n" CARD "\n--b\n" NAMED ELSEWHERE "\n--b\n" CALENDAR "\n--b--\n" },
+	{ "a calendar that is only a file any more",
+	  OURS "Content-Type: multipart/related; boundary=b\n\n" PART(
+		  ICS "Content-Disposition: attachment\n", "taskferry-part 1 70000 4.7") "--b--\n",
+	  OURS NEW_MIXED "\n" NEW(NEW_PART("Content-Type: multipart/related; boundary=b\n\n" PART(
+		  NAMED ICS "Content-Disposition: attachment\n",
+		  "taskferry-part 1 70000 4.7") "--b--\n")) },
 	{ "one in an alternative",
-	  OURS MIXED
-	  "\n" PART("Content-Type: multipart/alternative; boundary=c\n",
-		    "--c\n" PLAIN "\nold\n--c\n" IMAGE
-		    "Content-Disposition: attachment\n\ntaskferry-part 1 70000 4.7\n--c--\n")
+	  OURS MIXED "\n" PART("Content-Type: multipart/alternative; boundary=c\n",
+			       "--c\n" PLAIN "\nold\n--c\n" ELSEWHERE "\n--c--\n")
 		  PART(ICS, "old") "--b--\n",
 	  OURS MIXED "\n--b\n" CARD "\n" PART(NAMED IMAGE "Content-Disposition: attachment\n",
 					      "taskferry-part 1 70000 4.7") "--b\n" CALENDAR

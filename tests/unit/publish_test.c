@@ -38,6 +38,10 @@ Test(publish, what_an_item_shows)
 		{ "no parent in this folder", "parent=17", DATES_DAY, NULL, "status=needs-action" },
 		{ "a subject is one line", "subject=Ship\nthe crate", DATES_DAY, NULL,
 		  "subject=Ship the crate; status=needs-action" },
+		{ "nor has it blanks at its ends", "subject=  Ship crate \n", DATES_DAY, NULL,
+		  "subject=Ship crate; status=needs-action" },
+		{ "texts as items carry them", "notes=a\rb\x01 \n; categories=c\x07", DATES_DAY, NULL,
+		  "categories=c\ufffd; status=needs-action; notes=a\nb\ufffd" },
 		{ "what items do not carry",
 		  "description=d; deadline=2026-12-01; milestone=true; predecessors=3; "
 		  "remaining_work=30",

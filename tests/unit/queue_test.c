@@ -357,6 +357,104 @@ Test(queue, what_a_person_has_to_mend_is_held)
 	store_world_free(&world.store);
 }
 
+static void hold(struct queue_world *world, struct job *job)
+{
+	STORE_OK(queue_fail(world->store.store, job, fault_of(world, FAULT_LOGIN)));
+}
+
+/* It was added again while it was worked on: a person looks at it once. */
+Test(queue, held_twice_is_one)
+{
+	struct queue_world world = queue_world_new();
+	struct job *first;
+	int64_t count = 0;
+
+	add(&world, JOB_PULL, world.first, 0);
+	first = must_lease(&world);
+	add(&world, JOB_PULL, world.first, 0);
+	add(&world, JOB_PUSH, world.first, 0);
+	hold(&world, first);
+	hold(&world, must_lease(&world));
+	hold(&world, must_lease(&world));
+	cr_expect_str_eq(all(&world), "pull:held push:held");
+	STORE_OK(queue_retry(world.store.store, 0, &count));
+	cr_expect_eq(count, 2);
+	store_world_free(&world.store);
+}
+
+static size_t behind(struct queue_world *world)
+{
+	int64_t *accounts = NULL;
+	size_t count = 0;
+
+	STORE_OK(link_behind(world->store.store, world->store.mem, world->store.project, 0,
+			     &accounts, &count));
+	return count;
+}
+
+static void set_state(struct queue_world *world, enum account_state state)
+{
+	struct account *account = NULL;
+
+	STORE_OK(store_begin(world->store.store));
+	STORE_OK(link_account(world->store.store, world->store.mem, "a", world->store.ana, false,
+			      &account));
+	account->state = state;
+	STORE_OK(link_account_set(world->store.store, account));
+	STORE_OK(store_commit(world->store.store));
+}
+
+static void change_something(struct queue_world *world)
+{
+	struct value percent = { .number = 40 };
+
+	STORE_OK(store_begin(world->store.store));
+	STORE_OK(
+		project_change(world->store.store,
+			       &(struct project_step){ .project_id = world->store.project,
+						       .assignment_id = world->store.assignment->id,
+						       .task_id = world->store.assignment->task_id,
+						       .field = FIELD_percent,
+						       .new = &percent,
+						       .at_us = STORE_START_US,
+						       .author = "project:x" },
+			       NULL));
+	STORE_OK(store_commit(world->store.store));
+}
+
+/* Where a held job will bring a change it is not told of it; in all other cases it is. */
+Test(queue, a_held_account_is_behind_until_its_job_brings_all)
+{
+	struct queue_world world = queue_world_new();
+	struct folder *folder = NULL;
+	int64_t count = 0;
+
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(link_folder(world.store.store, world.store.mem, world.first, world.store.project,
+			     true, &folder));
+	STORE_OK(store_commit(world.store.store));
+	change_something(&world);
+	cr_expect_eq(behind(&world), 1);
+	add(&world, JOB_PULL, world.first, 0);
+	hold(&world, must_lease(&world));
+	cr_expect_eq(behind(&world), 1, "the account itself is well");
+	set_state(&world, ACCOUNT_HELD);
+	cr_expect_eq(behind(&world), 0);
+	change_something(&world);
+	cr_expect_eq(behind(&world), 0, "nor of what comes later");
+	STORE_OK(queue_retry(world.store.store, 0, &count));
+	cr_expect_eq(behind(&world), 1, "somebody has mended it");
+	STORE_OK(queue_done(world.store.store, must_lease(&world)));
+	cr_expect_eq(behind(&world), 1, "no job is left");
+	STORE_OK(store_begin(world.store.store));
+	STORE_OK(queue_add(world.store.store, JOB_PUSH, world.first, world.store.project + 1000, 0,
+			   NULL));
+	STORE_OK(store_commit(world.store.store));
+	hold(&world, must_lease(&world));
+	cr_expect_eq(behind(&world), 1, "that one is another project's");
+	store_world_free(&world.store);
+}
+
 Test(queue, waiting_is_no_attempt)
 {
 	struct queue_world world = queue_world_new();

@@ -154,7 +154,8 @@ Test(store, keys_are_numbers_of_rows)
 {
 	static const char count[] =
 		"SELECT COUNT(*), SUM(c.type = 'INTEGER') FROM sqlite_master m, "
-		"pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk = 1 AND c.type <> 'TEXT' "
+		"pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk = 1 AND c.type <> "
+		"'TEXT' "
 		"AND (SELECT MAX(p.pk) FROM pragma_table_info(m.name) p) = 1";
 	struct store_world world = store_world_new();
 	sqlite3_stmt *statement = NULL;
@@ -365,6 +366,19 @@ Test(store, a_full_disk_leaves_nothing_half_done)
 	STORE_OK(add_many(&world, 3));
 	cr_expect_eq(count_projects(&world), 4);
 	store_world_free(&world);
+}
+
+Test(store, a_full_disk_is_told_by_whoever_opens_it)
+{
+	struct store_world world = store_world_new();
+	struct rlimit full = { 8192, RLIM_INFINITY };
+	struct store *other = NULL;
+
+	TALLOC_FREE(world.store);
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other),
+				 FAULT_IO, "(File too large); make room on its disk");
 }
 
 Test(store, rolled_back_is_gone_and_ids_stay_small)

@@ -210,7 +210,7 @@ Test(vtodo_foresee, what_is_foreseen_is_what_is_read)
 		hostile += check(seed, true);
 	}
 	cr_assert_gt(plain, ITEMS / 4, "%d", plain);
-	cr_assert_gt(hostile, ITEMS / 40, "%d", hostile);
+	cr_assert_gt(hostile, ITEMS / 4, "%d", hostile);
 }
 
 /* What is published every day is never read again. */

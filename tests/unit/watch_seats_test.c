@@ -150,6 +150,42 @@ Test(watch, who_listens_with_doubt_looks_from_time_to_time)
 	talloc_free(world.mem);
 }
 
+/* A server that has ceased to tell, in an account where nothing happens: what changes is found within the
+ * longest pause and a fifth, and soon where something has happened lately. */
+Test(watch, what_a_silent_server_keeps_back_is_found_in_time)
+{
+	static const struct {
+		int64_t quiet_us, within_us;
+	} silences[] = { { 0, MINUTE_US }, { 600 * MINUTE_US, 15 * MINUTE_US } };
+
+	for (size_t i = 0; i < COUNT_OF(silences); i++) {
+		struct world world = world_new();
+		struct fake *fake = fake_new(NULL);
+		enum engine_wake woken = ENGINE_WAKE_NOTHING;
+		int64_t waited_us = 0;
+
+		world.server.poll_max_us = 15 * MINUTE_US;
+		fake->wide = fake->doubtful = true;
+		give_resting(&world, 1, fake, true);
+		for (int64_t us = 0; us < silences[i].quiet_us; us += MINUTE_US / 4) {
+			pass(&world, MINUTE_US / 4);
+			if (turn(&world))
+				cr_assert_eq(wake(&world, 1), ENGINE_WAKE_NOTHING);
+		}
+		fake->changed = fake->missed = true;
+		while (woken == ENGINE_WAKE_NOTHING && waited_us < 60 * MINUTE_US) {
+			pass(&world, CLOCK_SECOND_US);
+			waited_us += CLOCK_SECOND_US;
+			if (turn(&world))
+				woken = wake(&world, 1);
+		}
+		cr_expect_eq(woken, ENGINE_WAKE_MISSED);
+		cr_expect_leq(waited_us, silences[i].within_us * 6 / 5 + CLOCK_SECOND_US,
+			      "%zu: %lld s", i, (long long)(waited_us / CLOCK_SECOND_US));
+		talloc_free(world.mem);
+	}
+}
+
 /* What it has heard is worth a job that has to wait, and the turn comes again: it ends listening before
  * it is asked. */
 Test(watch, who_was_heard_and_got_no_job_is_asked)

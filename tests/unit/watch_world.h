@@ -30,6 +30,7 @@ struct fake {
 	int listened, hushed, heard, rested, swept;
 	bool moved;       /* in the folders that it does not tell of */
 	bool changed;     /* something has come before it listens */
+	bool missed;      /* and when it listened last, too */
 	bool interesting; /* what comes is */
 	bool broken;
 	int *freed;
@@ -57,6 +58,7 @@ static inline struct fault *fake_listen(struct endpoint *endpoint,
 	fake->listens = !fake->changed && !fake->deaf;
 	*ear_r = (struct endpoint_ear){ .fd = fake->listens ? fake->ends[0] : -1,
 					.changed = fake->changed,
+					.missed = fake->missed,
 					.count = fake->wide ? count : 1,
 					.doubtful = fake->doubtful,
 					.how = "fake" };

@@ -1,0 +1,56 @@
+#include "config.h"
+
+#include "gateway/imap/imap_private.h"
+
+#include "base/text.h"
+
+/* Storing into a mailbox that is not selected.
+ *
+ * A server whose client looks on does more for each message that is stored: Dovecot brings the view of
+ * the session up to date behind each command, which costs a fifth of the whole; and then all that was
+ * stored is to be looked at again. So before many new messages are stored the mailbox is left. What
+ * SELECT told of it is kept, and is good as long as answers to what was stored are still to come: with
+ * these the numbers of the messages come, and show whether it is still the same mailbox.
+ *
+ * 1. Nobody looks behind such a storing: the token stays as it was (imap_notice.c (4)), and the next look
+ *    meets the messages as ours, by their versions. */
+
+#define MANY 20 /* messages: for fewer, leaving and coming back costs more than it saves */
+
+bool imap_afar_is(const struct imap *imap, const char *mailbox)
+{
+	return imap->session && !imap_session_selected(imap->session)->mailbox &&
+	       imap->afar.mailbox && text_same(imap->afar.mailbox, mailbox);
+}
+
+bool imap_afar_pays(const struct imap *imap, size_t count)
+{
+	return count >= MANY && imap_session_can(imap->session, IMAP_CAP_UNSELECT) &&
+	       imap_session_can(imap->session, IMAP_CAP_UIDPLUS) &&
+	       !imap_session_awaits(imap->session);
+}
+
+struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem)
+{
+	const struct imap_selected *selected = imap_session_selected(imap->session);
+
+	imap_afar_forget(imap);
+	imap->afar_mem = MEM_CONTEXT(imap);
+	imap->afar = *selected;
+	imap->afar.mailbox = mem_strdup(imap->afar_mem, selected->mailbox);
+	imap->afar.mailbox_id = mem_strdup(imap->afar_mem, selected->mailbox_id);
+	imap->afar.permanent_flags = mem_strdup(imap->afar_mem, selected->permanent_flags);
+	imap->selection++;
+	return imap_session_unselect(imap->session, mem);
+}
+
+void imap_afar_forget(struct imap *imap)
+{
+	imap->afar = (struct imap_selected){ .mailbox = NULL };
+	TALLOC_FREE(imap->afar_mem);
+}
+
+const struct imap_selected *imap_afar_selected(const struct imap *imap, const char *mailbox)
+{
+	return imap_afar_is(imap, mailbox) ? &imap->afar : imap_session_selected(imap->session);
+}
