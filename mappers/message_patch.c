@@ -187,22 +187,6 @@ static void add_edit(const struct patch *patch, struct edits *edits, struct edit
 	edits->count++;
 }
 
-/* A message may end in the middle of a delimiter, or of the end of its line; the empty part behind
- * it is where a text is put. What ends a part stays. */
-static void end_delimiter(const struct patch *patch, const struct edit *edit)
-{
-	const struct message_tree *tree = patch->tree;
-	struct buf *out = patch->out;
-
-	if (edit->from != tree->len || tree->parts[tree->count - 1].from != tree->len ||
-	    !edit->text->len || out->data[out->len - 1] == '\n')
-		return;
-	if (out->data[out->len - 1] == '\r')
-		buf_cut(out, out->len - 1);
-	if (edit->text->data[0] != '\r')
-		buf_puts(out, "\r\n");
-}
-
 /* The text from AT on. */
 static void apply(const struct patch *patch, const struct edits *edits, size_t at)
 {
@@ -210,7 +194,6 @@ static void apply(const struct patch *patch, const struct edits *edits, size_t a
 		const struct edit *edit = &edits->list[i];
 
 		copy(patch->out, patch->tree, at, edit->from);
-		end_delimiter(patch, edit);
 		buf_add(patch->out, edit->text->data, edit->text->len);
 		at = edit->to;
 	}
@@ -244,6 +227,16 @@ static void add_calendar(const struct patch *patch, struct buf *out, uint32_t pl
 			      &boundaries);
 }
 
+/* The delimiter before an empty part has no line end, or half of one, where the message ends in it,
+ * or where the line end belongs to the delimiter of a multipart around it (S3). */
+static void open_part(const struct patch *patch, const struct message_part *part, struct buf *text)
+{
+	char last = patch->tree->text[part->from - 1];
+
+	if (last != '\n')
+		buf_puts(text, last == '\r' ? "\n" : "\r\n");
+}
+
 /* An empty part has no line end of its own before the delimiter behind it. */
 static void close_part(const struct patch *patch, const struct edit *edit)
 {
@@ -260,6 +253,7 @@ static struct edit replace_card(const struct patch *patch, uint32_t place, bool 
 	const char *boundary = tree->parts[part->parent].kind.boundary;
 	struct edit edit = { part->from, part->to, buf_new(patch->mem) };
 
+	open_part(patch, part, edit.text);
 	add_card(patch, edit.text, place);
 	if (with_calendar) {
 		delimit(edit.text, boundary);
@@ -449,6 +443,8 @@ static void append_files(const struct patch *patch, struct edits *edits)
 	for (size_t i = 0; i < patch->publish->file_count; i++) {
 		if (message_files_stands(patch->publish, standing, i))
 			continue;
+		if (!edit.text->len)
+			open_part(patch, &tree->parts[last], edit.text);
 		delimit(edit.text, tree->parts[0].kind.boundary);
 		message_files_add(edit.text, patch->publish, &patch->publish->files[i]);
 	}

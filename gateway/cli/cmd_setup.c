@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "gateway/net/http.h"
+#include "gateway/net/stream.h"
 
 /* True when there is something to go on with: the database is not new, but was migrated. */
 static struct fault *has_projects(struct cli *cli, bool *has_r)
@@ -73,28 +74,64 @@ struct fault *cmd_init(struct cli *cli)
 }
 
 /* A path with a name in it is a person's, and looked at when that person is served. */
-static void check_file(const struct conf_server *server, const char *key, const char *path,
+static void check_file(const char *section, long line, const char *key, const char *path,
 		       struct conf_report *report)
 {
 	if (path && !strstr(path, "%{") && access(path, R_OK))
-		conf_report_warning(report, server->line, "[server %s]: %s %s: %s", server->name,
-				    key, path, strerror(errno));
+		conf_report_warning(report, line, "[%s]: %s %s: %s", section, key, path,
+				    strerror(errno));
+}
+
+static void check_secret_files(const char *section, long line, const struct conf_password *password,
+			       struct conf_report *report)
+{
+	check_file(section, line, "password_file", password->file, report);
+	check_file(section, line, "token_file", password->token_file, report);
+}
+
+static void check_ca(const char *section, const struct conf_server *server, struct trusts *trusts,
+		     struct conf_report *report)
+{
+	struct fault *fault = server->tls_ca ? trusts_look(report, trusts, server->tls_ca) : NULL;
+
+	if (fault)
+		conf_report_warning(report, server->line, "[%s]: %s", section, fault->text);
 }
 
 static void check_files(const struct conf *conf, struct conf_report *report)
 {
+	struct trusts *trusts = trusts_new(report);
+
 	for (size_t i = 0; i < conf->server_count; i++) {
 		const struct conf_server *server = &conf->servers[i];
+		const char *section = mem_printf(report, "server %s", server->name);
 
-		check_file(server, "tls_ca", server->tls_ca, report);
-		check_file(server, "tls_cert", server->tls_cert, report);
-		check_file(server, "tls_key", server->tls_key, report);
+		check_ca(section, server, trusts, report);
+		check_file(section, server->line, "tls_cert", server->tls_cert, report);
+		check_file(section, server->line, "tls_key", server->tls_key, report);
+		check_secret_files(section, server->line, &server->password, report);
 	}
+	for (size_t i = 0; i < conf->account_count; i++) {
+		const struct conf_account *account = &conf->accounts[i];
+		const char *section =
+			mem_printf(report, "account %s %s", account->server, account->resource);
+
+		check_secret_files(section, account->line, &account->password, report);
+	}
+	talloc_free(trusts);
 }
 
-/* What this machine cannot do. */
+/* What this machine, or this program, cannot do. */
 static void check_machine(const struct conf *conf, struct conf_report *report)
 {
+	struct fault *unknown = db_known(report, conf->dsn);
+
+	if (unknown)
+		conf_report_error(report, 0, "%s", unknown->text);
+	if (conf->web_listen)
+		conf_report_warning(report, 0,
+				    "[web] listen: this version has no web pages yet, nothing is "
+				    "served there");
 	for (size_t i = 0; i < conf->server_count; i++)
 		if (conf->servers[i].auth == CONF_AUTH_NEGOTIATE && !http_has_negotiate())
 			conf_report_error(report, conf->servers[i].line,

@@ -398,7 +398,9 @@ void daemon_control_tick(struct daemon *daemon)
 static struct fault *cannot(struct daemon *daemon, const char *path)
 {
 	return fault_new(daemon, errno == EACCES ? FAULT_NOT_PERMITTED : FAULT_CANNOT_CREATE,
-			 "[control] socket %s: %s", path, strerror(errno));
+			 "[control] socket %s: %s%s", path, strerror(errno),
+			 errno == EACCES ? "; its folder must be this user's; or name another one"
+					 : "");
 }
 
 static bool answers(const struct sockaddr_un *address)

@@ -28,6 +28,9 @@
 struct trusts;
 struct trusts *trusts_new(TALLOC_CTX *mem);
 
+/* A fault when the file cannot be read, or holds no certificates. */
+struct fault *trusts_look(TALLOC_CTX *mem, struct trusts *trusts, const char *ca) ATTR_MUST_CHECK;
+
 struct stream_options {
 	const char *host; /* a name or an address; also what the certificate must be for */
 	int port;

@@ -190,6 +190,16 @@ static struct fault *trust_refresh(TALLOC_CTX *mem, struct trust *trust)
 	return NULL;
 }
 
+struct fault *trusts_look(TALLOC_CTX *mem, struct trusts *trusts, const char *ca)
+{
+	struct fault *fault;
+
+	pthread_mutex_lock(&trusts->lock);
+	fault = trust_refresh(mem, trust_find(trusts, ca));
+	pthread_mutex_unlock(&trusts->lock);
+	return fault;
+}
+
 struct fault *trusts_client(TALLOC_CTX *mem, struct trusts *trusts, const char *ca, SSL **ssl_r)
 {
 	struct trust *trust;

@@ -29,15 +29,30 @@ const char *db_statement_name(enum sql sql)
 	return statements[sql].name;
 }
 
-struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create, struct db **db_r)
+static const struct db_driver *find_driver(const char *dsn)
 {
 	for (size_t i = 0; i < COUNT_OF(drivers); i++)
 		if (text_starts(dsn, drivers[i]->scheme))
-			return drivers[i]->open(mem, dsn + strlen(drivers[i]->scheme), create,
-						db_r);
+			return drivers[i];
+	return NULL;
+}
+
+struct fault *db_known(TALLOC_CTX *mem, const char *dsn)
+{
+	if (find_driver(dsn))
+		return NULL;
 	return fault_new(mem, FAULT_CONFIG,
 			 "[store] dsn: this program is built for sqlite:PATH only; set for example "
 			 "dsn = sqlite:/var/lib/taskferry/taskferry.db");
+}
+
+struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create, struct db **db_r)
+{
+	const struct db_driver *driver = find_driver(dsn);
+
+	if (!driver)
+		return db_known(mem, dsn);
+	return driver->open(mem, dsn + strlen(driver->scheme), create, db_r);
 }
 
 static struct fault *begin(struct db *db, bool write)

@@ -14,6 +14,9 @@
 struct db;
 struct db_cursor;
 
+/* A CONFIG fault when this program is not built for such a DSN; nothing is opened. */
+struct fault *db_known(TALLOC_CTX *mem, const char *dsn) ATTR_MUST_CHECK;
+
 /* Opens "sqlite:PATH". CREATE makes the file when it is not there; otherwise a missing one is a
  * NO_INPUT fault that names `taskferry init`. */
 struct fault *db_open(TALLOC_CTX *mem, const char *dsn, bool create,

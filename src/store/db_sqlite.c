@@ -45,7 +45,8 @@ static struct fault *sqlite_fault(struct sqlite_db *db, const char *what)
 {
 	int code = sqlite3_errcode(db->handle) & 0xff;
 	int error = sqlite3_system_errno(db->handle); /* of IOERR and CANTOPEN; else an old one */
-	bool system = error && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN);
+	/* where it cannot be opened that is of the last of several tries, and misleads */
+	bool system = error && (code == SQLITE_IOERR || (code == SQLITE_CANTOPEN && no_room(error)));
 	enum fault_kind kind = FAULT_INTERNAL;
 	const char *hint = "";
 

@@ -183,6 +183,24 @@ static const struct row {
 	  OURS MIXED "\n" PART(IMAGE, "AA") "--b\n" CARD "\n--b\n" CALENDAR },
 	{ "cut off in the end of its line", OURS MIXED "\n" PART(IMAGE, "AA") "--b\r",
 	  OURS MIXED "\n" PART(IMAGE, "AA") "--b\n" CARD "\n--b\n" CALENDAR },
+	{ "a multipart that ends in a delimiter",
+	  OURS MIXED "\n" PART("Content-Type: multipart/related; boundary=c\n",
+			       "--c\n" IMAGE "\nAA\n--c") PART(ICS, "old") "--b--\n",
+	  OURS MIXED "\n" PART("Content-Type: multipart/related; boundary=c\n",
+			       "--c\n" IMAGE "\nAA\n--c\n" CARD) "--b\n" CALENDAR "\n--b--\n" },
+	{ "in the end of its line",
+	  OURS MIXED "\n" PART("Content-Type: multipart/related; boundary=c\n",
+			       "--c\n" IMAGE "\nAA\n--c \r") "--b--\n",
+	  OURS MIXED "\n" PART("Content-Type: multipart/related; boundary=c\n",
+			       "--c\n" IMAGE "\nAA\n--c \n" CARD "\n--c\n" CALENDAR) "--b--\n" },
+	{ "in one, within another that ends there",
+	  OURS MIXED "\n" PART("Content-Type: multipart/related; boundary=c\n",
+			       "--c\nContent-Type: multipart/related; boundary=d\n\n--d")
+		  PART(ICS, "old") "--b--",
+	  OURS MIXED "\n" PART(
+		  "Content-Type: multipart/related; boundary=c\n",
+		  "--c\nContent-Type: multipart/related; boundary=d\n\n--d\n" CARD) "--b\n" CALENDAR
+										    "\n--b--" },
 	/* what was no multipart/mixed */
 	{ "a text",
 	  "Subject: old\nContent-Type: text/plain; charset=x\nContent-Language: de\nX-Label: "

@@ -221,7 +221,7 @@ Test(store, a_folder_that_is_not_there)
 	bool created = false;
 
 	store_world_expect_fault(store_init(world.mem, dsn, world.clock, NULL, &created),
-				 FAULT_CANNOT_CREATE, "none/site.db");
+				 FAULT_CANNOT_CREATE, "unable to open database file; its folder");
 	store_world_free(&world);
 }
 
