@@ -35,6 +35,21 @@ static void note_nowhere(struct round_report *notes, const struct resource *reso
 	notes->held++;
 }
 
+/* Whose assignments were all withdrawn misses nothing. */
+static struct fault *note_if_missed(TALLOC_CTX *mem, struct store *store, int64_t project,
+				    const struct resource *resource, struct round_report *notes)
+{
+	struct assignment *list = NULL;
+	size_t count = 0, active = 0;
+
+	FAULT_TRY(project_assignments(store, mem, project, resource->id, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		active += list[i].state != ASSIGNMENT_WITHDRAWN;
+	if (active)
+		note_nowhere(notes, resource);
+	return NULL;
+}
+
 static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct store *store,
 			     struct project *project, struct round_report *notes, int64_t *jobs)
 {
@@ -50,7 +65,7 @@ static struct fault *publish(TALLOC_CTX *mem, const struct sync_env *env, struct
 			FAULT_TRY(queue_add(store, JOB_PUBLISH, accounts[a], project->id,
 					    clock_now_us(env->clock), NULL));
 		if (!n)
-			note_nowhere(notes, &people[i]);
+			FAULT_TRY(note_if_missed(mem, store, project->id, &people[i], notes));
 		*jobs += (int64_t)n;
 	}
 	point_reach(env->points, POINT_PUBLISH_STAGED);

@@ -1,6 +1,6 @@
 /* caldav_davical_test.c - the contract of endpoints over a real DAViCal.
  *
- * takes: 60
+ * takes: 30
  * waits: yes
  * timeout: 300
  */

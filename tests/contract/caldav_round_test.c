@@ -1,7 +1,7 @@
 /* caldav_round_test.c - whole rounds against a server that lies.
  *
  * waits: yes
- * takes: 60
+ * takes: 100
  */
 #include "config.h"
 

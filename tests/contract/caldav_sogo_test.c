@@ -1,6 +1,7 @@
 /* caldav_sogo_test.c - the contract of endpoints over a real SOGo.
  *
- * takes: 30
+ * takes: 60
+ * waits: yes
  * timeout: 300
  */
 #include "config.h"

@@ -1,6 +1,7 @@
 /* caldav_xandikos_test.c - the contract of endpoints over a real Xandikos.
  *
- * takes: 20
+ * takes: 50
+ * waits: yes
  * timeout: 300
  */
 #include "config.h"

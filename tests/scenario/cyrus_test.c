@@ -1,6 +1,7 @@
 /* cyrus_test.c - the scenarios over a real Cyrus.
  *
- * takes: 30
+ * takes: 60
+ * waits: yes
  * timeout: 400
  */
 #include "config.h"

@@ -1,6 +1,6 @@
 /* davical_test.c - the scenarios over a real DAViCal.
  *
- * takes: 100
+ * takes: 60
  * waits: yes
  * jobs: 3
  * timeout: 600

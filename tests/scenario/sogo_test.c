@@ -1,6 +1,7 @@
 /* sogo_test.c - the scenarios over a real SOGo.
  *
- * takes: 40
+ * takes: 150
+ * waits: yes
  * timeout: 400
  */
 #include "config.h"

@@ -1,6 +1,7 @@
 /* xandikos_test.c - the scenarios over a real Xandikos.
  *
- * takes: 30
+ * takes: 130
+ * waits: yes
  * timeout: 400
  */
 #include "config.h"

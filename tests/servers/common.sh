@@ -103,10 +103,18 @@ as_owner() { # command...
 	$as "$@"
 }
 
+# A new folder that any user can get into; in memory where DIR is.
+make_open_folder() { # name
+	case $dir in
+	/dev/shm/*) mktemp -d "/dev/shm/taskferry-$1.XXXXXX" ;;
+	*) mktemp -d "/tmp/taskferry-$1.XXXXXX" ;;
+	esac
+}
+
 longest_dir=70 # characters, so that the names of sockets below it fit into 107
 
-# Sets run, where the server's state stands: DIR/run, which is a link to a folder in /tmp while the server runs, where its
-# owner cannot get into DIR (root's private folder) or DIR's name is too long for sockets.
+# Sets run, where the server's state stands: DIR/run, which is a link to a folder in /tmp or /dev/shm while the server runs,
+# where its owner cannot get into DIR (root's private folder) or DIR's name is too long for sockets.
 open_run() {
 	choose_owner
 	[ ! -L "$dir/run" ] || close_run
@@ -114,7 +122,7 @@ open_run() {
 	run=$dir/run
 	if [ "$(id -u)" = 0 ] || [ ${#dir} -gt $longest_dir ]; then
 		name=${0##*/}
-		run=$(mktemp -d "/tmp/taskferry-${name%.sh}.XXXXXX")
+		run=$(make_open_folder "${name%.sh}")
 		mv "$dir/run" "$run/run"
 		ln -s "$run/run" "$dir/run"
 		chmod 711 "$run"

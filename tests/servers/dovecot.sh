@@ -7,8 +7,8 @@
 # DIR is made; afterwards it holds url (imap://127.0.0.1:PORT), tls-url (imaps://...), ca.pem, other-ca.pem (a CA that has
 # nothing to do with the server), users (a line may be added at any time), log, mail/USER. A master user "gate" (password
 # "gatekey") logs in as anybody: `USER*gate`. Where the mail's user cannot get into DIR (root's private folder), or DIR's
-# name is too long for sockets, mail and sockets stand in a folder of their own in /tmp until `stop`, which brings the mail
-# back.
+# name is too long for sockets, mail and sockets stand in a folder of their own in /tmp (/dev/shm where DIR is there) until
+# `stop`, which brings the mail back.
 #
 # Environment: DOVECOT_LAYOUT maildir (Maildir++, default) | fs | sdbox; DOVECOT_SEP "." (default with maildir) | "/";
 # DOVECOT_FSYNC never (default) | optimized | always; DOVECOT_HIBERNATE seconds (default: none);
@@ -158,7 +158,7 @@ open_run() {
 	run=$dir
 	mkdir -p "$dir/mail"
 	if [ ${#dir} -gt $longest ] || ! as_mail_user test -x "$dir/mail"; then
-		run=$(mktemp -d /tmp/taskferry-dovecot.XXXXXX)
+		run=$(make_open_folder dovecot)
 		chmod 711 "$run"
 		mv "$dir/mail" "$run/mail"
 		ln -s "$run/mail" "$dir/mail"

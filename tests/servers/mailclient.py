@@ -2,7 +2,9 @@
 is appended with the same header and flags, then the old message is deleted and expunged)."""
 import base64
 import email
+import email.parser
 import email.policy
+import functools
 import imaplib
 import re
 import time
@@ -11,6 +13,7 @@ import urllib.parse
 
 TIMEOUT_S = 90
 SEPARATOR = b"--- taskferry ---"
+HEADER = email.parser.BytesParser(policy=email.policy.default)    # reads the parts too unless told otherwise, which takes long
 
 
 class MailError(Exception):
@@ -41,9 +44,10 @@ class Message(typing.NamedTuple):
         return part_text(self.raw, "text/plain").replace("\r\n", "\n")
 
     def header(self, name):
-        return email.message_from_bytes(self.raw, policy=email.policy.default).get(name)
+        return HEADER.parsebytes(self.raw, headersonly=True).get(name)
 
 
+@functools.lru_cache(maxsize=256)     # the same messages are asked again and again
 def part_text(raw, kind):
     for part in email.message_from_bytes(raw).walk():
         if part.get_content_type() == kind:

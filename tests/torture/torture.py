@@ -8,8 +8,8 @@
     torture.py cyrus-imap, courier             over others with messages: each point at one place
     torture.py --random SECONDS [--seed S]     kills, faults and edits at random, over the memory server
 
-TORTURE=full kills at a point of the memory servers in each step that passes it; else at four places at most (some_places),
-and what was left out is told in the end.
+TORTURE=full kills at a point of the memory servers in each step that passes it, else at four places at most (some_places); of
+Radicale and Dovecot at two, else at one (first_or_busiest). What was left out is told in the end.
 
 A case is a script of steps: import, publish, sync, edits by clients directly on the server, `task set`, a changed plan,
 sync. It begins where it differs from an undisturbed run, of which everything was kept (class Slot). One step is killed, run again as an administrator would (`twice`: and killed again while it
@@ -734,14 +734,21 @@ def two_places(found, _):
     return found[:1] + ([place for place in found[1:] if place[0] == BUSY_STEP][:1] or found[1:2])
 
 
+def first_or_busiest(found, number):
+    """The first, or in the busiest sync, in turn."""
+    chosen = two_places(found, number)
+    return chosen and [chosen[number % len(chosen)]]
+
+
 def one_place(found, number):
     """In the busiest sync and in the last one, after gestures, in turn; else the first."""
     steps = (BUSY_STEP, max((step for step, _ in found), default=0))
     return [place for place in found if place[0] == steps[number % 2]][:1] or found[:1]
 
 
-def torture_kills(tap, runner, named, limit):
-    """Kills at the points named, at LIMIT(all places, number of the point). Returns which fired."""
+def torture_kills(tap, runner, named, limit, by_full=""):
+    """Kills at the points named, at LIMIT(all places, number of the point); BY_FULL says how many places TORTURE=full leaves
+    out. Returns which fired."""
     wrong = runner.first()
     tap.result(not wrong, "undisturbed", wrong)
     if wrong:
@@ -755,7 +762,7 @@ def torture_kills(tap, runner, named, limit):
         cases.update({f"{place} in step {step}": {"kill": (step, place)} for step, place in by_point[name]})
     if len(cases) < count:
         print(f"# left out: {count - len(cases)} of {count} places, where points are passed again that are killed at other places"
-              + (" (TORTURE=full: none)" if limit == some_places else ""))
+              + (f" (TORTURE=full: {by_full})" if by_full else ""))
     results = collections.defaultdict(list)
     for name, result in runner.cases(cases):
         results[name.split(":")[0]].append((name, result))
@@ -1035,7 +1042,10 @@ def tell_points(tap, named, fired, must):
 
 SERVERS = {kind.kind: kind for kind in (MemoryServer, MessageServer, WholeServer, RadicaleServer, DovecotServer, CyrusServer,
                                        CourierServer)}
-LIMITS = {"radicale": two_places, "dovecot": two_places, "cyrus-imap": one_place, "courier": one_place}
+# Where a point is killed, where with TORTURE=full, and how much that leaves out; others: see SIMULATED.
+LIMITS = {"radicale": (first_or_busiest, two_places, "fewer"), "dovecot": (first_or_busiest, two_places, "fewer"),
+          "cyrus-imap": (one_place, one_place, ""), "courier": (one_place, one_place, "")}
+SIMULATED = (some_places, all_places, "none")
 # A point that is not reached fails the run. These cannot be: they are of another kind of server, whose run must reach them.
 PROBED = ("PROBE_", "TRAITS_")  # of servers that have traits
 REPLIES = ("REPLY_", "ANSWER_")  # of a mailbox with replies: the scenarios reply-*.scenario kill there
@@ -1068,8 +1078,10 @@ def main():
     try:
         named = asked or [name for name in point_names() if not name.startswith(NOT_THERE[args.server])]
         if args.part in (None, "kills"):
-            places_of = all_places if os.environ.get("TORTURE") == "full" else some_places
-            fired = torture_kills(tap, runner, named, LIMITS.get(args.server, places_of))
+            usual, full, left_out = LIMITS.get(args.server, SIMULATED)
+            if os.environ.get("TORTURE") == "full":
+                usual, left_out = full, ""
+            fired = torture_kills(tap, runner, named, usual, left_out)
             tell_points(tap, named, fired, [name for name in named if simulated or name.startswith(ONLY_THERE[args.server])])
         if simulated and args.part in (None, "twice"):
             torture_twice(tap, runner, named)
