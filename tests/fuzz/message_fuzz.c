@@ -18,6 +18,7 @@
  *   F4  the same patch again changes nothing
  *   F5  parts of others and header fields of others stay byte for byte (N4)
  *   F6  a file that comes stands in it then, one that goes does not, all others stay
+ *   F7  with stand-ins for its parts, and put together again, it is the same text
  *
  *   clang -fsanitize=fuzzer,address,undefined ... ; message_fuzz -max_len=4096 CORPUS
  */
@@ -196,6 +197,31 @@ static void check_patch(TALLOC_CTX *mem, const char *text, size_t len, const str
 	check_kept(tree, first, first_len, publish.gone_count);
 }
 
+static void check_elided(TALLOC_CTX *mem, const char *text, size_t len)
+{
+	struct message_piece *pieces;
+	struct buf *again = buf_new(mem);
+	size_t count, elided_len;
+	char *elided;
+
+	if (message_elide_pieces(mem, text, len, &pieces, &count) || count != 1)
+		return; /* some stand there already */
+	elided = message_elide_all(mem, text, len, "4.7", 1, &elided_len);
+	MUST(!message_elide_pieces(mem, elided, elided_len, &pieces, &count), "F7: %s", elided);
+	MUST(message_elide_sound(mem, elided, elided_len, count / 2), "F7: %s", elided);
+	for (size_t i = 0; i < count; i++) {
+		const char *body = pieces[i].text;
+		size_t body_len = pieces[i].len;
+
+		MUST(body || message_elide_find(mem, text, len, pieces[i].standin.section, &body,
+						&body_len),
+		     "F7: %s", elided);
+		buf_add(again, body, body_len);
+	}
+	MUST(again->len == len && !memcmp(again->data, text, len), "F7: %s\n=====\n%s", elided,
+	     again->data);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *mem = MEM_CONTEXT(NULL);
@@ -213,6 +239,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_text(message->agent, "agent");
 			check_text(message->card, "card");
 			check_patch(mem, text, size - 1, message, data[0]);
+			check_elided(mem, text, size - 1);
 		}
 	}
 	talloc_free(mem);
