@@ -739,6 +739,7 @@ enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *text, const struc
 struct advancing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
+	bool soon;
 	char *later; /* NULL: the token stays */
 };
 
@@ -785,16 +786,14 @@ static struct fault *advance_sign(struct imap *imap, TALLOC_CTX *mem, struct ima
 	return NULL;
 }
 
-/* COUNTS of one of the two mailboxes; they stay where that is not certain, and where many messages were
- * stored without looking on: to look at all of them now would keep waiting who waits for them. */
+/* COUNTS of one of the two mailboxes; they stay where that is not certain. */
 static struct fault *advance_counts(struct imap *imap, TALLOC_CTX *mem, const char *mailbox,
 				    bool done, struct imap_counts *counts)
 {
 	struct imap_noticed *last = imap_notice_last(imap, mailbox);
 	struct imap_counts later = *counts, now;
 
-	if (!last || !same_counts(counts, &last->counts) || (!last->appended && !last->removed) ||
-	    imap_afar_is(imap, mailbox))
+	if (!last || !same_counts(counts, &last->counts) || (!last->appended && !last->removed))
 		return NULL;
 	later.uidnext += last->appended;
 	later.exists += last->appended - last->removed;
@@ -814,6 +813,8 @@ static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 	char *done = imap_done_mailbox(imap, mem, advancing->folder);
 	struct token token;
 
+	if (advancing->soon && imap_afar_is(imap, advancing->folder))
+		return NULL; /* many messages: to look at all of them takes long */
 	if (!read_token(mem, advancing->token, &token))
 		return NULL;
 	if (done && token.has_done)
@@ -824,9 +825,11 @@ static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 }
 
 struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				  const char *token, char **token_r)
+				  const char *token, bool soon, char **token_r)
 {
-	struct advancing advancing = { .mem = mem, .folder = folder, .token = token };
+	struct advancing advancing = {
+		.mem = mem, .folder = folder, .token = token, .soon = soon
+	};
 	struct fault *fault = imap_do((struct imap *)endpoint, mem, advance, &advancing);
 
 	if (fault)

@@ -513,6 +513,7 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->sweep = job->kind == JOB_PULL;
 	visit->options =
 		(struct round_options){ .ensure = job->kind == JOB_PUBLISH,
+					.soon = work->engine->park.give != NULL,
 					.reconcile = job->kind == JOB_RECONCILE ||
 						     engine_request_full(work->engine, work->task),
 					.data = work,

@@ -434,23 +434,54 @@ static void op_fetch(struct world *world)
 	}
 }
 
+#define MANY 20 /* so that the mailbox is left for them */
+
+static void expect_placed_or_fault(const struct endpoint_put *puts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		check(puts[i].fault);
+		must((puts[i].fault == NULL) == (puts[i].placed != NULL));
+	}
+}
+
+/* Begun, and not ended before the next ones. */
+static struct endpoint_putting *begin_many(struct world *world, struct endpoint_put *puts)
+{
+	struct endpoint_putting *putting = NULL;
+	struct fault *fault;
+
+	for (size_t i = 0; i < MANY; i++) {
+		puts[i] = (struct endpoint_put){ .text = "Message-ID: <m@x>\r\n\r\nhi\r\n" };
+		puts[i].len = strlen(puts[i].text);
+	}
+	fault = endpoint_put_begin(world->endpoint, world->mem, FOLDER, puts, MANY, &putting);
+	check(fault);
+	must((fault == NULL) == (putting != NULL));
+	return putting;
+}
+
 static void op_put(struct world *world)
 {
-	struct endpoint_put puts[2] = { { .text = "Message-ID: <a@x>\r\n\r\nhi\r\n" },
+	struct endpoint_put many[MANY], puts[2] = { { .text = "Message-ID: <a@x>\r\n\r\nhi\r\n" },
 					{ .text = "Message-ID: <b@x>\r\n\r\nhi\r\n",
 					  .marks_add = "$Done" } };
+	struct endpoint_putting *putting = NULL;
 	struct fault *fault;
 
 	for (size_t i = 0; i < 2; i++)
 		puts[i].len = strlen(puts[i].text);
 	if (world->count)
 		puts[0].address = puts[0].if_version = world->addresses[0];
+	else
+		putting = begin_many(world, many);
 	fault = endpoint_put(world->endpoint, world->mem, FOLDER, puts, 2);
 	check(fault);
-	for (size_t i = 0; !fault && i < 2; i++) {
-		check(puts[i].fault);
-		must((puts[i].fault == NULL) == (puts[i].placed != NULL));
-	}
+	if (!fault)
+		expect_placed_or_fault(puts, 2);
+	if (!putting)
+		return;
+	check(endpoint_put_end(world->endpoint, putting, world->mem));
+	expect_placed_or_fault(many, MANY);
 }
 
 static void op_remove(struct world *world)
@@ -487,7 +518,8 @@ static void op_advance(struct world *world)
 	char *token = NULL;
 
 	if (world->token)
-		check(endpoint_advance(world->endpoint, world->mem, FOLDER, world->token, &token));
+		check(endpoint_advance(world->endpoint, world->mem, FOLDER, world->token,
+				       world->count == 0, &token));
 }
 
 static void op_listen(struct world *world)
