@@ -64,20 +64,20 @@ static void print_import(struct cli *cli, const struct import_result *result)
 		cli_carry(cli, false);
 }
 
-/* People without an address or an account are imported and listed; exit 1 says so (DESIGN section
- * 10). */
+/* People with assignments but without an address or an account are imported and listed; exit 1 says so
+ * (DESIGN section 10). */
 static void note_people(struct cli *cli, const struct import_result *result)
 {
 	if (result->without_address)
 		cli_attention(cli,
-			      "%lld of %lld people have no e-mail address and are not published "
-			      "to; give them one by "
+			      "%lld of %lld people have assignments but no e-mail address and "
+			      "are not published to; give them one by "
 			      "--resources CSV or: taskferry resource set KEY email=ADDRESS",
 			      (long long)result->without_address, (long long)result->people);
 	if (result->without_account)
 		cli_attention(cli,
-			      "%lld of %lld people have no account on any server and are not "
-			      "published to; `taskferry resource list` shows who has one",
+			      "%lld of %lld people have assignments but no account on any "
+			      "server and are not published to; `taskferry resource list` shows who has one",
 			      (long long)result->without_account, (long long)result->people);
 	if (result->attention)
 		cli->attention = true;

@@ -402,6 +402,7 @@ static struct fault *stage(struct import *import)
 		step(import, file->task_count + i, total);
 	}
 	FAULT_TRY(vanished(import));
+	import_people_missed(import);
 	FAULT_TRY(queue_pulls(import));
 	step(import, total, total);
 	for (size_t i = 0; i < file->warning_count; i++)

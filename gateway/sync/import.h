@@ -31,7 +31,8 @@ struct import_result {
 	int64_t tasks, tasks_new, tasks_changed;
 	int64_t assignments, assignments_new, assignments_changed;
 	int64_t people, people_new;
-	int64_t without_address, without_account; /* people who are not published to, by the reason */
+	/* people with an assignment here who are not published to, by the reason */
+	int64_t without_address, without_account;
 	int64_t vanished, withdrawn; /* assignments that the file has no more */
 	int64_t losing; /* values of people that a newer value of the file replaced, kept as
 			   revisions */

@@ -85,21 +85,6 @@ static struct fault *find_person(struct import *import, const struct projfile_re
 	return project_alias_put(store, import->result->project->id, row->key, resource->id);
 }
 
-/* Without any server in the configuration nobody has an account, and nobody has to be told. */
-static void count_nowhere(struct import *import, const struct resource *person)
-{
-	const struct conf *conf = import->env.conf;
-	const struct conf_server **servers =
-		MEM_ARRAY(import->mem, const struct conf_server *, conf->server_count);
-
-	if (conf->server_count && delivery_servers(conf, person, servers))
-		return;
-	if (!person->email)
-		import->result->without_address++;
-	else if (conf->server_count)
-		import->result->without_account++;
-}
-
 struct fault *import_people(struct import *import)
 {
 	for (size_t i = 0; i < import->file->resource_count; i++) {
@@ -108,8 +93,43 @@ struct fault *import_people(struct import *import)
 
 		FAULT_TRY(find_person(import, row, email_for(import, row), &resource));
 		import->result->people++;
-		count_nowhere(import, resource);
 		import_key_add(import, &import->people, row->key, resource);
 	}
 	return NULL;
+}
+
+/* ---- who is not published to ---- */
+
+static bool has_active(const struct import *import, int64_t person)
+{
+	for (size_t i = 0; i < import->assignment_count; i++)
+		if (import->assignments[i].resource_id == person &&
+		    import->assignments[i].state != ASSIGNMENT_WITHDRAWN)
+			return true;
+	return false;
+}
+
+/* While no server is configured, only an address can be missed: nobody has an account yet. */
+static void count_nowhere(struct import *import, const struct resource *person)
+{
+	const struct conf *conf = import->env.conf;
+	const struct conf_server **servers =
+		MEM_ARRAY(import->mem, const struct conf_server *, conf->server_count);
+
+	if (conf->server_count && delivery_servers(conf, person, servers))
+		return;
+	if ((person->email && !conf->server_count) || !has_active(import, person->id))
+		return;
+	if (person->email)
+		import->result->without_account++;
+	else
+		import->result->without_address++;
+}
+
+void import_people_missed(struct import *import)
+{
+	struct keyed *entry, *next;
+
+	HASH_ITER(hh, import->people, entry, next)
+		count_nowhere(import, entry->row);
 }

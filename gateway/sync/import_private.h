@@ -39,6 +39,10 @@ struct keyed *import_key_find(struct keyed *set, const char *key);
 /* People (import_people.c): fills import->people. */
 struct fault *import_people(struct import *import) ATTR_MUST_CHECK;
 
+/* Counts those of import->people who have an active assignment and are not published to: as publish
+ * names them (sync.c), so once the assignments are those that will be. */
+void import_people_missed(struct import *import);
+
 /* Values (import_values.c): brings FILE's values of one owner into the project by their difference
  * from the base. */
 struct fault *import_task_values(struct import *import, const struct task *task,

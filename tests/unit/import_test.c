@@ -387,14 +387,23 @@ Test(import, a_person_without_an_account)
 	cr_expect_eq(world.result->without_address, 0);
 	plan.people[1] = "6:Bob Builder:"; /* an account that is his by name needs no address */
 	plan.people[2] = "7:Dora:";
+	plan.people[3] = "8:Eve:"; /* misses nothing */
+	plan.assignments[2] = "12:2:7:";
 	store_world_free(&world.store);
 	world = import_world_with("[site]\nurl = https://pm.example.com/web\n[server s]\n"
 				  "type = memory\nurl = memory:/m\nresources = ana@*\n"
 				  "[account s bob-builder]\nlogin = bob\n");
 	import(&world, &plan);
-	cr_expect_eq(world.result->people, 3);
+	cr_expect_eq(world.result->people, 4);
 	cr_expect_eq(world.result->without_account, 0);
 	cr_expect_eq(world.result->without_address, 1, "Dora");
+	world.options.withdraw = true;
+	plan.assignments[2] = NULL;
+	import(&world, &plan);
+	cr_expect_eq(world.result->withdrawn, 1);
+	cr_expect_eq(world.result->without_address, 0, "withdrawn by this file");
+	import(&world, &plan);
+	cr_expect_eq(world.result->without_address, 0, "and by one before");
 	store_world_free(&world.store);
 }
 
