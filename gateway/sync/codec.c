@@ -343,6 +343,26 @@ static struct fault *decode_new(TALLOC_CTX *mem, const struct vtodo_publish *pub
 	return NULL;
 }
 
+/* A calendar part that cannot be read is not written over, for what a person put there would be lost:
+ * its new text, or why there is none and what to do then (decision 158). */
+static struct fault *encode_half(TALLOC_CTX *mem, const struct message *message,
+				 const struct vtodo_publish *publish, char **text_r, size_t *len_r)
+{
+	struct fault *fault =
+		encode_vtodo(mem, message ? message->calendar : NULL,
+			     message ? message->calendar_len : 0, publish, text_r, len_r);
+
+	if (!fault || fault->kind != FAULT_DATA || !message || !message->calendar)
+		return fault;
+	return fault_reaches(
+		fault_new(mem, FAULT_DATA,
+			  "the calendar part of its message cannot be used (%s) and is not written "
+			  "over; put it right, or take that part (an attachment) out of the "
+			  "message, then: taskferry queue retry --all",
+			  fault->text),
+		fault->scope, fault->next);
+}
+
 /* KEEP NULL: nobody wants to know what it will be read as. */
 static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old_len,
 				    const struct codec_publish *publish, TALLOC_CTX *keep,
@@ -366,9 +386,7 @@ static struct fault *encode_message(TALLOC_CTX *mem, const char *old, size_t old
 
 	if (old)
 		FAULT_TRY(message_parse(mem, old, old_len, &message));
-	FAULT_TRY(encode_vtodo(mem, message ? message->calendar : NULL,
-			       message ? message->calendar_len : 0, &half, &calendar,
-			       &out.calendar_len));
+	FAULT_TRY(encode_half(mem, message, &half, &calendar, &out.calendar_len));
 	out.calendar = calendar;
 	if (keep && !old && !publish->file_count)
 		FAULT_TRY(decode_new(keep, &half, calendar, out.calendar_len, decoded_r));

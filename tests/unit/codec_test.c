@@ -206,3 +206,30 @@ Test(codec, no_task_in_it)
 	}
 	talloc_free(mem);
 }
+
+/* It is held then, and the text is all that people see of that. */
+Test(codec, a_calendar_that_cannot_be_read_is_not_written_over)
+{
+	static const char *const names[] = { "VEVENT", "VBROKEN" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		TALLOC_CTX *mem = talloc_new(NULL);
+		struct codec_publish publish = publish_of(mem, WANT, 2);
+		char *old = encode(mem, ENDPOINT_MESSAGE, NULL, WANT), *text = NULL;
+		struct fault *fault;
+
+		old = replaced(mem, old, "BEGIN:VTODO", mem_printf(mem, "BEGIN:%s", names[i]));
+		old = replaced(mem, old, "END:VTODO", mem_printf(mem, "END:%s", names[i]));
+		fault = codec_encode(mem, ENDPOINT_MESSAGE, old, &publish, &text, NULL);
+		cr_assert_not_null(fault, "%s", names[i]);
+		cr_expect_null(text);
+		cr_expect_eq(fault->kind, FAULT_DATA);
+		cr_expect_eq(fault->scope, FAULT_SCOPE_ITEM);
+		cr_expect_eq(fault->next, FAULT_NEXT_HOLD);
+		cr_expect_not_null(strstr(fault->text, "no VTODO in it"), "%s", fault->text);
+		cr_expect_not_null(strstr(fault->text, "take that part"), "%s", fault->text);
+		cr_expect_not_null(strstr(fault->text, "taskferry queue retry --all"), "%s",
+				   fault->text);
+		talloc_free(mem);
+	}
+}
