@@ -77,7 +77,8 @@ static void note_people(struct cli *cli, const struct import_result *result)
 	if (result->without_account)
 		cli_attention(cli,
 			      "%lld of %lld people have assignments but no account on any "
-			      "server and are not published to; `taskferry resource list` shows who has one",
+			      "server and are not published to; `taskferry resource list` shows "
+			      "who has one",
 			      (long long)result->without_account, (long long)result->people);
 	if (result->attention)
 		cli->attention = true;

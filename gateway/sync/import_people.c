@@ -131,5 +131,7 @@ void import_people_missed(struct import *import)
 	struct keyed *entry, *next;
 
 	HASH_ITER(hh, import->people, entry, next)
+	{
 		count_nowhere(import, entry->row);
+	}
 }
