@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/cardline.h"
 #include "model/effort.h"
 
 /* A card is read line by line:
@@ -22,36 +23,15 @@
  * is none. Text that stands behind that key is notes.
  */
 
-#define KEY_MAX 40      /* bytes before the colon: more than the longest key with blanks in it */
 #define PROBLEMS_MAX 50 /* what comes after is not named */
 #define SHOWN_CHARS 60  /* of a refused value in a problem */
-
-/* Blanks: also hard ones, which editors of HTML and French typing leave behind. */
-static const char *const blanks[] = { " ", "\t", "\v", "\f", "\u00a0", "\u202f", "\u2009" };
-
-static size_t blank_at(const char *text)
-{
-	if (*text > ' ' && *text <= '~')
-		return 0;
-	for (size_t i = 0; i < COUNT_OF(blanks); i++)
-		if (text_starts(text, blanks[i]))
-			return strlen(blanks[i]);
-	return 0;
-}
-
-static const char *skip_blanks(const char *text)
-{
-	for (size_t n; (n = blank_at(text));)
-		text += n;
-	return text;
-}
 
 char *card_squeeze(TALLOC_CTX *mem, const char *text, size_t len)
 {
 	char *copy = mem_strndup(mem, text, len), *out = copy;
 
-	for (const char *c = skip_blanks(copy); *c;) {
-		const char *next = skip_blanks(c);
+	for (const char *c = cardline_skip_blanks(copy); *c;) {
+		const char *next = cardline_skip_blanks(c);
 
 		if (next == c) {
 			*out++ = *c++;
@@ -68,7 +48,7 @@ char *card_squeeze(TALLOC_CTX *mem, const char *text, size_t len)
 const char *card_skip_blank_lines(const char *text)
 {
 	for (;;) {
-		const char *end = skip_blanks(text);
+		const char *end = cardline_skip_blanks(text);
 
 		if (*end != '\n' && *end != '\r')
 			return text;
@@ -175,63 +155,21 @@ static struct lines lines_of(TALLOC_CTX *mem, const char *text)
 
 static bool is_blank(const char *line)
 {
-	return !*skip_blanks(line);
+	return !*cardline_skip_blanks(line);
 }
 
-/* The separator, by the judgement of trailer_split(): of a separator nothing is left. What stands
- * below it is not ours to search for keys. */
+/* What stands below it is not ours to search for keys. */
 static bool is_separator(TALLOC_CTX *mem, const char *line)
 {
-	char *notes;
-	bool gone;
-
-	if (text_length(line) > CARD_LINE_MAX_CHARS || !text_glob("*taskferry*", line))
-		return false;
-	notes = trailer_split(mem, line, NULL);
-	gone = !*notes;
-	talloc_free(notes);
-	return gone;
+	return text_length(line) <= CARD_LINE_MAX_CHARS && cardline_is_separator(mem, line);
 }
 
-/* A key without blanks, in lower case. */
-static void plain_key(const char *text, size_t len, char *out)
-{
-	for (const char *c = text; c < text + len;) {
-		size_t blank = blank_at(c);
-
-		if (!blank)
-			*out++ = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
-		c += blank ? blank : 1;
-	}
-	*out = '\0';
-}
-
-static bool has_key(enum field field)
-{
-	const struct field_info *info = &field_table[field];
-
-	return info->owner == OWNER_BOTH && info->vtodo && info->card;
-}
-
-/* The field of a key line, and where its value begins; FIELDS: it is none. */
+/* As cardline_field(), but longer lines are notes. */
 static enum field key_of(const char *line, const char **value_r)
 {
-	char key[KEY_MAX + 1], known[KEY_MAX + 1];
-	const char *begin = skip_blanks(line), *colon = strchr(begin, ':');
-	int field = 0;
+	enum field field = cardline_field(line, value_r);
 
-	if (!colon || colon - begin > KEY_MAX || text_length(line) > CARD_LINE_MAX_CHARS)
-		return FIELDS;
-	plain_key(begin, (size_t)(colon - begin), key);
-	for (; field < FIELDS; field++) {
-		if (!has_key((enum field)field))
-			continue;
-		plain_key(field_table[field].card, strlen(field_table[field].card), known);
-		if (!strcmp(key, known))
-			break;
-	}
-	*value_r = colon + 1;
-	return (enum field)field;
+	return field == FIELDS || text_length(line) > CARD_LINE_MAX_CHARS ? FIELDS : field;
 }
 
 /* R1: the lines [from, to); both the same where there is no block. */
@@ -354,7 +292,7 @@ static void read_line(struct reading *reading, const char *line)
 	raw = card_squeeze(reading->mem, text, strlen(text));
 	if (field == FIELD_notes) {
 		if (*raw)
-			add_note(reading, skip_blanks(text));
+			add_note(reading, cardline_skip_blanks(text));
 	} else if (reading->raw[field]) {
 		put_again(reading, field, line, raw);
 	} else {

@@ -164,6 +164,7 @@ Test(message_parse, bodies)
 #define PART(headers, body) "--b\n" headers "\n" body "\n"
 #define PLAIN "Content-Type: text/plain\n"
 #define FLOWED "Content-Type: text/plain; charset=utf-8; format=Flowed"
+#define WORD_50 "abcdefghijklmnopqrstuvwxyabcdefghijklmnopqrstuvwxy"
 #define AT_66 "The quick brown fox jumps over the lazy dog, and runs away to the"
 
 Test(message_parse, format_flowed)
@@ -179,6 +180,25 @@ Test(message_parse, format_flowed)
 		  "card=[" AT_66 " >harbour.\n]" },
 		{ "a blank behind a short line was typed", FLOWED "\n\nPercent: 60 \nDue: -\n",
 		  "card=[Percent: 60 \nDue: -\n]" },
+		{ "a long title with a blank typed behind it, and a report",
+		  FLOWED "\n\nTask: " AT_66 " \nStatus: done\nPercent: 60 \n",
+		  "card=[Task: " AT_66 " \nStatus: done\nPercent: 60 \n]" },
+		{ "as keys are read", FLOWED "\n\nTask: " AT_66 " \n  TOTAL WORK : 2 h\n",
+		  "card=[Task: " AT_66 " \n TOTAL WORK : 2 h\n]" },
+		{ "a long title", FLOWED "\n\nTask: " AT_66 " \nharbour: now\nDue: -\n",
+		  "card=[Task: " AT_66 " harbour: now\nDue: -\n]" },
+		{ "categories", FLOWED "\n\nCategories: " AT_66 ", \nb\nDue: -\n",
+		  "card=[Categories: " AT_66 ", b\nDue: -\n]" },
+		{ "what has room in a line", FLOWED "\n\nPercent: 60 \nhttps://" WORD_50 "\n",
+		  "card=[Percent: 60 \nhttps://" WORD_50 "\n]" },
+		{ "on top of a card", FLOWED "\n\n" AT_66 " \nnow.\n" AT_66 " \n\n" AT_66 " \nStatus: done\n",
+		  "card=[" AT_66 " now.\n" AT_66 " \n\n" AT_66 " \nStatus: done\n]" },
+		{ "notes are no keys", FLOWED "\n\nDue: -\n \n" AT_66 " \nstatus: ok\nDue: \n" WORD_50 "_______\n",
+		  "card=[Due: -\n\n" AT_66 " status: ok\nDue: " WORD_50 "_______\n]" },
+		{ "nor does a blank line go on", FLOWED "\n\nDue: -\n  \n" WORD_50 WORD_50 "\n",
+		  "card=[Due: -\n \n" WORD_50 WORD_50 "\n]" },
+		{ "a separator", FLOWED "\n\n" AT_66 " \n--- taskferry ---\n" AT_66 " \nDue: -\n",
+		  "card=[" AT_66 " \n--- taskferry ---\n" AT_66 " Due: -\n]" },
 		{ "quoted lines", FLOWED "\n\n> " AT_66 " \n> x\n" AT_66 " \n> x\n",
 		  "card=[> " AT_66 " \n> x\n" AT_66 " \n> x\n]" },
 		{ "no line to go on in", FLOWED "\n\n" AT_66 " \n\n" AT_66 " \n-- \n" AT_66 " ",
