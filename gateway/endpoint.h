@@ -63,9 +63,20 @@ struct endpoint_change {
 	bool removed;        /* the server said so; only where it lists changes */
 };
 
+/* Addresses from FROM to TO, both included, which sort as text. */
+struct endpoint_span {
+	const char *from, *to;
+};
+
+#define ENDPOINT_SPANS 2
+
 struct endpoint_notice {
 	struct endpoint_change *changes;
 	size_t count;
+	/* Of these addresses all that are there are among the changes, also where it is not full: what has
+	 * come since the token. Who put something there that is not told has it no more. */
+	struct endpoint_span spans[ENDPOINT_SPANS];
+	size_t span_count;
 	bool full; /* a complete listing: what is not in it is not in the folder */
 	const char
 		*token; /* stands for all of this; give it back next time. NULL: none, list again */
@@ -155,8 +166,8 @@ struct endpoint_sweep {
 struct endpoint_ear {
 	int fd;          /* becomes readable when something may have come; -1: it does not listen */
 	bool changed;    /* something has come already: look again */
-	bool missed;     /* and it should have been told before, while it was listened to; the server is
-			  * not relied on for a while */
+	bool missed;     /* and it should have been told before, while it was listened to, not for the first
+			  * time within an hour: the server is not relied on for a while */
 	bool doubtful;   /* it may miss something: look from time to time all the same */
 	size_t count;    /* of the folders, those that it tells of: the first ones */
 	const char *how; /* "notify", "idle" ...; NULL: it does not listen */
@@ -357,8 +368,8 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 
 /* TOKEN, of this endpoint's last notice of FOLDER, brought up to what the endpoint has written since,
  * when it is certain that nobody else has changed anything meanwhile, so that the next notice does not
- * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. SOON: the folder
- * is looked at again in a moment, when nobody waits for it; so nothing that takes long is asked for now. */
+ * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. SOON: who calls
+ * looks again without being asked to; so nothing that takes long is asked for now, while somebody may wait. */
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *token, bool soon, char **token_r) ATTR_MUST_CHECK;
 

@@ -25,7 +25,7 @@ bool imap_afar_is(const struct imap *imap, const char *mailbox)
 
 bool imap_afar_pays(const struct imap *imap, size_t count)
 {
-	return count >= MANY && imap_session_can(imap->session, IMAP_CAP_UNSELECT) &&
+	return count >= MANY && !imap->afar_refused && imap_session_can(imap->session, IMAP_CAP_UNSELECT) &&
 	       imap_session_can(imap->session, IMAP_CAP_UIDPLUS) &&
 	       !imap_session_awaits(imap->session);
 }
@@ -33,6 +33,8 @@ bool imap_afar_pays(const struct imap *imap, size_t count)
 struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem)
 {
 	const struct imap_selected *selected = imap_session_selected(imap->session);
+	struct fault *fault;
+	char *mailbox;
 
 	imap_afar_forget(imap);
 	imap->afar_mem = MEM_CONTEXT(imap);
@@ -41,7 +43,14 @@ struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem)
 	imap->afar.mailbox_id = mem_strdup(imap->afar_mem, selected->mailbox_id);
 	imap->afar.permanent_flags = mem_strdup(imap->afar_mem, selected->permanent_flags);
 	imap->selection++;
-	return imap_session_unselect(imap->session, mem);
+	fault = imap_session_unselect(imap->session, mem);
+	if (!fault || !imap_is_connected(imap))
+		return fault;
+	talloc_free(fault); /* it saves time, and nothing depends on it */
+	imap->afar_refused = true;
+	mailbox = mem_strdup(mem, imap->afar.mailbox);
+	imap_afar_forget(imap);
+	return imap_folder_open(imap, mem, mailbox, true);
 }
 
 void imap_afar_forget(struct imap *imap)

@@ -139,7 +139,7 @@ struct fault *imap_catenate_fill(struct imap *imap, TALLOC_CTX *mem, const char 
 		else
 			fault = add_part(imap, mem, folder, &piece->standin, whole);
 	}
-	if (imap_is_connected(imap))
+	if (imap_is_connected(imap) && selected)
 		FAULT_TRY(imap_folder_open(imap, mem, selected, false));
 	if (fault)
 		return fault;

@@ -183,6 +183,7 @@ static struct fault *take_selected(struct imap *imap, TALLOC_CTX *mem, const cha
 {
 	if (answer->status != IMAP_OK)
 		return not_selected(imap, mem, folder, answer);
+	imap_afar_forget(imap);
 	imap->selection++;
 	imap->selected_us = clock_now_us(imap->clock);
 	if (!imap_session_selected(imap->session)->uidvalidity)

@@ -85,7 +85,7 @@ struct fault *imap_listen(struct endpoint *endpoint, const struct endpoint_sweep
 		imap_disconnect(imap); /* imap_session.h: why */
 	FAULT_TRY(imap_do(imap, imap, listen_to, &listening));
 	if (listening.ear.missed)
-		imap_notify_missed(imap);
+		listening.ear.missed = imap_notify_missed(imap);
 	*ear_r = listening.ear;
 	return NULL;
 }

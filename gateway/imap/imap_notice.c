@@ -40,113 +40,6 @@
 
 #define LISTINGS_MAX 3 /* tries, while messages come and go */
 
-/* ---- tokens ---- */
-
-static const char *const sign_words[IMAP_SIGNS] = { "", "m", "d" };
-
-/* Digits without zeros in front. */
-static bool read_number(const char **at, char end, uint64_t max, uint64_t *value_r)
-{
-	size_t n = strspn(*at, "0123456789");
-	uint64_t value = 0;
-
-	if (!n || (n > 1 && **at == '0') || (*at)[n] != end)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t digit = (uint64_t)((*at)[i] - '0');
-
-		if (value > (max - digit) / 10)
-			return false;
-		value = value * 10 + digit;
-	}
-	*at += n + (end != '\0');
-	*value_r = value;
-	return true;
-}
-
-static bool read_count(const char **at, char end, uint32_t *value_r)
-{
-	uint64_t value;
-
-	if (!read_number(at, end, UINT32_MAX, &value))
-		return false;
-	*value_r = (uint32_t)value;
-	return true;
-}
-
-static bool read_sign(const char *at, struct imap_counts *counts)
-{
-	for (int i = IMAP_SIGN_MODSEQ; i < IMAP_SIGNS; i++) {
-		const char *number = at + strlen(sign_words[i]);
-
-		if (text_starts(at, sign_words[i]) &&
-		    read_number(&number, '\0', UINT64_MAX, &counts->flags)) {
-			counts->sign = (enum imap_sign)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-#define DONE_BEHIND " / "
-#define DONE_ABSENT "-"
-
-static bool read_counts(const char *token, struct imap_counts *counts_r)
-{
-	struct imap_counts counts = { .sign = IMAP_SIGN_NONE };
-
-	if (!read_count(&token, ' ', &counts.uidvalidity) ||
-	    !read_count(&token, ' ', &counts.uidnext) || !counts.uidvalidity || !counts.uidnext)
-		return false;
-	if (!read_count(&token, ' ', &counts.exists) || !read_sign(token, &counts))
-		return false; /* (6) */
-	*counts_r = counts;
-	return true;
-}
-
-/* Of both mailboxes. */
-struct token {
-	struct imap_counts counts, done;
-	bool knows_done; /* false: that one was not looked at */
-	bool has_done;   /* it was there: `done` is set */
-};
-
-static bool read_token(TALLOC_CTX *mem, const char *text, struct token *token_r)
-{
-	const char *behind = strstr(text, DONE_BEHIND);
-	char *first = mem_strndup(mem, text, behind ? (size_t)(behind - text) : strlen(text));
-	struct token token = { .knows_done = behind != NULL };
-
-	if (behind)
-		behind += strlen(DONE_BEHIND);
-	token.has_done = behind && strcmp(behind, DONE_ABSENT) != 0;
-	if (!read_counts(first, &token.counts) ||
-	    (token.has_done && !read_counts(behind, &token.done)))
-		return false;
-	*token_r = token;
-	return true;
-}
-
-/* (2) */
-static char *write_counts(TALLOC_CTX *mem, const struct imap_counts *counts)
-{
-	return mem_printf(mem, "%" PRIu32 " %" PRIu32 " %" PRIu32 " %s%" PRIu64,
-			  counts->uidvalidity, counts->uidnext, counts->exists,
-			  sign_words[counts->sign], counts->flags);
-}
-
-static char *write_token(TALLOC_CTX *mem, const struct token *token)
-{
-	char *first = write_counts(mem, &token->counts);
-
-	if (!token->counts.uidnext || (token->has_done && !token->done.uidnext))
-		return NULL;
-	if (!token->knows_done)
-		return first;
-	return mem_printf(mem, "%s" DONE_BEHIND "%s", first,
-			  token->has_done ? write_counts(mem, &token->done) : DONE_ABSENT);
-}
-
 static bool same_messages(const struct imap_counts *a, const struct imap_counts *b)
 {
 	return a->uidvalidity == b->uidvalidity && a->uidnext == b->uidnext &&
@@ -312,6 +205,26 @@ static void add_change(struct endpoint_notice *notice, const struct side *side,
 	change->marks = *listed->marks ? change->version + strlen(text) + 1 : "";
 }
 
+/* What has come since the token, by us or by others. Where the token did not move on behind our own
+ * writes, no count and no VANISHED tells of one of them that has gone by now. */
+static void add_span(struct endpoint_notice *notice, const struct side *side)
+{
+	struct imap_spot first = { .done = side->done }, last = { side->done, 0, UINT32_MAX };
+	char *from, *to;
+
+	if (notice->full || !side->mailbox || !side->since ||
+	    side->counts.uidvalidity != side->since->uidvalidity ||
+	    side->counts.uidnext <= side->since->uidnext)
+		return;
+	first.uidvalidity = last.uidvalidity = side->since->uidvalidity;
+	first.uid = side->since->uidnext;
+	from = MEM_ARRAY(notice, char, IMAP_ADDRESS_SIZE);
+	to = MEM_ARRAY(notice, char, IMAP_ADDRESS_SIZE);
+	imap_set_spot_write(from, &first);
+	imap_set_spot_write(to, &last);
+	notice->spans[notice->span_count++] = (struct endpoint_span){ from, to };
+}
+
 /* All addresses in one piece of memory; one without marks is its own version. */
 static void fill(struct noticing *noticing, const struct side *sides, size_t count)
 {
@@ -334,6 +247,8 @@ static void fill(struct noticing *noticing, const struct side *sides, size_t cou
 							  .deleted = true },
 				   text);
 	}
+	for (size_t i = 0; i < count; i++)
+		add_span(notice, &sides[i]);
 	noticing->notice = notice;
 }
 
@@ -596,14 +511,14 @@ static struct fault *old_token(TALLOC_CTX *mem, const char *folder, const char *
 }
 
 static struct fault *prepare(struct imap *imap, TALLOC_CTX *mem, struct noticing *noticing,
-			     struct token *since, struct side *sides)
+			     struct imap_token *since, struct side *sides)
 {
 	sides[OWN].mailbox = noticing->folder;
 	sides[DONE].mailbox = imap_done_mailbox(imap, mem, noticing->folder);
 	sides[DONE].done = true;
 	if (!noticing->token)
 		return NULL;
-	if (!read_token(mem, noticing->token, since))
+	if (!imap_token_read(mem, noticing->token, since))
 		return old_token(mem, noticing->folder, "not a token of an IMAP server");
 	sides[OWN].since = &since->counts;
 	if (since->has_done)
@@ -690,7 +605,7 @@ struct fault *imap_notice_do(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct noticing *noticing = context;
 	struct side sides[SIDES] = { 0 };
-	struct token since, now = { .knows_done = imap->account.done_folder != NULL };
+	struct imap_token since, now = { .knows_done = imap->account.done_folder != NULL };
 
 	FAULT_TRY(imap_ahead_take(imap, mem, &noticing->ahead));
 	FAULT_TRY(prepare(imap, mem, noticing, &since, sides));
@@ -701,7 +616,7 @@ struct fault *imap_notice_do(struct imap *imap, TALLOC_CTX *mem, void *context)
 	now.counts = sides[OWN].counts;
 	now.done = sides[DONE].counts;
 	now.has_done = sides[DONE].mailbox != NULL;
-	noticing->notice->token = write_token(noticing->notice, &now);
+	noticing->notice->token = imap_token_write(noticing->notice, &now);
 	return NULL;
 }
 
@@ -720,9 +635,9 @@ struct fault *imap_notice(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *text, const struct imap_status *own,
 				  const struct imap_status *done)
 {
-	struct token token;
+	struct imap_token token;
 
-	if (!text || !read_token(mem, text, &token) || token.counts.sign != IMAP_SIGN_MODSEQ ||
+	if (!text || !imap_token_read(mem, text, &token) || token.counts.sign != IMAP_SIGN_MODSEQ ||
 	    token.knows_done != (done != NULL))
 		return IMAP_MOVED_UNKNOWN;
 	if (!own->told || !is_untouched(&token.counts, &own->counts))
@@ -811,16 +726,16 @@ static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 {
 	struct advancing *advancing = context;
 	char *done = imap_done_mailbox(imap, mem, advancing->folder);
-	struct token token;
+	struct imap_token token;
 
 	if (advancing->soon && imap_afar_is(imap, advancing->folder))
 		return NULL; /* many messages: to look at all of them takes long */
-	if (!read_token(mem, advancing->token, &token))
+	if (!imap_token_read(mem, advancing->token, &token))
 		return NULL;
 	if (done && token.has_done)
 		FAULT_TRY(advance_counts(imap, mem, done, true, &token.done));
 	FAULT_TRY(advance_counts(imap, mem, advancing->folder, false, &token.counts));
-	advancing->later = write_token(advancing->mem, &token);
+	advancing->later = imap_token_write(advancing->mem, &token);
 	return NULL;
 }
 
@@ -849,9 +764,9 @@ static void believe(struct imap *imap, const char *mailbox, const struct imap_co
 void imap_notice_believe(struct imap *imap, TALLOC_CTX *mem, const char *folder, const char *token)
 {
 	char *done = imap_done_mailbox(imap, mem, folder);
-	struct token said;
+	struct imap_token said;
 
-	if (!token || !read_token(mem, token, &said))
+	if (!token || !imap_token_read(mem, token, &said))
 		return;
 	believe(imap, folder, &said.counts);
 	if (done && said.has_done)
@@ -864,7 +779,7 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	const struct imap_noticed *last = imap_notice_last(imap, folder), *done_last = NULL;
 	char *done = imap_done_mailbox(imap, mem, folder);
 	struct noticing noticing = { .mem = mem, .folder = folder };
-	struct token token = { .knows_done = done != NULL };
+	struct imap_token token = { .knows_done = done != NULL };
 
 	*current_r = imap_notice_is_current(imap, folder);
 	if (*current_r || !last || last->counts.sign != IMAP_SIGN_DIGEST ||
@@ -876,7 +791,7 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	token.has_done = done_last != NULL;
 	if (done_last)
 		token.done = done_last->counts;
-	noticing.token = write_token(mem, &token);
+	noticing.token = imap_token_write(mem, &token);
 	if (!noticing.token)
 		return NULL;
 	FAULT_TRY(imap_notice_do(imap, mem, &noticing));

@@ -26,8 +26,9 @@
  *    when anybody renames a mailbox, and loses what comes within half a second of one that was made and
  *    removed), and no SET without a NONE before it (its watch on the log would be gone). For the rest
  *    who relies on it begins anew from time to time. What NOOP does not bring and the next SET does
- *    has been missed: then the connection goes, since another process of the server may do better;
- *    and the second time within an hour it is IDLE's turn for an hour.
+ *    has been missed, or came in the moment between the two: then the connection goes, since another
+ *    process of the server may do better; and the second time within an hour it is IDLE's turn for an
+ *    hour, and people are told.
  * 6. After NONE a server tells nothing even of the mailbox that is selected, not to NOOP and not to
  *    IDLE: what it does without NOTIFY has to be asked for.
  * 7. A mailbox that was answered for before and is not now has gone. */
@@ -311,14 +312,16 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 	return NULL;
 }
 
-void imap_notify_missed(struct imap *imap)
+bool imap_notify_missed(struct imap *imap)
 {
 	int64_t now = clock_now_us(imap->clock);
+	bool again = imap->notify_missed_us && now - imap->notify_missed_us < NOTIFY_AGAIN_US;
 
-	if (imap->notify_missed_us && now - imap->notify_missed_us < NOTIFY_AGAIN_US)
+	if (again)
 		imap->notify_again_us = now + NOTIFY_AGAIN_US;
 	imap->notify_missed_us = now;
 	imap_disconnect(imap);
+	return again;
 }
 
 /* ---- while it listens ---- */

@@ -76,6 +76,7 @@ struct imap {
 	int64_t writes, selected_us;
 	struct imap_selected afar; /* what is stored into without being selected (imap_afar.c) */
 	TALLOC_CTX *afar_mem;      /* its texts */
+	bool afar_refused;         /* UNSELECT was */
 	struct imap_noticed *noticed;
 	size_t noticed_count;
 	const char *
@@ -166,13 +167,15 @@ struct fault *imap_folder_is_there(struct imap *imap, TALLOC_CTX *mem, const cha
 
 /* ---- imap_afar.c: storing into a mailbox that is not selected ---- */
 
-/* True while none is selected, and MAILBOX was the one that was left for that. */
+/* True while none is selected, and MAILBOX was the one that was left for that, last. It says something only
+ * as long as answers are due, and right behind them. */
 bool imap_afar_is(const struct imap *imap, const char *mailbox);
 
 /* True where COUNT new messages are stored sooner when the selected mailbox is left. */
 bool imap_afar_pays(const struct imap *imap, size_t count);
 
-/* No mailbox is selected any more; what was is the one that messages are stored into. */
+/* No mailbox is selected any more; what was is the one that messages are stored into. Where the server does
+ * not let go of it, it stays selected, and is not left again. */
 struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem) ATTR_MUST_CHECK;
 void imap_afar_forget(struct imap *imap);
 
@@ -253,6 +256,21 @@ const char *imap_listing_marks(const struct imap_listing *listing, uint32_t uid)
 
 /* Of those with a UID below BELOW; a sum over those that have marks or are deleted. */
 uint64_t imap_listing_digest(const struct imap_listing *listing, uint32_t below);
+
+/* ---- imap_token.c: what a notice is a token of ---- */
+
+/* Of both mailboxes. */
+struct imap_token {
+	struct imap_counts counts, done;
+	bool knows_done; /* false: that one was not looked at */
+	bool has_done;   /* it was there: `done` is set */
+};
+
+/* False: it is not one of ours, or of a time when flags meant nothing. */
+bool imap_token_read(TALLOC_CTX *mem, const char *text, struct imap_token *token_r);
+
+/* NULL: the server does not tell enough (UIDNEXT). */
+char *imap_token_write(TALLOC_CTX *mem, const struct imap_token *token);
 
 /* ---- imap_status.c: numbers of mailboxes that are not selected ---- */
 
@@ -474,8 +492,10 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 /* While imap->notify is set. */
 struct fault *imap_notify_heard(struct imap *imap, bool *changed_r) ATTR_MUST_CHECK;
 struct fault *imap_notify_end(struct imap *imap) ATTR_MUST_CHECK;
-/* What imap_notify_begin() has seen, and said so by EAR's `missed`, should have been told before. */
-void imap_notify_missed(struct imap *imap);
+/* What imap_notify_begin() has seen, and said so by EAR's `missed`, should have been told before; the
+ * connection ends. False: it may just as well have come in the moment in which nobody listened, since it
+ * is the first time within an hour. */
+bool imap_notify_missed(struct imap *imap);
 
 struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 			  char **address_r);

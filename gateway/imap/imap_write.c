@@ -161,7 +161,8 @@ static bool is_all_new(const struct endpoint_putting *write)
 }
 
 /* What the session knows of the mailbox is good enough while puts of ours are under way in it, and for
- * what replaces nothing. */
+ * what replaces nothing: if it was made anew since the round's look, the UIDVALIDITY of the answer shows
+ * it, and the next look meets what was stored. */
 static struct fault *open_mailbox(struct endpoint_putting *write, const char *mailbox)
 {
 	struct imap *imap = write->imap;

@@ -97,10 +97,24 @@ static struct fault *consider(struct round *round, const struct endpoint_change 
 	return NULL;
 }
 
+/* A set of addresses. */
 struct present {
 	UT_hash_handle hh;
 	const char *address;
 };
+
+/* Of all that the notice tells; HASH_CLEAR() is the caller's. */
+static struct present *told_by(struct round *round)
+{
+	const struct endpoint_notice *notice = round->notice;
+	struct present *set = NULL, *all = MEM_ARRAY(round->mem, struct present, notice->count);
+
+	for (size_t i = 0; i < notice->count; i++) {
+		all[i].address = notice->changes[i].address;
+		HASH_ADD_KEYPTR(hh, set, all[i].address, strlen(all[i].address), &all[i]);
+	}
+	return set;
+}
 
 /* What was not ours and is not in a complete listing is not there any more. */
 static struct fault *forget_strays(struct round *round, const struct present *set)
@@ -122,17 +136,11 @@ static struct fault *forget_strays(struct round *round, const struct present *se
 /* A complete listing: links with an item that is not in it are missing. */
 static struct fault *find_missing(struct round *round)
 {
-	const struct endpoint_notice *notice = round->notice;
-	struct present *set = NULL, *all = MEM_ARRAY(round->mem, struct present, notice->count),
-		       *found;
+	struct present *set = told_by(round), *found;
 	struct link *links = NULL;
 	struct fault *fault;
 	size_t count = 0;
 
-	for (size_t i = 0; i < notice->count; i++) {
-		all[i].address = notice->changes[i].address;
-		HASH_ADD_KEYPTR(hh, set, all[i].address, strlen(all[i].address), &all[i]);
-	}
 	fault = link_versions(round->env->store, round->mem, round->folder->id, &links, &count);
 	for (size_t i = 0; i < count && !fault; i++) {
 		if (!links[i].seen_version || links[i].state == LINK_REMOVED ||
@@ -146,6 +154,27 @@ static struct fault *find_missing(struct round *round)
 		fault = forget_strays(round, set);
 	HASH_CLEAR(hh, set);
 	return fault;
+}
+
+/* What we put behind the token, and a person has removed before this look: no change tells of it. */
+static struct fault *find_missing_between(struct round *round, const struct endpoint_span *span)
+{
+	TALLOC_CTX *mem = MEM_CONTEXT(round->mem);
+	struct present *set, *found;
+	char **ours = NULL;
+	size_t count = 0;
+
+	FAULT_TRY(link_between(round->env->store, mem, round->folder->id, span->from, span->to,
+			       &ours, &count));
+	set = count ? told_by(round) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		HASH_FIND_STR(set, ours[i], found);
+		if (!found)
+			round_gone_add(round, ours[i]);
+	}
+	HASH_CLEAR(hh, set);
+	talloc_free(mem);
+	return NULL;
 }
 
 static struct fault *ask(struct round *round, const char *token)
@@ -168,6 +197,8 @@ static struct fault *sift(struct round *round)
 		FAULT_TRY(consider(round, &round->notice->changes[i]));
 	if (round->notice->full)
 		FAULT_TRY(find_missing(round));
+	for (size_t i = 0; i < round->notice->span_count && !round->notice->full; i++)
+		FAULT_TRY(find_missing_between(round, &round->notice->spans[i]));
 	for (; round->gone_read < round->gone_count; round->gone_read++)
 		round_read_add(round, round->gone[round->gone_read]);
 	return NULL;

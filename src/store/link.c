@@ -789,6 +789,15 @@ struct fault *link_strays_foreign(struct store *store, TALLOC_CTX *mem, int64_t 
 	return rows_all(cursor, mem, read_foreign, sizeof **list_r, list_r, count_r);
 }
 
+struct fault *link_between(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *from,
+			   const char *to, char ***list_r, size_t *count_r)
+{
+	struct db_cursor *cursor = NULL;
+
+	FAULT_TRY(db_query(store->db, mem, &cursor, SQL_LINK_BETWEEN, "itt", folder, from, to));
+	return rows_all(cursor, mem, read_address, sizeof **list_r, list_r, count_r);
+}
+
 struct fault *link_stray_addresses(struct store *store, TALLOC_CTX *mem, int64_t folder,
 				   char ***list_r, size_t *count_r)
 {

@@ -204,6 +204,11 @@ struct fault *link_at_rest(struct store *store, TALLOC_CTX *mem, int64_t folder,
 /* Everything in the folder has been listed, and what had marks was judged: all other items have none. */
 struct fault *link_unmarked(struct store *store, int64_t folder) ATTR_MUST_CHECK;
 
+/* Addresses from FROM to TO, both included, at which an item of the folder was seen, and is thought to
+ * stand; in order. */
+struct fault *link_between(struct store *store, TALLOC_CTX *mem, int64_t folder, const char *from,
+			   const char *to, char ***list_r, size_t *count_r) ATTR_MUST_CHECK;
+
 /* Id, address, seen_version and state of every link of a folder that has an address. */
 struct fault *link_versions(struct store *store, TALLOC_CTX *mem, int64_t folder,
 			    struct link **list_r, size_t *count_r) ATTR_MUST_CHECK;

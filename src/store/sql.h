@@ -191,6 +191,8 @@ X(LINK_UNMARKED, "UPDATE link SET marks = '' WHERE folder_id = $1 AND marks IS N
 X(LINK_AT_REST, "SELECT id FROM link WHERE folder_id = $1 AND state = 'ok' AND NOT dirty AND id > $2 ORDER BY id LIMIT $3") \
 X(LINK_DIRTY_COUNT, "SELECT COUNT(*) FROM link WHERE folder_id = $1 AND dirty AND state IN ('new', 'ok', 'withdrawing')") \
 X(LINK_VERSIONS, "SELECT id, address, seen_version, state FROM link WHERE folder_id = $1 AND address IS NOT NULL") \
+X(LINK_BETWEEN, "SELECT address FROM link WHERE folder_id = $1 AND address >= $2 AND address <= $3 AND seen_version IS NOT NULL " \
+  "AND state NOT IN ('removed', 'declined', 'ignored') ORDER BY address") \
 X(LINK_MISSING_OF_ACCOUNT, "SELECT l.id FROM link l JOIN folder f ON f.id = l.folder_id WHERE f.account_id = $1 AND l.state = 'missing' " \
   "AND l.state <> 'ok' AND l.state <> 'new' " \
   "ORDER BY l.id") \

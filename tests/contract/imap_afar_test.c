@@ -129,7 +129,16 @@ Test(imap_afar, a_mark_that_comes_before_the_look_is_seen)
 	}
 }
 
-/* Removed before the look: it is not there, and so does not come back. */
+static bool in_span(const struct endpoint_notice *notice, const char *address)
+{
+	for (size_t i = 0; i < notice->span_count; i++)
+		if (strcmp(address, notice->spans[i].from) >= 0 &&
+		    strcmp(address, notice->spans[i].to) <= 0)
+			return true;
+	return false;
+}
+
+/* Removed before the look: all that came is told, and it is not among that. */
 Test(imap_afar, one_that_is_removed_before_the_look_is_missing)
 {
 	ON_ALL(kind) {
@@ -144,6 +153,9 @@ Test(imap_afar, one_that_is_removed_before_the_look_is_missing)
 			cr_assert(made->changes[i].removed ||
 					  strcmp(made->changes[i].address, it->puts[3].placed) != 0,
 				  "%s: it is there", kinds[kind].name);
+		cr_assert(made->full || in_span(made, it->puts[3].placed), "%s: nobody tells",
+			  kinds[kind].name);
+		cr_assert(made->full || in_span(made, it->puts[4].placed));
 		expect(fetch(it->lab, it->folder, it->puts[3].placed), FAULT_GONE, FAULT_SCOPE_ITEM,
 		       "the removed one");
 		lab_end(it->lab);

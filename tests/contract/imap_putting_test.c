@@ -307,6 +307,26 @@ Test(imap_putting, the_mailbox_is_left_for_many)
 	}
 }
 
+/* A server that does not let go of it is not asked again, and the messages are stored all the same. */
+Test(imap_putting, who_may_not_leave_stays)
+{
+	static const char *const says[] = { "$T NO not now\r\n", "$T BAD what\r\n" };
+
+	for (size_t i = 0; i < COUNT_OF(says); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "UNSELECT", .say = says[i] },
+			{ .when = "APPEND", .say = "$T OK [APPENDUID 77 10:29] done\r\n", .times = 1 },
+			{ .when = "APPEND", .say = "$T OK [APPENDUID 77 30:49] done\r\n" },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows),
+					  "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND UNSELECT");
+
+		cr_expect_eq(put_many(lab, 2 * MANY), 2 * MANY, "%s", says[i]);
+		cr_expect_eq(heard_times(lab, "UNSELECT"), 1, "%s", says[i]);
+		lab_end(lab);
+	}
+}
+
 /* Numbers of another mailbox, those that were there before, and those that are taken already. */
 Test(imap_putting, what_is_stored_from_afar_is_not_believed_at_any_price)
 {
