@@ -230,6 +230,14 @@ Test(codec, a_calendar_that_cannot_be_read_is_not_written_over)
 		cr_expect_not_null(strstr(fault->text, "take that part"), "%s", fault->text);
 		cr_expect_not_null(strstr(fault->text, "taskferry queue retry --all"), "%s",
 				   fault->text);
+		/* as Thunderbird takes out a part */
+		old = replaced(mem, old, "Content-Type: text/calendar",
+			       "Content-Type: text/x-moz-deleted");
+		text = encode(mem, ENDPOINT_MESSAGE, old, WANT);
+		cr_expect_eq(vector_get(decode(mem, ENDPOINT_MESSAGE, text, NULL)->values,
+					FIELD_percent, -1),
+			     40);
+		cr_expect_not_null(strstr(text, "BEGIN:VTODO"), "%s", text);
 		talloc_free(mem);
 	}
 }
