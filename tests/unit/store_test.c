@@ -379,6 +379,7 @@ Test(store, a_full_disk_is_told_by_whoever_opens_it)
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
 	store_world_expect_fault(store_open(world.mem, world.dsn, world.clock, NULL, &other),
 				 FAULT_IO, "(File too large); make room on its disk");
+	store_world_free(&world);
 }
 
 Test(store, rolled_back_is_gone_and_ids_stay_small)
