@@ -218,13 +218,29 @@ struct fault *imap_session_flush(struct imap_session *session)
 	return fault;
 }
 
+/* A password may be among what was gathered. */
+static void out_resize(struct imap_session *session, size_t size)
+{
+	char *out = MEM_ARRAY(session, char, size);
+
+	if (session->out_len) {
+		memcpy(out, session->out, session->out_len);
+		explicit_bzero(session->out, session->out_len);
+	}
+	talloc_free(session->out);
+	session->out = out;
+	session->out_size = size;
+}
+
 struct fault *imap_session_put(struct imap_session *session, const char *bytes, size_t n)
 {
 	if (!session->out)
-		session->out = MEM_ARRAY(session, char, IMAP_OUT_SIZE);
-	if (n > IMAP_OUT_SIZE - session->out_len)
+		out_resize(session, IMAP_OUT_SIZE);
+	if (n > session->out_size - session->out_len && session->out_size < IMAP_OUT_MOST)
+		out_resize(session, IMAP_OUT_MOST);
+	if (n > session->out_size - session->out_len)
 		FAULT_TRY(imap_session_flush(session));
-	if (n > IMAP_OUT_SIZE)
+	if (n > session->out_size)
 		return send_bytes(session, bytes, n);
 	memcpy(session->out + session->out_len, bytes, n);
 	session->out_len += n;
@@ -234,7 +250,7 @@ struct fault *imap_session_put(struct imap_session *session, const char *bytes, 
 void imap_session_shrink(struct imap_session *session, size_t keep)
 {
 	TALLOC_FREE(session->out);
-	session->out_len = 0;
+	session->out_len = session->out_size = 0;
 	stream_rest(session->stream);
 	if (session->in->len == 0 && session->in->size > keep) {
 		talloc_free(session->in);

@@ -6,6 +6,7 @@
 #include "gateway/imap/imap_session.h"
 
 #define IMAP_OUT_SIZE 16384 /* bytes of commands gathered before they are sent: a TLS record */
+#define IMAP_OUT_MOST 65536 /* the same where there are more: Cyrus takes an eighth longer by the record */
 #define IMAP_IN_KEPT 1024   /* bytes of input buffer that a parked session keeps */
 #define IMAP_IN_BUSY ((size_t)64 << 10)   /* and one between two commands */
 #define IMAP_WORDS_MAX ((size_t)16 << 10) /* bytes of capabilities or flags that we keep */
@@ -57,8 +58,8 @@ struct imap_session {
 	struct buf *in; /* bytes read */
 	size_t used;    /* of them: taken */
 	struct imap_frame frame;
-	char *out; /* IMAP_OUT_SIZE bytes while something is under way, else NULL */
-	size_t out_len;
+	char *out; /* while something is under way, else NULL */
+	size_t out_len, out_size;
 
 	unsigned last_tag;
 	struct secret *password, *blob; /* what no text may show: itself, and as base64 */
