@@ -25,7 +25,8 @@ bool imap_afar_is(const struct imap *imap, const char *mailbox)
 
 bool imap_afar_pays(const struct imap *imap, size_t count)
 {
-	return count >= MANY && !imap->afar_refused && imap_session_can(imap->session, IMAP_CAP_UNSELECT) &&
+	return count >= MANY && !imap->afar_refused &&
+	       imap_session_can(imap->session, IMAP_CAP_UNSELECT) &&
 	       imap_session_can(imap->session, IMAP_CAP_UIDPLUS) &&
 	       !imap_session_awaits(imap->session);
 }

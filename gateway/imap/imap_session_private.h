@@ -6,7 +6,7 @@
 #include "gateway/imap/imap_session.h"
 
 #define IMAP_OUT_SIZE 16384 /* bytes of commands gathered before they are sent: a TLS record */
-#define IMAP_OUT_MOST 65536 /* the same where there are more: Cyrus takes an eighth longer by the record */
+#define IMAP_OUT_MOST 65536 /* the same where there are more: by the record Cyrus takes longer */
 #define IMAP_IN_KEPT 1024   /* bytes of input buffer that a parked session keeps */
 #define IMAP_IN_BUSY ((size_t)64 << 10)   /* and one between two commands */
 #define IMAP_WORDS_MAX ((size_t)16 << 10) /* bytes of capabilities or flags that we keep */
