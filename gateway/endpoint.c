@@ -100,11 +100,11 @@ struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	return NULL;
 }
 
-struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
-			      char **address_r)
+struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
+			      const struct endpoint_trace *trace, char **address_r)
 {
 	if (endpoint->ops->locate)
-		return endpoint->ops->locate(endpoint, mem, object_id, address_r);
+		return endpoint->ops->locate(endpoint, mem, trace, address_r);
 	*address_r = NULL;
 	return NULL;
 }
