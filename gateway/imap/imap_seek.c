@@ -12,17 +12,17 @@
 /* A mailbox known by the items that stood in it, for servers that give mailboxes no identity.
  *
  *   count    STATUS of all, by one command where the server has that: who holds too few messages is not it
- *   order    the present one of that name; those with the number (UIDVALIDITY) of the old one, which most
- *            servers leave to a renamed one; those with a mailbox for done tasks below; others
+ *   order    the present one of that name; those with a mailbox for done tasks below; those with the number
+ *            (UIDVALIDITY) of the old one, which most servers leave to a renamed one; others
  *   search   EXAMINE, SEARCH, one mailbox after the other, up to the first that has most of the items
  *
  * 1. One or two items may be anywhere, as copies: a mailbox counts that holds more than half of those that
  *    are asked for, with what is done; not what is marked as deleted: so many clients leave what they move.
  * 2. EXAMINE, because SELECT takes from new mail that it is new (RFC 3501 section 6.3.2).
- * 3. Courier opens each message for SEARCH: what is too large to be a project's folder is passed over. */
+ * 3. Servers open each message for SEARCH, some the first time only: what is too large to be a project's
+ *    folder is passed over. */
 
-#define MESSAGES_MAX                                                                               \
-	10000 /* of others, in a folder of ours: a search in so many takes Courier seconds */
+#define MESSAGES_MAX 10000      /* of others, in a folder of ours: a second or some each */
 #define ALL_MAX 100000          /* messages that are searched in all, likewise */
 #define COPIES_MAX IMAP_SET_MAX /* of our items in one mailbox, that are looked at one by one */
 
@@ -104,9 +104,8 @@ static int rank_of(const struct seeking *seeking, const struct candidate *candid
 {
 	if (text_same(candidate->own->mailbox, seeking->trace->folder))
 		return 0;
-	if (seeking->uidvalidity && candidate->own->counts.uidvalidity == seeking->uidvalidity)
-		return 1;
-	return candidate->done ? 2 : 3;
+	return 4 - (candidate->done ? 2 : 0) -
+	       (candidate->own->counts.uidvalidity == seeking->uidvalidity ? 1 : 0);
 }
 
 static size_t messages_of(const struct candidate *candidate)
