@@ -71,6 +71,13 @@ static const struct imap_script_row mailboxes[] = {
 	  .say = "* STATUS INBOX.Huge (UIDVALIDITY 77 MESSAGES 10007)\r\n$T OK done\r\n" },
 	{ .when = "STATUS \"INBOX.Mine\"",
 	  .say = "* STATUS INBOX.Mine (UIDVALIDITY 77 MESSAGES 3)\r\n$T OK done\r\n" },
+	{ .when = "STATUS \"INBOX.trash.Mine\"",
+	  .say = "* STATUS INBOX.trash.Mine (UIDVALIDITY 77 MESSAGES 3)\r\n$T OK done\r\n" },
+	{ .when = "STATUS \"INBOX.Deleted Items.Mine\"",
+	  .say = "* STATUS \"INBOX.Deleted Items.Mine\" (UIDVALIDITY 77 MESSAGES 3)\r\n"
+		 "$T OK done\r\n" },
+	{ .when = "STATUS \"INBOX.Kosh.Mine\"",
+	  .say = "* STATUS INBOX.Kosh.Mine (UIDVALIDITY 77 MESSAGES 3)\r\n$T OK done\r\n" },
 	{ .when = "STATUS \"INBOX.Koshka\"", .say = "$T NO [NOPERM] no\r\n" },
 	{ .when = "STATUS", .say = "* STATUS INBOX (UIDVALIDITY 6 MESSAGES 9)\r\n$T OK done\r\n" },
 };
