@@ -172,6 +172,7 @@ struct side {
 	struct imap_listing listing;
 	struct imap_uids vanished;
 	bool full;
+	bool uidnext_found; /* COUNTS have what is behind the last message, of a server that tells none */
 	struct imap_counts counts;
 };
 
@@ -205,6 +206,13 @@ static void add_change(struct endpoint_notice *notice, const struct side *side,
 	change->marks = *listed->marks ? change->version + strlen(text) + 1 : "";
 }
 
+/* UIDNEXT counts all that was ever stored (4), unless it was found: then the last message may have come
+ * and gone again. */
+static bool nothing_came(const struct side *side)
+{
+	return !side->uidnext_found && side->counts.uidnext <= side->since->uidnext;
+}
+
 /* What has come since the token, by us or by others. Where the token did not move on behind our own
  * writes, no count and no VANISHED tells of one of them that has gone by now. */
 static void add_span(struct endpoint_notice *notice, const struct side *side)
@@ -213,8 +221,7 @@ static void add_span(struct endpoint_notice *notice, const struct side *side)
 	char *from, *to;
 
 	if (notice->full || !side->mailbox || !side->since ||
-	    side->counts.uidvalidity != side->since->uidvalidity ||
-	    side->counts.uidnext <= side->since->uidnext)
+	    side->counts.uidvalidity != side->since->uidvalidity || nothing_came(side))
 		return;
 	first.uidvalidity = last.uidvalidity = side->since->uidvalidity;
 	first.uid = side->since->uidnext;
@@ -406,6 +413,7 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct side *side)
 	const struct imap_listing nothing = { .count = 0 };
 	bool done = false;
 
+	side->uidnext_found = imap_session_selected(imap->session)->uidnext_found;
 	if (is_as_before(imap, side)) {
 		conclude(imap, side, &nothing, false, side->since);
 		return NULL;
