@@ -785,6 +785,7 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	char *done = imap_done_mailbox(imap, mem, folder);
 	struct noticing noticing = { .mem = mem, .folder = folder };
 	struct imap_token token = { .knows_done = done != NULL };
+	uint32_t appended;
 
 	*current_r = imap_notice_is_current(imap, folder);
 	if (*current_r || !last || last->counts.sign != IMAP_SIGN_DIGEST ||
@@ -799,7 +800,11 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	noticing.token = imap_token_write(mem, &token);
 	if (!noticing.token)
 		return NULL;
+	appended = last->appended; /* the look forgets it */
 	FAULT_TRY(imap_notice_do(imap, mem, &noticing));
-	*current_r = !noticing.notice->full && !noticing.notice->count;
+	last = imap_notice_last(imap, folder);
+	/* what came may have gone again */
+	*current_r = !noticing.notice->full && !noticing.notice->count && !appended &&
+		     same_messages(&token.counts, &last->counts);
 	return NULL;
 }
