@@ -165,6 +165,7 @@ enum { OWN, DONE, SIDES };
 /* One of the two mailboxes, and what was found in it. */
 struct side {
 	const char *mailbox;             /* NULL: there is none, nor messages in it */
+	bool wanted;                     /* there may be one at any time */
 	bool done;                       /* it is that for tasks that are done */
 	const struct imap_counts *since; /* NULL: nothing is known of before */
 	struct imap_resync resync;
@@ -207,9 +208,11 @@ static void add_change(struct endpoint_notice *notice, const struct side *side,
 }
 
 /* UIDNEXT counts all that was ever stored (4), unless it was found: then the last message may have come
- * and gone again. */
+ * and gone again. A mailbox that is not there, or was not, may have come and gone with all that it had. */
 static bool nothing_came(const struct side *side)
 {
+	if (!side->mailbox || !side->since)
+		return !side->since && !side->wanted;
 	return !side->uidnext_found && side->counts.uidnext <= side->since->uidnext;
 }
 
@@ -217,14 +220,16 @@ static bool nothing_came(const struct side *side)
  * writes, no count and no VANISHED tells of one of them that has gone by now. */
 static void add_span(struct endpoint_notice *notice, const struct side *side)
 {
-	struct imap_spot first = { .done = side->done }, last = { side->done, 0, UINT32_MAX };
+	struct imap_spot first = { .done = side->done },
+			 last = { side->done, UINT32_MAX, UINT32_MAX };
 	char *from, *to;
 
-	if (notice->full || !side->mailbox || !side->since ||
-	    side->counts.uidvalidity != side->since->uidvalidity || nothing_came(side))
+	if (notice->full || nothing_came(side))
 		return;
-	first.uidvalidity = last.uidvalidity = side->since->uidvalidity;
-	first.uid = side->since->uidnext;
+	if (side->since) { /* under another UIDVALIDITY it is a full listing, or no more there */
+		first.uidvalidity = last.uidvalidity = side->since->uidvalidity;
+		first.uid = side->since->uidnext;
+	}
 	from = MEM_ARRAY(notice, char, IMAP_ADDRESS_SIZE);
 	to = MEM_ARRAY(notice, char, IMAP_ADDRESS_SIZE);
 	imap_set_spot_write(from, &first);
@@ -523,6 +528,7 @@ static struct fault *prepare(struct imap *imap, TALLOC_CTX *mem, struct noticing
 {
 	sides[OWN].mailbox = noticing->folder;
 	sides[DONE].mailbox = imap_done_mailbox(imap, mem, noticing->folder);
+	sides[DONE].wanted = sides[DONE].mailbox != NULL;
 	sides[DONE].done = true;
 	if (!noticing->token)
 		return NULL;
