@@ -92,10 +92,10 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 }
 
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			       const char *token, bool soon, char **token_r)
+			       const char *token, char **token_r)
 {
 	if (endpoint->ops->advance)
-		return endpoint->ops->advance(endpoint, mem, folder, token, soon, token_r);
+		return endpoint->ops->advance(endpoint, mem, folder, token, token_r);
 	*token_r = mem_strdup(mem, token);
 	return NULL;
 }

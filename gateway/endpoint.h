@@ -228,7 +228,7 @@ struct endpoint_ops {
 			 const char *uid); /* NULL where it `appends`: not known before */
 	/* NULL: a token stays as it is */
 	struct fault *(*advance)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				 const char *token, bool soon, char **token_r);
+				 const char *token, char **token_r);
 	/* NULL: a folder's address says all about it */
 	struct fault *(*locate)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 				char **address_r);
@@ -368,10 +368,10 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 
 /* TOKEN, of this endpoint's last notice of FOLDER, brought up to what the endpoint has written since,
  * when it is certain that nobody else has changed anything meanwhile, so that the next notice does not
- * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. SOON: who calls
- * looks again without being asked to; so nothing that takes long is asked for now, while somebody may wait. */
+ * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. Nothing that takes
+ * long is asked for, while somebody may wait: then the next notice tells of them, as they were written. */
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			       const char *token, bool soon, char **token_r) ATTR_MUST_CHECK;
+			       const char *token, char **token_r) ATTR_MUST_CHECK;
 
 /* Where the folder of that object_id is by now; *ADDRESS_R NULL: nowhere, or the server cannot tell. */
 struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,

@@ -303,7 +303,7 @@ struct fault *caldav_whole_make(struct endpoint *endpoint, TALLOC_CTX *mem, cons
 struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_sweep *folders, size_t count);
 struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			     const char *text, bool soon, char **token_r);
+			     const char *text, char **token_r);
 
 /* The mark of the last sweep, for the token of the first notice after it; of kind 0: none. EMPTY: that
  * told of no change. */

@@ -240,14 +240,13 @@ struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return fault;
 }
 
-/* (2) It asks for nothing, so that it does not matter how soon that is. */
+/* (2) */
 struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			     const char *text, bool soon, char **token_r)
+			     const char *text, char **token_r)
 {
 	struct caldav *caldav = (struct caldav *)endpoint;
 	struct caldav_token token;
 
-	(void)soon;
 	forget(caldav, folder);
 	if (caldav_token_read(mem, text, &token)) {
 		if (token.sync)

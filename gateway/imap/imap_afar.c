@@ -12,8 +12,8 @@
  * SELECT told of it is kept, and is good as long as answers to what was stored are still to come: with
  * these the numbers of the messages come, and show whether it is still the same mailbox.
  *
- * 1. Who looks again soon need not look behind such a storing: the token stays as it was, and the next look
- *    meets the messages as ours, by their versions. */
+ * 1. Nobody looks behind such a storing at once: the token stays as it was, and the next look meets the
+ *    messages as ours, by their versions. */
 
 #define MANY 20 /* messages: for fewer, leaving and coming back costs more than it saves */
 

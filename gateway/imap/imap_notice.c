@@ -654,7 +654,6 @@ enum imap_moved imap_notice_moved(TALLOC_CTX *mem, const char *text, const struc
 struct advancing {
 	TALLOC_CTX *mem; /* of the result */
 	const char *folder, *token;
-	bool soon;
 	char *later; /* NULL: the token stays */
 };
 
@@ -728,7 +727,7 @@ static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 	char *done = imap_done_mailbox(imap, mem, advancing->folder);
 	struct imap_token token;
 
-	if (advancing->soon && imap_afar_is(imap, advancing->folder))
+	if (imap_afar_is(imap, advancing->folder))
 		return NULL; /* many messages: to look at all of them takes long */
 	if (!imap_token_read(mem, advancing->token, &token))
 		return NULL;
@@ -740,11 +739,9 @@ static struct fault *advance(struct imap *imap, TALLOC_CTX *mem, void *context)
 }
 
 struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				  const char *token, bool soon, char **token_r)
+				  const char *token, char **token_r)
 {
-	struct advancing advancing = {
-		.mem = mem, .folder = folder, .token = token, .soon = soon
-	};
+	struct advancing advancing = { .mem = mem, .folder = folder, .token = token };
 	struct fault *fault = imap_do((struct imap *)endpoint, mem, advance, &advancing);
 
 	if (fault)

@@ -500,7 +500,7 @@ bool imap_notify_missed(struct imap *imap);
 struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
 			  char **address_r);
 struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				  const char *token, bool soon, char **token_r);
+				  const char *token, char **token_r);
 
 struct fault *imap_mailbox(struct endpoint *endpoint, TALLOC_CTX *mem, const char *name,
 			   char **address_r);

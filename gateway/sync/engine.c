@@ -242,6 +242,18 @@ static bool may_go_on(struct engine *engine, const struct engine_task *task)
 	return may;
 }
 
+static void note_lease(struct engine_worker *worker, const struct job *job)
+{
+	struct engine *engine = worker->engine;
+
+	pthread_mutex_lock(&engine->lock);
+	engine->refusals = 0;
+	worker->jobs[0] = job->id;
+	worker->jobs[1] = job->along ? job->along->id : 0;
+	worker->lease_until_us = job->lease_until_us;
+	pthread_mutex_unlock(&engine->lock);
+}
+
 /* The worker is counted and its server's share taken: it goes on with the account's job itself. */
 static struct fault *lease_woken(struct engine_worker *worker, TALLOC_CTX *mem,
 				 struct engine_task *task)
@@ -252,11 +264,7 @@ static struct fault *lease_woken(struct engine_worker *worker, TALLOC_CTX *mem,
 				  engine_replies_kind(engine, task->wake), task->wake, &task->job));
 	if (!task->job)
 		return NULL;
-	pthread_mutex_lock(&engine->lock);
-	engine->refusals = 0;
-	worker->job = task->job->id;
-	worker->lease_until_us = task->job->lease_until_us;
-	pthread_mutex_unlock(&engine->lock);
+	note_lease(worker, task->job);
 	return NULL;
 }
 
@@ -299,19 +307,21 @@ static struct fault *renew(struct engine_worker *worker)
 
 	for (int i = 0; i < engine->worker_count && !fault; i++) {
 		struct engine_worker *other = &engine->workers[i];
-		int64_t job;
+		int64_t jobs[2] = { 0, 0 };
 
 		pthread_mutex_lock(&engine->lock);
-		job = other->job && other->lease_until_us < soon ? other->job : 0;
+		if (other->lease_until_us < soon)
+			memcpy(jobs, other->jobs, sizeof jobs);
 		pthread_mutex_unlock(&engine->lock);
-		if (!job)
+		if (!jobs[0])
 			continue;
 		if (!any)
 			FAULT_TRY(store_begin(worker->store));
 		any = true;
-		fault = queue_renew(worker->store, job, &until);
+		for (size_t j = 0; j < COUNT_OF(jobs) && jobs[j] && !fault; j++)
+			fault = queue_renew(worker->store, jobs[j], &until);
 		pthread_mutex_lock(&engine->lock);
-		if (!fault && other->job == job)
+		if (!fault && other->jobs[0] == jobs[0])
 			other->lease_until_us = until;
 		pthread_mutex_unlock(&engine->lock);
 	}
@@ -362,11 +372,7 @@ static struct fault *lease(struct engine_worker *worker, TALLOC_CTX *mem, struct
 	if (account)
 		task->server = engine_server_find(engine, account->server);
 	engine_server_enter(engine, task);
-	pthread_mutex_lock(&engine->lock);
-	engine->refusals = 0;
-	worker->job = task->job->id;
-	worker->lease_until_us = task->job->lease_until_us;
-	pthread_mutex_unlock(&engine->lock);
+	note_lease(worker, task->job);
 	return NULL;
 }
 
@@ -650,7 +656,7 @@ static void carry_out(struct engine_worker *worker, TALLOC_CTX *mem, struct engi
 		(void)engine_ends(engine, fault);
 	pthread_mutex_lock(&engine->lock);
 	engine->busy--;
-	worker->job = 0;
+	worker->jobs[0] = 0;
 	poke(engine);
 	pthread_mutex_unlock(&engine->lock);
 	store_settle(worker->store);

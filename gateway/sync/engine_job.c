@@ -30,7 +30,7 @@ struct work {
 	struct engine_worker *worker;
 	struct engine *engine;
 	struct engine_task *task;
-	struct job leased; /* the job as it was */
+	struct job leased, along; /* the jobs as they were; the second one where there is one */
 	struct account *account;
 	struct resource *resource;
 	const char *name; /* "SERVER/RESOURCE" */
@@ -41,6 +41,7 @@ struct work {
 	struct endpoint_stats before; /* of a parked endpoint */
 	struct endpoint_stats took;
 	struct visit visit;
+	const struct fault *of_job; /* of the folder of the job's own project; NULL: none */
 	int64_t since_us;                  /* monotonic */
 	int64_t begin_us;                  /* by the wall clock */
 	int64_t series_done, series_total; /* of the folder that it pushes just now */
@@ -221,6 +222,8 @@ static struct fault *seen(void *data, TALLOC_CTX *mem, const struct visit_round 
 	if (!round->fault || round->fault->scope < FAULT_SCOPE_SERVER)
 		answers(work);
 	log_notes(work, round);
+	if (round->project->id == work->task->job->project_id)
+		work->of_job = round->fault;
 	if (round->moved)
 		work->moved_project = round->project->id;
 	return round->changed ? tell_others(work, mem, round->project) : NULL;
@@ -231,6 +234,12 @@ static bool goes_on(void *data)
 	struct work *work = data;
 
 	return !engine_is_ending(work->engine);
+}
+
+/* The only project that is looked at; 0: all of them. */
+static int64_t only_project(const struct job *job)
+{
+	return job->along && !job->along->project_id ? 0 : job->project_id;
 }
 
 /* ---- the endpoint ---- */
@@ -269,7 +278,7 @@ static struct fault *make_endpoint(struct work *work, TALLOC_CTX *mem)
 /* A job that is about all folders looks at those that it listens to. */
 static struct fault *hush(struct work *work)
 {
-	bool looks = work->task->job && !work->task->job->project_id;
+	bool looks = work->task->job && !only_project(work->task->job);
 
 	if (work->task->heard || looks)
 		return endpoint_follow(work->endpoint, work->task->heard);
@@ -509,12 +518,11 @@ static struct fault *all_rounds(struct work *work, TALLOC_CTX *mem)
 	visit->account = work->account;
 	visit->resource = work->resource;
 	visit->server = work->task->server->conf;
-	visit->project = job->project_id;
-	visit->sweep = job->kind == JOB_PULL;
+	visit->project = only_project(job);
+	visit->publish = job->kind == JOB_PUBLISH ? job->project_id : 0;
+	visit->sweep = job->kind == JOB_PULL || job->along;
 	visit->options =
-		(struct round_options){ .ensure = job->kind == JOB_PUBLISH,
-					.soon = work->engine->park.give != NULL,
-					.reconcile = job->kind == JOB_RECONCILE ||
+		(struct round_options){ .reconcile = job->kind == JOB_RECONCILE ||
 						     engine_request_full(work->engine, work->task),
 					.data = work,
 					.progress = forward_progress };
@@ -640,13 +648,10 @@ static struct fault *save_account(struct work *work, const void *fault)
 
 #define WAITS "waits for settle time or a retry"
 
-static struct fault *end_job(struct work *work, const void *data)
+static struct fault *end_one(struct work *work, struct job *job, const struct fault *fault)
 {
 	struct store *store = work->worker->store;
-	struct job *job = work->task->job;
-	const struct fault *fault = data;
 
-	*job = work->leased;
 	if (work->later && engine_is_ending(work->engine))
 		return queue_release(store, job);
 	if (work->later)
@@ -666,6 +671,26 @@ static struct fault *end_job(struct work *work, const void *data)
 		return queue_wait(store, job, work->visit.report->due_us,
 				  work->visit.report->why ? work->visit.report->why : WAITS);
 	return queue_done(store, job);
+}
+
+/* What there is to wait for the one waits for that went along, for it looks at no less; and another
+ * project's folder is its affair alone. */
+static struct fault *end_job(struct work *work, const void *data)
+{
+	struct job *job = work->task->job;
+	const struct fault *fault = data, *own = fault;
+
+	*job = work->leased;
+	if (!job->along)
+		return end_one(work, job, fault);
+	*job->along = work->along;
+	if (fault && fault == work->visit.folder_fault)
+		own = work->of_job;
+	if (own || work->later)
+		FAULT_TRY(end_one(work, job, own));
+	else
+		FAULT_TRY(queue_done(work->worker->store, job));
+	return end_one(work, job->along, fault);
 }
 
 /* ---- the log line ---- */
@@ -854,6 +879,8 @@ struct fault *engine_job_run(struct engine_worker *worker, TALLOC_CTX *mem,
 			     .begin_us = clock_now_us(worker->engine->env.clock) };
 	struct fault *fault;
 
+	if (task->job->along)
+		work.along = *task->job->along;
 	work.visit.report = round_report_new(mem);
 	fault = run(&work, mem);
 	talloc_free(work.endpoint);

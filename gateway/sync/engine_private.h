@@ -69,7 +69,7 @@ struct engine_worker {
 	int64_t version;     /* data_version when it looked last */
 	pthread_cond_t turn; /* it may become the leader */
 	/* under `lock`: */
-	int64_t job, lease_until_us; /* what it works on; 0: nothing */
+	int64_t jobs[2], lease_until_us; /* what it works on, what goes along; 0: nothing */
 	struct engine_worker *below; /* in `followers` */
 };
 
@@ -262,7 +262,8 @@ struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem,
 
 /* ---- engine_job.c ---- */
 
-/* Works off a leased job, to its end in the queue. A fault only of the whole site. */
+/* Works off a leased job, and what goes along with it, to their end in the queue. A fault only of the
+ * whole site. */
 struct fault *engine_job_run(struct engine_worker *worker, TALLOC_CTX *mem,
 			     struct engine_task *task) ATTR_MUST_CHECK;
 

@@ -253,7 +253,7 @@ struct fault *round_advance(struct round *round)
 		return NULL;
 	if (round->wrote && token) {
 		FAULT_TRY(endpoint_advance(round->endpoint, round->mem, round->folder->address,
-					   token, round->options->soon, &later));
+					   token, &later));
 		token = later;
 	}
 	round->folder->token = token;

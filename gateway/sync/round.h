@@ -36,7 +36,6 @@ struct round_options {
 	bool ensure;  /* look whether the folder is there and bears the right name (publish) */
 	bool full;    /* forget the token: list everything */
 	bool reconcile; /* afterwards compare everything, not only what is said to have changed */
-	bool soon;    /* the service looks again by itself: at once where it listens, else when it polls */
 	bool dry_run; /* decide and tell, write nothing anywhere */
 	void (*progress)(void *data, int64_t done, int64_t total); /* items pushed; may be NULL */
 	void *data;

@@ -12,9 +12,12 @@ static struct fault *one_round(TALLOC_CTX *mem, struct visit *visit, const struc
 	struct round_report *report = visit->report;
 	struct visit_round round = { .project = project, .first_note = report->note_count };
 	int64_t changed = report->changed, moved = sum_moved(report);
-	struct fault *fault = round_run(mem, visit->env, visit->server, visit->endpoint,
-					visit->account, project, &visit->options, report);
+	struct round_options options = visit->options;
+	struct fault *fault;
 
+	options.ensure |= visit->publish == project->id;
+	fault = round_run(mem, visit->env, visit->server, visit->endpoint, visit->account, project,
+			  &options, report);
 	visit->rounds++;
 	if (fault && fault->scope <= FAULT_SCOPE_FOLDER)
 		round_note(report, "project %s of %s on server %s: %s", project->code,
@@ -33,8 +36,10 @@ static struct fault *one_round(TALLOC_CTX *mem, struct visit *visit, const struc
 
 /* ---- folders that need no round ---- */
 
-static bool is_published(const struct visit *visit, const struct folder *folder)
+static bool may_rest(const struct visit *visit, const struct folder *folder)
 {
+	if (folder->project_id == visit->publish)
+		return false;
 	for (size_t i = 0; i < visit->project_count; i++)
 		if (visit->projects[i].id == folder->project_id)
 			return true;
@@ -83,7 +88,7 @@ static struct fault *choose(TALLOC_CTX *mem, struct visit *visit, bool *needed)
 	FAULT_TRY(
 		link_folders_resting(visit->env->store, mem, visit->account->id, &folders, &count));
 	for (size_t i = 0; i < count; i++)
-		if (is_published(visit, &folders[i]))
+		if (may_rest(visit, &folders[i]))
 			folders[kept++] = folders[i];
 	if (kept < 2)
 		return NULL;

@@ -20,6 +20,7 @@ struct visit {
 	const struct conf_server *server;
 	struct endpoint *endpoint;
 	int64_t project; /* only this one; 0: all published ones of the person */
+	int64_t publish; /* this one's round is with options.ensure, whatever the sweep says; 0: none */
 	struct round_options options;
 	bool sweep; /* a pull: folders that wait for nothing and have not moved need no round */
 	/* after each round; its fault ends the visit. May be NULL */

@@ -278,6 +278,26 @@ static struct fault *has_work(struct store *store, TALLOC_CTX *mem, const char *
 	return NULL;
 }
 
+static struct fault *take(struct store *store, const char *owner, struct job *job)
+{
+	job->lease_owner = mem_strdup(job, owner);
+	job->lease_until_us = clock_now_us(store->clock) + QUEUE_LEASE_US;
+	return move(store, job, JOB_LEASED, job->error);
+}
+
+/* The pull job that goes along with a publish job. */
+static struct fault *take_along(struct store *store, const char *owner, struct job *job)
+{
+	struct db_cursor *cursor = NULL;
+
+	if (job->kind != JOB_PUBLISH)
+		return NULL;
+	FAULT_TRY(db_query(store->db, job, &cursor, SQL_JOB_ALONG, "tiii", kind_names[JOB_PULL],
+			   job->account_id, job->project_id, clock_now_us(store->clock)));
+	FAULT_TRY(rows_one(cursor, job, read_job, sizeof *job, &job->along));
+	return job->along ? take(store, owner, job->along) : NULL;
+}
+
 static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *owner,
 			   const struct queue_filter *filter, struct job **job_r)
 {
@@ -289,9 +309,8 @@ static struct fault *lease(struct store *store, TALLOC_CTX *mem, const char *own
 		FAULT_TRY(free_lease(store, mem, over[i]));
 	FAULT_TRY(next_job(store, mem, filter, &job));
 	if (job) {
-		job->lease_owner = mem_strdup(job, owner);
-		job->lease_until_us = clock_now_us(store->clock) + QUEUE_LEASE_US;
-		FAULT_TRY(move(store, job, JOB_LEASED, job->error));
+		FAULT_TRY(take(store, owner, job));
+		FAULT_TRY(take_along(store, owner, job));
 	}
 	*job_r = job;
 	return NULL;

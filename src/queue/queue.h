@@ -44,6 +44,7 @@ struct job {
 	int64_t lease_until_us;
 	const char *error;
 	int64_t created_us;
+	struct job *along; /* leased with it, by queue_lease(); NULL: none */
 };
 
 const char *job_kind_name(enum job_kind kind);
@@ -69,7 +70,10 @@ struct queue_filter {
 
 /* Leases the job of those meant that is due first and whose account has no other leased one; NULL
  * when there is none. Leases that ran out, or whose owner is a process of this host that no longer
- * lives, are freed first. A transaction of its own, if there is anything to write. */
+ * lives, are freed first. A transaction of its own, if there is anything to write.
+ *
+ * With a publish job a pull job of the account goes along, if one is due that looks at everything or
+ * at the same project: one visit does both. Each is a lease of its own, to be renewed and ended. */
 struct fault *queue_lease(struct store *store, TALLOC_CTX *mem, const char *owner,
 			  const struct queue_filter *filter, struct job **job_r) ATTR_MUST_CHECK;
 

@@ -323,6 +323,9 @@ X(JOB_HASTEN, "UPDATE job SET attempts = CASE WHEN state IN ('held', 'dead') THE
 X(JOB_SERVER, "SELECT server FROM job WHERE state IN ('ready', 'waiting') AND server > $1 ORDER BY server LIMIT 1") \
 X(JOB_NEXT, "SELECT j.id, j.kind, j.account_id, j.project_id, j.state, j.attempts, j.due_at, j.lease_owner, j.lease_until, j.error, " \
   "j.created_at FROM job j WHERE j.due_at <= $4 AND " SQL_JOB_OPEN " ORDER BY j.due_at, j.id LIMIT 1") \
+X(JOB_ALONG, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
+  "WHERE kind = $1 AND account_id = $2 AND project_id IN (0, $3) AND due_at <= $4 AND state IN ('ready', 'waiting') " \
+  "ORDER BY project_id LIMIT 1") \
 X(JOB_GET, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \
   "WHERE id = $1") \
 X(JOB_LEASED, "SELECT id, kind, account_id, project_id, state, attempts, due_at, lease_owner, lease_until, error, created_at FROM job " \

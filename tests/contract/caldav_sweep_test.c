@@ -186,7 +186,7 @@ static int visit_while(struct home *home, bool writes, void (*meanwhile)(struct 
 			change(home, i, home->folders[i].content + 1);
 			home->folders[i].known = home->folders[i].content;
 			cr_assert_null(endpoint_advance(home->endpoint, home->lab, folder_name(i),
-							notice->token, false, &later));
+							notice->token, &later));
 		}
 		writes = false;
 		home->folders[i].token = later;

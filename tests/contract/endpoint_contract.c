@@ -573,7 +573,7 @@ static const char *advance(struct contract_world *world, const char *folder, con
 {
 	char *later = NULL;
 
-	expect_no_fault(endpoint_advance(world->endpoint, world->mem, folder, token, false, &later),
+	expect_no_fault(endpoint_advance(world->endpoint, world->mem, folder, token, &later),
 			"advance");
 	cr_assert_not_null(later);
 	return later;

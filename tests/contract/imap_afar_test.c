@@ -43,11 +43,11 @@ static void put_many(struct afar *it)
 }
 
 /* The token behind our own writes. */
-static const char *advanced(struct afar *it, bool soon)
+static const char *advanced(struct afar *it)
 {
 	char *token = NULL;
 
-	fine(endpoint_advance(it->lab->world.endpoint, it->lab, it->folder, it->token, soon, &token),
+	fine(endpoint_advance(it->lab->world.endpoint, it->lab, it->folder, it->token, &token),
 	     "advance");
 	return token;
 }
@@ -74,7 +74,7 @@ static void try_met(int kind, uint64_t without)
 	const char *token;
 
 	put_many(it);
-	token = advanced(it, true);
+	token = advanced(it);
 	cr_assert_eq(!strcmp(token, it->token), leaves(kind, without), "%s", token);
 	made = notice(it->lab, it->folder, token);
 	cr_assert_eq(made->count, leaves(kind, without) ? MANY : 0);
@@ -93,21 +93,6 @@ Test(imap_afar, the_next_look_meets_them_as_ours)
 	}
 }
 
-/* Where nobody looks soon they are looked at now. */
-Test(imap_afar, who_does_not_come_back_soon_looks_behind_them)
-{
-	ON_ALL(kind) {
-		struct afar *it = afar_new(kind, 0, "behind");
-		const char *token;
-
-		put_many(it);
-		token = advanced(it, false);
-		cr_assert_str_neq(token, it->token, "%s", kinds[kind].name);
-		cr_assert_eq(notice(it->lab, it->folder, token)->count, 0, "%s", kinds[kind].name);
-		lab_end(it->lab);
-	}
-}
-
 /* What a person marks between our storing and our look is news. */
 Test(imap_afar, a_mark_that_comes_before_the_look_is_seen)
 {
@@ -118,7 +103,7 @@ Test(imap_afar, a_mark_that_comes_before_the_look_is_seen)
 
 		put_many(it);
 		store(it->lab, it->folder, it->puts[7].placed, "+FLAGS (\\Flagged)");
-		made = notice(it->lab, it->folder, advanced(it, true));
+		made = notice(it->lab, it->folder, advanced(it));
 		for (size_t i = 0; i < made->count; i++)
 			if (!strcmp(made->changes[i].address, it->puts[7].placed))
 				marked = &made->changes[i];
@@ -148,7 +133,7 @@ Test(imap_afar, one_that_is_removed_before_the_look_is_missing)
 		put_many(it);
 		store(it->lab, it->folder, it->puts[3].placed, "+FLAGS (\\Deleted)");
 		say(it->lab, "EXPUNGE", NULL);
-		made = notice(it->lab, it->folder, advanced(it, true));
+		made = notice(it->lab, it->folder, advanced(it));
 		for (size_t i = 0; i < made->count; i++)
 			cr_assert(made->changes[i].removed ||
 					  strcmp(made->changes[i].address, it->puts[3].placed) != 0,

@@ -74,13 +74,13 @@ static void try_advance(unsigned without)
 	fine(now.fault, "put");
 	cr_assert_str_eq(now.version, mem_printf(lab, "%s $Mine", now.placed));
 	fine(drop(lab, folder, old.placed, now.replaced, now.placed), "old");
-	fine(endpoint_advance(endpoint, lab, folder, made->token, false, &token), "advance");
+	fine(endpoint_advance(endpoint, lab, folder, made->token, &token), "advance");
 	cr_assert_str_neq(token, made->token);
 	cr_assert_eq(notice(lab, folder, token)->count, 0, "%x: our own work is news", without);
 	made = notice(lab, folder, token);
 	(void)put(lab, folder, "uid-2", NULL);
 	store(lab, folder, now.placed, "+FLAGS (\\Flagged)");
-	fine(endpoint_advance(endpoint, lab, folder, made->token, false, &token), "advance");
+	fine(endpoint_advance(endpoint, lab, folder, made->token, &token), "advance");
 	lab->world.endpoint = account(lab, lab->url, "secret", without);
 	made = notice(lab, folder, token);
 	cr_assert(made->count >= 1, "%x: a mark was lost", without);

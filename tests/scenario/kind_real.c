@@ -383,9 +383,9 @@ static char *told_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char
 }
 
 static struct fault *told_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				  const char *token, bool soon, char **token_r)
+				  const char *token, char **token_r)
 {
-	return endpoint_advance(inner_of(endpoint), mem, folder, token, soon, token_r);
+	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
 static struct fault *told_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,

@@ -500,9 +500,9 @@ static struct fault *meddler_may_read(struct endpoint *endpoint, TALLOC_CTX *mem
 }
 
 static struct fault *meddler_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-				     const char *token, bool soon, char **token_r)
+				     const char *token, char **token_r)
 {
-	return endpoint_advance(inner_of(endpoint), mem, folder, token, soon, token_r);
+	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
 static struct fault *meddler_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,

@@ -670,6 +670,71 @@ Test(engine, two_hundred_accounts, .timeout = 300)
 	world_free(world);
 }
 
+/* ---- publish, and a look at all of it ---- */
+
+static struct sync_result *publish_and_sync(struct engine_world *world)
+{
+	struct sync_env env = { .conf = world->conf, .clock = &world->clock->clock };
+	struct sync_options options = { .account = NULL };
+	struct sync_result *result = NULL;
+	struct project *project = NULL;
+	int64_t jobs = 0;
+
+	ENGINE_OK(project_by_id(world->store, world->mem, world->project, &project));
+	ENGINE_OK(sync_publish(world->mem, &env, world->store, project,
+			       round_report_new(world->mem), &jobs));
+	cr_assert_eq(jobs, 1);
+	ENGINE_OK(sync_run(world->mem, &env, &options, &result));
+	return result;
+}
+
+static int64_t asked_for(struct engine_world *world, const char *operation)
+{
+	int64_t count = 0;
+
+	ENGINE_OK(memory_count(world->mem, mem_printf(world->mem, "%s/a.mem", world->directory),
+			       operation, &count));
+	return count;
+}
+
+/* Both are wanted of one account, and each folder is looked at once. */
+Test(engine, what_is_published_and_looked_at_is_visited_once, .timeout = 300)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct sync_result *result;
+	struct job *jobs = NULL;
+
+	world_add_project(world, "second", "a", 1);
+	result = publish_and_sync(world);
+	cr_expect_eq(result->served, 1);
+	cr_expect_eq(result->report->created, 2);
+	cr_expect_eq(asked_for(world, "notice"), 2);
+	cr_expect_eq(asked_for(world, "ensure"), 2);
+	cr_expect_eq(world_jobs(world, &jobs), 0);
+	world_edit(world, 1, 'a');
+	result = publish_and_sync(world);
+	cr_expect_eq(result->report->changed, 1);
+	cr_expect_eq(asked_for(world, "ensure"), 3, "that of the project that is published");
+	world_free(world);
+}
+
+/* What is the matter with another project's folder does not hold what was published. */
+Test(engine, a_folder_that_was_only_looked_at, .timeout = 300)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct sync_result *result;
+	struct job *jobs = NULL;
+
+	world_add_project(world, "second", "a", 1);
+	world_script(world, 'a', "ensure 2 refused\n");
+	result = publish_and_sync(world);
+	cr_expect_eq(result->report->created, 1);
+	cr_assert_eq(world_jobs(world, &jobs), 1);
+	cr_expect_eq(jobs[0].kind, JOB_PULL, "%s", jobs[0].error);
+	cr_expect_eq(jobs[0].state, JOB_HELD, "%s", jobs[0].error);
+	world_free(world);
+}
+
 /* The command `sync` is an engine with one request. */
 Test(engine, sync_of_one_account, .timeout = 300)
 {

@@ -584,6 +584,91 @@ Test(queue, counts)
 	store_world_free(&world.store);
 }
 
+/* ---- two jobs in one visit ---- */
+
+static void add_of(struct queue_world *world, enum job_kind kind, int64_t project, int64_t in_us)
+{
+	STORE_OK(store_begin(world->store.store));
+	STORE_OK(queue_add(world->store.store, kind, world->first, project,
+			   clock_now_us(world->store.clock) + in_us, NULL));
+	STORE_OK(store_commit(world->store.store));
+}
+
+Test(queue, a_pull_goes_along_with_a_publish)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add_of(&world, JOB_PUBLISH, world.store.project, 0);
+	add_of(&world, JOB_PULL, 0, 0);
+	job = must_lease(&world);
+	cr_expect_eq(job->kind, JOB_PUBLISH);
+	cr_assert_not_null(job->along);
+	cr_expect_eq(job->along->kind, JOB_PULL);
+	cr_expect_eq(job->along->lease_until_us, job->lease_until_us);
+	cr_expect_str_eq(all(&world), "publish:leased pull:leased");
+	add_of(&world, JOB_PULL, 0, 0); /* what comes from now on is another one */
+	cr_expect_null(lease(&world));
+	STORE_OK(queue_done(world.store.store, job));
+	cr_expect_null(lease(&world), "one of the account is still worked on");
+	STORE_OK(queue_done(world.store.store, job->along));
+	cr_expect_eq(must_lease(&world)->kind, JOB_PULL);
+	store_world_free(&world.store);
+}
+
+Test(queue, what_does_not_go_along)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add_of(&world, JOB_PUBLISH, world.store.project, 0);
+	add_of(&world, JOB_PULL, 0, 1);
+	add_of(&world, JOB_PULL, world.store.project + 1, 0);
+	add(&world, JOB_PULL, world.second, 0);
+	job = must_lease(&world);
+	cr_expect_eq(job->kind, JOB_PUBLISH);
+	cr_expect_null(job->along, "not due, of another project, of another account");
+	STORE_OK(queue_done(world.store.store, job));
+	job = lease_of(&world, world.first, queue_owner(world.store.mem));
+	cr_expect_eq(job->kind, JOB_PULL);
+	cr_expect_null(job->along, "a pull takes nothing along");
+	store_world_free(&world.store);
+}
+
+Test(queue, a_pull_of_the_same_project_goes_along_where_there_is_no_wider_one)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add_of(&world, JOB_PUBLISH, world.store.project, 0);
+	add_of(&world, JOB_PULL, world.store.project, 0);
+	job = must_lease(&world);
+	cr_assert_not_null(job->along);
+	cr_expect_eq(job->along->project_id, world.store.project);
+	STORE_OK(queue_release(world.store.store, job));
+	STORE_OK(queue_release(world.store.store, job->along));
+	add_of(&world, JOB_PULL, 0, 0);
+	job = must_lease(&world);
+	cr_assert_not_null(job->along);
+	cr_expect_eq(job->along->project_id, 0);
+	store_world_free(&world.store);
+}
+
+Test(queue, both_leases_lapse)
+{
+	struct queue_world world = queue_world_new();
+	struct job *job;
+
+	add_of(&world, JOB_PUBLISH, world.store.project, 0);
+	add_of(&world, JOB_PULL, 0, 0);
+	must_lease(&world);
+	pass(&world, QUEUE_LEASE_US);
+	job = must_lease(&world);
+	cr_expect_eq(job->kind, JOB_PUBLISH);
+	cr_expect_not_null(job->along);
+	store_world_free(&world.store);
+}
+
 /* ---- what a service needs ---- */
 
 static struct job *lease_where(struct queue_world *world, const struct queue_filter *filter)

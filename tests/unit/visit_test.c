@@ -15,7 +15,7 @@ struct counter {
 	struct endpoint endpoint; /* first */
 	struct endpoint_ops ops;
 	struct endpoint *inner;
-	int sweeps, notices, fetches;
+	int sweeps, notices, fetches, ensures;
 	bool full; /* nothing more can be put */
 };
 
@@ -28,6 +28,7 @@ static struct fault *counted_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
 				    const struct endpoint_folder *folder, const char *known,
 				    char **address_r, bool *created_r)
 {
+	counter_of(endpoint)->ensures++;
 	return endpoint_ensure(counter_of(endpoint)->inner, mem, folder, known, address_r,
 			       created_r);
 }
@@ -86,7 +87,8 @@ struct places {
 	struct visit visit;
 	struct project *projects[PROJECTS];
 	int64_t assignments[PROJECTS];
-	int changed; /* rounds that told so */
+	int64_t publish; /* this one of them; 0: none */
+	int changed;	 /* rounds that told so */
 };
 
 static void add_project(struct places *places, int i)
@@ -131,6 +133,7 @@ static struct fault *visit_once(struct places *places, TALLOC_CTX *mem, int64_t 
 					.server = &world->conf->servers[0],
 					.endpoint = &places->counter->endpoint,
 					.project = project,
+					.publish = places->publish,
 					.options = { .full = full },
 					.sweep = true,
 					.seen = seen,
@@ -368,6 +371,21 @@ Test(visit, one_project_or_all_of_it_needs_no_sweep)
 	cr_expect_eq(places.counter->notices, 1);
 	visit(&places, 0, true);
 	expect(&places, "in full", 0, PROJECTS, 0);
+	round_world_free(places.world);
+}
+
+/* One project is published, and all folders are looked at. */
+Test(visit, what_is_published_is_not_swept)
+{
+	struct places places = places_new();
+
+	touch(&places, 3);
+	places.publish = places.projects[1]->id;
+	places.counter->ensures = 0;
+	visit(&places, 0, false);
+	expect(&places, "published", 1, 2, 1);
+	cr_expect_eq(places.counter->ensures, 1, "%d looked for", places.counter->ensures);
+	cr_expect_eq(places.visit.still_count, (size_t)PROJECTS - 2);
 	round_world_free(places.world);
 }
 
