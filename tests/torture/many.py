@@ -4,17 +4,22 @@ program is killed at each step, resumed, and then each item must be there once, 
 
     many.py dovecot|cyrus-imap [--part sync|service]
 
-sync: `taskferry sync`, which looks behind what it stored, is killed
+Nobody looks behind what was stored at once: the next look meets the messages as ours. So while nothing runs a person edits,
+removes and flags messages, both some that the database knows by then and some that it does not. An edit must be carried over,
+and so must a removal of what was known.
 
+sync, `taskferry sync`:
 kill    at every point from the first APPEND to the last record (over Cyrus only around the commands that write; the other
-        points are torture.py's); a person sets a keyword on one of those that are there while nothing runs
+        points are torture.py's)
+behind  no kill: that person is there before the next one
 half    while half of what begins with APPEND is at the server
 lost    the messages are stored, and the answer to APPEND does not come
 
-service: `taskferry run`, which leaves that look to the next one, is killed from the first APPEND to the end of that next look.
-While nothing runs a person edits, removes and flags messages, both some that the database knows by then and some that it does
-not. It is resumed by the service, or by a sync. An edit must be carried over, and so must a removal of what was known; the
-service must hear of them by itself. Likewise without a kill, when that person is there right before the next look.
+service, `taskferry run`, which listens and so comes to that next look by itself:
+new     what it finds at its start: killed from the first APPEND to the end of the next look; resumed by the service, which must
+        hear of everything without a sync, or by a sync
+more    what comes into a folder that it listens to: likewise
+and in both that person is there right before the next look, without a kill.
 
 Each case publishes a project of its own. Output: TAP.
 
@@ -48,7 +53,7 @@ SERVED = {"dovecot": {"new": ("IMAP_SENDING:7", "PUSH_SENT:1", "RECORD_DONE:1", 
           "cyrus-imap": {"new": ("PUSH_SENT:1", "TOKEN_DONE:1", "ROUND_NOTICED:2"), "more": ("PUSH_SENT:1", "TOKEN_DONE:2")}}
 SERVED_MIN = {"new": 30, "more": 20}        # points behind the beginning
 FEW = 30                # tasks that are there before there are more
-LOOKS = {"new": 2, "more": 3}       # of the service: at its start into what is there, the one that stores, the one behind it
+JOBS = 3                # of the service: that at its start, that which stores (with another along), that of the next look
 PATIENCE_S = 120        # for what takes a second or two
 
 
@@ -132,9 +137,9 @@ class World:
         if code != -signal.SIGKILL:
             raise Failed(f"exit {code}: not killed:\n{self.service.tail()}")
 
-    def must_have_looked(self, times):
-        wait_for(f"look number {times}", PATIENCE_S, lambda: os.path.exists(self.site.log)
-                 and f"JOB_FINISHED:{times}" in self.passed() or not self.service.alive())
+    def must_have_done(self, jobs):
+        wait_for(f"job number {jobs}", PATIENCE_S, lambda: os.path.exists(self.site.log)
+                 and f"JOB_FINISHED:{jobs}" in self.passed() or not self.service.alive())
         self.service.must_live()
 
     def must_see(self):
@@ -146,15 +151,6 @@ class World:
         self.service.stop()
 
     # the person
-
-    def flag_one(self):
-        messages = self.server.messages(PERSON)
-        if not messages:
-            return
-        message = messages[len(messages) // 2]
-        with self.server.mailbox(PERSON) as box:
-            box.flag(message, KEYWORD)
-        self.person.flagged = {message.header("X-Taskferry-UID")}
 
     def edit_some(self):
         """Of the messages that the database knows, and of the others, one is edited, one removed, one flagged: the first, the last,
@@ -214,7 +210,15 @@ class World:
 def killed(world, kill):
     world.publish()
     world.sync(kill)
-    world.flag_one()
+    world.edit_some()
+    world.sync()
+    world.must_rest()
+
+
+def edited_behind(world):
+    world.publish()
+    world.sync()
+    world.edit_some()
     world.sync()
     world.must_rest()
 
@@ -241,7 +245,7 @@ def many_for_the_service(world, scene, kill=None):
     world.publish(FEW)
     world.sync()
     world.serve(kill)
-    world.must_have_looked(1)
+    world.must_have_done(1)
     world.plan(TASKS)
 
 
@@ -260,7 +264,7 @@ def edited_before_the_look(world, scene):
     again."""
     world.gate.when(True, rb"\bUNSELECT\b", lambda _: world.gate.when(True, rb"\bSELECT ", lambda _: world.edit_some()))
     many_for_the_service(world, scene)
-    world.must_have_looked(LOOKS[scene])
+    world.must_have_done(JOBS)
     world.gate.must_have_opened()
     if not world.person.gone:
         raise Failed("nothing was recorded before the look")
@@ -270,7 +274,7 @@ def edited_before_the_look(world, scene):
 
 def service_cases(tap, world, scene):
     many_for_the_service(world, scene)
-    world.must_have_looked(LOOKS[scene])
+    world.must_have_done(JOBS)
     world.service.stop()
     passed = world.passed()
     points = passed[passed.index(FIRST_APPEND if scene == "new" else "IMPORT_DONE:1") + 1:]
@@ -296,6 +300,7 @@ def sync_cases(tap, world):
     at_least_of(tap, POINTS_MIN[world.server.kind], "kill", kills)
     for kill in kills:
         yield f"killed at {kill}", lambda kill=kill: killed(world, kill)
+    yield "edits behind it", lambda: edited_behind(world)
     yield "killed in the middle of APPEND", lambda: killed_while(world, True, rb"\bAPPEND ", lambda data: data[:len(data) // 2])
     yield "the answer to APPEND is lost", lambda: killed_while(world, False, rb"OK \[APPENDUID", lambda _: b"\r\n")
 
