@@ -247,14 +247,14 @@ struct fault *imap_seek(struct imap *imap, TALLOC_CTX *mem, const char *const *n
 {
 	struct seeking seeking = { .imap = imap, .mem = mem, .trace = trace };
 	struct candidate *candidates = MEM_ARRAY(mem, struct candidate, count);
-	struct fault *fault, *closed = NULL;
+	struct fault *fault;
 
 	choose_known(&seeking);
 	if (!seeking.count || !count)
 		return NULL;
 	FAULT_TRY(count_messages(&seeking, names, count));
 	fault = search_all(&seeking, candidates, choose(&seeking, candidates), mailbox_r);
-	if (seeking.open && imap_is_connected(imap))
-		closed = imap_session_examine(imap->session, mem, NULL, NULL);
-	return fault ? fault : closed;
+	if (seeking.open && imap_is_connected(imap)) /* if it breaks, what was found is found */
+		talloc_free(imap_session_examine(imap->session, mem, NULL, NULL));
+	return fault;
 }

@@ -266,17 +266,12 @@ struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *me
 	return imap_answer_fault(mem, &answer, FAULT_SCOPE_ACCOUNT, "UNSELECT");
 }
 
-static const char *close_word(const struct imap_session *session)
-{
-	return imap_session_can(session, IMAP_CAP_UNSELECT) ? "UNSELECT" : "CLOSE";
-}
-
-/* CLOSE of a mailbox that is open for reading expunges nothing (RFC 3501 section 6.4.2). */
+/* CLOSE of a mailbox that is open for reading expunges nothing (RFC 3501 section 6.4.2); UNSELECT is not
+ * for all that tell it. */
 struct fault *imap_session_examine(struct imap_session *session, TALLOC_CTX *mem,
 				   const char *mailbox, struct imap_answer *answer_r)
 {
-	struct imap_line *line =
-		imap_line_new(mem, mailbox ? "EXAMINE " : close_word(session), false);
+	struct imap_line *line = imap_line_new(mem, mailbox ? "EXAMINE " : "CLOSE", false);
 	struct imap_answer answer;
 
 	FAULT_TRY(imap_session_sound(session, mem));
