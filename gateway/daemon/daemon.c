@@ -180,6 +180,7 @@ static void reloaded(struct daemon *daemon)
 		return;
 	}
 	log_line(daemon->log, LOG_LEVEL_INFO, "service reloaded");
+	daemon_control_go_on(daemon);
 	notify_ready();
 	if (daemon->again) {
 		daemon->again = false;
@@ -217,6 +218,7 @@ static void halt(struct daemon *daemon, enum daemon_state state)
 	daemon->halted_ms = uv_now(&daemon->loop);
 	end_looking(daemon);
 	engine_stop(daemon->now->engine);
+	daemon_answer(daemon); /* those who wait for a reload that is broken off */
 	uv_timer_start(&daemon->drain_timer, drain, 0, DRAIN_MS);
 }
 

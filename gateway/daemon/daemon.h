@@ -4,7 +4,8 @@
  * All work is the engine's (gateway/sync/engine.h).
  *
  *   SIGTERM, SIGINT   ends within DAEMON_END_MS; what was under way is done again by the next start
- *   SIGHUP            reads the configuration again; one with errors is reported and changes nothing
+ *   SIGHUP            reads the configuration again; one with errors is reported and changes nothing;
+ *                     with a sound one a `sync` that waits begins anew
  */
 #ifndef TASKFERRY_DAEMON_H
 #define TASKFERRY_DAEMON_H

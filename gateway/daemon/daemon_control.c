@@ -2,7 +2,8 @@
  *
  * A client sends lines; each is answered at once, but a `sync`: that becomes an errand, which the
  * engine's workers write their progress and their result into. They wake the loop, and the loop
- * passes it on. A client that hangs up leaves its errand behind, which ends by itself.
+ * passes it on. A client that hangs up leaves its errand behind, which ends by itself. While the
+ * service reloads an errand waits, and begins, or begins again, with the new configuration.
  *
  * Nobody can hold the loop or fill the memory: a bounded number of clients, a bounded line, a
  * bounded backlog of answers that are not read, a limit for the time between two commands. */
@@ -24,10 +25,15 @@
 #define PENDING_MAX 64                     /* connections not yet accepted */
 #define BACKLOG_MAX (4 * CONTROL_LINE_MAX) /* bytes of answers that a client has not read */
 #define IDLE_MS 10000                      /* between connecting or an answer, and a command */
+#define ENDING "the service is ending; try again"
 
 struct errand {
 	struct daemon *daemon;
-	struct client *client; /* NULL: has hung up. The loop thread's */
+	/* the loop thread's: */
+	struct client *client;    /* NULL: has hung up */
+	int64_t account, project; /* 0: all */
+	bool full;
+	bool waits; /* for the next configuration: no engine knows it */
 	/* under the lock: */
 	char *what; /* of the last step, and whether it was passed on */
 	int64_t done, total;
@@ -47,6 +53,11 @@ struct client {
 	size_t len;
 	struct client *prev, *next;
 };
+
+static bool is_over(const struct daemon *daemon)
+{
+	return daemon->state == DAEMON_STOPPING || daemon->state == DAEMON_ENDED;
+}
 
 /* ---- talking to a client ---- */
 
@@ -147,27 +158,51 @@ static void errand_end(void *data, struct sync_result *result, const struct faul
 
 static void client_work(struct client *client);
 
-/* The last of an errand; it is freed. */
-static void errand_answer(struct daemon *daemon, struct errand *errand)
+/* The last of an errand: it is freed, and LINE, which is used up, is the answer. */
+static void errand_close(struct daemon *daemon, struct errand *errand, char *line)
 {
 	struct client *client = errand->client;
-	bool reloading = daemon->state == DAEMON_RELOADING;
 
 	DL_DELETE(daemon->errands, errand);
 	if (client) {
 		client->errand = NULL;
 		client->since_ms = uv_now(&daemon->loop);
+		client_say(client, line);
 	}
-	if (client && errand->fault && errand->fault->kind == FAULT_TRY_LATER && reloading)
-		client_refuse(client, FAULT_TRY_LATER, "the service was reloaded; try again");
-	else if (client)
-		client_say(client, errand->fault ? control_fault_line(client, errand->fault)
-						 : mem_strdup(client, errand->line));
 	talloc_free(errand->end);
 	talloc_free(errand->what);
 	talloc_free(errand);
 	if (client)
 		client_work(client);
+}
+
+/* The engine that ended has left it undone; the next one begins it anew. */
+static void errand_put_off(struct errand *errand)
+{
+	TALLOC_FREE(errand->end);
+	errand->line = NULL;
+	errand->fault = NULL;
+	errand->ended = false;
+	errand->waits = true;
+}
+
+static void errand_answer(struct daemon *daemon, struct errand *errand)
+{
+	const struct fault *fault = errand->fault;
+
+	if (fault && fault->kind == FAULT_TRY_LATER && daemon->state == DAEMON_RELOADING)
+		errand_put_off(errand);
+	else
+		errand_close(daemon, errand,
+			     fault ? control_fault_line(errand, fault)
+				   : mem_strdup(errand, errand->line));
+}
+
+static void errand_refuse(struct daemon *daemon, struct errand *errand)
+{
+	struct fault *fault = fault_new(errand, FAULT_TRY_LATER, ENDING);
+
+	errand_close(daemon, errand, control_fault_line(errand, fault));
 }
 
 /* Steps are passed on as fast as the client reads them; the others are left out. */
@@ -200,6 +235,35 @@ void daemon_answer(struct daemon *daemon)
 			client_say(errand->client, line);
 		if (ended)
 			errand_answer(daemon, errand);
+		else if (errand->waits && is_over(daemon))
+			errand_refuse(daemon, errand);
+	}
+}
+
+static void errand_begin(struct errand *errand)
+{
+	struct account account = { .id = errand->account };
+	struct project project = { .id = errand->project };
+	struct sync_options options = { .account = account.id ? &account : NULL,
+					.project = project.id ? &project : NULL,
+					.full = errand->full,
+					.progress = errand_step,
+					.data = errand };
+
+	errand->waits = false;
+	engine_request(errand->daemon->now->engine, &options, errand_end, errand);
+}
+
+void daemon_control_go_on(struct daemon *daemon)
+{
+	struct errand *errand, *next;
+
+	DL_FOREACH_SAFE(daemon->errands, errand, next)
+	{
+		if (errand->client)
+			errand_begin(errand);
+		else
+			errand_close(daemon, errand, NULL);
 	}
 }
 
@@ -213,24 +277,19 @@ static void answers_came(uv_async_t *answers)
 static void do_sync(struct client *client, const struct control_request *request)
 {
 	struct daemon *daemon = client->daemon;
-	struct account account = { .id = request->account_id };
-	struct project project = { .id = request->project_id, .code = (char *)request->project };
-	struct sync_options options = { .account = request->account ? &account : NULL,
-					.project = request->project ? &project : NULL,
-					.full = request->full,
-					.progress = errand_step };
 	struct errand *errand = MEM_NEW(daemon, struct errand);
 
-	account.server = request->account ? mem_strndup(errand, request->account,
-							strcspn(request->account, "/"))
-					  : NULL;
 	errand->daemon = daemon;
 	errand->client = client;
+	errand->account = request->account_id;
+	errand->project = request->project_id;
+	errand->full = request->full;
+	errand->waits = true;
 	client->errand = errand;
-	options.data = errand;
 	DL_APPEND(daemon->errands, errand);
 	client_say(client, control_progress_line(client, "accepted", 0, 0));
-	engine_request(daemon->now->engine, &options, errand_end, errand);
+	if (daemon->state == DAEMON_RUNNING)
+		errand_begin(errand);
 }
 
 static void do_status(struct client *client)
@@ -255,11 +314,8 @@ static void do_request(struct client *client, const struct control_request *requ
 {
 	struct daemon *daemon = client->daemon;
 
-	if (daemon->state != DAEMON_RUNNING && request->command == CONTROL_SYNC) {
-		client_refuse(client, FAULT_TRY_LATER,
-			      daemon->state == DAEMON_RELOADING
-				      ? "the service reloads its configuration; try again"
-				      : "the service is ending; try again");
+	if (is_over(daemon) && request->command == CONTROL_SYNC) {
+		client_refuse(client, FAULT_TRY_LATER, ENDING);
 		return;
 	}
 	switch (request->command) {

@@ -82,8 +82,11 @@ struct fault *daemon_control_open(struct daemon *daemon) ATTR_MUST_CHECK;
  * else's, or somebody answers there. */
 struct fault *daemon_listen(struct daemon *daemon, const char *path) ATTR_MUST_CHECK;
 
-/* Passes on what workers have answered. */
+/* Passes on what workers have answered; when the service ends, that to those who wait for it. */
 void daemon_answer(struct daemon *daemon);
+
+/* The new configuration is in use: what waited for it begins. */
+void daemon_control_go_on(struct daemon *daemon);
 
 /* Clients that take too long are dropped; once a second. */
 void daemon_control_tick(struct daemon *daemon);

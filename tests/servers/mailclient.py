@@ -208,7 +208,7 @@ class Mailbox:
         self.selected = folder
         self.must(self.connection.select(quoted(folder), readonly=True))
         rows = self.must(self.connection.uid("FETCH", "1:*", "(UID FLAGS)"))
-        return status, tuple(sorted(re.sub(rb" ?\\\\Recent", b"", row) for row in rows if row))
+        return status, tuple(sorted(re.sub(rb"\\Recent ?| ?\\Recent", b"", row) for row in rows if row))
 
     def edit(self, message, raw):
         """In place, as neomutt's <edit> and its next synchronisation do."""
