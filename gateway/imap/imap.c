@@ -13,8 +13,9 @@
  * There is one session at most, opened by the first operation and kept. Whatever an operation needs
  * to know of the server it asks for in that operation, so that it can begin anew with another
  * session: when the connection turns out to be broken (a server ends one that was quiet for long)
- * before the operation has written anything, it is connected and tried again, once. What has been
- * written without an answer is the caller's to find out (M7). */
+ * before the operation has written anything, it is connected and tried again, once; so it is when a
+ * new one has ended at what is not asked again (imap_afar.c). What has been written without an answer
+ * is the caller's to find out (M7). */
 
 #define IMAP_PORT 143
 #define IMAPS_PORT 993
@@ -214,12 +215,14 @@ static struct fault *attempt(struct imap *imap, TALLOC_CTX *results, imap_operat
 struct fault *imap_do(struct imap *imap, TALLOC_CTX *results, imap_operation *operation,
 		      void *context)
 {
-	bool was_connected = imap_is_connected(imap);
+	bool was_connected = imap_is_connected(imap), was_refused = imap->afar_refused;
 	int64_t writes = imap_writes(imap);
 	struct fault *fault = attempt(imap, results, operation, context);
 
-	if (!fault || fault->kind != FAULT_UNREACHABLE || !was_connected ||
-	    imap_is_connected(imap) || imap_writes(imap) != writes)
+	if (!fault || imap_is_connected(imap) || imap_writes(imap) != writes)
+		return fault;
+	if ((fault->kind != FAULT_UNREACHABLE || !was_connected) &&
+	    imap->afar_refused == was_refused) /* else the second time goes without UNSELECT */
 		return fault;
 	talloc_free(fault);
 	return attempt(imap, results, operation, context);

@@ -45,10 +45,10 @@ struct fault *imap_afar_leave(struct imap *imap, TALLOC_CTX *mem)
 	imap->afar.permanent_flags = mem_strdup(imap->afar_mem, selected->permanent_flags);
 	imap->selection++;
 	fault = imap_session_unselect(imap->session, mem);
+	imap->afar_refused = fault != NULL; /* also if the connection ended: imap_do() */
 	if (!fault || !imap_is_connected(imap))
 		return fault;
 	talloc_free(fault); /* it saves time, and nothing depends on it */
-	imap->afar_refused = true;
 	mailbox = mem_strdup(mem, imap->afar.mailbox);
 	imap_afar_forget(imap);
 	return imap_folder_open(imap, mem, mailbox, true);

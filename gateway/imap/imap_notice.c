@@ -165,6 +165,7 @@ enum { OWN, DONE, SIDES };
 /* One of the two mailboxes, and what was found in it. */
 struct side {
 	const char *mailbox;             /* NULL: there is none, nor messages in it */
+	bool wanted;                     /* there may be one at any time */
 	bool done;                       /* it is that for tasks that are done */
 	const struct imap_counts *since; /* NULL: nothing is known of before */
 	struct imap_resync resync;
@@ -172,6 +173,7 @@ struct side {
 	struct imap_listing listing;
 	struct imap_uids vanished;
 	bool full;
+	bool uidnext_found; /* COUNTS have what is behind the last message, of a server that tells none */
 	struct imap_counts counts;
 };
 
@@ -205,19 +207,29 @@ static void add_change(struct endpoint_notice *notice, const struct side *side,
 	change->marks = *listed->marks ? change->version + strlen(text) + 1 : "";
 }
 
+/* UIDNEXT counts all that was ever stored (4), unless it was found: then the last message may have come
+ * and gone again. A mailbox that is not there, or was not, may have come and gone with all that it had. */
+static bool nothing_came(const struct side *side)
+{
+	if (!side->mailbox || !side->since)
+		return !side->since && !side->wanted;
+	return !side->uidnext_found && side->counts.uidnext <= side->since->uidnext;
+}
+
 /* What has come since the token, by us or by others. Where the token did not move on behind our own
  * writes, no count and no VANISHED tells of one of them that has gone by now. */
 static void add_span(struct endpoint_notice *notice, const struct side *side)
 {
-	struct imap_spot first = { .done = side->done }, last = { side->done, 0, UINT32_MAX };
+	struct imap_spot first = { .done = side->done },
+			 last = { side->done, UINT32_MAX, UINT32_MAX };
 	char *from, *to;
 
-	if (notice->full || !side->mailbox || !side->since ||
-	    side->counts.uidvalidity != side->since->uidvalidity ||
-	    side->counts.uidnext <= side->since->uidnext)
+	if (notice->full || nothing_came(side))
 		return;
-	first.uidvalidity = last.uidvalidity = side->since->uidvalidity;
-	first.uid = side->since->uidnext;
+	if (side->since) { /* under another UIDVALIDITY it is a full listing, or no more there */
+		first.uidvalidity = last.uidvalidity = side->since->uidvalidity;
+		first.uid = side->since->uidnext;
+	}
 	from = MEM_ARRAY(notice, char, IMAP_ADDRESS_SIZE);
 	to = MEM_ARRAY(notice, char, IMAP_ADDRESS_SIZE);
 	imap_set_spot_write(from, &first);
@@ -406,6 +418,7 @@ static struct fault *look(struct imap *imap, TALLOC_CTX *mem, struct side *side)
 	const struct imap_listing nothing = { .count = 0 };
 	bool done = false;
 
+	side->uidnext_found = imap_session_selected(imap->session)->uidnext_found;
 	if (is_as_before(imap, side)) {
 		conclude(imap, side, &nothing, false, side->since);
 		return NULL;
@@ -515,6 +528,7 @@ static struct fault *prepare(struct imap *imap, TALLOC_CTX *mem, struct noticing
 {
 	sides[OWN].mailbox = noticing->folder;
 	sides[DONE].mailbox = imap_done_mailbox(imap, mem, noticing->folder);
+	sides[DONE].wanted = sides[DONE].mailbox != NULL;
 	sides[DONE].done = true;
 	if (!noticing->token)
 		return NULL;
@@ -777,6 +791,7 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	char *done = imap_done_mailbox(imap, mem, folder);
 	struct noticing noticing = { .mem = mem, .folder = folder };
 	struct imap_token token = { .knows_done = done != NULL };
+	uint32_t appended;
 
 	*current_r = imap_notice_is_current(imap, folder);
 	if (*current_r || !last || last->counts.sign != IMAP_SIGN_DIGEST ||
@@ -791,7 +806,11 @@ struct fault *imap_notice_again(struct imap *imap, TALLOC_CTX *mem, const char *
 	noticing.token = imap_token_write(mem, &token);
 	if (!noticing.token)
 		return NULL;
+	appended = last->appended; /* the look forgets it */
 	FAULT_TRY(imap_notice_do(imap, mem, &noticing));
-	*current_r = !noticing.notice->full && !noticing.notice->count;
+	last = imap_notice_last(imap, folder);
+	/* what came may have gone again */
+	*current_r = !noticing.notice->full && !noticing.notice->count && !appended &&
+		     same_messages(&token.counts, &last->counts);
 	return NULL;
 }

@@ -280,11 +280,23 @@ static struct fault *does_not_work(struct imap *imap, TALLOC_CTX *mem, struct en
 	return stop(imap, mem);
 }
 
+/* No STATUS tells of the mailbox that is selected: it is the turn of IDLE. */
+static struct fault *may_not_leave(struct imap *imap, struct fault *fault)
+{
+	TALLOC_FREE(imap->notify);
+	if (!imap_is_connected(imap))
+		return fault;
+	talloc_free(fault);
+	imap->notify_refused = true;
+	return NULL;
+}
+
 struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 				const struct endpoint_sweep *folders, size_t count,
 				struct endpoint_ear *ear)
 {
 	bool works = false, untold;
+	struct fault *fault;
 
 	if (!may_notify(imap, folders, count))
 		return NULL;
@@ -295,7 +307,9 @@ struct fault *imap_notify_begin(struct imap *imap, TALLOC_CTX *mem,
 		ear->changed = true;
 		return NULL;
 	}
-	FAULT_TRY(imap_session_unselect(imap->session, mem));
+	fault = imap_session_unselect(imap->session, mem);
+	if (fault)
+		return may_not_leave(imap, fault);
 	FAULT_TRY(set_somehow(imap, mem, &works));
 	if (!works)
 		return does_not_work(imap, mem, ear);

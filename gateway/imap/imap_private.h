@@ -76,7 +76,7 @@ struct imap {
 	int64_t writes, selected_us;
 	struct imap_selected afar; /* what is stored into without being selected (imap_afar.c) */
 	TALLOC_CTX *afar_mem;      /* its texts */
-	bool afar_refused;         /* UNSELECT was */
+	bool afar_refused;         /* UNSELECT was, also by earlier connections */
 	struct imap_noticed *noticed;
 	size_t noticed_count;
 	const char *

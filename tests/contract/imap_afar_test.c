@@ -147,6 +147,91 @@ Test(imap_afar, one_that_is_removed_before_the_look_is_missing)
 	}
 }
 
+static void remove_behind_first(struct afar *it)
+{
+	select_there(it->lab, it->folder);
+	say(it->lab, "STORE 2:* +FLAGS (\\Deleted)", NULL);
+	say(it->lab, "EXPUNGE", NULL);
+}
+
+/* The last of the folder, so that all is as it was before: also of few, where the mailbox was not left, and
+ * where UIDNEXT is what is behind the last message. */
+static void try_last_removed(int kind, size_t count)
+{
+	struct afar *it = afar_new(kind, 0, count == 1 ? "last" : "last many");
+	struct endpoint_notice *made;
+
+	(void)put(it->lab, it->folder, "old", NULL);
+	it->token = notice(it->lab, it->folder, NULL)->token;
+	fine(endpoint_put(it->lab->world.endpoint, it->lab, it->folder, it->puts, count), "put");
+	remove_behind_first(it);
+	made = notice(it->lab, it->folder, advanced(it));
+	for (size_t i = 0; i < count; i++)
+		cr_expect(made->full || in_span(made, it->puts[i].placed),
+			  "%s: nobody tells of %zu of %zu", kinds[kind].name, i, count);
+	lab_end(it->lab);
+}
+
+Test(imap_afar, the_last_ones_that_are_removed_before_the_look_are_missing)
+{
+	ON_ALL(kind) {
+		try_last_removed(kind, 1);
+		try_last_removed(kind, MANY);
+	}
+}
+
+/* Where the server counts what it has stored, nothing has to be looked for. */
+Test(imap_afar, a_quiet_look_tells_of_nothing_that_came)
+{
+	ON_ALL(kind) {
+		struct afar *it = afar_new(kind, 0, "quiet");
+
+		(void)put(it->lab, it->folder, "old", NULL);
+		it->token = notice(it->lab, it->folder, NULL)->token;
+		cr_expect_eq(notice(it->lab, it->folder, it->token)->span_count,
+			     kind == COURIER ? 1 : 0, "%s", kinds[kind].name);
+		lab_end(it->lab);
+	}
+}
+
+static bool listens(struct afar *it, const char *token)
+{
+	const struct endpoint_sweep place = { .folder = it->folder, .token = token };
+	struct endpoint_ear ear = { .fd = -1 };
+
+	fine(endpoint_listen(it->lab->world.endpoint, &place, 1, &ear), "listen");
+	fine(endpoint_hush(it->lab->world.endpoint), "hush");
+	return !ear.changed;
+}
+
+/* Before listening begins, all are removed: somebody has to look, once. */
+static void try_listened(int kind, size_t count)
+{
+	struct afar *it = afar_new(kind, UINT64_C(1) << IMAP_CAP_CONDSTORE,
+				   count == 1 ? "hear" : "hear many");
+	struct endpoint_notice *made;
+
+	(void)put(it->lab, it->folder, "old", NULL);
+	it->token = notice(it->lab, it->folder, NULL)->token;
+	cr_expect(listens(it, it->token), "%s", kinds[kind].name);
+	fine(endpoint_put(it->lab->world.endpoint, it->lab, it->folder, it->puts, count), "put");
+	remove_behind_first(it);
+	it->token = advanced(it);
+	cr_expect(!listens(it, it->token), "%s: nobody looks, of %zu", kinds[kind].name, count);
+	made = notice(it->lab, it->folder, it->token);
+	cr_expect(made->full || in_span(made, it->puts[0].placed), "%s", kinds[kind].name);
+	cr_expect(listens(it, made->token), "%s: again", kinds[kind].name);
+	lab_end(it->lab);
+}
+
+Test(imap_afar, what_came_and_went_before_it_listens_is_looked_for)
+{
+	ON_ALL(kind) {
+		try_listened(kind, 1);
+		try_listened(kind, MANY);
+	}
+}
+
 static struct endpoint_putting *begin(struct afar *it, size_t first, size_t count)
 {
 	struct endpoint_putting *putting = NULL;

@@ -394,3 +394,77 @@ Test(imap_done, without_the_mailbox_it_stays_in_the_folder)
 	expect_listed(&it, 0, &two, "\\Flagged");
 	lab_end(it.lab);
 }
+
+/* ---- what came there since a token, and went again before the look ---- */
+
+enum coming {
+	STAYS, /* all along; only the message goes */
+	GOES,  /* with the message */
+	COMES, /* behind the token */
+	COMES_AND_GOES,
+};
+
+static bool in_span(const struct endpoint_notice *notice, const char *address)
+{
+	for (size_t i = 0; i < notice->span_count; i++)
+		if (strcmp(address, notice->spans[i].from) >= 0 &&
+		    strcmp(address, notice->spans[i].to) <= 0)
+			return true;
+	return false;
+}
+
+/* Nothing but the span can tell; as long as the mailbox is not there it may have come again. */
+static void try_coming(enum coming coming, uint64_t without)
+{
+	static const char *const names[] = { "stays", "goes", "comes", "comes and goes" };
+	struct done_lab it = done_lab_new(DOT, without, names[coming]);
+	bool comes = coming == COMES || coming == COMES_AND_GOES,
+	     goes = coming == GOES || coming == COMES_AND_GOES;
+	struct endpoint_put there, here = put_marked(&it, "uid-1", NULL, NULL, NULL);
+	struct endpoint_notice *made;
+	const char *token;
+
+	if (comes)
+		say(it.lab, "DELETE ", it.done);
+	token = look_anew(&it, without, NULL)->token;
+	if (comes)
+		say(it.lab, "CREATE ", it.done);
+	there = put_marked(&it, "uid-2", NULL, "/Done", NULL);
+	cr_assert_eq(*there.placed, 'd');
+	store(it.lab, it.done, there.placed, "+FLAGS (\\Deleted)");
+	say(it.lab, "EXPUNGE", NULL);
+	if (goes)
+		say(it.lab, "DELETE ", it.done);
+	made = look_anew(&it, without, token);
+	cr_expect(!made->full && !made->count, "%d: full %d, %zu", (int)coming, made->full,
+		  made->count);
+	cr_expect(in_span(made, there.placed), "%d: nobody tells", (int)coming);
+	cr_expect(!in_span(made, here.placed), "%d", (int)coming);
+	expect(fetch(it.lab, it.folder, there.placed), FAULT_GONE, FAULT_SCOPE_ITEM, "there");
+	made = look_anew(&it, without, made->token);
+	cr_expect_eq(in_span(made, there.placed), goes, "%d: again", (int)coming);
+	lab_end(it.lab);
+}
+
+Test(imap_done, what_came_there_and_went_is_missing)
+{
+	for (int coming = STAYS; coming <= COMES_AND_GOES; coming++) {
+		try_coming((enum coming)coming, 0);
+		try_coming((enum coming)coming, UINT64_C(1) << IMAP_CAP_CONDSTORE);
+	}
+}
+
+/* Where none is wanted, none is looked for. */
+Test(imap_done, without_the_mailbox_nothing_came_there)
+{
+	struct done_lab it = done_lab_new(DOT, 0, "none wanted");
+	const char *token;
+
+	it.lab->done_folder = NULL;
+	token = look_anew(&it, 0, NULL)->token;
+	cr_expect_eq(look_anew(&it, 0, token)->span_count, 0);
+	it.lab->done_folder = "Done";
+	token = look_anew(&it, 0, token)->token;
+	cr_expect_eq(look_anew(&it, 0, token)->span_count, 0);
+	lab_end(it.lab);
+}

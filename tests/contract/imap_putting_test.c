@@ -327,6 +327,42 @@ Test(imap_putting, who_may_not_leave_stays)
 	}
 }
 
+/* A server whose connection ends at it, however: a new endpoint, which need not have said anything
+ * before, delivers all the same, and does not ask again. */
+static const struct imap_script_row ends[] = {
+	{ .when = "UNSELECT", .say = "", .then = IMAP_SCRIPT_CLOSE },
+	{ .when = "UNSELECT", .say = "* BYE bug\r\n", .then = IMAP_SCRIPT_CLOSE },
+	{ .when = "UNSELECT", .say = "T9999 OK whose\r\n" },
+};
+
+static void try_ended(size_t i, bool known)
+{
+	const struct imap_script_row rows[] = {
+		ends[i],
+		{ .when = "APPEND", .say = "$T OK [APPENDUID 77 10:29] done\r\n", .times = 1 },
+		{ .when = "APPEND", .say = "$T OK [APPENDUID 77 30:49] done\r\n" },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows),
+				  "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND UNSELECT");
+	const char *address = "0000000077.0000000007";
+	struct endpoint_item *items = NULL;
+
+	if (known)
+		fine(endpoint_fetch(lab->endpoint, lab, FOLDER, &address, 1, &items), "fetch");
+	cr_expect_eq(put_many(lab, 2 * MANY), 2 * MANY, "%zu", i);
+	cr_expect_eq(heard_times(lab, "UNSELECT"), 1, "%zu", i);
+	cr_expect_eq(heard_times(lab, "APPEND"), 2, "%zu: each once", i);
+	lab_end(lab);
+}
+
+Test(imap_putting, who_is_cut_off_at_leaving_comes_back_and_stays)
+{
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		try_ended(i, true);
+		try_ended(i, false);
+	}
+}
+
 /* Numbers of another mailbox, those that were there before, and those that are taken already. */
 Test(imap_putting, what_is_stored_from_afar_is_not_believed_at_any_price)
 {

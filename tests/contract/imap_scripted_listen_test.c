@@ -108,6 +108,53 @@ Test(imap_scripted_listen, a_refusal_is_remembered)
 	lab_end(lab);
 }
 
+/* It does not let go of the mailbox: one folder is listened to, and it is not asked again. */
+Test(imap_scripted_listen, who_may_not_leave_listens_to_one)
+{
+	static const char *const says[] = { "$T NO not now\r\n", "$T BAD what\r\n" };
+
+	for (size_t i = 0; i < COUNT_OF(says); i++) {
+		const struct imap_script_row rows[] = {
+			{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
+			{ .when = "UNSELECT", .say = says[i] },
+			{ .when = "NOTIFY SET STATUS", .say = A B DONE },
+		};
+		struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+		struct endpoint_notice *notice = NULL;
+		struct endpoint_ear ear = { .fd = -2 };
+
+		for (int j = 0; j < 3; j++) {
+			fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &notice), says[i]);
+			fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), says[i]);
+			cr_expect(ear.fd >= 0 && ear.count == 1, "%s", says[i]);
+			cr_expect_str_eq(ear.how ? ear.how : "", "idle", "%s", says[i]);
+			fine(endpoint_hush(lab->endpoint), says[i]);
+		}
+		cr_expect_eq(heard_times(lab, "UNSELECT"), 1, "%s", says[i]);
+		cr_expect_eq(heard_times(lab, "NOTIFY"), 0, "%s", says[i]);
+		lab_end(lab);
+	}
+}
+
+/* Its connection ends at that: on a new one nothing is selected. */
+Test(imap_scripted_listen, who_is_cut_off_at_leaving_listens_to_all)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "SELECT", .say = SELECTED(UIDNEXT, "0", "\\Deleted \\*") },
+		{ .when = "UNSELECT", .say = "", .then = IMAP_SCRIPT_CLOSE },
+		{ .when = "NOTIFY SET STATUS", .say = A B DONE },
+	};
+	struct lab *lab = lab_new(rows, COUNT_OF(rows), CAPS_NOTIFY);
+	struct endpoint_notice *notice = NULL;
+	struct endpoint_ear ear = { .fd = -2 };
+
+	fine(endpoint_notice(lab->endpoint, lab, FOLDER, NULL, &notice), "notice");
+	fine(endpoint_listen(lab->endpoint, places, COUNT_OF(places), &ear), "listen");
+	cr_expect_str_eq(ear.how ? ear.how : "", "notify");
+	fine(endpoint_hush(lab->endpoint), "hush");
+	lab_end(lab);
+}
+
 /* ---- a server that ceases to tell ---- */
 
 /* Another endpoint on LAB's server. COMMAND_MS 0: long. */
