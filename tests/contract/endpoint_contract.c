@@ -614,8 +614,6 @@ void endpoint_contract_doubted_token_tells_what_came_and_went(struct contract_wo
 	const char *folder = new_folder(world), *token, *address;
 	struct endpoint_notice *shown;
 
-	if (appends(world)) /* imap_afar_test.c */
-		return;
 	(void)add(world, folder, "uid-1", "one");
 	token = notice(world, folder, notice(world, folder, NULL)->token)->token;
 	address = add(world, folder, "uid-2", "two");
