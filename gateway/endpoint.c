@@ -107,11 +107,11 @@ char *endpoint_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *tok
 	return mem_strdup(mem, token);
 }
 
-struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
-			      char **address_r)
+struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
+			      const struct endpoint_trace *trace, char **address_r)
 {
 	if (endpoint->ops->locate)
-		return endpoint->ops->locate(endpoint, mem, object_id, address_r);
+		return endpoint->ops->locate(endpoint, mem, trace, address_r);
 	*address_r = NULL;
 	return NULL;
 }

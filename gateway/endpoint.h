@@ -184,6 +184,22 @@ struct endpoint_place {
 	int64_t found_us;
 };
 
+/* An item that stood in a folder. */
+struct endpoint_known {
+	const char *uid, *address;
+};
+
+/* What a folder is known by under any name. */
+struct endpoint_trace {
+	const char *folder;    /* its last address */
+	const char *object_id; /* as in struct endpoint_notice; NULL: not known */
+	/* what costs more to look for; NULL and none: nobody does */
+	const char *url; /* as in struct endpoint_folder */
+	const struct endpoint_known *known; /* some of its items: it is where most of these are */
+	size_t known_count;
+	size_t items; /* that stood in it, all told */
+};
+
 /* What it took, since the endpoint was made. */
 struct endpoint_stats {
 	int64_t requests, writes, connections, sent_bytes, received_bytes;
@@ -232,8 +248,8 @@ struct endpoint_ops {
 	/* NULL: what a token stands for never comes back */
 	char *(*doubt)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token);
 	/* NULL: a folder's address says all about it */
-	struct fault *(*locate)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
-				char **address_r);
+	struct fault *(*locate)(struct endpoint *endpoint, TALLOC_CTX *mem,
+				const struct endpoint_trace *trace, char **address_r);
 	/* both NULL: nothing stands beside a folder */
 	const char *(*beside)(const struct endpoint *endpoint);
 	struct fault *(*beside_make)(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -381,8 +397,10 @@ struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const
  * recorded. No request. */
 char *endpoint_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token);
 
-/* Where the folder of that object_id is by now; *ADDRESS_R NULL: nowhere, or the server cannot tell. */
-struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
+/* Where the folder of that TRACE is by now; *ADDRESS_R NULL: nowhere, among what was thrown away, or it
+ * cannot be told. Nothing is written. */
+struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
+			      const struct endpoint_trace *trace,
 			      char **address_r) ATTR_MUST_CHECK;
 
 /* The name of what endpoint_ensure() makes beside a folder that is new to us: the sub-folder for what is

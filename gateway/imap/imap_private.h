@@ -425,6 +425,14 @@ struct fault *imap_metadata_set(struct imap *imap, TALLOC_CTX *mem, const char *
 struct fault *imap_locate_noted(struct imap *imap, TALLOC_CTX *mem, const char *url,
 				const char **mailbox_r) ATTR_MUST_CHECK;
 
+/* ---- imap_seek.c: a mailbox by what stands in it ---- */
+
+/* That of NAMES in which most of TRACE's items are; *MAILBOX_R stays as it is: none. No mailbox is selected
+ * afterwards. */
+struct fault *imap_seek(struct imap *imap, TALLOC_CTX *mem, const char *const *names, size_t count,
+			const struct endpoint_trace *trace,
+			const char **mailbox_r) ATTR_MUST_CHECK;
+
 /* ---- the operations of endpoint.h ---- */
 
 struct fault *imap_folder_ensure(struct endpoint *endpoint, TALLOC_CTX *mem,
@@ -497,8 +505,8 @@ struct fault *imap_notify_end(struct imap *imap) ATTR_MUST_CHECK;
  * is the first time within an hour. */
 bool imap_notify_missed(struct imap *imap);
 
-struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
-			  char **address_r);
+struct fault *imap_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
+			  const struct endpoint_trace *trace, char **address_r);
 struct fault *imap_notice_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				  const char *token, char **token_r);
 

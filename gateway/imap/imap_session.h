@@ -240,6 +240,13 @@ struct fault *imap_session_select_done(struct imap_session *session, TALLOC_CTX 
 
 const struct imap_selected *imap_session_selected(const struct imap_session *session);
 
+/* Opens a mailbox for a look that leaves no trace (EXAMINE): whatever its ANSWER_R, none counts as selected.
+ * MAILBOX NULL: the look is over, which has to be said behind the last OK, and only there; ANSWER_R is not
+ * used then. */
+struct fault *imap_session_examine(struct imap_session *session, TALLOC_CTX *mem,
+				   const char *mailbox,
+				   struct imap_answer *answer_r) ATTR_MUST_CHECK;
+
 /* No mailbox is selected any more (RFC 3691: nothing is expunged by that); no command when none is.
  * Only with IMAP_CAP_UNSELECT. */
 struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *mem) ATTR_MUST_CHECK;

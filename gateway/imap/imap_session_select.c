@@ -266,6 +266,24 @@ struct fault *imap_session_unselect(struct imap_session *session, TALLOC_CTX *me
 	return imap_answer_fault(mem, &answer, FAULT_SCOPE_ACCOUNT, "UNSELECT");
 }
 
+/* CLOSE of a mailbox that is open for reading expunges nothing (RFC 3501 section 6.4.2); UNSELECT is not
+ * for all that tell it. */
+struct fault *imap_session_examine(struct imap_session *session, TALLOC_CTX *mem,
+				   const char *mailbox, struct imap_answer *answer_r)
+{
+	struct imap_line *line = imap_line_new(mem, mailbox ? "EXAMINE " : "CLOSE", false);
+	struct imap_answer answer;
+
+	FAULT_TRY(imap_session_sound(session, mem));
+	if (mailbox)
+		imap_line_mailbox(line, mailbox);
+	selected_clear(session);
+	FAULT_TRY(imap_session_run(session, mem, line, NULL, NULL, &answer));
+	if (mailbox)
+		*answer_r = answer;
+	return NULL;
+}
+
 const struct imap_selected *imap_session_selected(const struct imap_session *session)
 {
 	return &session->selected;

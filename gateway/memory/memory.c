@@ -603,8 +603,8 @@ static char *no_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *
 	return NULL;
 }
 
-static struct fault *locate(struct endpoint *endpoint, TALLOC_CTX *mem, const char *object_id,
-			    char **address_r)
+static struct fault *locate(struct endpoint *endpoint, TALLOC_CTX *mem,
+			    const struct endpoint_trace *trace, char **address_r)
 {
 	struct memory_endpoint *memory = (struct memory_endpoint *)endpoint;
 	struct memory_state *state = NULL;
@@ -612,7 +612,7 @@ static struct fault *locate(struct endpoint *endpoint, TALLOC_CTX *mem, const ch
 	char *address = NULL;
 
 	for (size_t i = 0; !fault && i < state->folder_count; i++)
-		if (!strcmp(state->folders[i].object_id, object_id))
+		if (trace->object_id && !strcmp(state->folders[i].object_id, trace->object_id))
 			address = mem_strdup(mem, state->folders[i].address);
 	fault = memory_finish(memory, mem, state, fault);
 	if (!fault)

@@ -204,6 +204,7 @@ static struct fault *ensure_folder(struct round *round)
 	struct endpoint_folder name;
 	char *address = NULL;
 	bool created = false, moved, changed, known = round->folder->address != NULL;
+	bool gone = round->folder->state == FOLDER_GONE;
 
 	if (round->options->dry_run)
 		return round->folder->address ? NULL : tell_new_folder(round);
@@ -220,7 +221,9 @@ static struct fault *ensure_folder(struct round *round)
 		round->folder->beside = endpoint_beside(round->endpoint);
 	if (moved) /* it is of another folder, perhaps of another server */
 		round->folder->token = NULL;
-	return changed ? round_folder_made(round, created && known) : NULL;
+	if (gone && !created)
+		FAULT_TRY(round_folder_other(round, &round->remakes));
+	return changed && !round->remakes ? round_folder_made(round, created && known) : NULL;
 }
 
 /* A person said "publish": what is held or missing is tried again. */

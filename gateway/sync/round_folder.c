@@ -1,8 +1,9 @@
 /* round_folder.c - a folder that is not where it was: renamed, or gone. A whole folder that vanishes is
  * never many deletions (N5), and never a reason to make all its items a second time (N2).
  *
- * Where the server gives folders an object_id the folder is looked for by that, and found under any
- * name. Else it is held, until a person gives it its name back or says that it is to be made again. */
+ * It is looked for under any name: by the object_id that the server gives it, by what was noted on it, and
+ * by the items that stood in it. Where it is nowhere, it is held, until a person gives it its name back or
+ * says that it is to be made again. A folder in the trash is nowhere. */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #include "base/text.h"
+
+#define TRACE_ITEMS 8 /* that a folder is known by: so few make one short SEARCH */
 
 static struct fault *save(struct round *round)
 {
@@ -33,15 +36,64 @@ static bool is_gone(const struct fault *fault)
 	return fault && fault->kind == FAULT_GONE && fault->scope == FAULT_SCOPE_FOLDER;
 }
 
-struct fault *round_folder_locate(struct round *round, bool *found_r)
+/* TRACE_ITEMS of them, from all over the folder: what a person has moved away, or removed, stood side by
+ * side. */
+static struct fault *trace_items(struct round *round, struct endpoint_trace *trace)
+{
+	struct store *store = round->env->store;
+	struct endpoint_known *known = MEM_ARRAY(round->mem, struct endpoint_known, TRACE_ITEMS);
+	struct link *links = NULL;
+	size_t count = 0, n = 0, step;
+
+	FAULT_TRY(link_versions(store, round->mem, round->folder->id, &links, &count));
+	for (size_t i = 0; i < count; i++)
+		if (links[i].seen_version && links[i].state == LINK_OK)
+			links[n++] = links[i];
+	trace->items = n;
+	step = n > TRACE_ITEMS ? n / TRACE_ITEMS : 1;
+	for (size_t i = 0; i < n && trace->known_count < TRACE_ITEMS; i += step) {
+		struct assignment *assignment = NULL;
+		struct link *link = NULL;
+
+		FAULT_TRY(link_get(store, round->mem, links[i].id, &link));
+		FAULT_TRY(project_assignment(store, round->mem, link->assignment_id, &assignment));
+		if (assignment)
+			known[trace->known_count++] =
+				(struct endpoint_known){ .uid = assignment->uid,
+							 .address = links[i].address };
+	}
+	trace->known = known;
+	return NULL;
+}
+
+/* THOROUGHLY: by what costs a question for each mailbox of the account, too. */
+static struct fault *trace_folder(struct round *round, bool thoroughly,
+				  struct endpoint_trace *trace)
+{
+	struct endpoint_folder name;
+
+	trace->object_id = round->folder->object_id;
+	trace->folder = round->folder->address;
+	if (!thoroughly)
+		return NULL;
+	round_folder_name(round->mem, round->env->conf, round->project, &name);
+	trace->url = name.url;
+	return trace_items(round, trace);
+}
+
+static struct fault *locate(struct round *round, bool thoroughly, bool *found_r)
 {
 	struct folder *folder = round->folder;
+	struct endpoint_trace trace = { 0 };
 	char *address = NULL;
 
 	*found_r = false;
-	if (!folder->object_id)
+	if (!round->endpoint->ops->locate || !folder->address)
 		return NULL;
-	FAULT_TRY(endpoint_locate(round->endpoint, round->mem, folder->object_id, &address));
+	FAULT_TRY(trace_folder(round, thoroughly, &trace));
+	if (!trace.object_id && !thoroughly)
+		return NULL;
+	FAULT_TRY(endpoint_locate(round->endpoint, round->mem, &trace, &address));
 	if (!address || text_same(address, folder->address))
 		return NULL;
 	round_note(round->report, "the folder of project %s of %s was renamed; it is '%s' now",
@@ -114,8 +166,8 @@ struct fault *round_folder_back(struct round *round, bool *back_r)
 	if (!round->folder->address)
 		return NULL;
 	fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, NULL, &notice);
-	if (is_gone(fault))
-		return round_folder_locate(round, back_r);
+	if (is_gone(fault)) /* it was looked for by all means when it was missed, and is when told to */
+		return locate(round, round->options->reconcile || round->options->full, back_r);
 	FAULT_TRY(fault);
 	FAULT_TRY(is_ours(round, notice, &ours));
 	if (!ours) {
@@ -133,17 +185,62 @@ struct fault *round_folder_back(struct round *round, bool *back_r)
 	return save(round);
 }
 
+/* That it is there again is recorded at the end of the round: until then the items are still to be made,
+ * and are not deleted ones. */
+struct fault *round_folder_other(struct round *round, bool *other_r)
+{
+	struct folder *folder = round->folder;
+	struct endpoint_notice *notice = NULL;
+	bool ours = false;
+
+	FAULT_TRY(endpoint_notice(round->endpoint, round->mem, folder->address, NULL, &notice));
+	FAULT_TRY(is_ours(round, notice, &ours));
+	*other_r = !ours;
+	if (ours)
+		return NULL;
+	folder->state = FOLDER_OK;
+	folder->error = folder->token = folder->object_id = NULL;
+	return NULL;
+}
+
+/* Of the name of ours there may be another folder now: a person has renamed ours and made a new one. Only
+ * then it is looked for: who moves all items elsewhere has moved them. */
+static struct fault *look_elsewhere(struct round *round, bool *found_r)
+{
+	const char *id = round->folder->object_id, *told = round->notice->object_id;
+	bool ours = false;
+
+	*found_r = false;
+	if (id && told ? !strcmp(id, told) : !round->renewed)
+		return NULL;
+	FAULT_TRY(is_ours(round, round->notice, &ours));
+	return ours ? NULL : locate(round, true, found_r);
+}
+
+/* In another folder than was noticed first. */
+static struct fault *notice_there(struct round *round)
+{
+	round->read_count = round->marked_count = 0;
+	round->gone_count = round->gone_read = 0;
+	return round_notice(round);
+}
+
 struct fault *round_folder_notice(struct round *round, bool *gone_r)
 {
 	struct fault *fault = round_notice(round);
 	bool found = false;
 
 	*gone_r = false;
-	if (!is_gone(fault))
+	if (!fault)
+		FAULT_TRY(look_elsewhere(round, &found));
+	else if (!is_gone(fault))
 		return fault;
-	FAULT_TRY(round_folder_locate(round, &found));
+	else
+		FAULT_TRY(locate(round, true, &found));
 	if (found)
-		return round_notice(round);
+		return notice_there(round);
+	if (!fault)
+		return NULL;
 	*gone_r = true;
 	return round_folder_gone(round);
 }
@@ -159,12 +256,12 @@ struct fault *round_folder_follow(struct round *round, bool *gone_r)
 	if (!folder->address || !round->endpoint->ops->appends || round->options->dry_run)
 		return NULL;
 	if (folder->state == FOLDER_GONE)
-		return round_folder_locate(round, &found);
+		return locate(round, true, &found);
 	fault = endpoint_notice(round->endpoint, round->mem, folder->address, folder->token,
 				&notice);
 	if (!is_gone(fault))
 		return fault && fault->kind == FAULT_TOKEN ? NULL : fault;
-	FAULT_TRY(round_folder_locate(round, &found));
+	FAULT_TRY(locate(round, true, &found));
 	*gone_r = !found;
 	return found ? NULL : round_folder_gone(round);
 }

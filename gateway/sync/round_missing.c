@@ -111,8 +111,10 @@ static struct fault *restore(struct round *round, struct link *link)
 	link->seen_text = NULL;
 	link->error = NULL;
 	round->report->restored++;
-	round_note(round->report, "restored: %s deleted '%s'; it is put back", round->resource->key,
-		   round_subject(round, link, link->assignment_id));
+	round_note(round->report,
+		   round->remakes ? "made again: %s has '%s' no more"
+				  : "restored: %s deleted '%s'; it is put back",
+		   round->resource->key, round_subject(round, link, link->assignment_id));
 	return want ? round_want(round, link, want, false) : NULL;
 }
 
@@ -177,6 +179,10 @@ static struct fault *apply_policy(struct round *round, TALLOC_CTX *mem, int64_t 
 	FAULT_TRY(may_have_successor(round, link, &may));
 	if (may)
 		return put_off(round, link);
+	if (round->remakes) {
+		FAULT_TRY(restore(round, link));
+		return link_set(round->env->store, link);
+	}
 	if (is_waiting(round, link)) {
 		if (link->due_us < round->report->due_us)
 			round->report->due_us = link->due_us;
@@ -233,7 +239,7 @@ static struct fault *policy_for_all(struct round *round, TALLOC_CTX *mem)
 	FAULT_TRY(link_missing(round->env->store, mem, round->folder->id, &ids, &count));
 	if (count)
 		FAULT_TRY(round_moved_away(round, mem, ids, &count));
-	if (count)
+	if (count && !round->remakes)
 		FAULT_TRY(brake(round, count, &stop));
 	for (size_t i = 0; i < count && !stop; i++)
 		FAULT_TRY(apply_policy(round, mem, ids[i]));

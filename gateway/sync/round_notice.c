@@ -183,7 +183,8 @@ static struct fault *ask(struct round *round, const char *token)
 
 	fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, token,
 				&round->notice);
-	if (fault && fault->kind == FAULT_TOKEN && token)
+	round->renewed = fault && fault->kind == FAULT_TOKEN && token;
+	if (round->renewed)
 		fault = endpoint_notice(round->endpoint, round->mem, round->folder->address, NULL,
 					&round->notice);
 	return fault;

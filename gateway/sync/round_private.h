@@ -51,6 +51,8 @@ struct round {
 	bool wrote;      /* something was sent that writes */
 	bool doubted;    /* the folder's token is one of endpoint_doubt() */
 	bool unmade;     /* the folder has an address, and does not stand there yet */
+	bool remakes;    /* a person said so, of what is not in it: nothing was deleted there */
+	bool renewed;    /* the token of last time was not known any more */
 	bool may_read;   /* the account may read in the folder; false: not asked yet */
 	int64_t begin_us;
 	int64_t project_seq; /* changes up to here are in the wants when the round ends */
@@ -319,16 +321,16 @@ struct fault *round_moved_away(struct round *round, TALLOC_CTX *mem, int64_t *id
  *   notice   round_notice(), for a folder by its present name
  *   follow   before it is made or named: a folder that people may rename is looked for first
  *   back     one that was gone and is here again, or found under another name
- *   locate   found under another name, by its object_id
- *   gone     held, held: told again */
+ *   gone     held, held: told again
+ *   other    in place of one that was gone there is another, in which no item of ours is known */
 struct fault *round_folder_notice(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
 struct fault *round_folder_follow(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
 struct fault *round_folder_back(struct round *round, bool *back_r) ATTR_MUST_CHECK;
-struct fault *round_folder_locate(struct round *round, bool *found_r) ATTR_MUST_CHECK;
 /* Once, what this release makes with a folder that an older one has made. */
 struct fault *round_folder_beside(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_gone(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_held(struct round *round) ATTR_MUST_CHECK;
+struct fault *round_folder_other(struct round *round, bool *other_r) ATTR_MUST_CHECK;
 
 /* The folder compared with `seen` in full, what is amiss mended by further passes
  * (round_reconcile.c). The round itself is over. */

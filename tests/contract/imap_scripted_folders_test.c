@@ -156,9 +156,10 @@ Test(imap_scripted_folders, a_renamed_folder_is_found_by_its_identity)
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct lab *lab = lab_new(rows, COUNT_OF(rows), cases[i].caps);
+		const struct endpoint_trace trace = { .object_id = cases[i].wanted };
 		char *address = NULL;
 
-		fine(endpoint_locate(lab->endpoint, lab, cases[i].wanted, &address), "locate");
+		fine(endpoint_locate(lab->endpoint, lab, &trace, &address), "locate");
 		cr_assert(text_same(address, cases[i].expected), "%zu: %s", i,
 			  address ? address : "none");
 		cr_assert_not(heard(lab, "INBOX.top"));

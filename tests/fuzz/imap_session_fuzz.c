@@ -498,9 +498,15 @@ static void op_remove(struct world *world)
 
 static void op_locate(struct world *world)
 {
+	static const struct endpoint_known known[] = { { "5a-1", NULL }, { "5a-2", NULL } };
+	const struct endpoint_trace trace = { .object_id = "F1",
+					      .folder = FOLDER,
+					      .known = known,
+					      .known_count = COUNT_OF(known),
+					      .items = 2 };
 	char *address = NULL;
 
-	check(endpoint_locate(world->endpoint, world->mem, "F1", &address));
+	check(endpoint_locate(world->endpoint, world->mem, &trace, &address));
 }
 
 static void op_sweep(struct world *world)

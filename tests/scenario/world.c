@@ -477,9 +477,9 @@ static char *meddler_address(struct endpoint *endpoint, TALLOC_CTX *mem, const c
 }
 
 static struct fault *meddler_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
-				    const char *object_id, char **address_r)
+				    const struct endpoint_trace *trace, char **address_r)
 {
-	return endpoint_locate(inner_of(endpoint), mem, object_id, address_r);
+	return endpoint_locate(inner_of(endpoint), mem, trace, address_r);
 }
 
 static const char *meddler_beside(const struct endpoint *endpoint)
