@@ -524,8 +524,7 @@ static void op_advance(struct world *world)
 	char *token = NULL;
 
 	if (world->token)
-		check(endpoint_advance(world->endpoint, world->mem, FOLDER, world->token,
-				       world->count == 0, &token));
+		check(endpoint_advance(world->endpoint, world->mem, FOLDER, world->token, &token));
 }
 
 static void op_listen(struct world *world)
