@@ -100,6 +100,13 @@ struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const
 	return NULL;
 }
 
+char *endpoint_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token)
+{
+	if (endpoint->ops->doubt)
+		return endpoint->ops->doubt(endpoint, mem, token);
+	return mem_strdup(mem, token);
+}
+
 struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
 			      const struct endpoint_trace *trace, char **address_r)
 {

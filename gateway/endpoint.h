@@ -245,6 +245,8 @@ struct endpoint_ops {
 	/* NULL: a token stays as it is */
 	struct fault *(*advance)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				 const char *token, char **token_r);
+	/* NULL: what a token stands for never comes back */
+	char *(*doubt)(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token);
 	/* NULL: a folder's address says all about it */
 	struct fault *(*locate)(struct endpoint *endpoint, TALLOC_CTX *mem,
 				const struct endpoint_trace *trace, char **address_r);
@@ -388,6 +390,12 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
  * long is asked for, while somebody may wait: then the next notice tells of them, as they were written. */
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *token, char **token_r) ATTR_MUST_CHECK;
+
+/* TOKEN as it is kept from the first record of what was read or written behind it until a later
+ * one takes its place, which may never happen: some tokens are made from what the folder holds, and
+ * come back with it. By this one the next notice also tells that somebody took back what was
+ * recorded. No request. */
+char *endpoint_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token);
 
 /* Where the folder of that TRACE is by now; *ADDRESS_R NULL: nowhere, among what was thrown away, or it
  * cannot be told. Nothing is written. */

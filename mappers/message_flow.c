@@ -79,7 +79,7 @@ static bool goes_on(const struct flow *flow, const char *line, size_t n, const c
 	return n && line[n - 1] == ' ' && strncmp(line, "-- \n", 4) != 0 &&
 	       strncmp(more, "-- \n", 4) != 0 && *next != '>' && *more && *more != '\n' &&
 	       n + strcspn(more, " \n") > FLOW_MIN && !is_blank(line) &&
-	       !parted(flow, line, more) && !is_separator(flow, more);
+	       !parted(flow, line, more) && !is_separator(flow, line) && !is_separator(flow, more);
 }
 
 char *message_flow_join(TALLOC_CTX *mem, const char *text, bool delsp)

@@ -368,6 +368,7 @@ static const struct endpoint_ops caldav_ops = {
 	.remove = caldav_write_remove,
 	.address = caldav_address,
 	.advance = caldav_advance,
+	.doubt = caldav_doubt,
 	.may_read = caldav_may_read,
 	.place = caldav_place,
 	.sweep = caldav_sweep,

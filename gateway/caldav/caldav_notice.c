@@ -27,8 +27,8 @@
  * 7. Some servers answer a token that they have forgotten with a full listing, as if it were a list of
  * changes: what was removed meanwhile is not in it. There every answer that may be one is replaced by
  * a full listing that was asked for.
- * 8. A token that is made from what the folder holds does not show what a person took away of our own
- * writes since: everything is listed anew after them. */
+ * 8. A token that is made from what the folder holds does not show what a person took back of our
+ * own writes since, or of what was read since: everything is listed anew after them. */
 
 #define PAGES_MAX 1000      /* of one truncated listing */
 #define LISTING_MAX 1000000 /* lines of one listing, all pages */

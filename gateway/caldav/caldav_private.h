@@ -304,6 +304,7 @@ struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 			   struct endpoint_sweep *folders, size_t count);
 struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			     const char *text, char **token_r);
+char *caldav_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *text);
 
 /* The mark of the last sweep, for the token of the first notice after it; of kind 0: none. EMPTY: that
  * told of no change. */

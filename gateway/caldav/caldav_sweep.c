@@ -5,8 +5,9 @@
  *
  * 1. A mark is remembered before the notice that follows, so that a change in between is seen again
  * rather than lost.
- * 2. It is forgotten when we have written ourselves (caldav_advance()): a mark that is made from what the folder holds returns
- * when a person takes our write back.
+ * 2. It is forgotten when we have written ourselves (caldav_advance()), and not kept beyond the
+ * first record of a round (caldav_doubt()): a mark that is made from what the folder holds returns
+ * when a person takes our write back, or a change that we have read.
  * 3. Whoever refuses such a request, or tells nothing by it, is not asked again by this endpoint; and
  * where all of the folders have moved each time, it is asked seldom. */
 #include "config.h"
@@ -240,21 +241,25 @@ struct fault *caldav_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return fault;
 }
 
-/* (2) */
-struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
-			     const char *text, char **token_r)
+char *caldav_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *text)
 {
 	struct caldav *caldav = (struct caldav *)endpoint;
 	struct caldav_token token;
 
-	forget(caldav, folder);
-	if (caldav_token_read(mem, text, &token)) {
-		if (token.sync)
-			token.mark.text = NULL;
-		token.written = token.sync && caldav_token_is_content(token.sync);
-		token.mark.since_s = clock_now_us(caldav->clock) / CLOCK_SECOND_US;
-		text = caldav_token_text(mem, &token);
-	}
-	*token_r = mem_strdup(mem, text);
+	if (!caldav_token_read(mem, text, &token))
+		return mem_strdup(mem, text);
+	if (token.sync)
+		token.mark.text = NULL;
+	token.written = token.sync && caldav_token_is_content(token.sync);
+	token.mark.since_s = clock_now_us(caldav->clock) / CLOCK_SECOND_US;
+	return caldav_token_text(mem, &token);
+}
+
+/* (2) */
+struct fault *caldav_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+			     const char *text, char **token_r)
+{
+	forget((struct caldav *)endpoint, folder);
+	*token_r = caldav_doubt(endpoint, mem, text);
 	return NULL;
 }

@@ -2,7 +2,7 @@
  *
  *     s:TOKEN                 the sync-token of a sync-collection (RFC 6578)
  *     s:TOKEN NEWLINE MARK    the same, and the folder's mark as it was before that
- *     s:TOKEN NEWLINE w       we have written since, and the token is made from what the folder holds
+ *     s:TOKEN NEWLINE w       made from what the folder holds; we have written or recorded since
  *     MARK                    of a server without sync-collection
  *
  * A mark is a property that moves when anything in the folder does, compared for equality only:
@@ -42,7 +42,7 @@ struct caldav_token {
 bool caldav_token_read(TALLOC_CTX *mem, const char *text, struct caldav_token *token_r);
 
 /* Whether a sync-token, by its looks, is made from what the folder holds (a git tree's hash): it returns when a
- * person takes back what we wrote, and what came and went since is no change to it. */
+ * person takes back what we wrote or recorded, and what came and went since is no change to it. */
 bool caldav_token_is_content(const char *sync);
 
 /* A mark of which no token can be made is left out; NULL: nothing is left. */

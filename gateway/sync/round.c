@@ -3,7 +3,8 @@
  *   folder -> notice -> [ read -> decide and commit -> push and record ] -> token
  *                         `---------- at most ROUND_PASSES times --------'
  *
- * The token is written last. What it covers and could not be applied stands in `pending`. */
+ * The token is written last. What it covers and could not be applied stands in `pending`. The old
+ * one does not stand for what is recorded before that, and is one of endpoint_doubt() then. */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
@@ -245,6 +246,17 @@ static struct fault *release(struct round *round)
 
 /* ---- the end ---- */
 
+struct fault *round_doubt(struct round *round)
+{
+	const char *token = round->folder->token;
+
+	if (!round->doubted && token) {
+		round->folder->token = endpoint_doubt(round->endpoint, round->mem, token);
+		round->doubted = !text_same(round->folder->token, token);
+	}
+	return round->doubted ? link_folder_token(round->env->store, round->folder) : NULL;
+}
+
 struct fault *round_advance(struct round *round)
 {
 	struct store *store = round->env->store;
@@ -260,6 +272,7 @@ struct fault *round_advance(struct round *round)
 		token = later;
 	}
 	round->folder->token = token;
+	round->doubted = false;
 	if (round->notice->object_id)
 		round->folder->object_id = round->notice->object_id;
 	round->folder->project_seq = round->project_seq;

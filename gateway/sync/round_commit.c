@@ -371,6 +371,8 @@ struct fault *round_commit(struct round *round, struct found *found, size_t coun
 		size_t end = count - done < ROUND_BATCH ? count : done + ROUND_BATCH;
 		struct fault *fault = store_begin(round->env->store);
 
+		if (!fault)
+			fault = round_doubt(round);
 		for (; !fault && done < end; done++) {
 			fault = commit_found(round, mem, &found[done]);
 			if (!fault)

@@ -49,6 +49,7 @@ struct round {
 	bool look_again; /* something changed under our hands, and its successor has another
 			    address */
 	bool wrote;      /* something was sent that writes */
+	bool doubted;    /* the folder's token is one of endpoint_doubt() */
 	bool unmade;     /* the folder has an address, and does not stand there yet */
 	bool remakes;    /* a person said so, of what is not in it: nothing was deleted there */
 	bool renewed;    /* the token of last time was not known any more */
@@ -335,9 +336,12 @@ struct fault *round_folder_other(struct round *round, bool *other_r) ATTR_MUST_C
  * (round_reconcile.c). The round itself is over. */
 struct fault *round_reconcile(struct round *round) ATTR_MUST_CHECK;
 
-/* Reads, decides and pushes until nothing is left to read; then the token (round.c). */
+/* Reads, decides and pushes until nothing is left to read; then the token (round.c).
+ *   doubt  in each transaction that records what was read or written: this round may never come to
+ *          its token */
 struct fault *round_passes(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_advance(struct round *round) ATTR_MUST_CHECK;
+struct fault *round_doubt(struct round *round) ATTR_MUST_CHECK;
 
 /* Attachments (round_files.c). What LINK's item has room for, of the files of PROJECT. */
 struct fault *round_room(struct round *round, TALLOC_CTX *mem, const struct link *link,

@@ -200,6 +200,8 @@ static struct fault *save_links(struct round *round, struct batch *batch)
 	struct store *store = round->env->store;
 	struct fault *fault = store_begin(store);
 
+	if (!fault)
+		fault = round_doubt(round);
 	for (size_t i = 0; i < batch->count && !fault; i++) {
 		struct link *link = batch->links[i];
 

@@ -345,10 +345,15 @@ static struct fault *check_rows(struct round *round, TALLOC_CTX *mem)
 /* ---- all of it ---- */
 
 /* What the next notice tells by itself. */
-static struct fault *find_news(struct round *round, TALLOC_CTX *mem, struct address **news_r)
+struct news {
+	struct endpoint_notice *notice; /* NULL: nothing */
+	struct address *told;           /* hash, of its changes */
+};
+
+static struct fault *find_news(struct round *round, TALLOC_CTX *mem, struct news *news)
 {
 	struct endpoint_notice *notice = NULL;
-	struct address *news = NULL, *all;
+	struct address *all;
 
 	if (round->folder->token)
 		FAULT_TRY(endpoint_notice(round->endpoint, mem, round->folder->address,
@@ -358,15 +363,31 @@ static struct fault *find_news(struct round *round, TALLOC_CTX *mem, struct addr
 	all = MEM_ARRAY(mem, struct address, notice->count);
 	for (size_t i = 0; i < notice->count; i++) {
 		all[i].address = notice->changes[i].address;
-		HASH_ADD_KEYPTR(hh, news, all[i].address, strlen(all[i].address), &all[i]);
+		HASH_ADD_KEYPTR(hh, news->told, all[i].address, strlen(all[i].address), &all[i]);
 	}
-	*news_r = news;
+	news->notice = notice;
 	return NULL;
+}
+
+/* What is gone is told by what has come since, too: it is not among that. */
+static bool is_news(const struct news *news, const struct finding *finding)
+{
+	const struct endpoint_notice *notice = news->notice;
+	struct address *found;
+
+	HASH_FIND_STR(news->told, finding->address, found);
+	if (found || !notice || !finding->gone)
+		return found != NULL;
+	for (size_t i = 0; i < notice->span_count; i++)
+		if (strcmp(notice->spans[i].from, finding->address) <= 0 &&
+		    strcmp(finding->address, notice->spans[i].to) <= 0)
+			return true;
+	return false;
 }
 
 static struct fault *take_findings(struct round *round, struct comparison *comparison)
 {
-	struct address *news = NULL, *found;
+	struct news news = { .notice = NULL };
 
 	if (!comparison->count)
 		return NULL;
@@ -377,8 +398,7 @@ static struct fault *take_findings(struct round *round, struct comparison *compa
 
 			if (finding->gone != (gone != 0))
 				continue;
-			HASH_FIND_STR(news, finding->address, found);
-			if (!found)
+			if (!is_news(&news, finding))
 				tell(round, comparison->mem, finding->assignment, finding->address,
 				     finding->what);
 			if (finding->gone)
@@ -386,7 +406,7 @@ static struct fault *take_findings(struct round *round, struct comparison *compa
 			round_read_add(round, finding->address);
 		}
 	round->gone_read = round->gone_count;
-	HASH_CLEAR(hh, news);
+	HASH_CLEAR(hh, news.told);
 	return NULL;
 }
 

@@ -73,6 +73,8 @@ static struct fault *save(struct round *round, const struct upload *upload, bool
 	struct fault *fault = store_begin(store);
 
 	if (!fault)
+		fault = round_doubt(round);
+	if (!fault)
 		fault = blobs_link_put(store, upload->row);
 	if (!fault && link_too)
 		fault = link_set(store, upload->link);

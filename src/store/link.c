@@ -264,6 +264,11 @@ struct fault *link_folder_set(struct store *store, const struct folder *folder)
 		      folder->object_id, folder->beside);
 }
 
+struct fault *link_folder_token(struct store *store, const struct folder *folder)
+{
+	return db_run(store->db, SQL_FOLDER_TOKEN, "it", folder->id, folder->token);
+}
+
 struct fault *link_folders_resting(struct store *store, TALLOC_CTX *mem, int64_t account,
 				   struct folder **list_r, size_t *count_r)
 {

@@ -135,6 +135,9 @@ struct fault *link_folders(struct store *store, TALLOC_CTX *mem, int64_t account
 			   struct folder **list_r, size_t *count_r) ATTR_MUST_CHECK;
 struct fault *link_folder_set(struct store *store, const struct folder *folder) ATTR_MUST_CHECK;
 
+/* The folder's token alone; what else its row says stays. */
+struct fault *link_folder_token(struct store *store, const struct folder *folder) ATTR_MUST_CHECK;
+
 /* The folders of an account that wait for nothing: a round would find nothing to do, unless
  * something has changed on the server. None while an item of the account is missing: then all its
  * folders are looked at. */

@@ -175,6 +175,7 @@ X(FOLDER_RENAMED, "UPDATE folder SET state = 'new' WHERE project_id = $1 AND sta
 X(FOLDER_ADD, "INSERT INTO folder (id, account_id, project_id, project_seq, state, last_round_at, reconciled_at) VALUES ($1, $2, $3, 0, 'new', 0, $4)") \
 X(FOLDER_SET, "UPDATE folder SET address = $2, token = $3, project_seq = $4, state = $5, error = $6, last_round_at = $7, reconciled_at = $8, " \
   "object_id = $9, beside = $10 WHERE id = $1") \
+X(FOLDER_TOKEN, "UPDATE folder SET token = $2 WHERE id = $1") \
 /* links */ \
 X(LINK_GET, "SELECT id, folder_id, assignment_id, address, state, seen_text, seen_vector, seen_version, seen_at, decoder, want_vector, " \
   "edition, dirty, correction, corrections, corrections_since, attempts, due_at, error, own_percent, seen_ids, project_ids, marks, quiet, starred FROM link WHERE id = $1") \

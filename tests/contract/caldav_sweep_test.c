@@ -349,6 +349,22 @@ Test(caldav_sweep, our_write_taken_back_is_a_change)
 	home_free(home);
 }
 
+/* So it does with what was read by a round that came no further than its first record. */
+Test(caldav_sweep, a_recorded_change_taken_back_is_one)
+{
+	struct home *home = home_new(BY_CONTENT, 2);
+
+	for (int i = 0; i < 2; i++, wait_s(home, 5))
+		(void)visit(home, false);
+	change(home, 0, 2);
+	home->folders[0].known = 2;
+	home->folders[0].token = endpoint_doubt(home->endpoint, home->lab, home->folders[0].token);
+	change(home, 0, 1);
+	(void)visit(home, false);
+	cr_expect(is_known(home, 0));
+	home_free(home);
+}
+
 static void change_first(struct home *home)
 {
 	change(home, 0, 2);

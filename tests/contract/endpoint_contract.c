@@ -599,6 +599,30 @@ void endpoint_contract_advanced_token_forgets_nobody(struct contract_world *worl
 	cr_expect_str_eq(advance(world, folder, token), token);
 }
 
+static bool spans(const struct endpoint_notice *notice, const char *address)
+{
+	for (size_t i = 0; i < notice->span_count; i++)
+		if (strcmp(notice->spans[i].from, address) <= 0 &&
+		    strcmp(address, notice->spans[i].to) <= 0)
+			return true;
+	return false;
+}
+
+/* Whoever has recorded that it came learns that it went, although the folder is as it was. */
+void endpoint_contract_doubted_token_tells_what_came_and_went(struct contract_world *world)
+{
+	const char *folder = new_folder(world), *token, *address;
+	struct endpoint_notice *shown;
+
+	(void)add(world, folder, "uid-1", "one");
+	token = notice(world, folder, notice(world, folder, NULL)->token)->token;
+	address = add(world, folder, "uid-2", "two");
+	expect_no_fault(drop(world, folder, address, version(world, folder, address)), "remove");
+	shown = notice(world, folder, endpoint_doubt(world->endpoint, world->mem, token));
+	cr_expect(shown->full || lists(shown, address) || spans(shown, address),
+		  "nothing tells that it went");
+}
+
 void endpoint_contract_unknown_token_is_told(struct contract_world *world)
 {
 	const char *folder = new_folder(world);

@@ -49,6 +49,7 @@ struct contract_world {
 	X(deltas_follow_each_other)                                                                \
 	X(token_again_shows_nothing)                                                               \
 	X(advanced_token_forgets_nobody)                                                           \
+	X(doubted_token_tells_what_came_and_went)                                                  \
 	X(unknown_token_is_told)                                                                   \
 	X(folder_gone_is_not_empty)                                                                \
 	X(remove_on_its_version)                                                                   \

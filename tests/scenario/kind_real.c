@@ -388,6 +388,11 @@ static struct fault *told_advance(struct endpoint *endpoint, TALLOC_CTX *mem, co
 	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
+static char *told_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token)
+{
+	return endpoint_doubt(inner_of(endpoint), mem, token);
+}
+
 static struct fault *told_download(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 				   const char *uri, size_t max, char **bytes_r, size_t *len_r)
 {
@@ -403,6 +408,7 @@ static const struct endpoint_ops told_ops = {
 	.remove = told_remove,
 	.address = told_address,
 	.advance = told_advance,
+	.doubt = told_doubt,
 	.download = told_download,
 };
 

@@ -505,6 +505,11 @@ static struct fault *meddler_advance(struct endpoint *endpoint, TALLOC_CTX *mem,
 	return endpoint_advance(inner_of(endpoint), mem, folder, token, token_r);
 }
 
+static char *meddler_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token)
+{
+	return endpoint_doubt(inner_of(endpoint), mem, token);
+}
+
 static struct fault *meddler_sweep(struct endpoint *endpoint, TALLOC_CTX *mem,
 				   struct endpoint_sweep *folders, size_t count)
 {
@@ -544,6 +549,7 @@ static const struct endpoint_ops meddler_ops = {
 	.beside_make = meddler_beside_make,
 	.may_read = meddler_may_read,
 	.advance = meddler_advance,
+	.doubt = meddler_doubt,
 	.sweep = meddler_sweep,
 	.attaches = meddler_attaches,
 	.attach = meddler_attach,

@@ -86,3 +86,48 @@ Test(round_span, a_full_notice_needs_none)
 	cr_expect_eq(count_links(world, LINK_OK), ITEMS);
 	round_world_free(world);
 }
+
+static struct round_world *meddled; /* an item goes behind its first notice; NULL: no more */
+
+static struct fault *notice_meddled(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
+				    const char *token, struct endpoint_notice **notice_r)
+{
+	struct fault *fault = notice(endpoint, mem, folder, token, notice_r);
+
+	if (meddled)
+		round_world_delete(meddled, REMOVED);
+	meddled = NULL;
+	return fault;
+}
+
+static void reconcile(struct round_world *world)
+{
+	struct round_env env = { .conf = world->conf,
+				 .store = world->store,
+				 .clock = world->clock,
+				 .rules = world->rules };
+	struct round_options options = { .reconcile = true };
+
+	talloc_free(world->report);
+	world->report = round_report_new(world);
+	round_world_must(round_run(world, &env, &world->conf->servers[0], &world->server->endpoint,
+				   world->account, world->project, &options, world->report));
+}
+
+/* It would have been told by the next notice, and people hear of no fault. */
+Test(round_span, what_goes_behind_the_token_is_no_finding_of_a_comparison)
+{
+	struct round_world *world = round_world_new(ITEMS);
+	struct endpoint_ops ops = round_world_ops;
+
+	ops.notice = notice_meddled;
+	told = true;
+	round_world_round(world, true);
+	world->server->endpoint.ops = &ops;
+	meddled = world;
+	reconcile(world);
+	cr_expect_eq(world->report->amiss, 0, "%s",
+		     world->report->note_count ? world->report->notes[0] : "");
+	cr_expect_eq(count_links(world, LINK_OK), ITEMS - 1);
+	round_world_free(world);
+}
