@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -68,21 +69,24 @@ static inline size_t kept_head(const char *line, size_t n, char *head, size_t si
  * it. */
 static inline bool kept_soft_break(const char *line, size_t n, const char *next, size_t next_len)
 {
-	char text[4096];
 	size_t bare = kept_bare(line, n), len;
-	char *colon;
+	bool soft = false;
+	char *text, *colon;
 
 	if (!bare || line[bare - 1] != '=')
 		return false;
 	if ((next_len >= 4 && !strncasecmp(next, "END:", 4)) ||
 	    (next_len >= 6 && !strncasecmp(next, "BEGIN:", 6)))
 		return false;
-	len = kept_head(line, n, text, sizeof(text));
+	text = malloc(n + 1); /* parameters may be as long as the text */
+	if (!text)
+		abort();
+	len = kept_head(line, n, text, n + 1);
 	colon = memchr(text, ':', len);
-	for (const char *c = text; colon && c + 16 <= colon; c++)
-		if (!strncasecmp(c, "QUOTED-PRINTABLE", 16))
-			return true;
-	return false;
+	for (const char *c = text; colon && c + 16 <= colon && !soft; c++)
+		soft = !strncasecmp(c, "QUOTED-PRINTABLE", 16);
+	free(text);
+	return soft;
 }
 
 /* The next content line; false at the end. Empty lines are lines of their own. */
