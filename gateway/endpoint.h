@@ -386,8 +386,9 @@ char *endpoint_address(struct endpoint *endpoint, TALLOC_CTX *mem, const char *f
 
 /* TOKEN, of this endpoint's last notice of FOLDER, brought up to what the endpoint has written since,
  * when it is certain that nobody else has changed anything meanwhile, so that the next notice does not
- * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. Nothing that takes
- * long is asked for, while somebody may wait: then the next notice tells of them, as they were written. */
+ * tell us of our own writes; else TOKEN, without what our writes have made untrue of it. Behind many
+ * of them it may be left as it is, for somebody may wait: then the next notice tells of them, as they were
+ * written. */
 struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const char *folder,
 			       const char *token, char **token_r) ATTR_MUST_CHECK;
 

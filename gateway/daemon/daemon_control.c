@@ -359,6 +359,8 @@ static void client_work(struct client *client)
 {
 	char *end;
 
+	if (client->daemon->state == DAEMON_ENDED)
+		return; /* nothing is there any more that could answer */
 	while (!is_closing(client) && !client->errand &&
 	       (end = memchr(client->input, '\n', client->len))) {
 		do_line(client, client->input, (size_t)(end - client->input));

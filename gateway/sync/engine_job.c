@@ -50,6 +50,7 @@ struct work {
 	const char *full_error;  /* of the account, if it was full before this job; or NULL */
 	struct replies *replies; /* it is the mailbox with replies; NULL: it is not */
 	bool later;              /* nobody's fault: it is done again */
+	bool is_done;            /* the leased job: it waits for nothing */
 	bool logged;
 };
 
@@ -673,24 +674,38 @@ static struct fault *end_one(struct work *work, struct job *job, const struct fa
 	return queue_done(store, job);
 }
 
-/* What there is to wait for the one waits for that went along, for it looks at no less; and another
- * project's folder is its affair alone. */
-static struct fault *end_job(struct work *work, const void *data)
+static struct fault *end_leased(struct work *work, const void *fault)
 {
 	struct job *job = work->task->job;
-	const struct fault *fault = data, *own = fault;
 
 	*job = work->leased;
-	if (!job->along)
-		return end_one(work, job, fault);
-	*job->along = work->along;
+	if (work->is_done)
+		return queue_done(work->worker->store, job);
+	return end_one(work, job, fault);
+}
+
+static struct fault *end_along(struct work *work, const void *fault)
+{
+	struct job *job = work->task->job->along;
+
+	*job = work->along;
+	return end_one(work, job, fault);
+}
+
+/* Where all went well, the one that went along waits for what there is to wait for: it looks at no
+ * less. Another project's folder is its affair alone. Each has its end for itself, so that none is
+ * repeated. */
+static struct fault *end_jobs(struct work *work, TALLOC_CTX *mem, const struct fault *fault)
+{
+	const struct fault *own = fault;
+
+	if (!work->task->job->along)
+		return insist(work, mem, end_leased, fault);
 	if (fault && fault == work->visit.folder_fault)
 		own = work->of_job;
-	if (own || work->later)
-		FAULT_TRY(end_one(work, job, own));
-	else
-		FAULT_TRY(queue_done(work->worker->store, job));
-	return end_one(work, job->along, fault);
+	work->is_done = !fault && !work->later;
+	FAULT_TRY(insist(work, mem, end_leased, own));
+	return insist(work, mem, end_along, fault);
 }
 
 /* ---- the log line ---- */
@@ -862,7 +877,7 @@ static struct fault *run(struct work *work, TALLOC_CTX *mem)
 		fault = no_server(work, mem);
 	if (!fault)
 		fault = work->visit.folder_fault;
-	FAULT_TRY(insist(work, mem, end_job, fault));
+	FAULT_TRY(end_jobs(work, mem, fault));
 	log_transfer(work, mem, fault);
 	count(work, fault);
 	return NULL;

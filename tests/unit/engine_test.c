@@ -735,6 +735,26 @@ Test(engine, a_folder_that_was_only_looked_at, .timeout = 300)
 	world_free(world);
 }
 
+/* ... nor is what was published forgotten for it, where something of it has to wait. */
+Test(engine, a_folder_that_was_only_looked_at_and_an_edit_that_waits, .timeout = 300)
+{
+	struct engine_world *world = world_new("a", 1);
+	struct job *jobs = NULL;
+
+	world->conf->servers[0].settle_us = 3600 * CLOCK_SECOND_US;
+	publish_and_sync(world);
+	world_edit(world, 1, 'a');
+	world_add_project(world, "second", "a", 1);
+	world_script(world, 'a', "ensure 3 refused\n");
+	publish_and_sync(world);
+	cr_assert_eq(world_jobs(world, &jobs), 2);
+	cr_expect_eq(jobs[0].kind, JOB_PUBLISH);
+	cr_expect_eq(jobs[0].state, JOB_WAITING, "%s", jobs[0].error);
+	cr_expect_eq(jobs[1].kind, JOB_PULL);
+	cr_expect_eq(jobs[1].state, JOB_HELD, "%s", jobs[1].error);
+	world_free(world);
+}
+
 /* The command `sync` is an engine with one request. */
 Test(engine, sync_of_one_account, .timeout = 300)
 {
