@@ -24,7 +24,6 @@
 #define HOUR_US (3600 * CLOCK_SECOND_US)
 #define BUSY_PAUSE_US CLOCK_SECOND_US      /* until a busy database is asked again */
 #define BUSY_WAIT_US (5 * CLOCK_SECOND_US) /* until a job that met one is begun again */
-#define NOTES_MAX 64 /* of one account that are remembered; more are said again */
 
 struct work {
 	struct engine_worker *worker;
@@ -149,30 +148,6 @@ static struct fault *tell_others(struct work *work, TALLOC_CTX *mem, const struc
 	return NULL;
 }
 
-/* FNV-1a */
-static uint64_t hash(const char *text)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-static bool was_said(struct work *work, const char *note)
-{
-	const struct engine_account *account;
-	uint64_t h = hash(note);
-	bool said = false;
-
-	pthread_mutex_lock(&work->engine->lock);
-	account = engine_account(work->engine, work->account->id);
-	for (size_t i = 0; i < account->note_count; i++)
-		said |= account->notes[i] == h;
-	pthread_mutex_unlock(&work->engine->lock);
-	return said;
-}
-
 /* Notes that wait for a person begin so. */
 static const char *const grave[] = { "held:", "not read:", "set aside:",
 				     "found by comparing everything:", "taken for moved:" };
@@ -190,30 +165,9 @@ static void log_notes(struct work *work, const struct visit_round *round)
 		for (size_t j = 0; j < COUNT_OF(grave); j++)
 			if (text_starts(report->notes[i], grave[j]))
 				level = LOG_LEVEL_WARNING;
-		if (!was_said(work, report->notes[i]))
+		if (!engine_notes_said(work->engine, work->account->id, report->notes[i]))
 			log_pairs(work->engine->env.log, level, pairs, COUNT_OF(pairs), "note");
 	}
-}
-
-/* The same is not said by the next job, but again when it is over and comes back. A job of one
- * project knows nothing of the notes of others. */
-static void remember_notes(struct work *work)
-{
-	const struct round_report *report = work->visit.report;
-	struct engine *engine = work->engine;
-	struct engine_account *account;
-	size_t kept;
-
-	pthread_mutex_lock(&engine->lock);
-	account = engine_account(engine, work->account->id);
-	kept = work->visit.project ? account->note_count : 0;
-	if (kept + report->note_count) {
-		account->notes = MEM_GROW(engine->mem, account->notes, uint64_t, NOTES_MAX);
-		for (size_t i = 0; i < report->note_count; i++)
-			account->notes[kept++ % NOTES_MAX] = hash(report->notes[i]);
-	}
-	account->note_count = kept < NOTES_MAX ? kept : NOTES_MAX;
-	pthread_mutex_unlock(&engine->lock);
 }
 
 static struct fault *seen(void *data, TALLOC_CTX *mem, const struct visit_round *round)
@@ -840,7 +794,8 @@ static struct fault *visit_account(struct work *work, TALLOC_CTX *mem, struct fa
 		keep_held(work);
 		FAULT_TRY(insist(work, mem, save_account, fault));
 	}
-	remember_notes(work);
+	engine_notes_keep(work->engine, work->account->id, work->visit.report,
+			  work->visit.project != 0);
 	tell_requests(work, fault);
 	*fault_r = fault;
 	return NULL;

@@ -260,6 +260,16 @@ struct fault *engine_traits_before(struct engine_worker *worker, TALLOC_CTX *mem
 struct fault *engine_traits_after(struct engine_worker *worker, TALLOC_CTX *mem, const char *name,
 				  struct endpoint *endpoint) ATTR_MUST_CHECK;
 
+/* ---- engine_notes.c ---- */
+
+/* Whether NOTE was said of that account at its last job. */
+bool engine_notes_said(struct engine *engine, int64_t id, const char *note);
+
+/* What a job said of it is remembered; PARTLY: of one project only, and it knows nothing of the notes of
+ * others, which stay. */
+void engine_notes_keep(struct engine *engine, int64_t id, const struct round_report *report,
+		       bool partly);
+
 /* ---- engine_job.c ---- */
 
 /* Works off a leased job, and what goes along with it, to their end in the queue. A fault only of the
