@@ -297,6 +297,7 @@ static const struct endpoint_ops imap_ops = {
 	.beside_make = imap_done_beside_make,
 	.download = imap_parts_download,
 	.advance = imap_notice_advance,
+	.doubt = imap_token_doubt,
 	.sweep = imap_sweep,
 	.listen = imap_listen,
 	.heard = imap_listen_heard,

@@ -272,6 +272,9 @@ bool imap_token_read(TALLOC_CTX *mem, const char *text, struct imap_token *token
 /* NULL: the server does not tell enough (UIDNEXT). */
 char *imap_token_write(TALLOC_CTX *mem, const struct imap_token *token);
 
+/* endpoint_doubt(): marks that are taken back make the digest that was there before. */
+char *imap_token_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *text);
+
 /* ---- imap_status.c: numbers of mailboxes that are not selected ---- */
 
 struct imap_status {

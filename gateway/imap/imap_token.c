@@ -10,6 +10,8 @@
 /* "UIDVALIDITY UIDNEXT EXISTS SIGN" of the folder's own mailbox, and of that for tasks that are done behind
  * a slash; what they mean stands in imap_notice.c. */
 
+#define DOUBTED UINT64_MAX /* a digest that no marks have, but one in 2^64 */
+
 static const char *const sign_words[IMAP_SIGNS] = { "", "m", "d" };
 
 /* Digits without zeros in front. */
@@ -105,4 +107,25 @@ char *imap_token_write(TALLOC_CTX *mem, const struct imap_token *token)
 		return first;
 	return mem_printf(mem, "%s" DONE_BEHIND "%s", first,
 			  token->has_done ? write_counts(mem, &token->done) : DONE_ABSENT);
+}
+
+/* Where there are mod-sequences nothing comes back: they only grow. */
+static void doubt(struct imap_counts *counts)
+{
+	if (counts->sign == IMAP_SIGN_DIGEST)
+		counts->flags = DOUBTED;
+}
+
+char *imap_token_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *text)
+{
+	struct imap_token token;
+	char *doubted;
+
+	(void)endpoint;
+	if (!imap_token_read(mem, text, &token))
+		return mem_strdup(mem, text);
+	doubt(&token.counts);
+	doubt(&token.done);
+	doubted = imap_token_write(mem, &token);
+	return doubted ? doubted : mem_strdup(mem, text);
 }

@@ -95,6 +95,37 @@ Test(imap_notice, only_our_own_work_is_passed_over)
 	try_advance(1U << IMAP_CAP_CONDSTORE);
 }
 
+/* A mark that was recorded and taken back before a token took the place of the doubted one. */
+static void try_doubted(uint64_t without)
+{
+	struct lab *lab = lab_new(DOT, without, "doubted");
+	char *folder = new_folder(lab);
+	struct endpoint_put one = put(lab, folder, "uid-1", NULL);
+	const char *token = notice(lab, folder, NULL)->token, *doubted;
+	struct endpoint_notice *made;
+
+	store(lab, folder, one.placed, "+FLAGS (\\Flagged)");
+	lab->world.endpoint = account(lab, lab->url, "secret", without);
+	made = notice(lab, folder, token);
+	cr_assert_eq(made->count, 1);
+	doubted = endpoint_doubt(lab->world.endpoint, lab, token);
+	doubted = endpoint_doubt(lab->world.endpoint, lab, doubted); /* by the next round, again */
+	store(lab, folder, one.placed, "-FLAGS (\\Flagged)");
+	lab->world.endpoint = account(lab, lab->url, "secret", without);
+	made = notice(lab, folder, doubted);
+	cr_assert_eq(made->count, 1, "%llx: nothing is told",
+		     (unsigned long long)without);
+	cr_assert_str_eq(made->changes[0].version, one.version);
+	cr_assert_eq(notice(lab, folder, made->token)->count, 0);
+	lab_end(lab);
+}
+
+Test(imap_notice, a_mark_that_was_recorded_and_taken_back)
+{
+	try_doubted(0);
+	try_doubted(1U << IMAP_CAP_CONDSTORE);
+}
+
 /* ---- the mailbox for tasks that are done ---- */
 
 /* A person moves a message there and back, in the way of clients without MOVE. */
