@@ -98,7 +98,7 @@ Test(imap_notice, only_our_own_work_is_passed_over)
 /* A mark that was recorded and taken back before a token took the place of the doubted one. */
 static void try_doubted(uint64_t without)
 {
-	struct lab *lab = lab_new(DOT, without, "doubted");
+	struct lab *lab = lab_new(DOT, without, without ? "doubted" : "counting");
 	char *folder = new_folder(lab);
 	struct endpoint_put one = put(lab, folder, "uid-1", NULL);
 	const char *token = notice(lab, folder, NULL)->token, *doubted;
