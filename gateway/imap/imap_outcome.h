@@ -39,8 +39,7 @@
 	  "it is not there; what follows is said by the ladder of a deletion")                     \
 	X(NO_FOLDER, GONE, FOLDER, RETRY, "no folder",                                             \
 	  "the folder is not there, which says nothing of its items: it is followed to its new "   \
-	  "name where the server can tell that (OBJECTID), else held until a person publishes "    \
-	  "the project again")                                                                     \
+	  "name, and held where there is none until a person publishes the project again")         \
 	X(HOLD, REFUSED, SCOPES, HOLD, "hold",                                                     \
 	  "the item (LIST, SELECT, SEARCH, EXPUNGE, CREATE: the folder) is held, with the "        \
 	  "server's reason, until a person has seen to it; others go on")                          \
