@@ -164,9 +164,9 @@ struct endpoint_sweep {
 
 /* What listening has come to. */
 struct endpoint_ear {
-	int fd;          /* becomes readable when something may have come; -1: it does not listen */
-	bool changed;    /* something has come already: look again */
-	bool missed;     /* and it should have been told before, while it was listened to, not for the first
+	int fd;       /* becomes readable when something may have come; -1: it does not listen */
+	bool changed; /* something has come already: look again */
+	bool missed; /* and it should have been told before, while it was listened to, not for the first
 			  * time within an hour: the server is not relied on for a while */
 	bool doubtful;   /* it may miss something: look from time to time all the same */
 	size_t count;    /* of the folders, those that it tells of: the first ones */
@@ -194,10 +194,13 @@ struct endpoint_trace {
 	const char *folder;    /* its last address */
 	const char *object_id; /* as in struct endpoint_notice; NULL: not known */
 	/* what costs more to look for; NULL and none: nobody does */
-	const char *url; /* as in struct endpoint_folder */
+	const char *url;                    /* as in struct endpoint_folder */
 	const struct endpoint_known *known; /* some of its items: it is where most of these are */
 	size_t known_count;
-	size_t items; /* that stood in it, all told */
+	size_t items; /* that stood in it, all told, with what was not ours */
+	/* folders that are known as others of this account: never found but by identity */
+	const char *const *others;
+	size_t other_count;
 };
 
 /* What it took, since the endpoint was made. */
@@ -399,10 +402,10 @@ struct fault *endpoint_advance(struct endpoint *endpoint, TALLOC_CTX *mem, const
 char *endpoint_doubt(struct endpoint *endpoint, TALLOC_CTX *mem, const char *token);
 
 /* Where the folder of that TRACE is by now; *ADDRESS_R NULL: nowhere, among what was thrown away, or it
- * cannot be told. Nothing is written. */
+ * cannot be told. Unless it is elsewhere by its identity, it is where it was as long as any of its items
+ * is there. Nothing is written. */
 struct fault *endpoint_locate(struct endpoint *endpoint, TALLOC_CTX *mem,
-			      const struct endpoint_trace *trace,
-			      char **address_r) ATTR_MUST_CHECK;
+			      const struct endpoint_trace *trace, char **address_r) ATTR_MUST_CHECK;
 
 /* The name of what endpoint_ensure() makes beside a folder that is new to us: the sub-folder for what is
  * done; NULL: nothing. No request. */

@@ -430,11 +430,20 @@ struct fault *imap_locate_noted(struct imap *imap, TALLOC_CTX *mem, const char *
 
 /* ---- imap_seek.c: a mailbox by what stands in it ---- */
 
+struct imap_seek_name {
+	const char *text;
+	bool special; /* it has a use of its own (RFC 6154) */
+};
+
 /* That of NAMES in which most of TRACE's items are; *MAILBOX_R stays as it is: none. No mailbox is selected
  * afterwards. */
-struct fault *imap_seek(struct imap *imap, TALLOC_CTX *mem, const char *const *names, size_t count,
-			const struct endpoint_trace *trace,
+struct fault *imap_seek(struct imap *imap, TALLOC_CTX *mem, const struct imap_seek_name *names,
+			size_t count, const struct endpoint_trace *trace,
 			const char **mailbox_r) ATTR_MUST_CHECK;
+
+/* *STAYS_R: some of TRACE's items are where they were. Likewise. */
+struct fault *imap_seek_stays(struct imap *imap, TALLOC_CTX *mem,
+			      const struct endpoint_trace *trace, bool *stays_r) ATTR_MUST_CHECK;
 
 /* ---- the operations of endpoint.h ---- */
 

@@ -2,6 +2,7 @@
 
 #include "gateway/imap/imap_private.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,29 +12,40 @@
 
 /* A mailbox known by the items that stood in it, for servers that give mailboxes no identity.
  *
- *   count    STATUS of all, by one command where the server has that: who holds too few messages is not it
- *   order    the present one of that name; those with a mailbox for done tasks below; those with the number
- *            (UIDVALIDITY) of the old one, which most servers leave to a renamed one; others
- *   search   EXAMINE, SEARCH, one mailbox after the other, up to the first that has most of the items
+ *   stay     the present one of that name, while any of the items is in it, whatever others hold
+ *   count    STATUS of the others, by one command where the server has that
+ *   number   those that have the old UIDVALIDITY, which most servers leave to a renamed mailbox: it is the
+ *            one where most of the items stand at their very UIDs
+ *   content  those that hold nothing else, as far as their number tells: it is the first that has most of
+ *            the items
  *
  * 1. One or two items may be anywhere, as copies: a mailbox counts that holds more than half of those that
  *    are asked for, with what is done; not what is marked as deleted: so many clients leave what they move.
  * 2. EXAMINE, because SELECT takes from new mail that it is new (RFC 3501 section 6.3.2).
- * 3. Servers open each message for SEARCH, some the first time only: what is too large to be a project's
- *    folder is passed over. */
+ * 3. By content alone a person's own mailbox is never taken: not one that has a use of its own, nor one
+ *    with other mail in it, where all of the items may well have been moved. What is taken is renamed, and
+ *    all that stands in it is read.
+ * 4. Where several mailboxes have one UIDVALIDITY, it and the UIDs tell nothing: copies have them, too. */
 
-#define MESSAGES_MAX 10000      /* of others, in a folder of ours: a second or some each */
-#define ALL_MAX 100000          /* messages that are searched in all, likewise */
+/* Of others, in a folder of ours, beyond those that were there before: a person's new tasks, and what a
+ * client has marked as deleted only. Never more than ours. */
+#define FOREIGN_MAX 2
+#define ALL_MAX 100000          /* messages that are searched in all: a second or some for 10,000 */
 #define COPIES_MAX IMAP_SET_MAX /* of our items in one mailbox, that are looked at one by one */
+
+struct item {
+	const char *uid;
+	struct imap_spot spot; /* where it stood; `uid` 0: not known */
+	bool found;
+};
 
 struct seeking {
 	struct imap *imap;
 	TALLOC_CTX *mem;
 	const struct endpoint_trace *trace;
-	const struct endpoint_known **known; /* of these those that can be asked for */
-	bool *found;
+	struct item *items; /* that can be asked for */
 	size_t count, hits;
-	uint32_t uidvalidity; /* of the old one; 0: not known */
+	uint32_t number, done_number; /* the old UIDVALIDITY of both; 0: it tells nothing (4) */
 	struct imap_status *status;
 	size_t status_count;
 	size_t messages; /* that were searched */
@@ -42,7 +54,7 @@ struct seeking {
 
 struct candidate {
 	const struct imap_status *own, *done; /* DONE: below it; NULL: none */
-	int rank;                             /* the lower, the likelier */
+	bool special;
 };
 
 /* As our own are: nothing that would need quoting, or a character set. */
@@ -54,21 +66,24 @@ static bool is_plain(const char *uid)
 	return *uid && strspn(uid, plain) == strlen(uid);
 }
 
-static void choose_known(struct seeking *seeking)
+static struct seeking *seeking_new(struct imap *imap, TALLOC_CTX *mem,
+				   const struct endpoint_trace *trace)
 {
-	const struct endpoint_trace *trace = seeking->trace;
+	struct seeking *seeking = MEM_NEW(mem, struct seeking);
 
-	seeking->known = MEM_ARRAY(seeking->mem, const struct endpoint_known *, trace->known_count);
-	seeking->found = MEM_ARRAY(seeking->mem, bool, trace->known_count);
+	*seeking = (struct seeking){ .imap = imap, .mem = mem, .trace = trace };
+	seeking->items = MEM_ARRAY(mem, struct item, trace->known_count);
 	for (size_t i = 0; i < trace->known_count; i++) {
 		const struct endpoint_known *known = &trace->known[i];
-		struct imap_spot spot;
+		struct item item = { .uid = known->uid };
 
-		if (is_plain(known->uid))
-			seeking->known[seeking->count++] = known;
-		if (known->address && imap_set_spot_read(known->address, &spot) && !spot.done)
-			seeking->uidvalidity = spot.uidvalidity;
+		if (!is_plain(known->uid))
+			continue;
+		if (!known->address || !imap_set_spot_read(known->address, &item.spot))
+			item.spot = (struct imap_spot){ .uid = 0 };
+		seeking->items[seeking->count++] = item;
 	}
+	return seeking;
 }
 
 /* (1) */
@@ -100,12 +115,20 @@ static bool is_done_of_another(const struct seeking *seeking, const char *name)
 	return done && !strcmp(done, name) && status_of(seeking, above);
 }
 
-static int rank_of(const struct seeking *seeking, const struct candidate *candidate)
+/* The UIDVALIDITY that the items had, if no other mailbox has it (4). */
+static uint32_t number_of(const struct seeking *seeking, bool done)
 {
-	if (text_same(candidate->own->mailbox, seeking->trace->folder))
-		return 0;
-	return 4 - (candidate->done ? 2 : 0) -
-	       (candidate->own->counts.uidvalidity == seeking->uidvalidity ? 1 : 0);
+	uint32_t number = 0;
+	size_t having = 0;
+
+	for (size_t i = 0; i < seeking->count; i++)
+		if (seeking->items[i].spot.uid && seeking->items[i].spot.done == done)
+			number = seeking->items[i].spot.uidvalidity;
+	for (size_t i = 0; i < seeking->status_count && number; i++)
+		if (seeking->status[i].told && seeking->status[i].counts.uidvalidity == number &&
+		    is_done_of_another(seeking, seeking->status[i].mailbox) == done)
+			having++;
+	return having == 1 ? number : 0;
 }
 
 static size_t messages_of(const struct candidate *candidate)
@@ -114,44 +137,56 @@ static size_t messages_of(const struct candidate *candidate)
 	       (candidate->done ? candidate->done->counts.exists : 0);
 }
 
-/* (3) */
 static bool may_be(const struct seeking *seeking, const struct candidate *candidate)
 {
 	const char *name = candidate->own->mailbox;
-	size_t messages = messages_of(candidate);
 
-	return strcasecmp(name, "INBOX") != 0 && messages >= enough(seeking) &&
-	       messages <= MESSAGES_MAX + 2 * seeking->trace->items &&
+	return strcasecmp(name, "INBOX") != 0 && messages_of(candidate) >= enough(seeking) &&
 	       !is_done_of_another(seeking, name);
 }
 
-static int by_rank(const void *a, const void *b)
+static bool has_number(const struct imap_status *status, uint32_t number)
+{
+	return status && number && status->counts.uidvalidity == number;
+}
+
+/* (3) */
+static bool holds_nothing_else(const struct seeking *seeking, const struct candidate *candidate)
+{
+	size_t items = seeking->trace->items, foreign = items ? items - 1 : 0;
+
+	return !candidate->special &&
+	       messages_of(candidate) <= items + (foreign < FOREIGN_MAX ? foreign : FOREIGN_MAX);
+}
+
+/* Those with a mailbox for done tasks come first. */
+static int by_likelihood(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
-	if (x->rank != y->rank)
-		return x->rank - y->rank;
+	if (!x->done != !y->done)
+		return x->done ? -1 : 1;
 	return (x->own > y->own) - (x->own < y->own);
 }
 
-static size_t choose(const struct seeking *seeking, struct candidate *candidates)
+static size_t choose(const struct seeking *seeking, const struct imap_seek_name *names,
+		     struct candidate *candidates)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < seeking->status_count; i++) {
 		struct candidate *candidate = &candidates[n];
 
-		if (!seeking->status[i].told)
+		if (!seeking->status[i].told || text_same(names[i].text, seeking->trace->folder))
 			continue;
 		candidate->own = &seeking->status[i];
-		candidate->done = status_of(seeking, imap_done_mailbox(seeking->imap, seeking->mem,
-								       seeking->status[i].mailbox));
-		if (!may_be(seeking, candidate))
-			continue;
-		candidate->rank = rank_of(seeking, candidate);
-		n++;
+		candidate->done = status_of(
+			seeking, imap_done_mailbox(seeking->imap, seeking->mem, names[i].text));
+		candidate->special = names[i].special;
+		if (may_be(seeking, candidate))
+			n++;
 	}
-	qsort(candidates, n, sizeof *candidates, by_rank);
+	qsort(candidates, n, sizeof *candidates, by_likelihood);
 	return n;
 }
 
@@ -165,7 +200,7 @@ static char *any_of(const struct seeking *seeking)
 	for (size_t i = 0; i < seeking->count; i++)
 		criteria = mem_printf(seeking->mem, "%s%s HEADER %s %s", criteria,
 				      i + 1 < seeking->count ? " OR" : "", MESSAGE_UID_FIELD,
-				      seeking->known[i]->uid);
+				      seeking->items[i].uid);
 	return criteria;
 }
 
@@ -178,83 +213,180 @@ static struct fault *tell_apart(struct seeking *seeking, const struct imap_uids 
 	for (size_t i = 0; i < seeking->count; i++) {
 		struct imap_uids one;
 
-		if (seeking->found[i])
+		if (seeking->items[i].found)
 			continue;
 		FAULT_TRY(imap_look_search(seeking->imap, seeking->mem,
 					   mem_printf(seeking->mem, "UID %s HEADER %s %s", set,
-						      MESSAGE_UID_FIELD, seeking->known[i]->uid),
+						      MESSAGE_UID_FIELD, seeking->items[i].uid),
 					   &one));
-		seeking->found[i] = one.count > 0;
+		seeking->items[i].found = one.count > 0;
 		seeking->hits += one.count > 0;
 	}
 	return NULL;
 }
 
-/* (2) One that cannot be looked into is not ours. */
-static struct fault *search_in(struct seeking *seeking, const struct imap_status *status)
+/* UIDs that a mailbox has by CRITERIA (2). One that cannot be looked into is not ours. */
+static struct fault *search(struct seeking *seeking, const char *mailbox, const char *criteria,
+			    struct imap_uids *uids_r)
 {
 	struct imap *imap = seeking->imap;
-	struct imap_uids uids = { 0 };
 	struct imap_answer answer;
 	struct fault *fault;
 
-	if (!status || !status->counts.exists)
-		return NULL;
-	seeking->messages += status->counts.exists;
+	*uids_r = (struct imap_uids){ 0 };
 	imap_afar_forget(imap);
 	imap->selection++;
-	FAULT_TRY(imap_session_examine(imap->session, seeking->mem, status->mailbox, &answer));
+	FAULT_TRY(imap_session_examine(imap->session, seeking->mem, mailbox, &answer));
 	seeking->open = answer.status == IMAP_OK;
 	if (!seeking->open)
 		return NULL;
-	fault = imap_look_search(imap, seeking->mem, any_of(seeking), &uids);
-	if (!fault && uids.count)
-		fault = tell_apart(seeking, &uids);
+	fault = imap_look_search(imap, seeking->mem, criteria, uids_r);
 	if (!fault || !imap_is_connected(imap))
 		return fault;
 	talloc_free(fault);
 	return NULL;
 }
 
+/* If it breaks, what was found is found. */
+static void close_last(struct seeking *seeking)
+{
+	struct imap *imap = seeking->imap;
+
+	if (seeking->open && imap_is_connected(imap))
+		talloc_free(imap_session_examine(imap->session, seeking->mem, NULL, NULL));
+}
+
+/* "(UID 3 HEADER X a)" for all that stood in that mailbox, with OR before all but the last. */
+static char *at_their_uids(const struct seeking *seeking, bool done, uint32_t number)
+{
+	uint32_t *uids = MEM_ARRAY(seeking->mem, uint32_t, seeking->count);
+	char *criteria = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < seeking->count; i++) {
+		const struct item *item = &seeking->items[i];
+
+		if (!item->spot.uid || item->spot.done != done || item->spot.uidvalidity != number)
+			continue;
+		uids[n++] = item->spot.uid;
+		criteria = mem_printf(seeking->mem, "%s%s(UID %" PRIu32 " HEADER %s %s)",
+				      criteria ? "OR " : "",
+				      criteria ? mem_printf(seeking->mem, "%s ", criteria) : "",
+				      item->spot.uid, MESSAGE_UID_FIELD, item->uid);
+	}
+	return n ? mem_printf(seeking->mem, "UNDELETED UID %s %s",
+			      imap_set_text(seeking->mem, uids, n), criteria)
+		 : NULL;
+}
+
+static struct fault *search_number(struct seeking *seeking, const struct imap_status *status,
+				   bool done)
+{
+	uint32_t number = done ? seeking->done_number : seeking->number;
+	struct imap_uids uids;
+
+	if (!has_number(status, number) || !status->counts.exists)
+		return NULL;
+	FAULT_TRY(search(seeking, status->mailbox, at_their_uids(seeking, done, number), &uids));
+	seeking->hits += uids.count;
+	return NULL;
+}
+
+static struct fault *search_content(struct seeking *seeking, const struct imap_status *status)
+{
+	struct fault *fault = NULL;
+	struct imap_uids uids;
+
+	if (!status || !status->counts.exists)
+		return NULL;
+	seeking->messages += status->counts.exists;
+	FAULT_TRY(search(seeking, status->mailbox, any_of(seeking), &uids));
+	if (uids.count)
+		fault = tell_apart(seeking, &uids);
+	if (!fault || !imap_is_connected(seeking->imap))
+		return fault;
+	talloc_free(fault);
+	return NULL;
+}
+
+static struct fault *judge_number(struct seeking *seeking, const struct candidate *candidate)
+{
+	seeking->hits = 0;
+	FAULT_TRY(search_number(seeking, candidate->own, false));
+	return search_number(seeking, candidate->done, true);
+}
+
+static struct fault *judge_content(struct seeking *seeking, const struct candidate *candidate)
+{
+	seeking->hits = 0;
+	for (size_t i = 0; i < seeking->count; i++)
+		seeking->items[i].found = false;
+	if (seeking->messages >= ALL_MAX || !holds_nothing_else(seeking, candidate))
+		return NULL;
+	FAULT_TRY(search_content(seeking, candidate->own));
+	return seeking->hits < enough(seeking) ? search_content(seeking, candidate->done) : NULL;
+}
+
+typedef struct fault *judge(struct seeking *seeking, const struct candidate *candidate);
+
+/* What is certain comes first. */
 static struct fault *search_all(struct seeking *seeking, const struct candidate *candidates,
 				size_t count, const char **mailbox_r)
 {
-	for (size_t i = 0; i < count && seeking->messages < ALL_MAX; i++) {
-		seeking->hits = 0;
-		memset(seeking->found, 0, seeking->count * sizeof *seeking->found);
-		FAULT_TRY(search_in(seeking, candidates[i].own));
-		if (seeking->hits < enough(seeking))
-			FAULT_TRY(search_in(seeking, candidates[i].done));
-		if (seeking->hits < enough(seeking))
-			continue;
-		*mailbox_r = candidates[i].own->mailbox;
-		return NULL;
+	static judge *const judges[] = { judge_number, judge_content };
+
+	for (size_t way = 0; way < COUNT_OF(judges); way++) {
+		for (size_t i = 0; i < count; i++) {
+			FAULT_TRY(judges[way](seeking, &candidates[i]));
+			if (seeking->hits < enough(seeking))
+				continue;
+			*mailbox_r = candidates[i].own->mailbox;
+			return NULL;
+		}
 	}
 	return NULL;
 }
 
-static struct fault *count_messages(struct seeking *seeking, const char *const *names, size_t count)
+static struct fault *count_messages(struct seeking *seeking, const struct imap_seek_name *names,
+				    size_t count)
 {
 	seeking->status = MEM_ARRAY(seeking->mem, struct imap_status, count);
 	seeking->status_count = count;
 	for (size_t i = 0; i < count; i++)
-		seeking->status[i].mailbox = names[i];
-	return imap_status(seeking->imap, seeking->mem, seeking->status, count);
+		seeking->status[i].mailbox = names[i].text;
+	FAULT_TRY(imap_status(seeking->imap, seeking->mem, seeking->status, count));
+	seeking->number = number_of(seeking, false);
+	seeking->done_number = number_of(seeking, true);
+	return NULL;
 }
 
-struct fault *imap_seek(struct imap *imap, TALLOC_CTX *mem, const char *const *names, size_t count,
-			const struct endpoint_trace *trace, const char **mailbox_r)
+struct fault *imap_seek(struct imap *imap, TALLOC_CTX *mem, const struct imap_seek_name *names,
+			size_t count, const struct endpoint_trace *trace, const char **mailbox_r)
 {
-	struct seeking seeking = { .imap = imap, .mem = mem, .trace = trace };
+	struct seeking *seeking = seeking_new(imap, mem, trace);
 	struct candidate *candidates = MEM_ARRAY(mem, struct candidate, count);
 	struct fault *fault;
 
-	choose_known(&seeking);
-	if (!seeking.count || !count)
+	if (!seeking->count || !count)
 		return NULL;
-	FAULT_TRY(count_messages(&seeking, names, count));
-	fault = search_all(&seeking, candidates, choose(&seeking, candidates), mailbox_r);
-	if (seeking.open && imap_is_connected(imap)) /* if it breaks, what was found is found */
-		talloc_free(imap_session_examine(imap->session, mem, NULL, NULL));
+	FAULT_TRY(count_messages(seeking, names, count));
+	fault = search_all(seeking, candidates, choose(seeking, names, candidates), mailbox_r);
+	close_last(seeking);
 	return fault;
+}
+
+struct fault *imap_seek_stays(struct imap *imap, TALLOC_CTX *mem,
+			      const struct endpoint_trace *trace, bool *stays_r)
+{
+	struct seeking *seeking = seeking_new(imap, mem, trace);
+	const char *done = imap_done_mailbox(imap, mem, trace->folder);
+	struct imap_uids uids = { 0 };
+
+	if (seeking->count)
+		FAULT_TRY(search(seeking, trace->folder, any_of(seeking), &uids));
+	if (seeking->open && !uids.count && done)
+		FAULT_TRY(search(seeking, done, any_of(seeking), &uids));
+	*stays_r = uids.count > 0;
+	close_last(seeking);
+	return NULL;
 }

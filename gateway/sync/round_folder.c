@@ -3,7 +3,8 @@
  *
  * It is looked for under any name: by the object_id that the server gives it, by what was noted on it, and
  * by the items that stood in it. Where it is nowhere, it is held, until a person gives it its name back or
- * says that it is to be made again. A folder in the trash is nowhere. */
+ * says that it is to be made again. A folder in the trash is nowhere. No two folders of an account ever
+ * have one address. */
 #include "config.h"
 
 #include "gateway/sync/round_private.h"
@@ -14,7 +15,8 @@
 
 #define TRACE_ITEMS 8 /* that a folder is known by: so few make one short SEARCH */
 
-static struct fault *save(struct round *round)
+/* OTHER: with that one; or NULL. */
+static struct fault *save_both(struct round *round, const struct folder *other)
 {
 	struct store *store = round->env->store;
 	struct fault *fault;
@@ -23,6 +25,8 @@ static struct fault *save(struct round *round)
 		return NULL;
 	FAULT_TRY(store_begin(store));
 	fault = link_folder_set(store, round->folder);
+	if (!fault && other)
+		fault = link_folder_set(store, other);
 	if (!fault)
 		fault = store_commit(store);
 	store_rollback(store);
@@ -31,9 +35,36 @@ static struct fault *save(struct round *round)
 	return fault;
 }
 
+static struct fault *save(struct round *round)
+{
+	return save_both(round, NULL);
+}
+
 static bool is_gone(const struct fault *fault)
 {
 	return fault && fault->kind == FAULT_GONE && fault->scope == FAULT_SCOPE_FOLDER;
+}
+
+/* How many messages are known to have stood there, and of these the links of LIST that are well. */
+static struct fault *count_items(struct round *round, struct endpoint_trace *trace,
+				 struct link **list_r, size_t *count_r)
+{
+	struct store *store = round->env->store;
+	struct link *links = NULL;
+	char **strays = NULL;
+	size_t count = 0, n = 0;
+
+	FAULT_TRY(
+		link_stray_addresses(store, round->mem, round->folder->id, &strays, &trace->items));
+	FAULT_TRY(link_versions(store, round->mem, round->folder->id, &links, &count));
+	for (size_t i = 0; i < count; i++) {
+		trace->items += links[i].seen_version && links[i].state != LINK_REMOVED;
+		if (links[i].seen_version && links[i].state == LINK_OK)
+			links[n++] = links[i];
+	}
+	*list_r = links;
+	*count_r = n;
+	return NULL;
 }
 
 /* TRACE_ITEMS of them, from all over the folder: what a person has moved away, or removed, stood side by
@@ -43,13 +74,9 @@ static struct fault *trace_items(struct round *round, struct endpoint_trace *tra
 	struct store *store = round->env->store;
 	struct endpoint_known *known = MEM_ARRAY(round->mem, struct endpoint_known, TRACE_ITEMS);
 	struct link *links = NULL;
-	size_t count = 0, n = 0, step;
+	size_t n = 0, step;
 
-	FAULT_TRY(link_versions(store, round->mem, round->folder->id, &links, &count));
-	for (size_t i = 0; i < count; i++)
-		if (links[i].seen_version && links[i].state == LINK_OK)
-			links[n++] = links[i];
-	trace->items = n;
+	FAULT_TRY(count_items(round, trace, &links, &n));
 	step = n > TRACE_ITEMS ? n / TRACE_ITEMS : 1;
 	for (size_t i = 0; i < n && trace->known_count < TRACE_ITEMS; i += step) {
 		struct assignment *assignment = NULL;
@@ -66,6 +93,37 @@ static struct fault *trace_items(struct round *round, struct endpoint_trace *tra
 	return NULL;
 }
 
+/* The account's folders but this one, those that have an address. */
+static struct fault *other_folders(struct round *round, struct folder **list_r, size_t *count_r)
+{
+	struct folder *folders = NULL;
+	size_t count = 0, n = 0;
+
+	FAULT_TRY(
+		link_folders(round->env->store, round->mem, round->account->id, &folders, &count));
+	for (size_t i = 0; i < count; i++)
+		if (folders[i].id != round->folder->id && folders[i].address)
+			folders[n++] = folders[i];
+	*list_r = folders;
+	*count_r = n;
+	return NULL;
+}
+
+static struct fault *trace_others(struct round *round, struct endpoint_trace *trace)
+{
+	struct folder *folders = NULL;
+	const char **others;
+	size_t count = 0;
+
+	FAULT_TRY(other_folders(round, &folders, &count));
+	others = MEM_ARRAY(round->mem, const char *, count);
+	for (size_t i = 0; i < count; i++)
+		others[i] = folders[i].address;
+	trace->others = others;
+	trace->other_count = count;
+	return NULL;
+}
+
 /* THOROUGHLY: by what costs a question for each mailbox of the account, too. */
 static struct fault *trace_folder(struct round *round, bool thoroughly,
 				  struct endpoint_trace *trace)
@@ -78,33 +136,75 @@ static struct fault *trace_folder(struct round *round, bool thoroughly,
 		return NULL;
 	round_folder_name(round->mem, round->env->conf, round->project, &name);
 	trace->url = name.url;
+	FAULT_TRY(trace_others(round, trace));
 	return trace_items(round, trace);
 }
 
-static struct fault *locate(struct round *round, bool thoroughly, bool *found_r)
+/* Another folder that has ADDRESS; NULL: none. */
+static struct fault *find_other(struct round *round, const char *address, struct folder **other_r)
+{
+	struct folder *folders = NULL;
+	size_t count = 0;
+
+	*other_r = NULL;
+	FAULT_TRY(other_folders(round, &folders, &count));
+	for (size_t i = 0; i < count && !*other_r; i++)
+		if (!strcmp(folders[i].address, address))
+			*other_r = &folders[i];
+	return NULL;
+}
+
+/* By its identity, a folder has a name that another one had, which has got a new one, too. */
+static bool may_exchange(const struct folder *folder, const struct folder *other)
+{
+	return folder->object_id && other->object_id &&
+	       strcmp(folder->object_id, other->object_id) != 0;
+}
+
+/* OTHER had ADDRESS, and is looked for from the old one on; NULL: none. */
+static struct fault *move_to(struct round *round, char *address, struct folder *other)
 {
 	struct folder *folder = round->folder;
-	struct endpoint_trace trace = { 0 };
-	char *address = NULL;
 
-	*found_r = false;
-	if (!round->endpoint->ops->locate || !folder->address)
-		return NULL;
-	FAULT_TRY(trace_folder(round, thoroughly, &trace));
-	if (!trace.object_id && !thoroughly)
-		return NULL;
-	FAULT_TRY(endpoint_locate(round->endpoint, round->mem, &trace, &address));
-	if (!address || text_same(address, folder->address))
-		return NULL;
 	round_note(round->report, "the folder of project %s of %s was renamed; it is '%s' now",
 		   round->project->code, round->resource->key, address);
+	if (other) {
+		other->address = folder->address;
+		other->token = NULL;
+	}
 	folder->address = address;
 	if (folder->state == FOLDER_GONE)
 		folder->state = FOLDER_OK;
 	folder->error = NULL;
 	folder->token = NULL;
+	return save_both(round, other);
+}
+
+static struct fault *locate_by(struct round *round, const struct endpoint_trace *trace,
+			       bool *found_r)
+{
+	struct folder *other = NULL;
+	char *address = NULL;
+
+	FAULT_TRY(endpoint_locate(round->endpoint, round->mem, trace, &address));
+	if (!address || text_same(address, round->folder->address))
+		return NULL;
+	FAULT_TRY(find_other(round, address, &other));
+	if (other && !may_exchange(round->folder, other))
+		return NULL;
 	*found_r = true;
-	return save(round);
+	return move_to(round, address, other);
+}
+
+static struct fault *locate(struct round *round, bool thoroughly, bool *found_r)
+{
+	struct endpoint_trace trace = { 0 };
+
+	*found_r = false;
+	if (!round->endpoint->ops->locate || !round->folder->address)
+		return NULL;
+	FAULT_TRY(trace_folder(round, thoroughly, &trace));
+	return trace.object_id || thoroughly ? locate_by(round, &trace, found_r) : NULL;
 }
 
 struct fault *round_folder_gone(struct round *round)
@@ -208,13 +308,19 @@ struct fault *round_folder_other(struct round *round, bool *other_r)
 static struct fault *look_elsewhere(struct round *round, bool *found_r)
 {
 	const char *id = round->folder->object_id, *told = round->notice->object_id;
+	struct endpoint_trace trace = { 0 };
 	bool ours = false;
 
 	*found_r = false;
-	if (id && told ? !strcmp(id, told) : !round->renewed)
+	if (!round->endpoint->ops->locate || (id && told ? !strcmp(id, told) : !round->renewed))
 		return NULL;
 	FAULT_TRY(is_ours(round, round->notice, &ours));
-	return ours ? NULL : locate(round, true, found_r);
+	if (ours)
+		return NULL;
+	FAULT_TRY(trace_folder(round, true, &trace));
+	if (!trace.known_count && !(id && told)) /* all were missed, and looked for, before */
+		return NULL;
+	return locate_by(round, &trace, found_r);
 }
 
 /* In another folder than was noticed first. */
