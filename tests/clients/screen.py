@@ -16,6 +16,14 @@ def tell(screen):
             print(f"#  | {line}")
 
 
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return file.read().split()
+    except FileNotFoundError:       # it has ended
+        return []
+
+
 class Screen:
     """A program in a tmux of its own."""
 
@@ -55,4 +63,12 @@ class Screen:
             time.sleep(0.2)
 
     def end(self):
-        subprocess.run(["tmux", "-L", self.name, "kill-server"], env=self.env, capture_output=True, timeout=60, check=False)
+        """Programs are hung up on, and gone when this returns: some take a while."""
+        command = ["tmux", "-L", self.name]
+        panes = subprocess.run([*command, "list-panes", "-a", "-F", "#{pane_pid}"], env=self.env, capture_output=True, text=True,
+                               timeout=60, check=False)
+        running = [pid for pane in panes.stdout.split() for pid in (pane, *children(pane))]
+        subprocess.run([*command, "kill-server"], env=self.env, capture_output=True, timeout=60, check=False)
+        end = time.monotonic() + SCREEN_S
+        while any(os.path.exists(f"/proc/{pid}") for pid in running) and time.monotonic() < end:
+            time.sleep(0.05)
