@@ -36,6 +36,8 @@ struct locating {
 	bool listed; /* all of them, by this session */
 	const char *trashes[TRASHES_MAX];
 	size_t trash_count;
+	const char **others; /* the account's other folders; some NULL */
+	size_t other_count;
 	const char *address; /* NULL: not found */
 };
 
@@ -175,14 +177,24 @@ static bool is_thrown_away(const struct locating *locating, const char *name)
 
 static bool is_of_another(const struct locating *locating, const char *name)
 {
-	const struct endpoint_trace *trace = locating->trace;
-
-	for (size_t i = 0; trace && i < trace->other_count; i++)
-		if (!strcmp(name, trace->others[i]) ||
-		    text_same(name,
-			      imap_done_mailbox(locating->imap, locating->mem, trace->others[i])))
+	for (size_t i = 0; i < locating->other_count; i++)
+		if (text_same(name, locating->others[i]))
 			return true;
 	return false;
+}
+
+/* The account's other folders, and what is below them for done tasks. */
+static void name_others(struct locating *locating)
+{
+	const struct endpoint_trace *trace = locating->trace;
+
+	locating->others = MEM_ARRAY(locating->mem, const char *, 2 * trace->other_count);
+	locating->other_count = 2 * trace->other_count;
+	for (size_t i = 0; i < trace->other_count; i++) {
+		locating->others[2 * i] = trace->others[i];
+		locating->others[2 * i + 1] =
+			imap_done_mailbox(locating->imap, locating->mem, trace->others[i]);
+	}
 }
 
 static void drop(struct locating *locating,
@@ -307,6 +319,7 @@ static struct fault *locate_otherwise(struct imap *imap, TALLOC_CTX *mem, struct
 	if (stays || (!by_note && !trace->known_count))
 		return NULL;
 	FAULT_TRY(list_names(imap, mem, locating));
+	name_others(locating);
 	drop(locating, is_of_another);
 	if (by_note)
 		FAULT_TRY(look_through(imap, mem, locating, trace->url));

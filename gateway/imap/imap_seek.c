@@ -16,8 +16,7 @@
  *   count    STATUS of the others, by one command where the server has that
  *   number   those that have the old UIDVALIDITY, which most servers leave to a renamed mailbox: it is the
  *            one where most of the items stand at their very UIDs
- *   content  those that hold nothing else, as far as their number tells: it is the first that has most of
- *            the items
+ *   content  those that hold next to nothing else: it is the first that has most of the items
  *
  * 1. One or two items may be anywhere, as copies: a mailbox counts that holds more than half of those that
  *    are asked for, with what is done; not what is marked as deleted: so many clients leave what they move.
@@ -27,8 +26,7 @@
  *    all that stands in it is read.
  * 4. Where several mailboxes have one UIDVALIDITY, it and the UIDs tell nothing: copies have them, too. */
 
-/* Of others, in a folder of ours, beyond those that were there before: a person's new tasks, and what a
- * client has marked as deleted only. Never more than ours. */
+/* Messages that are no items, in a folder of ours: a person's new tasks. Always fewer than items. */
 #define FOREIGN_MAX 2
 #define ALL_MAX 100000          /* messages that are searched in all: a second or some for 10,000 */
 #define COPIES_MAX IMAP_SET_MAX /* of our items in one mailbox, that are looked at one by one */
@@ -50,6 +48,7 @@ struct seeking {
 	size_t status_count;
 	size_t messages; /* that were searched */
 	bool open;       /* a mailbox is, by EXAMINE */
+	bool unsure;     /* a search was refused */
 };
 
 struct candidate {
@@ -151,12 +150,18 @@ static bool has_number(const struct imap_status *status, uint32_t number)
 }
 
 /* (3) */
-static bool holds_nothing_else(const struct seeking *seeking, const struct candidate *candidate)
+static size_t foreign_max(const struct seeking *seeking)
 {
 	size_t items = seeking->trace->items, foreign = items ? items - 1 : 0;
 
+	return foreign < FOREIGN_MAX ? foreign : FOREIGN_MAX;
+}
+
+/* As far as that can be told by numbers. */
+static bool holds_nothing_else(const struct seeking *seeking, const struct candidate *candidate)
+{
 	return !candidate->special &&
-	       messages_of(candidate) <= items + (foreign < FOREIGN_MAX ? foreign : FOREIGN_MAX);
+	       messages_of(candidate) <= seeking->trace->items + foreign_max(seeking);
 }
 
 /* Those with a mailbox for done tasks come first. */
@@ -172,12 +177,15 @@ static int by_likelihood(const void *a, const void *b)
 static size_t choose(const struct seeking *seeking, const struct imap_seek_name *names,
 		     struct candidate *candidates)
 {
+	const char *folder = seeking->trace->folder;
+	const char *done = imap_done_mailbox(seeking->imap, seeking->mem, folder);
 	size_t n = 0;
 
 	for (size_t i = 0; i < seeking->status_count; i++) {
 		struct candidate *candidate = &candidates[n];
 
-		if (!seeking->status[i].told || text_same(names[i].text, seeking->trace->folder))
+		if (!seeking->status[i].told || text_same(names[i].text, folder) ||
+		    text_same(names[i].text, done)) /* which may stay where a folder is deleted */
 			continue;
 		candidate->own = &seeking->status[i];
 		candidate->done = status_of(
@@ -243,6 +251,7 @@ static struct fault *search(struct seeking *seeking, const char *mailbox, const 
 	fault = imap_look_search(imap, seeking->mem, criteria, uids_r);
 	if (!fault || !imap_is_connected(imap))
 		return fault;
+	seeking->unsure = true;
 	talloc_free(fault);
 	return NULL;
 }
@@ -316,6 +325,30 @@ static struct fault *judge_number(struct seeking *seeking, const struct candidat
 	return search_number(seeking, candidate->done, true);
 }
 
+static struct fault *count_ours(struct seeking *seeking, const struct imap_status *status,
+				size_t *ours)
+{
+	struct imap_uids uids = { 0 };
+
+	if (status && status->counts.exists)
+		FAULT_TRY(search(seeking, status->mailbox, "HEADER " MESSAGE_UID_FIELD " \"\"",
+				 &uids));
+	*ours += uids.count;
+	return NULL;
+}
+
+/* (3), by what is in it: some of the items may have been moved to what a person has there. */
+static struct fault *judge_rest(struct seeking *seeking, const struct candidate *candidate)
+{
+	size_t ours = 0;
+
+	FAULT_TRY(count_ours(seeking, candidate->own, &ours));
+	FAULT_TRY(count_ours(seeking, candidate->done, &ours));
+	if (messages_of(candidate) > ours + foreign_max(seeking))
+		seeking->hits = 0;
+	return NULL;
+}
+
 static struct fault *judge_content(struct seeking *seeking, const struct candidate *candidate)
 {
 	seeking->hits = 0;
@@ -324,7 +357,9 @@ static struct fault *judge_content(struct seeking *seeking, const struct candida
 	if (seeking->messages >= ALL_MAX || !holds_nothing_else(seeking, candidate))
 		return NULL;
 	FAULT_TRY(search_content(seeking, candidate->own));
-	return seeking->hits < enough(seeking) ? search_content(seeking, candidate->done) : NULL;
+	if (seeking->hits < enough(seeking))
+		FAULT_TRY(search_content(seeking, candidate->done));
+	return seeking->hits < enough(seeking) ? NULL : judge_rest(seeking, candidate);
 }
 
 typedef struct fault *judge(struct seeking *seeking, const struct candidate *candidate);
@@ -386,7 +421,7 @@ struct fault *imap_seek_stays(struct imap *imap, TALLOC_CTX *mem,
 		FAULT_TRY(search(seeking, trace->folder, any_of(seeking), &uids));
 	if (seeking->open && !uids.count && done)
 		FAULT_TRY(search(seeking, done, any_of(seeking), &uids));
-	*stays_r = uids.count > 0;
+	*stays_r = uids.count > 0 || seeking->unsure;
 	close_last(seeking);
 	return NULL;
 }

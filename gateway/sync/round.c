@@ -215,6 +215,8 @@ static struct fault *ensure_folder(struct round *round)
 				  &address, &created));
 	point_reach(round->env->points, POINT_FOLDER_CREATED);
 	moved = !text_same(round->folder->address, address);
+	if (moved && !created)
+		FAULT_TRY(round_folder_free(round, address));
 	changed = created || moved || round->folder->state != FOLDER_OK;
 	round->folder->address = address;
 	if (created || !known)

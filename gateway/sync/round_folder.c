@@ -154,6 +154,24 @@ static struct fault *find_other(struct round *round, const char *address, struct
 	return NULL;
 }
 
+struct fault *round_folder_free(struct round *round, const char *address)
+{
+	struct project *project = NULL;
+	struct folder *other = NULL;
+
+	FAULT_TRY(find_other(round, address, &other));
+	if (!other || other->state != FOLDER_OK)
+		return NULL;
+	FAULT_TRY(project_by_id(round->env->store, round->mem, other->project_id, &project));
+	if (!project || project->state != PROJECT_PUBLISHED)
+		return NULL;
+	return fault_reaches(fault_new(round->mem, FAULT_REFUSED,
+				       "the folder '%s' is that of project %s, which somebody has "
+				       "renamed; give it its name back by: taskferry publish %s",
+				       address, project->code, project->code),
+			     FAULT_SCOPE_FOLDER, FAULT_NEXT_HOLD);
+}
+
 /* By its identity, a folder has a name that another one had, which has got a new one, too. */
 static bool may_exchange(const struct folder *folder, const struct folder *other)
 {

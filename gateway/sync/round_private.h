@@ -322,7 +322,8 @@ struct fault *round_moved_away(struct round *round, TALLOC_CTX *mem, int64_t *id
  *   follow   before it is made or named: a folder that people may rename is looked for first
  *   back     one that was gone and is here again, or found under another name
  *   gone     held, held: told again
- *   other    in place of one that was gone there is another, in which no item of ours is known */
+ *   other    in place of one that was gone there is another, in which no item of ours is known
+ *   free     a fault where ADDRESS is that of another project's folder */
 struct fault *round_folder_notice(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
 struct fault *round_folder_follow(struct round *round, bool *gone_r) ATTR_MUST_CHECK;
 struct fault *round_folder_back(struct round *round, bool *back_r) ATTR_MUST_CHECK;
@@ -331,6 +332,7 @@ struct fault *round_folder_beside(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_gone(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_held(struct round *round) ATTR_MUST_CHECK;
 struct fault *round_folder_other(struct round *round, bool *other_r) ATTR_MUST_CHECK;
+struct fault *round_folder_free(struct round *round, const char *address) ATTR_MUST_CHECK;
 
 /* The folder compared with `seen` in full, what is amiss mended by further passes
  * (round_reconcile.c). The round itself is over. */

@@ -20,6 +20,12 @@
 		.when = "UID SEARCH UNDELETED OR HEADER X-Taskferry-UID i-1 OR ",                  \
 		.say = "* SEARCH" uids "\r\n$T OK done\r\n", .times = 1                            \
 	}
+/* All that have our header, of whatever folder. */
+#define ALL_ITEMS(uids)                                                                            \
+	{                                                                                          \
+		.when = "UID SEARCH HEADER X-Taskferry-UID \"\"",                                  \
+		.say = "* SEARCH" uids "\r\n$T OK done\r\n"                                        \
+	}
 #define EXAMINE_OK                                                                                 \
 	{                                                                                          \
 		.when = "EXAMINE", .say = "* 9 EXISTS\r\n$T OK [READ-ONLY] done\r\n"               \
@@ -100,7 +106,7 @@ static const struct imap_script_row mailboxes[] = {
 	"UID SEARCH UNDELETED UID 1:3 OR OR (UID 1 HEADER X-Taskferry-UID i-1) "                   \
 	"(UID 2 HEADER X-Taskferry-UID i-2) (UID 3 HEADER X-Taskferry-UID i-3)"
 
-#define ROWS_MAX 24
+#define ROWS_MAX 26
 
 static struct lab *lab_of(const struct imap_script_row *rows, size_t count)
 {
@@ -143,12 +149,62 @@ Test(imap_scripted_seek, by_content_it_is_where_hardly_anything_else_is)
 		OVER,
 		{ .when = "UID SEARCH UID 4:6 HEADER X-Taskferry-UID i-2", .say = NOT_FOUND },
 		{ .when = "UID SEARCH UID 4:6 HEADER", .say = FOUND },
+		ALL_ITEMS(" 4 5 6"),
 	};
 	struct lab *lab = lab_of(rows, COUNT_OF(rows));
 
 	cr_assert_str_eq(locate(lab), "INBOX.Spare");
-	cr_assert_eq(heard_times(lab, "EXAMINE"), 3, "%s",
+	cr_assert_eq(heard_times(lab, "EXAMINE"), 4, "%s",
 		     imap_server_heard(lab->server, lab, NULL));
+	lab_end(lab);
+}
+
+/* Most of the items were moved to what somebody has there: as many messages as would be right. */
+Test(imap_scripted_seek, other_mail_is_counted)
+{
+	static const char *const ours[] = { " 4 5", "" };
+
+	for (size_t i = 0; i < COUNT_OF(ours); i++) {
+		TALLOC_CTX *mem = MEM_CONTEXT(NULL);
+		const struct imap_script_row rows[] = {
+			{ .when = "UID SEARCH UNDELETED UID", .say = NOT_FOUND },
+			FIRST_SEARCH(" 4 5"),
+			NOT_THERE,
+			EXAMINE_OK,
+			OVER,
+			{ .when = "UID SEARCH UID 4:5 HEADER X-Taskferry-UID i-3", .say = NOT_FOUND },
+			{ .when = "UID SEARCH UID 4:5 HEADER", .say = FOUND },
+			{ .when = "UID SEARCH HEADER X-Taskferry-UID",
+			  .say = *ours[i] ? mem_printf(mem, "* SEARCH%s\r\n$T OK done\r\n", ours[i])
+					  : "$T NO no\r\n" },
+		};
+		struct lab *lab = lab_of(rows, COUNT_OF(rows));
+
+		cr_assert_null(locate(lab));
+		cr_assert_eq(heard_times(lab, "EXAMINE"), 4, "%s",
+			     imap_server_heard(lab->server, lab, NULL));
+		lab_end(lab);
+		talloc_free(mem);
+	}
+}
+
+/* What is below the folder for done tasks may stay where that is deleted, and is not the folder. */
+Test(imap_scripted_seek, its_own_done_items_are_not_the_folder)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "LIST \"\" \"*\"",
+		  .say = "* LIST (\\Noselect) \".\" INBOX.p\r\n* LIST () \".\" INBOX.p.Done\r\n"
+			 "$T OK done\r\n" },
+		{ .when = "STATUS",
+		  .say = "* STATUS INBOX.p.Done (UIDVALIDITY 8 MESSAGES 3)\r\n$T OK done\r\n" },
+		{ .when = "UID SEARCH", .say = "* SEARCH 1 2 3\r\n$T OK done\r\n" },
+		NOT_THERE,
+		EXAMINE_OK,
+		OVER,
+	};
+	struct lab *lab = lab_new_done(rows, COUNT_OF(rows), CAPS, "Done");
+
+	cr_assert_null(locate(lab));
 	lab_end(lab);
 }
 
@@ -300,6 +356,7 @@ Test(imap_scripted_seek, a_mailbox_that_cannot_be_searched_is_passed_over)
 {
 	static const struct imap_script_row rows[] = {
 		{ .when = "UID SEARCH", .say = "$T NO no\r\n" },
+		NOT_THERE,
 		EXAMINE_OK,
 		OVER,
 	};
@@ -307,7 +364,23 @@ Test(imap_scripted_seek, a_mailbox_that_cannot_be_searched_is_passed_over)
 
 	cr_assert_null(locate(lab));
 	cr_assert_eq(heard_times(lab, "EXAMINE"), 3);
-	cr_assert_eq(heard_times(lab, "CLOSE\r\n"), 2);
+	cr_assert_eq(heard_times(lab, "CLOSE\r\n"), 1);
+	lab_end(lab);
+}
+
+/* ... but where it was, it is left. */
+Test(imap_scripted_seek, it_stays_where_it_cannot_be_searched)
+{
+	static const struct imap_script_row rows[] = {
+		{ .when = "UID SEARCH", .say = "$T NO [LIMIT] no\r\n", .times = 1 },
+		{ .when = "UID SEARCH", .say = "* SEARCH 1 2 3\r\n$T OK done\r\n" },
+		EXAMINE_OK,
+		OVER,
+	};
+	struct lab *lab = lab_of(rows, COUNT_OF(rows));
+
+	cr_assert_str_eq(locate(lab), FOLDER);
+	cr_assert_eq(heard_times(lab, "EXAMINE"), 1);
 	lab_end(lab);
 }
 
@@ -327,6 +400,7 @@ Test(imap_scripted_seek, done_items_count_for_the_folder_above)
 		{ .when = "UID SEARCH UID 1 HEADER X-Taskferry-UID i-1", .say = FOUND },
 		{ .when = "UID SEARCH UID 2 HEADER X-Taskferry-UID i-3", .say = FOUND },
 		{ .when = "UID SEARCH UID", .say = NOT_FOUND },
+		ALL_ITEMS(" 1 2"),
 		NOT_THERE,
 		EXAMINE_OK,
 		OVER,
